@@ -1,0 +1,121 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every target of ours: warnings are errors, and each file says what it imports and why it may.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+
+let package = Package(
+    name: "cloakroom",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "cloakroom", targets: ["cloakroom"]),
+        .library(name: "CloakroomMiddleware", targets: ["CloakroomMiddleware"]),
+        .library(name: "CloakroomEndpoints", targets: ["CloakroomEndpoints"]),
+        .library(name: "CloakroomSQLite", targets: ["CloakroomSQLite"]),
+        .library(name: "CloakroomTesting", targets: ["CloakroomTesting"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+
+        .target(name: "CloakroomCore", swiftSettings: strict),
+        .target(name: "CloakroomTokens", dependencies: ["CloakroomCore", crypto, cryptoExtras], swiftSettings: strict),
+        .target(
+            name: "CloakroomService",
+            dependencies: ["CloakroomCore", "CloakroomTokens", "CSodium", crypto, logging, metrics],
+            resources: [.embedInCode("Passwords/common-passwords.txt")],
+            swiftSettings: strict),
+        .target(
+            name: "CloakroomSQLite",
+            dependencies: ["CloakroomCore", "CloakroomService", grdb],
+            swiftSettings: strict),
+        .target(
+            name: "CloakroomMiddleware",
+            dependencies: ["CloakroomCore", "CloakroomTokens", hummingbird, httpTypes, nioCore],
+            swiftSettings: strict),
+        .target(
+            name: "CloakroomEndpoints",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware", hummingbird, httpTypes,
+                nioCore, logging,
+            ],
+            resources: [
+                .embedInCode("Resources/openapi.json"),
+                .embedInCode("Resources/client.js"),
+                .embedInCode("Resources/client.d.ts"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "CloakroomTesting",
+            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomService"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "cloakroom",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomSQLite", "CloakroomMiddleware",
+                "CloakroomEndpoints", hummingbird, httpTypes, nioCore, logging, metrics, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            resources: [
+                .embedInCode("Demo/demo.html"),
+                .embedInCode("Demo/demo.js"),
+                .embedInCode("Demo/demo.css"),
+            ],
+            swiftSettings: strict),
+
+        .testTarget(name: "CloakroomCoreTests", dependencies: ["CloakroomCore"], swiftSettings: strict),
+        .testTarget(
+            name: "CloakroomTokensTests",
+            dependencies: ["CloakroomCore", "CloakroomTokens", crypto],
+            resources: [.copy("Vectors")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CloakroomServiceTests",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomSQLite", "CloakroomTesting", logging,
+                grdb,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CloakroomEndpointsTests",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware", "CloakroomEndpoints",
+                "CloakroomTesting", hummingbird, hummingbirdTesting, httpTypes, nioCore, logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CloakroomCommandTests", dependencies: ["cloakroom"], swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,55 @@
+/// Every "no" that Cloakroom says, by the reason for it.
+///
+/// `code` is the stable public name (the contract); the HTTP answer to each case stands in exactly one file,
+/// `Denial+Problem.swift`, which does not compile until a new case is answered there.
+public enum Denial: Error, Hashable, Sendable {
+    /// Malformed JSON, missing or wrong fields; `fields` names each with what was expected.
+    case invalidRequest(fields: [String: String])
+    case unsupportedMediaType
+    case contentTooLarge
+    /// The origin check failed (`OriginPolicy`).
+    case crossSiteRequest
+    /// Wrong password, unknown or disabled account: nobody can tell which.
+    case invalidCredentials
+    case sessionMissing
+    case tokenInvalid
+    case tokenExpired
+    case sessionExpired
+    case sessionRevoked
+    /// A spent refresh token: the session is now revoked (RFC 9700 section 4.14.2).
+    case refreshTokenReused
+    case bindingRequired
+    /// RFC 9470: the session is good, but not good enough for this request.
+    case insufficientUserAuthentication(StepUpChallenge)
+    case rateLimited(retryAfter: Span)
+    case accountExists
+    case misdirectedRequest
+    case notFound
+    case methodNotAllowed(allow: [String])
+    case unavailable(retryAfter: Span)
+
+    /// The stable public code of the contract.
+    public var code: String {
+        switch self {
+        case .invalidRequest: "invalid_request"
+        case .unsupportedMediaType: "unsupported_media_type"
+        case .contentTooLarge: "content_too_large"
+        case .crossSiteRequest: "cross_site_request"
+        case .invalidCredentials: "invalid_credentials"
+        case .sessionMissing: "session_missing"
+        case .tokenInvalid: "token_invalid"
+        case .tokenExpired: "token_expired"
+        case .sessionExpired: "session_expired"
+        case .sessionRevoked: "session_revoked"
+        case .refreshTokenReused: "refresh_token_reused"
+        case .bindingRequired: "binding_required"
+        case .insufficientUserAuthentication: "insufficient_user_authentication"
+        case .rateLimited: "rate_limited"
+        case .accountExists: "account_exists"
+        case .misdirectedRequest: "misdirected_request"
+        case .notFound: "not_found"
+        case .methodNotAllowed: "method_not_allowed"
+        case .unavailable: "unavailable"
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// The name of one session (claim `sid`): 128 random bits or more, base64url.
+public struct SessionID: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+
+    public init(_ rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    public var description: String { rawValue }
+}
+
+/// The name of one account (claim `sub`): random, never reused, never an address.
+public struct Subject: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+
+    public init(_ rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    public var description: String { rawValue }
+}
+
+/// The name of one client application (claim `client_id`, RFC 9068 section 2.2).
+public struct ClientID: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+
+    public init(_ rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The client of a login that names none: a page of this site, served by cookie.
+    public static let browser = Self("browser")
+
+    public var description: String { rawValue }
+}

@@ -1,0 +1,63 @@
+/// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z.
+///
+/// Core never reads a clock: every rule takes the time as an argument.
+public struct Instant: Hashable, Comparable, Sendable {
+    public var milliseconds: Int64
+
+    public init(milliseconds: Int64) {
+        self.milliseconds = milliseconds
+    }
+
+    /// Seconds since 1970 (RFC 7519 NumericDate), rounded down.
+    public var seconds: Int64 {
+        Int64((Double(milliseconds) / 1000).rounded(.down))
+    }
+
+    public static func < (one: Self, other: Self) -> Bool {
+        one.milliseconds < other.milliseconds
+    }
+
+    public static func + (instant: Self, span: Span) -> Self {
+        Self(milliseconds: instant.milliseconds + span.milliseconds)
+    }
+
+    public static func - (instant: Self, span: Span) -> Self {
+        Self(milliseconds: instant.milliseconds - span.milliseconds)
+    }
+
+    public static func - (later: Self, earlier: Self) -> Span {
+        Span(milliseconds: later.milliseconds - earlier.milliseconds)
+    }
+}
+
+/// A length of time, in whole milliseconds.
+public struct Span: Hashable, Comparable, Sendable {
+    public var milliseconds: Int64
+
+    public init(milliseconds: Int64) {
+        self.milliseconds = milliseconds
+    }
+
+    public static func seconds(_ count: Int64) -> Self {
+        Self(milliseconds: count * 1000)
+    }
+
+    public static func minutes(_ count: Int64) -> Self {
+        .seconds(count * 60)
+    }
+
+    public static func days(_ count: Int64) -> Self {
+        .seconds(count * 86400)
+    }
+
+    public static let zero = Self(milliseconds: 0)
+
+    /// Whole seconds, rounded down and never negative: the form of `expires_in`, which must not promise too much.
+    public var wholeSeconds: Int64 {
+        max(0, milliseconds) / 1000
+    }
+
+    public static func < (one: Self, other: Self) -> Bool {
+        one.milliseconds < other.milliseconds
+    }
+}

@@ -1,0 +1,84 @@
+/// Decides from request headers alone whether a request may change anything: the whole defence against cross-site
+/// request forgery, without tokens (OWASP CSRF cheat sheet, Fetch Metadata; `docs/cross-site-requests.md`).
+public struct OriginPolicy: Hashable, Sendable {
+    /// Our own origin; nil on loopback without a public URL, where the Host header decides.
+    public let ownOrigin: WebOrigin?
+    /// Origins of front ends on other hosts that may send requests with credentials.
+    public let trustedOrigins: Set<WebOrigin>
+
+    public init(ownOrigin: WebOrigin?, trustedOrigins: Set<WebOrigin> = []) {
+        self.ownOrigin = ownOrigin
+        self.trustedOrigins = trustedOrigins
+    }
+
+    /// The headers that the decision rests on. A header that came more than once holds every value.
+    public struct Request: Sendable {
+        public var method: String
+        public var isWebSocketUpgrade: Bool
+        public var host: String?
+        public var origin: [String]
+        public var secFetchSite: [String]
+        public var carriesOurCookie: Bool
+
+        public init(
+            method: String, isWebSocketUpgrade: Bool = false, host: String?, origin: [String] = [],
+            secFetchSite: [String] = [], carriesOurCookie: Bool
+        ) {
+            self.method = method
+            self.isWebSocketUpgrade = isWebSocketUpgrade
+            self.host = host
+            self.origin = origin
+            self.secFetchSite = secFetchSite
+            self.carriesOurCookie = carriesOurCookie
+        }
+    }
+
+    /// The origin under which this request reached us.
+    /// - Throws: `Denial.misdirectedRequest` for a Host that is not ours: a foreign name that resolves to loopback is a
+    ///   DNS-rebinding attack.
+    public func origin(forHost host: String?) throws(Denial) -> WebOrigin {
+        if let ownOrigin { return ownOrigin }
+        guard let host, let origin = WebOrigin(parsing: "http://\(host.lowercased())"), origin.isLoopback else {
+            throw .misdirectedRequest
+        }
+        return origin
+    }
+
+    /// - Throws: `Denial.crossSiteRequest` or `Denial.misdirectedRequest`.
+    public func check(_ request: Request) throws(Denial) {
+        let own = try origin(forHost: request.host)
+        guard request.isWebSocketUpgrade || !Self.isSafe(request.method) else { return }
+        guard request.origin.count <= 1, request.secFetchSite.count <= 1 else { throw .crossSiteRequest }
+        let sender = try sender(of: request, own: own)
+        switch (request.secFetchSite.first, sender) {
+        case ("same-origin", _), ("none", _):
+            return
+        case (nil, .own), (_, .trusted):
+            return
+        case (nil, .unnamed):
+            // Browsers name the origin of every unsafe request; with our cookie and no name, it is not one we know.
+            if request.carriesOurCookie { throw .crossSiteRequest }
+        case (_, .own), (_, .unnamed):
+            // Firefox launders the Origin of a cross-site request through our own pass-through service worker.
+            throw .crossSiteRequest
+        }
+    }
+
+    /// Methods that change nothing (RFC 9110 section 9.2.1), TRACE apart, which is never served.
+    public static func isSafe(_ method: String) -> Bool {
+        method == "GET" || method == "HEAD" || method == "OPTIONS"
+    }
+
+    private enum Sender {
+        case own, trusted, unnamed
+    }
+
+    /// A foreign `Origin` is refused whatever else the request says: a pass-through service worker makes WebKit send
+    /// `Sec-Fetch-Site: same-origin` with the attacker's `Origin`.
+    private func sender(of request: Request, own: WebOrigin) throws(Denial) -> Sender {
+        guard let value = request.origin.first else { return .unnamed }
+        if value == own.description { return .own }
+        if trustedOrigins.contains(where: { $0.description == value }) { return .trusted }
+        throw .crossSiteRequest
+    }
+}

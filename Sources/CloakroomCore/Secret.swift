@@ -1,0 +1,25 @@
+/// Bytes that must never be printed: keys, session secrets, passwords.
+///
+/// Its descriptions are `<redacted>`, so that no log line or failed expectation can show it, and two secrets are
+/// compared in time that depends on their lengths alone.
+public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public let bytes: [UInt8]
+
+    public init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    public static func == (one: Self, other: Self) -> Bool {
+        constantTimeEqual(one.bytes, other.bytes)
+    }
+
+    public var description: String { "<redacted>" }
+    public var debugDescription: String { "<redacted>" }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+/// Compares without stopping at the first difference, so that timing does not tell how much of a guess was right.
+public func constantTimeEqual(_ one: some Collection<UInt8>, _ other: some Collection<UInt8>) -> Bool {
+    guard one.count == other.count else { return false }
+    return zip(one, other).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+}

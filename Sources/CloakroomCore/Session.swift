@@ -1,0 +1,110 @@
+/// One session of one subject: everything that a store keeps about it, in one row.
+///
+/// A value without I/O. Each event is a method that changes the value and returns what happened: `refresh`, `confirm`,
+/// `stepUp`, `revoke`.
+public struct Session: Hashable, Sendable {
+    public let id: SessionID
+    public let subject: Subject
+    public let client: ClientID
+    /// 256 random bits known to the store alone: half of what makes a refresh token (the other half is the key ring's).
+    public let secret: Secret
+    public let createdAt: Instant
+    /// The absolute end of life, fixed at login. Also the refresh tokens' `exp`.
+    public let expiresAt: Instant
+    /// Whether the cookie outlives the browser ("remember me").
+    public let remembered: Bool
+    /// The `User-Agent` at login, for the list of sessions.
+    public let userAgent: String
+    /// The network address at login, for the list of sessions and for telling known networks.
+    public let address: String
+
+    /// The number of the refresh token that is current.
+    public internal(set) var generation: Int
+    public internal(set) var confirmation: Confirmation
+    /// When the current generation came to be. Also its refresh token's `iat`, so that its bytes never change.
+    public internal(set) var rotatedAt: Instant
+    /// Which key (`kid`) signs the current generation's refresh token.
+    public internal(set) var refreshKey: String
+    public internal(set) var lastSeenAt: Instant
+    public internal(set) var authentication: Authentication
+    /// The level before a step-up whose generation nobody has been seen to hold yet; see `reissue`.
+    public internal(set) var supersededAuthentication: Authentication?
+    public internal(set) var revocation: Revocation?
+
+    /// Whether anything of the current generation has come back since it was issued.
+    public enum Confirmation: Hashable, Sendable {
+        case pending
+        /// The straggler window opened at this moment; never for the generation that login issues.
+        case confirmed(windowOpenedAt: Instant?)
+    }
+
+    public struct Revocation: Hashable, Sendable {
+        public var time: Instant
+        public var reason: RevocationReason
+
+        public init(time: Instant, reason: RevocationReason) {
+            self.time = time
+            self.reason = reason
+        }
+    }
+
+    /// A new session at generation 0: confirmed, straggler window closed.
+    public init(
+        id: SessionID,
+        subject: Subject,
+        client: ClientID,
+        secret: Secret,
+        refreshKey: String,
+        remembered: Bool,
+        userAgent: String,
+        address: String,
+        authentication: Authentication,
+        at now: Instant,
+        under policy: SessionPolicy
+    ) {
+        self.init(
+            id: id, subject: subject, client: client, secret: secret, createdAt: now,
+            expiresAt: now + policy.absoluteLifetime, remembered: remembered, userAgent: userAgent, address: address,
+            generation: 0, confirmation: .confirmed(windowOpenedAt: nil), rotatedAt: now, refreshKey: refreshKey,
+            lastSeenAt: now, authentication: authentication, supersededAuthentication: nil, revocation: nil)
+    }
+
+    /// A session as a store kept it.
+    public init(
+        id: SessionID, subject: Subject, client: ClientID, secret: Secret, createdAt: Instant, expiresAt: Instant,
+        remembered: Bool, userAgent: String, address: String, generation: Int, confirmation: Confirmation,
+        rotatedAt: Instant, refreshKey: String, lastSeenAt: Instant, authentication: Authentication,
+        supersededAuthentication: Authentication?, revocation: Revocation?
+    ) {
+        self.id = id
+        self.subject = subject
+        self.client = client
+        self.secret = secret
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.remembered = remembered
+        self.userAgent = userAgent
+        self.address = address
+        self.generation = generation
+        self.confirmation = confirmation
+        self.rotatedAt = rotatedAt
+        self.refreshKey = refreshKey
+        self.lastSeenAt = lastSeenAt
+        self.authentication = authentication
+        self.supersededAuthentication = supersededAuthentication
+        self.revocation = revocation
+    }
+}
+
+/// Why a session was ended before its time.
+public enum RevocationReason: String, Hashable, Sendable, CaseIterable {
+    case logout
+    case refreshTokenReused = "refresh_token_reused"
+    /// Ended from the list of sessions.
+    case endedByUser = "ended_by_user"
+    case endedByAdministrator = "ended_by_administrator"
+    case passwordChanged = "password_changed"
+    case accountDisabled = "account_disabled"
+    /// A new login in the same browser took its place.
+    case replaced
+}

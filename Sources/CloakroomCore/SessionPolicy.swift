@@ -1,0 +1,23 @@
+/// The lifetimes that govern a session.
+public struct SessionPolicy: Hashable, Sendable {
+    /// How long an access token is good for.
+    public var accessTokenLifetime: Span
+    /// How long after the confirmation of a generation the one before it is still served, without being given tokens.
+    public var stragglerWindow: Span
+    /// How long a session lives without being used.
+    public var idleLifetime: Span
+    /// How long a session lives at most; rotation never moves it (RFC 9700 section 4.14.2).
+    public var absoluteLifetime: Span
+
+    public init(
+        accessTokenLifetime: Span = .minutes(5),
+        stragglerWindow: Span = .seconds(30),
+        idleLifetime: Span = .days(30),
+        absoluteLifetime: Span = .days(90)
+    ) {
+        self.accessTokenLifetime = accessTokenLifetime
+        self.stragglerWindow = stragglerWindow
+        self.idleLifetime = idleLifetime
+        self.absoluteLifetime = absoluteLifetime
+    }
+}

@@ -1,0 +1,44 @@
+public import CloakroomCore
+
+/// Something that a security reviewer wants to find again: a log line and a row of the append-only record.
+///
+/// It names accounts and sessions by their ids and carries no token, password, cookie or address that a person typed
+/// (people type passwords into the wrong field).
+public struct SecurityEvent: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        case signUp = "sign_up"
+        case login
+        case loginFailed = "login_failed"
+        case loginRateLimited = "login_rate_limited"
+        case renewal
+        case reuse = "refresh_token_reused"
+        case adoption
+        case stepUp = "step_up"
+        case stepUpFailed = "step_up_failed"
+        case revocation
+        case passwordChange = "password_change"
+        case accountDisabled = "account_disabled"
+        case accountEnabled = "account_enabled"
+    }
+
+    public let kind: Kind
+    public let time: Instant
+    public let subject: Subject?
+    public let session: SessionID?
+    /// Where the request came from.
+    public let address: String?
+    /// Kind-specific facts, such as a revocation's reason.
+    public let detail: String?
+
+    public init(
+        _ kind: Kind, at time: Instant, subject: Subject? = nil, session: SessionID? = nil, address: String? = nil,
+        detail: String? = nil
+    ) {
+        self.kind = kind
+        self.time = time
+        self.subject = subject
+        self.session = session
+        self.address = address
+        self.detail = detail
+    }
+}

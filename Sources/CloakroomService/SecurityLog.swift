@@ -1,0 +1,37 @@
+public import Logging
+import Metrics
+
+/// Writes security events as structured log lines and counts them.
+public struct SecurityLog: Sendable {
+    private let logger: Logger
+
+    public init(logger: Logger) {
+        self.logger = logger
+    }
+
+    public func write(_ events: [SecurityEvent]) {
+        for event in events {
+            logger.log(level: level(of: event.kind), "\(event.kind.rawValue)", metadata: metadata(of: event))
+            Counter(label: "cloakroom_security_events_total", dimensions: [("event", event.kind.rawValue)]).increment()
+        }
+    }
+
+    private func metadata(of event: SecurityEvent) -> Logger.Metadata {
+        var metadata: Logger.Metadata = ["event": "\(event.kind.rawValue)"]
+        metadata["subject"] = event.subject.map { "\($0)" }
+        metadata["session"] = event.session.map { "\($0)" }
+        metadata["address"] = event.address.map { "\($0)" }
+        metadata["detail"] = event.detail.map { "\($0)" }
+        return metadata
+    }
+
+    private func level(of kind: SecurityEvent.Kind) -> Logger.Level {
+        switch kind {
+        case .reuse, .adoption: .warning
+        case .renewal: .debug
+        case .signUp, .login, .loginFailed, .loginRateLimited, .stepUp, .stepUpFailed, .revocation, .passwordChange,
+            .accountDisabled, .accountEnabled:
+            .info
+        }
+    }
+}

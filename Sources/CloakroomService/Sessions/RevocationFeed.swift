@@ -1,0 +1,39 @@
+import CloakroomCore
+public import CloakroomTokens
+public import Logging
+
+/// Brings what was revoked elsewhere (the command line, another instance) into this process's view, well within a
+/// second.
+public actor RevocationFeed {
+    private let store: any SessionStore
+    private let view: RevocationView
+    private let environment: Environment
+    private let logger: Logger
+    private var position: Int64 = 0
+    static let period = Duration.milliseconds(250)
+
+    public init(store: any SessionStore, view: RevocationView, environment: Environment, logger: Logger) {
+        self.store = store
+        self.view = view
+        self.environment = environment
+        self.logger = logger
+    }
+
+    /// Reads what is new. The view says itself when it has been without news for too long.
+    public func catchUp() async throws {
+        let now = environment.now()
+        let news = try await store.revocations(after: position)
+        position = max(position, news.position)
+        view.update(news.revoked, confirmedAt: now)
+    }
+
+    /// Follows the feed until the task is cancelled.
+    public func run() async {
+        while !Task.isCancelled {
+            do { try await catchUp() } catch {
+                logger.error("the revocation feed failed", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: Self.period)
+        }
+    }
+}

@@ -1,0 +1,144 @@
+public import CloakroomCore
+public import CloakroomTokens
+
+/// What a person hands in to log in.
+public struct Login: Sendable {
+    public var email: EmailAddress
+    public var password: Password
+    public var remember: Bool
+    public var client: ClientID?
+    public var device: SessionService.Device
+    /// Whether the request shows signs of a browser (`Origin`, Fetch Metadata).
+    public var isFromBrowser: Bool
+    /// The session that came along in the cookie: it would be orphaned, so it is ended.
+    public var replacing: RefreshToken?
+
+    public init(
+        email: EmailAddress, password: Password, remember: Bool = false, client: ClientID? = nil,
+        device: SessionService.Device, isFromBrowser: Bool = true, replacing: RefreshToken? = nil
+    ) {
+        self.email = email
+        self.password = password
+        self.remember = remember
+        self.client = client
+        self.device = device
+        self.isFromBrowser = isFromBrowser
+        self.replacing = replacing
+    }
+}
+
+extension SessionService {
+    /// Checks the password and begins a new session, always with a new id (CVE-2023-29019).
+    /// - Throws: `Denial.invalidCredentials` for a wrong password, an unknown and a disabled account alike, in the same
+    ///   time; `.rateLimited`; `.invalidRequest` for a client that may not; `.unavailable`.
+    public func login(_ login: Login) async throws -> SessionGrant {
+        let client = try client(for: login)
+        guard let user = try await authenticate(login.email, login.password, from: login.device, failure: .loginFailed),
+            let grant = try await beginUnlessChanged(user, login, client: client)
+        else { throw Denial.invalidCredentials }
+        return grant
+    }
+
+    func begin(_ user: User, _ login: Login, client: Client) async throws -> SessionGrant {
+        guard let grant = try await beginUnlessChanged(user, login, client: client) else {
+            throw Denial.invalidCredentials
+        }
+        return grant
+    }
+
+    func client(for login: Login) throws(Denial) -> Client {
+        guard let client = clients[login.client ?? .browser] else {
+            throw .invalidRequest(fields: ["client_id": "is not a client of this server"])
+        }
+        guard client.delivery != .body || client.allowsBody(toBrowser: login.isFromBrowser) else {
+            throw .invalidRequest(fields: ["client_id": "is served tokens in the body, which a browser is not"])
+        }
+        return client
+    }
+
+    private func beginUnlessChanged(_ user: User, _ login: Login, client: Client) async throws -> SessionGrant? {
+        let now = now
+        let session = Session(
+            id: SessionID(Base64URL.encode(environment.random(18))), subject: user.subject, client: client.id,
+            secret: Secret(environment.random(32)), refreshKey: refreshKeyID, remembered: login.remember,
+            userAgent: login.device.userAgent, address: login.device.address, authentication: .password(at: now),
+            at: now, under: policy)
+        let replaced = try await genuineSession(login.replacing)
+        let events = [
+            SecurityEvent(
+                .login, at: now, subject: user.subject, session: session.id, address: login.device.address)
+        ]
+        let hasBegun = try await store.begin(
+            session, credentialVersion: user.credentialVersion, replacing: replaced, recording: events)
+        guard hasBegun else { return nil }
+        if let replaced { announce([Revoked(session: replaced, time: now)]) }
+        log.write(events)
+        let tokens = try issue(session, at: now)
+        return SessionGrant(user: user, session: session, access: tokens.access, tokens: tokens, isRotated: true)
+    }
+
+    private func genuineSession(_ token: RefreshToken?) async throws -> SessionID? {
+        guard let token, let session = try await store.session(token.session),
+            token.isGenuine(for: session, under: issuer.ring.current)
+        else { return nil }
+        return session.id
+    }
+
+    /// - Returns: the account when the password is right and the account may log in.
+    func authenticate(
+        _ email: EmailAddress, _ password: Password, from device: Device, failure: SecurityEvent.Kind
+    ) async throws -> User? {
+        let user = try await store.user(email)
+        let charged = try await charge(email, user, from: device)
+        let verdict: PasswordHasher.Verdict
+        do {
+            verdict = try await hasher.verify(password, against: user?.passwordHash)
+        } catch {
+            charged.forEach(limit.giveBack)
+            throw error
+        }
+        guard let user, verdict != .wrong, !user.isDisabled else {
+            try await record([SecurityEvent(failure, at: now, subject: user?.subject, address: device.address)])
+            return nil
+        }
+        charged.forEach(limit.giveBack)
+        if case .rightAndRehashed(let hash) = verdict {
+            try await store.rehash(user.subject, from: user.passwordHash, to: hash)
+        }
+        return user
+    }
+
+    /// Takes a try from the network and from the account.
+    private func charge(
+        _ email: EmailAddress, _ user: User?, from device: Device
+    ) async throws -> [LoginRateLimit.Account] {
+        let network = LoginRateLimit.Account.network(device.network)
+        do {
+            try limit.take(network, at: now)
+        } catch {
+            log.write([SecurityEvent(.loginRateLimited, at: now, subject: user?.subject, address: device.address)])
+            throw error
+        }
+        var account = LoginRateLimit.Account.email(email)
+        if let user, try await isKnown(device.network, for: user) {
+            account = .emailFromKnownNetwork(email, device.network)
+        }
+        do {
+            try limit.take(account, at: now)
+        } catch {
+            limit.giveBack(network)
+            log.write([SecurityEvent(.loginRateLimited, at: now, subject: user?.subject, address: device.address)])
+            throw error
+        }
+        return [network, account]
+    }
+
+    private func isKnown(_ network: NetworkAddress, for user: User) async throws -> Bool {
+        try await store.sessions(of: user.subject).contains { NetworkAddress(of: $0.address) == network }
+    }
+
+    func record(_ events: [SecurityEvent]) async throws {
+        try await store.record(events)
+        log.write(events)
+    }
+}

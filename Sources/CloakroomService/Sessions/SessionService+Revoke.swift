@@ -1,0 +1,40 @@
+public import CloakroomCore
+public import CloakroomTokens
+
+extension SessionService {
+    /// Ends one of the subject's own sessions.
+    /// - Throws: `Denial.notFound` for one that is somebody else's, or over.
+    public func end(_ id: SessionID, of subject: Subject) async throws {
+        let now = now
+        let policy = policy
+        let ended = try await store.update(id) { session -> Decided<Bool> in
+            guard session.subject == subject, (try? session.checkAlive(at: now, under: policy)) != nil else {
+                return Decided(false)
+            }
+            session.revoke(.endedByUser, at: now)
+            return Decided(true, recording: [.revocation(of: session, at: now)])
+        }
+        guard ended == true else { throw Denial.notFound }
+        announce([Revoked(session: id, time: now)])
+        log.write([
+            SecurityEvent(
+                .revocation, at: now, subject: subject, session: id, detail: RevocationReason.endedByUser.rawValue)
+        ])
+    }
+
+    /// Ends every other session of the subject.
+    public func endOthers(of access: VerifiedAccess) async throws {
+        try await revoke(.ofSubject(access.subject, except: access.session), reason: .endedByUser)
+    }
+
+    /// Ends every session that is selected.
+    /// - Returns: how many were alive until now.
+    @discardableResult
+    public func revoke(_ selection: SessionSelection, reason: RevocationReason) async throws -> Int {
+        let revoked = try await store.revoke(selection, reason: reason, at: now)
+        announce(revoked)
+        log.write(
+            revoked.map { SecurityEvent(.revocation, at: $0.time, session: $0.session, detail: reason.rawValue) })
+        return revoked.count
+    }
+}

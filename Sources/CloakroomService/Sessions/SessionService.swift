@@ -1,0 +1,88 @@
+public import CloakroomCore
+public import CloakroomTokens
+
+/// The use cases of the authorization server: one method each, in a file of its own.
+public struct SessionService: Sendable {
+    public let policy: SessionPolicy
+    public let verifier: TokenVerifier
+    public let clients: [ClientID: Client]
+    public let isSignUpOpen: Bool
+    let issuer: TokenIssuer
+    let store: any SessionStore & UserStore
+    let hasher: PasswordHasher
+    let limit: LoginRateLimit
+    let log: SecurityLog
+    let environment: Environment
+
+    /// - Parameters:
+    ///   - clients: besides `Client.browser`, which always exists.
+    ///   - failedLoginsPerMinute: per account and per network; nil for no limit.
+    public init(
+        store: any SessionStore & UserStore, issuer: TokenIssuer, verifier: TokenVerifier, hasher: PasswordHasher,
+        policy: SessionPolicy, clients: [Client] = [], isSignUpOpen: Bool = false, failedLoginsPerMinute: Int? = 20,
+        log: SecurityLog, environment: Environment = .system
+    ) {
+        self.store = store
+        self.issuer = issuer
+        self.verifier = verifier
+        self.hasher = hasher
+        self.policy = policy
+        self.clients = Dictionary(([.browser] + clients).map { ($0.id, $0) }) { $1 }
+        self.isSignUpOpen = isSignUpOpen
+        self.limit = LoginRateLimit(perMinute: failedLoginsPerMinute)
+        self.log = log
+        self.environment = environment
+    }
+
+    /// Where a request comes from, as the list of sessions shows it.
+    public struct Device: Hashable, Sendable {
+        public let userAgent: String
+        public let address: String
+
+        /// Whatever a client sends as its name is cut to a length and to printable ASCII: it ends up on pages and in
+        /// terminals.
+        public init(userAgent: String, address: String) {
+            let printable = userAgent.unicodeScalars.filter { $0.isASCII && $0.value >= 0x20 && $0.value != 0x7F }
+            self.userAgent = String(String.UnicodeScalarView(printable.prefix(256)))
+            self.address = address
+        }
+
+        var network: NetworkAddress { NetworkAddress(of: address) }
+    }
+
+    /// The time by which every rule decides.
+    public var now: Instant { environment.now() }
+
+    /// The client of a session: a client that was taken out of the configuration is served like a browser.
+    public func client(of session: Session) -> Client {
+        clients[session.client] ?? .browser
+    }
+
+    /// Announces revocations to this process at once; the feed brings them to the others.
+    func announce(_ revoked: [Revoked]) {
+        for entry in revoked { verifier.revocations.insert(entry.session, at: entry.time) }
+    }
+
+    /// The pair of tokens of the session's current generation.
+    func issue(_ session: Session, at now: Instant) throws -> IssuedTokens {
+        let access = try issuer.accessToken(for: session, tokenID: environment.random(16), at: now, under: policy)
+        let age = session.remembered ? min(session.expiresAt - now, policy.idleLifetime) : nil
+        return IssuedTokens(
+            access: access, refresh: try issuer.refreshToken(for: session), delivery: client(of: session).delivery,
+            maximumAge: age)
+    }
+
+    var refreshKeyID: String { issuer.ring.current.currentRefreshKey.id }
+}
+
+/// What a request may know of its session, with the tokens to hand out if there are any.
+public struct SessionGrant: Sendable {
+    public let user: User
+    public let session: Session
+    /// The access token that the answer describes; nil when all that is known is that the session lives.
+    public let access: VerifiedAccess?
+    /// nil when the answer carries no token: nothing new, or a straggler.
+    public let tokens: IssuedTokens?
+    /// Whether the answer hands out a refresh token that the request did not bring.
+    public let isRotated: Bool
+}

@@ -1,0 +1,69 @@
+public import CloakroomCore
+public import CloakroomTokens
+public import Logging
+import Synchronization
+
+/// Takes note of the access tokens that come in, and tells the store in batches: nobody waits for it, and losing it
+/// harms nothing.
+///
+/// A sighting confirms a pending generation, and counts as activity.
+public final class SightingQueue: Sendable {
+    private struct State {
+        var waiting: [SessionID: Sighting] = [:]
+        var reported: [SessionID: Sighting] = [:]
+    }
+
+    private let state = Mutex(State())
+    private let store: any SessionStore
+    private let policy: SessionPolicy
+    private let environment: Environment
+    private let logger: Logger
+    /// How often an unchanged generation is reported again, as activity.
+    private let interval: Span
+    private static let maximumEntries = 65536
+    static let period = Duration.milliseconds(50)
+
+    public init(store: any SessionStore, policy: SessionPolicy, environment: Environment, logger: Logger) {
+        self.store = store
+        self.policy = policy
+        self.environment = environment
+        self.logger = logger
+        interval = min(.minutes(1), Span(milliseconds: policy.idleLifetime.milliseconds / 10))
+    }
+
+    /// An access token of this session and generation was presented and verified.
+    public func saw(_ access: VerifiedAccess) {
+        let sighting = Sighting(session: access.session, generation: access.generation, time: environment.now())
+        state.withLock { state in
+            if let last = state.reported[sighting.session], last.generation >= sighting.generation,
+                sighting.time - last.time < interval
+            {
+                return
+            }
+            if state.reported.count >= Self.maximumEntries { state.reported.removeAll(keepingCapacity: true) }
+            state.reported[sighting.session] = sighting
+            state.waiting[sighting.session] = sighting
+        }
+    }
+
+    /// Writes out until the task is cancelled, and once more then.
+    public func run() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.period)
+            await flush()
+        }
+    }
+
+    public func flush() async {
+        let sightings = state.withLock { state in
+            defer { state.waiting.removeAll(keepingCapacity: true) }
+            return Array(state.waiting.values)
+        }
+        guard !sightings.isEmpty else { return }
+        do {
+            try await store.confirm(sightings, under: policy)
+        } catch {
+            logger.warning("sightings were not saved", metadata: ["error": "\(error)"])
+        }
+    }
+}

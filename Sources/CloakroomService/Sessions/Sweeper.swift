@@ -1,0 +1,35 @@
+public import CloakroomCore
+public import Logging
+
+/// Deletes rows that nothing can need any more, a few at a time so that no request waits behind it.
+public struct Sweeper: Sendable {
+    private let store: any SessionStore
+    private let policy: SessionPolicy
+    private let environment: Environment
+    private let logger: Logger
+    static let batch = 500
+
+    public init(store: any SessionStore, policy: SessionPolicy, environment: Environment, logger: Logger) {
+        self.store = store
+        self.policy = policy
+        self.environment = environment
+        self.logger = logger
+    }
+
+    /// Sweeps every minute until the task is cancelled.
+    public func run() async {
+        while !Task.isCancelled {
+            do { try await sweep() } catch {
+                logger.warning("sweeping failed", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(60))
+        }
+    }
+
+    /// Sweeps until nothing is left to delete.
+    public func sweep() async throws {
+        while try await store.sweep(at: environment.now(), under: policy, limit: Self.batch) >= Self.batch {
+            await Task.yield()
+        }
+    }
+}

@@ -1,0 +1,80 @@
+public import CloakroomCore
+public import CloakroomTokens
+
+/// Where sessions live. Each method is one atomic use case: it happens as a whole, durably, or not at all.
+///
+/// A conforming store passes `SessionStoreContract` of CloakroomTesting.
+public protocol SessionStore: Sendable {
+    /// Saves a new session, provided that its account is still the one whose password was checked, and ends the one
+    /// that it replaces in the browser.
+    /// - Returns: false, with nothing changed, when the account was disabled or changed its password meanwhile.
+    func begin(
+        _ session: Session, credentialVersion: Int, replacing replaced: SessionID?, recording events: [SecurityEvent]
+    ) async throws -> Bool
+
+    /// Loads the session, lets `decide` change it, and saves the change with its events, as one atomic step.
+    ///
+    /// A revocation that `decide` makes is announced in the feed of `revocations`. `decide` must be pure: a store may
+    /// run it again after a write conflict.
+    /// - Returns: what was decided, or nil when there is no such session.
+    func update<Value: Sendable>(
+        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+    ) async throws -> Value?
+
+    func session(_ id: SessionID) async throws -> Session?
+
+    /// Every session of the subject that has not been revoked, newest first; expired ones may be among them.
+    func sessions(of subject: Subject) async throws -> [Session]
+
+    /// Every session that `selection` names and that has not been revoked, newest first, at most `limit`.
+    func sessions(_ selection: SessionSelection, limit: Int) async throws -> [Session]
+
+    /// Ends every session that `selection` names.
+    /// - Returns: those that were alive until now.
+    func revoke(_ selection: SessionSelection, reason: RevocationReason, at now: Instant) async throws -> [Revoked]
+
+    /// Takes note of access tokens that came in; sessions that are gone are passed over.
+    func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws
+
+    /// What was revoked after `position` of the feed, and the position reached. Start with 0.
+    func revocations(after position: Int64) async throws -> (revoked: [Revoked], position: Int64)
+
+    /// Appends to the record of security events.
+    func record(_ events: [SecurityEvent]) async throws
+
+    /// Deletes up to `limit` rows of each kind that nothing can need any more.
+    /// - Returns: how many were deleted.
+    func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int
+}
+
+/// What a pure decision came to, and what of it belongs on record.
+public struct Decided<Value: Sendable>: Sendable {
+    public var value: Value
+    public var events: [SecurityEvent]
+
+    public init(_ value: Value, recording events: [SecurityEvent] = []) {
+        self.value = value
+        self.events = events
+    }
+}
+
+/// Which sessions are meant.
+public enum SessionSelection: Hashable, Sendable {
+    case id(SessionID)
+    case ofSubject(Subject, except: SessionID?)
+    case createdBefore(Instant)
+    case all
+}
+
+/// An access token of this generation came in at this time.
+public struct Sighting: Hashable, Sendable {
+    public let session: SessionID
+    public let generation: Int
+    public let time: Instant
+
+    public init(session: SessionID, generation: Int, time: Instant) {
+        self.session = session
+        self.generation = generation
+        self.time = time
+    }
+}

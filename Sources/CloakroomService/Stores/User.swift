@@ -1,0 +1,55 @@
+public import CloakroomCore
+
+/// An account.
+public struct User: Hashable, Sendable {
+    public let subject: Subject
+    public let email: EmailAddress
+    public let passwordHash: PasswordHash
+    /// Counts the changes of the password and of `isDisabled`: a login that began before one must not end after it.
+    public let credentialVersion: Int
+    public let isDisabled: Bool
+    public let createdAt: Instant
+
+    public init(
+        subject: Subject, email: EmailAddress, passwordHash: PasswordHash, credentialVersion: Int = 0,
+        isDisabled: Bool = false, createdAt: Instant
+    ) {
+        self.subject = subject
+        self.email = email
+        self.passwordHash = passwordHash
+        self.credentialVersion = credentialVersion
+        self.isDisabled = isDisabled
+        self.createdAt = createdAt
+    }
+}
+
+/// An e-mail address in the one spelling that names an account: ASCII, lower case.
+///
+/// Other scripts are refused rather than folded: two addresses that look or normalise alike must never be one account
+/// (CVE-2019-19844, GHSA-7rqj-j65f-68wh), nor one address be read as two (CVE-2022-35924).
+public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+
+    public init?(parsing text: String) {
+        let bytes = Array(text.utf8)
+        let parts = bytes.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
+        guard bytes.count <= 254, parts.count == 2, 1...64 ~= parts[0].count, !parts[1].isEmpty else { return nil }
+        guard Self.isDotted(parts[0], allowing: "!#$%&'*+-/=?^_`{|}~"), Self.isDotted(parts[1], allowing: "-") else {
+            return nil
+        }
+        rawValue = text.lowercased()
+    }
+
+    private static func isDotted(_ part: ArraySlice<UInt8>, allowing extra: String) -> Bool {
+        let allowed = Set(extra.utf8)
+        return part.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { atom in
+            !atom.isEmpty
+                && atom.allSatisfy { byte in
+                    UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+                        || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || allowed.contains(byte)
+                }
+        }
+    }
+
+    public var description: String { rawValue }
+}

@@ -1,0 +1,93 @@
+import CloakroomCore
+
+/// What an access token says (RFC 9068 section 2.2).
+struct AccessClaims: Hashable, Sendable {
+    var issuer: String
+    var audience: String
+    var subject: Subject
+    var client: ClientID
+    var issuedAt: Instant
+    var expiresAt: Instant
+    var tokenID: String
+    var session: SessionID
+    var generation: Int
+    var authentication: Authentication
+
+    var json: JSONObject {
+        [
+            "iss": .string(issuer), "sub": .string(subject.rawValue), "aud": .string(audience),
+            "client_id": .string(client.rawValue), "iat": NumericDate.json(issuedAt),
+            "exp": NumericDate.json(expiresAt), "jti": .string(tokenID), "sid": .string(session.rawValue),
+            "gen": .integer(Int64(generation)), "auth_time": .integer(authentication.time.seconds),
+            "acr": .string(authentication.level.rawValue),
+            "amr": .array(authentication.methods.map { .string($0) }),
+        ]
+    }
+
+    /// Reads the claims of a verified token that was issued for `audience`.
+    /// - Throws: `TokenFault.wrongIssuer`, `.wrongAudience`, or `.badClaim` with the first claim that is missing.
+    init(_ claims: JSONObject, issuer: String, audience: String) throws(TokenFault) {
+        guard claims["iss"] == .string(issuer) else { throw .wrongIssuer }
+        try Audience.check(claims["aud"], names: audience)
+        self.issuer = issuer
+        self.audience = audience
+        subject = Subject(try Self.string(claims, "sub"))
+        client = ClientID(try Self.string(claims, "client_id"))
+        issuedAt = try Self.date(claims, "iat")
+        expiresAt = try Self.date(claims, "exp")
+        tokenID = try Self.string(claims, "jti")
+        session = SessionID(try Self.string(claims, "sid"))
+        generation = try Self.generation(claims)
+        let level = AuthenticationLevel(rawValue: try Self.string(claims, "acr"))
+        guard let level else { throw .badClaim("acr") }
+        guard let methods = claims["amr"]?.arrayValue?.compactMap(\.stringValue) else { throw .badClaim("amr") }
+        authentication = Authentication(time: try Self.date(claims, "auth_time"), methods: methods, level: level)
+    }
+
+    init(
+        issuer: String, audience: String, session: Session, tokenID: String, issuedAt: Instant, expiresAt: Instant
+    ) {
+        self.issuer = issuer
+        self.audience = audience
+        self.subject = session.subject
+        self.client = session.client
+        self.issuedAt = issuedAt
+        self.expiresAt = expiresAt
+        self.tokenID = tokenID
+        self.session = session.id
+        self.generation = session.generation
+        self.authentication = session.authentication
+    }
+
+    static func string(_ claims: JSONObject, _ name: String) throws(TokenFault) -> String {
+        guard let value = claims[name]?.stringValue, 1...256 ~= value.utf8.count else { throw .badClaim(name) }
+        return value
+    }
+
+    static func date(_ claims: JSONObject, _ name: String) throws(TokenFault) -> Instant {
+        guard let instant = NumericDate.instant(claims[name]) else { throw .badClaim(name) }
+        return instant
+    }
+
+    static func generation(_ claims: JSONObject) throws(TokenFault) -> Int {
+        guard let value = claims["gen"]?.integerValue, 0...Int64(Int32.max) ~= value else { throw .badClaim("gen") }
+        return Int(value)
+    }
+}
+
+/// The `aud` claim (RFC 7519 section 4.1.3): one string, or an array of them.
+public enum Audience {
+    /// - Throws: `TokenFault.wrongAudience` unless `expected` is named; a malformed claim names nobody.
+    public static func check(_ claim: JSONValue?, names expected: String) throws(TokenFault) {
+        switch claim {
+        case .string(let audience)? where audience == expected:
+            return
+        case .array(let audiences)?
+        where audiences.count <= 16 && audiences.allSatisfy({ $0.stringValue != nil })
+            && audiences.contains(.string(expected)):
+            return
+        case .string, .array, .object, .integer, .number, .bool, .null, nil:
+            throw .wrongAudience
+        }
+    }
+}

@@ -1,0 +1,81 @@
+public import CloakroomCore
+
+/// A request's authority: an access token that was verified, or issued by us in the course of this very request.
+///
+/// It has no public initializer: whoever holds one knows that the check has been made.
+public struct VerifiedAccess: Hashable, Sendable {
+    public let subject: Subject
+    public let session: SessionID
+    public let client: ClientID
+    public let generation: Int
+    public let authentication: Authentication
+    public let issuedAt: Instant
+    public let expiresAt: Instant
+    /// The token itself, for an upstream that verifies it again; never for the browser.
+    public let token: Secret
+
+    init(_ claims: AccessClaims, token: Secret) {
+        subject = claims.subject
+        session = claims.session
+        client = claims.client
+        generation = claims.generation
+        authentication = claims.authentication
+        issuedAt = claims.issuedAt
+        expiresAt = claims.expiresAt
+        self.token = token
+    }
+}
+
+/// An access token that is good in every respect but its age. It opens nothing by itself.
+public struct ExpiredAccess: Hashable, Sendable {
+    public let access: VerifiedAccess
+
+    init(_ access: VerifiedAccess) {
+        self.access = access
+    }
+
+    /// Turns it into the authority of a request that the store has just answered as a straggler: it is served at the
+    /// level that it had, not at the session's, which a step-up may have raised since.
+    public func servedAsStraggler() -> VerifiedAccess { access }
+}
+
+/// What a presented access token turned out to be.
+public enum CheckedAccess: Hashable, Sendable {
+    case live(VerifiedAccess)
+    case expired(ExpiredAccess)
+}
+
+/// Verifies access tokens with public keys alone: the resource server's half.
+public struct AccessTokenVerifier: Sendable {
+    public let issuer: String
+    public let audience: String
+    /// A token that claims to live longer than this from now is not taken at its word.
+    public let maximumLifetime: Span
+    private let keys: @Sendable () -> KeySet
+
+    /// How far the clocks of two machines may be apart.
+    static let leeway = Span.seconds(30)
+
+    public init(issuer: String, audience: String, maximumLifetime: Span, keys: @escaping @Sendable () -> KeySet) {
+        self.issuer = issuer
+        self.audience = audience
+        self.maximumLifetime = maximumLifetime
+        self.keys = keys
+    }
+
+    /// - Throws: `TokenFault` for everything that more time would not have made good.
+    public func verify(_ token: some Collection<UInt8>, at now: Instant) throws(TokenFault) -> CheckedAccess {
+        let jws = try VerifiedJWS.verify(token, with: keys())
+        try jws.checkType("at+jwt")
+        let claims = try AccessClaims(try jws.claims(), issuer: issuer, audience: audience)
+        guard claims.issuedAt <= now + Self.leeway else { throw .notYetValid }
+        let access = VerifiedAccess(claims, token: Secret(Array(token)))
+        return check(access, at: now)
+    }
+
+    /// The part of the check that depends on the time, for tokens whose other parts are known to be good.
+    func check(_ access: VerifiedAccess, at now: Instant) -> CheckedAccess {
+        let isLive = now < access.expiresAt && access.expiresAt <= now + maximumLifetime + Self.leeway
+        return isLive ? .live(access) : .expired(ExpiredAccess(access))
+    }
+}

@@ -1,0 +1,24 @@
+public import CloakroomCore
+
+/// A pair of tokens ready to be handed out, with what its delivery needs to know.
+public struct IssuedTokens: Hashable, Sendable {
+    public let access: VerifiedAccess
+    public let refresh: Secret
+    public let delivery: Delivery
+    /// How long the browser keeps the cookie; nil for as long as it runs.
+    public let maximumAge: Span?
+
+    public init(access: VerifiedAccess, refresh: Secret, delivery: Delivery, maximumAge: Span?) {
+        self.access = access
+        self.refresh = refresh
+        self.delivery = delivery
+        self.maximumAge = maximumAge
+    }
+}
+
+/// What came of renewing in the course of a request.
+public enum Renewal: Hashable, Sendable {
+    case renewed(IssuedTokens)
+    /// The request is served; no token is given out.
+    case straggler
+}

@@ -1,0 +1,75 @@
+/// A compact JWS (RFC 7515 section 7.1) whose signature a key of ours has verified. Only `verify` makes one.
+public struct VerifiedJWS: Sendable {
+    /// `typ` as the header spells it.
+    public let type: String?
+    public let keyID: String?
+    public let payload: [UInt8]
+
+    /// The longest token that is looked at.
+    public static let maximumSize = 8192
+
+    /// Checks form, header and signature, in the order of rising cost.
+    public static func verify(_ token: some Collection<UInt8>, with keys: KeySet) throws(TokenFault) -> Self {
+        guard token.count <= maximumSize else { throw .malformed("the token is longer than \(maximumSize) bytes") }
+        let token = Array(token)
+        let parts = token.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3 else { throw .malformed("a token has three parts") }
+        let header = try header(parts[0])
+        guard let key = keys.key(for: header.keyID) else { throw .unknownKey }
+        guard SignatureAlgorithm(headerName: header.algorithm) == key.algorithm else { throw .wrongAlgorithm }
+        guard let payload = Base64URL.decode(parts[1]) else { throw .malformed("the payload is not base64url") }
+        guard let signature = Base64URL.decode(parts[2]) else { throw .malformed("the signature is not base64url") }
+        guard key.isValid(signature: signature, for: Array(token[..<(parts[2].startIndex - 1)])) else {
+            throw .badSignature
+        }
+        return Self(type: header.type, keyID: header.keyID, payload: payload)
+    }
+
+    private struct Header {
+        var algorithm: String
+        var keyID: String?
+        var type: String?
+    }
+
+    private static func header(_ part: ArraySlice<UInt8>) throws(TokenFault) -> Header {
+        guard part.count <= 1024, let bytes = Base64URL.decode(part) else {
+            throw .malformed("the header is not base64url, or too long")
+        }
+        let members = try object(bytes, "header")
+        for name in ["crit", "b64", "zip", "enc"] where members[name] != nil { throw .criticalHeader }
+        for name in ["jwk", "jku", "x5c", "x5u"] where members[name] != nil { throw .foreignKeyHeader }
+        guard let algorithm = members["alg"]?.stringValue else { throw .wrongAlgorithm }
+        return Header(
+            algorithm: algorithm, keyID: try string(members, "kid"), type: try string(members, "typ"))
+    }
+
+    private static func string(_ members: JSONObject, _ name: String) throws(TokenFault) -> String? {
+        guard let member = members[name] else { return nil }
+        guard let string = member.stringValue else { throw .malformed("\(name) is not a string") }
+        return string
+    }
+
+    /// The claims of a token whose payload must be a JSON object (RFC 7519 section 7.2).
+    public func claims() throws(TokenFault) -> JSONObject {
+        try Self.object(payload, "payload")
+    }
+
+    private static func object(_ bytes: [UInt8], _ part: String) throws(TokenFault) -> JSONObject {
+        do {
+            guard let object = try JSONReader.read(bytes).objectValue else {
+                throw TokenFault.malformed("the \(part) is not a JSON object")
+            }
+            return object
+        } catch let failure as JSONReader.Failure {
+            throw .malformed("the \(part) is not strict JSON: \(failure.reason)")
+        } catch {
+            throw .malformed("the \(part) is not a JSON object")
+        }
+    }
+
+    /// - Throws: `TokenFault.wrongType` unless `typ` is `expected`, alone or after `application/` (RFC 7515 section
+    ///   4.1.9). Compared case by case: nobody who means us spells it otherwise.
+    public func checkType(_ expected: String) throws(TokenFault) {
+        guard type == expected || type == "application/\(expected)" else { throw .wrongType }
+    }
+}

@@ -1,0 +1,44 @@
+public import CloakroomCore
+
+/// Why a token was refused: for the operator's eyes (`cloakroom verify`, debug logs), never for the client's.
+public enum TokenFault: Error, Hashable, Sendable {
+    case malformed(String)
+    case unknownKey
+    case wrongAlgorithm
+    case criticalHeader
+    case foreignKeyHeader
+    case badSignature
+    case wrongType
+    case wrongIssuer
+    case wrongAudience
+    case badClaim(String)
+    case notYetValid
+    case expired
+
+    /// What the client is told.
+    public var denial: Denial {
+        switch self {
+        case .expired: .tokenExpired
+        case .malformed, .unknownKey, .wrongAlgorithm, .criticalHeader, .foreignKeyHeader, .badSignature, .wrongType,
+            .wrongIssuer, .wrongAudience, .badClaim, .notYetValid:
+            .tokenInvalid
+        }
+    }
+
+    public var reason: String {
+        switch self {
+        case .malformed(let what): what
+        case .unknownKey: "no key has the token's kid"
+        case .wrongAlgorithm: "the header's alg is not the algorithm of the key"
+        case .criticalHeader: "the header demands extensions (crit, b64, zip) that are not supported"
+        case .foreignKeyHeader: "the header brings or points to a key of its own (jwk, jku, x5c, x5u)"
+        case .badSignature: "the signature does not match"
+        case .wrongType: "the header's typ is not the expected one"
+        case .wrongIssuer: "iss is not the expected issuer"
+        case .wrongAudience: "aud does not name the expected audience"
+        case .badClaim(let name): "the claim \(name) is missing or malformed"
+        case .notYetValid: "the token is not valid yet"
+        case .expired: "the token has expired"
+        }
+    }
+}

@@ -1,0 +1,78 @@
+public import CloakroomCore
+import Crypto
+
+/// A refresh token whose MAC is good: it names a session and a generation, and only the store can say what that is worth.
+public struct RefreshToken: Hashable, Sendable {
+    public let session: SessionID
+    public let presented: PresentedRefresh
+    public let expiresAt: Instant
+    private let tokenID: [UInt8]
+
+    init(_ token: some Collection<UInt8>, with keys: KeySet) throws(TokenFault) {
+        let jws = try VerifiedJWS.verify(token, with: keys)
+        try jws.checkType(Self.type)
+        let claims = try jws.claims()
+        session = SessionID(try AccessClaims.string(claims, "sid"))
+        presented = PresentedRefresh(
+            generation: try AccessClaims.generation(claims), issuedAt: try AccessClaims.date(claims, "iat"),
+            key: jws.keyID ?? "")
+        expiresAt = try AccessClaims.date(claims, "exp")
+        guard let tokenID = Base64URL.decode(try AccessClaims.string(claims, "jti")) else { throw .badClaim("jti") }
+        self.tokenID = tokenID
+    }
+
+    static let type = "rt+jwt"
+
+    /// Whether this is the very token of its generation: without the session's secret, which the store alone holds, the
+    /// key ring forges nothing.
+    public func isGenuine(for session: Session, under ring: KeyRing) -> Bool {
+        guard let key = ring.refreshKey(presented.key) else { return false }
+        return constantTimeEqual(
+            tokenID, key.tokenID(session: session.id, generation: presented.generation, secret: session.secret))
+    }
+}
+
+/// One generation of the issuer's refresh secret, split by purpose so that neither use can be turned into the other.
+public struct RefreshKey: Sendable {
+    public let id: String
+    public let secret: Secret
+    let verificationKey: VerificationKey
+    private let signing: SymmetricKey
+    private let naming: SymmetricKey
+
+    public init(id: String, secret: Secret) {
+        self.id = id
+        self.secret = secret
+        let master = SymmetricKey(data: secret.bytes)
+        signing = Self.derive(master, "cloakroom refresh token signature")
+        naming = Self.derive(master, "cloakroom refresh token id")
+        verificationKey = VerificationKey(id: id, secret: Secret(signing.withUnsafeBytes { Array($0) }))
+    }
+
+    private static func derive(_ master: SymmetricKey, _ purpose: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: master, info: Array(purpose.utf8), outputByteCount: 32)
+    }
+
+    /// `jti`: 128 bits that need this key and the session's own secret.
+    func tokenID(session: SessionID, generation: Int, secret: Secret) -> [UInt8] {
+        var message = Array(session.rawValue.utf8) + [0]
+        withUnsafeBytes(of: UInt64(generation).bigEndian) { message.append(contentsOf: $0) }
+        message.append(contentsOf: secret.bytes)
+        return Array(HMAC<SHA256>.authenticationCode(for: message, using: naming).prefix(16))
+    }
+
+    /// The refresh token of the session's current generation. Everything in it comes from the session's row, so the
+    /// same generation is always the same bytes.
+    func token(for session: Session) -> [UInt8] {
+        let tokenID = tokenID(session: session.id, generation: session.generation, secret: session.secret)
+        let claims: JSONObject = [
+            "sid": .string(session.id.rawValue), "gen": .integer(Int64(session.generation)),
+            "iat": .integer(session.rotatedAt.seconds),
+            // Rounded up: the row decides to the millisecond, the token must not end before it.
+            "exp": .integer((session.expiresAt + Span(milliseconds: 999)).seconds),
+            "jti": .string(Base64URL.encode(tokenID)),
+        ]
+        let message = JWSMessage.bytes(algorithm: .hs256, keyID: id, type: RefreshToken.type, claims: claims)
+        return JWSMessage.join(message, Array(HMAC<SHA256>.authenticationCode(for: message, using: signing)))
+    }
+}

@@ -1,0 +1,77 @@
+public import CloakroomCore
+import Synchronization
+
+/// A session that was ended, as the feed tells it.
+public struct Revoked: Hashable, Sendable {
+    public let session: SessionID
+    /// When the revocation was saved.
+    public let time: Instant
+
+    public init(session: SessionID, time: Instant) {
+        self.session = session
+        self.time = time
+    }
+}
+
+/// The sessions that were ended while access tokens of theirs may still be alive: what makes "signed, and unexpired"
+/// not the last word, without a look-up per request.
+///
+/// Keyed by `sid`, never by token: many strings verify as one token. Bounded by the access-token lifetime.
+public final class RevocationView: Sendable {
+    private struct State {
+        var revoked: [SessionID: Instant] = [:]
+        var confirmedAt: Instant?
+        var prunedAt = Instant(milliseconds: 0)
+    }
+
+    private let state = Mutex(State())
+    private let memory: Span
+    private let staleAfter: Span
+
+    /// - Parameters:
+    ///   - accessTokenLifetime: how long a revoked session must be remembered.
+    ///   - staleAfter: how old the last word of the feed may be before nothing is trusted without asking.
+    public init(accessTokenLifetime: Span, staleAfter: Span = .seconds(5)) {
+        memory = accessTokenLifetime + .seconds(60)
+        self.staleAfter = staleAfter
+    }
+
+    /// Takes in what the feed has brought, complete up to `now`.
+    public func update(_ revoked: some Sequence<Revoked>, confirmedAt now: Instant) {
+        state.withLock { state in
+            for entry in revoked { state.revoked[entry.session] = entry.time }
+            state.confirmedAt = max(state.confirmedAt ?? now, now)
+            prune(&state, at: now)
+        }
+    }
+
+    /// Takes in a revocation of this very process at once.
+    public func insert(_ session: SessionID, at now: Instant) {
+        state.withLock { $0.revoked[session] = now }
+    }
+
+    public func isRevoked(_ session: SessionID) -> Bool {
+        state.withLock { $0.revoked[session] != nil }
+    }
+
+    /// Whether the feed has been silent for so long that the view may have missed a revocation.
+    public func isStale(at now: Instant) -> Bool {
+        state.withLock { state in state.confirmedAt.map { now > $0 + staleAfter } ?? true }
+    }
+
+    public var count: Int {
+        state.withLock { $0.revoked.count }
+    }
+
+    private func prune(_ state: inout State, at now: Instant) {
+        guard now > state.prunedAt + .seconds(10) else { return }
+        state.prunedAt = now
+        state.revoked = state.revoked.filter { $0.value + memory > now }
+    }
+}
+
+extension Span {
+    static func + (one: Self, other: Self) -> Self {
+        Span(milliseconds: one.milliseconds + other.milliseconds)
+    }
+}

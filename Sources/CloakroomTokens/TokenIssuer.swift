@@ -1,0 +1,40 @@
+public import CloakroomCore
+
+/// Makes the tokens of a session's current generation: the authorization server's half.
+public struct TokenIssuer: Sendable {
+    public let issuer: String
+    public let audience: String
+    public let ring: LiveKeyRing
+
+    public init(issuer: String, audience: String, ring: LiveKeyRing) {
+        self.issuer = issuer
+        self.audience = audience
+        self.ring = ring
+    }
+
+    /// Below this lifetime (tests, demonstrations) tokens carry milliseconds; above, whole seconds, which strict readers
+    /// in other languages expect.
+    private static let wholeSecondsFrom = Span.seconds(30)
+
+    /// - Parameter tokenID: `jti`, 128 random bits.
+    public func accessToken(
+        for session: Session, tokenID: [UInt8], at now: Instant, under policy: SessionPolicy
+    ) throws -> VerifiedAccess {
+        var issuedAt = now
+        if policy.accessTokenLifetime >= Self.wholeSecondsFrom { issuedAt = Instant(milliseconds: now.seconds * 1000) }
+        let claims = AccessClaims(
+            issuer: issuer, audience: audience, session: session, tokenID: Base64URL.encode(tokenID),
+            issuedAt: issuedAt, expiresAt: session.accessTokenExpiry(at: issuedAt, under: policy))
+        let key = ring.current.signingKey(at: now)
+        return VerifiedAccess(claims, token: Secret(try key.sign(claims.json, type: "at+jwt")))
+    }
+
+    /// The refresh token of the session's current generation; the same bytes each time.
+    /// - Throws: `KeyRing.Refusal` when the ring has lost the key that the generation was signed with.
+    public func refreshToken(for session: Session) throws -> Secret {
+        guard let key = ring.current.refreshKey(session.refreshKey) else {
+            throw KeyRing.Refusal(reason: "the refresh secret \(session.refreshKey) is not in the ring")
+        }
+        return Secret(key.token(for: session))
+    }
+}

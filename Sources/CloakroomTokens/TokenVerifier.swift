@@ -1,0 +1,76 @@
+public import CloakroomCore
+import Crypto
+
+/// The check of what a request presents: no I/O, a hash and a look into memory when it has been seen before.
+public final class TokenVerifier: Sendable {
+    public let revocations: RevocationView
+    private let access: AccessTokenVerifier
+    private let ring: LiveKeyRing
+    private let cookies = VerifiedTokenCache<SessionTokens.Checked>()
+    private let bearers = VerifiedTokenCache<VerifiedAccess>()
+
+    public init(
+        issuer: String, audience: String, policy: SessionPolicy, ring: LiveKeyRing, revocations: RevocationView
+    ) {
+        self.ring = ring
+        self.revocations = revocations
+        access = AccessTokenVerifier(issuer: issuer, audience: audience, maximumLifetime: policy.accessTokenLifetime) {
+            ring.current.accessKeys
+        }
+    }
+
+    /// Exchanges the keys. What the old ones verified must be verified again: a key may be gone because it was stolen.
+    public func replaceKeys(with newer: KeyRing) {
+        ring.replace(with: newer)
+        cookies.removeAll()
+        bearers.removeAll()
+    }
+
+    /// Verifies the value of a session cookie. Whether the session was revoked is asked separately, for a stale cookie
+    /// is for the store to judge.
+    public func verify(cookie value: [UInt8], at now: Instant) throws(TokenFault) -> SessionTokens.Checked {
+        let key = SHA256.hash(data: value)
+        if let known = cookies.value(for: key) { return recheck(known, at: now) }
+        let checked = try SessionTokens.verify(value, access: access, refresh: ring.current.refreshKeys, at: now)
+        cookies.store(checked, for: key)
+        return checked
+    }
+
+    /// Verifies an access token from an `Authorization` header.
+    public func verify(bearer token: [UInt8], at now: Instant) throws(TokenFault) -> VerifiedAccess {
+        let key = SHA256.hash(data: token)
+        if let known = bearers.value(for: key) { return try live(access.check(known, at: now)) }
+        let verified = try live(access.verify(token, at: now))
+        bearers.store(verified, for: key)
+        return verified
+    }
+
+    /// Verifies a refresh token that came in a body.
+    public func verify(refreshToken: [UInt8]) throws(TokenFault) -> RefreshToken {
+        try RefreshToken(refreshToken, with: ring.current.refreshKeys)
+    }
+
+    /// - Throws: `Denial.sessionRevoked`.
+    public func checkNotRevoked(_ access: VerifiedAccess) throws(Denial) {
+        if revocations.isRevoked(access.session) { throw .sessionRevoked }
+    }
+
+    private func live(_ checked: CheckedAccess) throws(TokenFault) -> VerifiedAccess {
+        switch checked {
+        case .live(let access): return access
+        case .expired: throw .expired
+        }
+    }
+
+    private func recheck(_ known: SessionTokens.Checked, at now: Instant) -> SessionTokens.Checked {
+        switch known {
+        case .live(let access, let refresh):
+            switch self.access.check(access, at: now) {
+            case .live: return known
+            case .expired(let expired): return .stale(expired, refresh)
+            }
+        case .stale:
+            return known
+        }
+    }
+}
