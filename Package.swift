@@ -57,17 +57,17 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "CloakroomSQLite",
-            dependencies: ["CloakroomCore", "CloakroomService", grdb],
+            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomService", grdb],
             swiftSettings: strict),
         .target(
             name: "CloakroomMiddleware",
-            dependencies: ["CloakroomCore", "CloakroomTokens", hummingbird, httpTypes, nioCore],
+            dependencies: ["CloakroomCore", "CloakroomTokens", hummingbird, httpTypes, nioCore, logging],
             swiftSettings: strict),
         .target(
             name: "CloakroomEndpoints",
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware", hummingbird, httpTypes,
-                nioCore, logging,
+                nioCore, logging, crypto,
             ],
             resources: [
                 .embedInCode("Resources/openapi.json"),

@@ -24,6 +24,8 @@ public enum Denial: Error, Hashable, Sendable {
     case rateLimited(retryAfter: Span)
     case accountExists
     case misdirectedRequest
+    /// Forwarded headers from a peer that is not among the trusted proxies.
+    case untrustedProxy
     case notFound
     case methodNotAllowed(allow: [String])
     case unavailable(retryAfter: Span)
@@ -47,6 +49,7 @@ public enum Denial: Error, Hashable, Sendable {
         case .rateLimited: "rate_limited"
         case .accountExists: "account_exists"
         case .misdirectedRequest: "misdirected_request"
+        case .untrustedProxy: "untrusted_proxy"
         case .notFound: "not_found"
         case .methodNotAllowed: "method_not_allowed"
         case .unavailable: "unavailable"

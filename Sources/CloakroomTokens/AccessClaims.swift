@@ -59,6 +59,20 @@ struct AccessClaims: Hashable, Sendable {
         self.authentication = session.authentication
     }
 
+    /// The claims of `access` again, for a moment longer.
+    init(continuing access: VerifiedAccess, issuer: String, audience: String, tokenID: String, from now: Instant, to end: Instant) {
+        self.issuer = issuer
+        self.audience = audience
+        self.subject = access.subject
+        self.client = access.client
+        self.issuedAt = now
+        self.expiresAt = end
+        self.tokenID = tokenID
+        self.session = access.session
+        self.generation = access.generation
+        self.authentication = access.authentication
+    }
+
     static func string(_ claims: JSONObject, _ name: String) throws(TokenFault) -> String {
         guard let value = claims[name]?.stringValue, 1...256 ~= value.utf8.count else { throw .badClaim(name) }
         return value

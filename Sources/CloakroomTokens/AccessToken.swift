@@ -33,10 +33,6 @@ public struct ExpiredAccess: Hashable, Sendable {
     init(_ access: VerifiedAccess) {
         self.access = access
     }
-
-    /// Turns it into the authority of a request that the store has just answered as a straggler: it is served at the
-    /// level that it had, not at the session's, which a step-up may have raised since.
-    public func servedAsStraggler() -> VerifiedAccess { access }
 }
 
 /// What a presented access token turned out to be.

@@ -19,6 +19,8 @@ public struct IssuedTokens: Hashable, Sendable {
 /// What came of renewing in the course of a request.
 public enum Renewal: Hashable, Sendable {
     case renewed(IssuedTokens)
-    /// The request is served; no token is given out.
-    case straggler
+    /// The request is served; the client is given no token. The authority, for the upstream alone, is at the level of
+    /// the expired access token, not at the session's, which a step-up may have raised since; nil for a cookie that
+    /// brought none.
+    case straggler(VerifiedAccess?)
 }

@@ -29,6 +29,17 @@ public struct TokenIssuer: Sendable {
         return VerifiedAccess(claims, token: Secret(try key.sign(claims.json, type: "at+jwt")))
     }
 
+    /// Lets a straggler's request through to an upstream that verifies the token again: the same authority, as long as
+    /// one request may take. Never for the client.
+    public func accessToken(continuing expired: ExpiredAccess, tokenID: [UInt8], at now: Instant) throws -> VerifiedAccess {
+        let claims = AccessClaims(
+            continuing: expired.access, issuer: issuer, audience: audience, tokenID: Base64URL.encode(tokenID),
+            from: Instant(milliseconds: now.seconds * 1000), to: now + Self.stragglerLifetime)
+        return VerifiedAccess(claims, token: Secret(try ring.current.signingKey(at: now).sign(claims.json, type: "at+jwt")))
+    }
+
+    private static let stragglerLifetime = Span.seconds(30)
+
     /// The refresh token of the session's current generation; the same bytes each time.
     /// - Throws: `KeyRing.Refusal` when the ring has lost the key that the generation was signed with.
     public func refreshToken(for session: Session) throws -> Secret {

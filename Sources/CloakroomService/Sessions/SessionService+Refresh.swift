@@ -5,15 +5,22 @@ extension SessionService {
     /// Renews in the course of a request whose access token has expired.
     ///
     /// - Throws: a `Denial`; `tokenInvalid` also for a token whose MAC is good but which this store never issued.
-    public func renew(_ token: RefreshToken) async throws -> Renewal {
-        let refreshed = try await refresh(token)
-        guard refreshed.answer != .straggler else { return .straggler }
-        return .renewed(try issue(refreshed.session, at: refreshed.time))
+    public func renew(_ token: RefreshToken, expired: ExpiredAccess?) async throws -> Renewal {
+        let refreshed = try await refresh(token, from: .cookie)
+        guard refreshed.answer == .straggler else {
+            return .renewed(try issue(refreshed.session, at: refreshed.time))
+        }
+        return .straggler(
+            try expired.map {
+                try issuer.accessToken(continuing: $0, tokenID: environment.random(16), at: refreshed.time)
+            })
     }
 
     /// `POST /auth/refresh`: renews, and says what became of it.
-    public func refresh(_ token: RefreshToken, presenting access: VerifiedAccess?) async throws -> SessionGrant {
-        let refreshed = try await refresh(token)
+    public func refresh(
+        _ token: RefreshToken, presenting access: VerifiedAccess?, from carrier: Carrier
+    ) async throws -> SessionGrant {
+        let refreshed = try await refresh(token, from: carrier)
         let user = try await owner(of: refreshed.session)
         guard refreshed.answer != .straggler else {
             return SessionGrant(
@@ -25,29 +32,44 @@ extension SessionService {
             isRotated: refreshed.session.generation != token.presented.generation)
     }
 
+    /// How a refresh token came in. Script that got hold of one cannot turn cookie delivery into body delivery with it.
+    public enum Carrier: Hashable, Sendable {
+        case cookie
+        case body(isFromBrowser: Bool)
+
+        func fits(_ client: Client) -> Bool {
+            switch self {
+            case .cookie: client.delivery != .body
+            case .body(let isFromBrowser): client.allowsBody(toBrowser: isFromBrowser)
+            }
+        }
+    }
+
     struct Refreshed: Sendable {
         var session: Session
         var answer: RefreshAnswer
         var time: Instant
     }
 
-    private func refresh(_ token: RefreshToken) async throws -> Refreshed {
+    private func refresh(_ token: RefreshToken, from carrier: Carrier) async throws -> Refreshed {
         let policy = policy
         let key = refreshKeyID
-        return try await change(token) { session, now in
+        return try await change(token, from: carrier) { session, now in
             session.refresh(presenting: token.presented, at: now, under: policy, signingWith: key)
         }
     }
 
-    /// Lets `decide` change the session that the token names, if the token is genuine, and records what came of it.
+    /// Lets `decide` change the session that the token names, if the token is genuine and came the way that its client
+    /// is served, and records what came of it.
     func change(
-        _ token: RefreshToken, _ decide: @escaping @Sendable (inout Session, Instant) -> RefreshAnswer
+        _ token: RefreshToken, from carrier: Carrier,
+        _ decide: @escaping @Sendable (inout Session, Instant) -> RefreshAnswer
     ) async throws -> Refreshed {
         let now = now
         guard now < token.expiresAt else { throw Denial.sessionExpired }
         let ring = issuer.ring.current
         let refreshed = try await store.update(token.session) { session -> Decided<Refreshed> in
-            guard token.isGenuine(for: session, under: ring) else {
+            guard token.isGenuine(for: session, under: ring), carrier.fits(client(of: session)) else {
                 return Decided(Refreshed(session: session, answer: .denied(.tokenInvalid), time: now))
             }
             let answer = decide(&session, now)

@@ -63,7 +63,7 @@ extension SessionService {
     ) async throws -> Refreshed {
         switch presented {
         case .refresh(let token):
-            return try await change(token) { decide(&$0, token.presented, $1) }
+            return try await change(token, from: .cookie) { decide(&$0, token.presented, $1) }
         case .access(let access):
             let now = now
             let refreshed = try await store.update(access.session) { session -> Decided<Refreshed> in

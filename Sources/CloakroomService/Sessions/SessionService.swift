@@ -72,6 +72,11 @@ public struct SessionService: Sendable {
             maximumAge: age)
     }
 
+    /// The public key set, for other backends (RFC 7517).
+    public func publicKeySet() throws -> JSONValue {
+        try issuer.ring.current.publicKeySet(at: now, lifetime: policy.accessTokenLifetime)
+    }
+
     var refreshKeyID: String { issuer.ring.current.currentRefreshKey.id }
 }
 

@@ -1,0 +1,83 @@
+import CloakroomCore
+import HTTPTypes
+import Hummingbird
+
+/// One path and method of the contract.
+struct Endpoint: Sendable {
+    let method: HTTPRequest.Method
+    /// Absolute; `{id}` at the end stands for one segment.
+    let path: String
+    /// Whether any method is taken, and the origin check is of the request asked about: forward-auth.
+    var answersForOthers = false
+    let respond: @Sendable (Call) async throws -> Response
+
+    init(
+        _ method: HTTPRequest.Method, _ path: String, answersForOthers: Bool = false,
+        respond: @escaping @Sendable (Call) async throws -> Response
+    ) {
+        self.method = method
+        self.path = path
+        self.answersForOthers = answersForOthers
+        self.respond = respond
+    }
+
+    /// Every endpoint; each stands in a file of its own.
+    static let all: [Endpoint] = [
+        .signUp, .login, .refresh, .logout, .session, .sessions, .endSession, .revokeOthers, .stepUp, .password, .check,
+        .clientScript, .clientTypes, .openAPI, .keySet, .metadata, .health, .readiness,
+    ]
+
+    /// Whether a path without endpoint is nevertheless ours to refuse.
+    static func isOurs(_ path: String) -> Bool {
+        path == "/auth" || path.hasPrefix("/auth/")
+    }
+}
+
+/// Finds the endpoint of a path, by its exact bytes: what a path means must not depend on who normalises it.
+struct EndpointTable: Sendable {
+    private let exact: [String: [Endpoint]]
+    private let parametric: [String: [Endpoint]]
+    private static let placeholder = "{id}"
+
+    init(_ endpoints: [Endpoint]) {
+        exact = Dictionary(grouping: endpoints.filter { !$0.path.hasSuffix(Self.placeholder) }, by: \.path)
+        parametric = Dictionary(grouping: endpoints.filter { $0.path.hasSuffix(Self.placeholder) }) {
+            String($0.path.dropLast(Self.placeholder.count))
+        }
+    }
+
+    struct Match {
+        let path: String
+        let parameter: String
+        fileprivate let endpoints: [Endpoint]
+
+        func endpoint(for method: HTTPRequest.Method) -> Endpoint? {
+            endpoints.first { $0.method == method || $0.answersForOthers }
+        }
+
+        /// The answer to a method that has no endpoint here.
+        func refuse(_ method: HTTPRequest.Method) throws(Denial) -> Response {
+            let allowed = endpoints.map(\.method.rawValue).flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] } + ["OPTIONS"]
+            guard method == .options else { throw .methodNotAllowed(allow: allowed) }
+            return Response(status: .noContent, headers: [.allow: allowed.joined(separator: ", ")])
+        }
+    }
+
+    func match(_ path: String) -> Match? {
+        if let endpoints = exact[path] { return Match(path: path, parameter: "", endpoints: endpoints) }
+        guard let slash = path.lastIndex(of: "/") else { return nil }
+        let prefix = String(path[...slash])
+        let parameter = String(path[path.index(after: slash)...])
+        guard let endpoints = parametric[prefix], Self.isIdentifier(parameter) else { return nil }
+        return Match(path: prefix + Self.placeholder, parameter: parameter, endpoints: endpoints)
+    }
+
+    private static func isIdentifier(_ text: String) -> Bool {
+        1...128 ~= text.utf8.count
+            && text.utf8.allSatisfy { byte in
+                UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+                    || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || byte == UInt8(ascii: "-")
+                    || byte == UInt8(ascii: "_")
+            }
+    }
+}

@@ -1,0 +1,16 @@
+import CloakroomCore
+import CloakroomTokens
+import Hummingbird
+
+extension Endpoint {
+    /// `GET /healthz`: the process answers.
+    static let health = Endpoint(.get, "/healthz") { _ in
+        .json(["status": "ok"])
+    }
+
+    /// `GET /readyz`: the store answers as well.
+    static let readiness = Endpoint(.get, "/readyz") { call in
+        guard await call.server.isReady() else { throw Denial.unavailable(retryAfter: .seconds(1)) }
+        return .json(["status": "ready"])
+    }
+}

@@ -1,0 +1,31 @@
+import CloakroomCore
+import CloakroomMiddleware
+import CloakroomService
+import CloakroomTokens
+import HTTPTypes
+import Hummingbird
+
+extension Endpoint {
+    /// `POST /auth/logout`: ends the session, if there is one, and expires the cookie; the only answer that does.
+    static let logout = Endpoint(.post, "/auth/logout") { call in
+        var fields = try await call.fields()
+        let inBody = fields.optionalString("refresh_token", maximumLength: VerifiedJWS.maximumSize)
+        try fields.check()
+        for presented in call.everythingPresented(inBody) { try await call.service.logout(presented) }
+        return Response(
+            status: .noContent, headers: [.setCookie: call.cookie.expiring(for: call.request.headers)])
+    }
+}
+
+extension Call {
+    /// Whatever names a session soundly; rubbish names none, and is no reason to keep somebody logged in.
+    fileprivate func everythingPresented(_ inBody: String?) -> [SessionService.Presented] {
+        let credentials = credentials
+        let body = inBody.flatMap { try? service.verifier.verify(refreshToken: Array($0.utf8)) }
+        return [
+            credentials.refreshToken.map { .refresh($0) },
+            (try? credentials.bearer?.get()).map { .access($0) },
+            body.map { .refresh($0) },
+        ].compactMap { $0 }
+    }
+}

@@ -1,0 +1,13 @@
+import CloakroomCore
+import CloakroomService
+import Hummingbird
+
+extension Endpoint {
+    /// `POST /auth/step-up` `{password}`: a fresh `auth_time`, and always a new generation.
+    static let stepUp = Endpoint(.post, "/auth/step-up") { call in
+        let presented = try call.presented(call.credentials)
+        var fields = try await call.fields()
+        let password = try fields.password("password")
+        return call.answer(try await call.service.stepUp(presented, password: password, from: call.device))
+    }
+}

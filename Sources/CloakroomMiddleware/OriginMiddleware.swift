@@ -1,0 +1,58 @@
+public import CloakroomCore
+import HTTPTypes
+public import Hummingbird
+
+/// Refuses requests that another site caused, and requests for a host that is not ours. Thin over `OriginPolicy`.
+public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
+    private let policy: OriginPolicy
+    private let cookie: SessionCookie
+
+    public init(_ policy: OriginPolicy, cookie: SessionCookie) {
+        self.policy = policy
+        self.cookie = cookie
+    }
+
+    public func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        try request.checkHost()
+        if policy.ownOrigin == nil { _ = try policy.origin(forHost: request.head.authority) }
+        try policy.check(OriginPolicy.Request(request, cookie: cookie))
+        return try await next(request, context)
+    }
+}
+
+extension OriginPolicy.Request {
+    /// - Parameter method: the request's own, or the one that a proxy asks about.
+    package init(_ request: Request, method: String? = nil, host: String? = nil, cookie: SessionCookie) {
+        self.init(
+            method: method ?? request.method.rawValue,
+            isWebSocketUpgrade: request.headers[.upgrade]?.lowercased() == "websocket",
+            host: host ?? request.head.authority,
+            origin: request.headers[values: .origin],
+            secFetchSite: request.headers[values: .secFetchSite],
+            carriesOurCookie: !cookie.values(in: request.headers).isEmpty)
+    }
+}
+
+extension Request {
+    /// One Host, as RFC 9112 section 3.2 demands: the framework takes the first of several and does without.
+    package func checkHost() throws(Denial) {
+        let isRepeated = headers.contains { $0.name.canonicalName == "host" }
+        guard let authority = head.authority, !authority.isEmpty, !isRepeated else {
+            throw .invalidRequest(fields: ["Host": "must be there, once"])
+        }
+    }
+}
+
+extension HTTPField.Name {
+    package static let secFetchSite = known("Sec-Fetch-Site")
+    package static let secFetchMode = known("Sec-Fetch-Mode")
+    package static let secFetchDest = known("Sec-Fetch-Dest")
+
+    /// A name that is written out in this program.
+    package static func known(_ name: String) -> Self {
+        guard let name = Self(name) else { preconditionFailure("\(name) is not a header name") }
+        return name
+    }
+}

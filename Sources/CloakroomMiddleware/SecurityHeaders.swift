@@ -1,0 +1,32 @@
+import HTTPTypes
+public import Hummingbird
+
+/// Puts the headers on every answer that keep it from being read, framed or run in another context.
+public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
+    private let isHTTPS: Bool
+
+    /// - Parameter isHTTPS: whether browsers reach this server over TLS.
+    public init(isHTTPS: Bool) {
+        self.isHTTPS = isHTTPS
+    }
+
+    /// What an answer that is not a page may do: nothing.
+    private static var dataPolicy: String { "default-src 'none'; frame-ancestors 'none'; base-uri 'none'" }
+
+    public func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var response = try await next(request, context)
+        response.headers[.xContentTypeOptions] = "nosniff"
+        setDefault("no-referrer", .known("Referrer-Policy"), &response)
+        setDefault(Self.dataPolicy, .contentSecurityPolicy, &response)
+        setDefault("same-origin", .known("Cross-Origin-Resource-Policy"), &response)
+        setDefault("same-origin", .known("Cross-Origin-Opener-Policy"), &response)
+        if isHTTPS { setDefault("max-age=31536000; includeSubDomains", .strictTransportSecurity, &response) }
+        return response
+    }
+
+    private func setDefault(_ value: String, _ name: HTTPField.Name, _ response: inout Response) {
+        if response.headers[name] == nil { response.headers[name] = value }
+    }
+}

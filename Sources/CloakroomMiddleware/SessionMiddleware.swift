@@ -1,0 +1,72 @@
+public import CloakroomCore
+import CloakroomTokens
+import HTTPTypes
+public import Hummingbird
+import Logging
+
+/// Finds out which session a request belongs to, renews it inline when its access token has expired, and leaves the
+/// finding in the context. It refuses nobody: that is for `RequireSession`, or for the route.
+public struct SessionMiddleware<Context: SessionRequestContext>: RouterMiddleware {
+    private let authorizer: SessionAuthorizer
+
+    public init(_ authorizer: SessionAuthorizer) {
+        self.authorizer = authorizer
+    }
+
+    public func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        let credentials = authorizer.credentials(request.headers)
+        guard credentials.cookie != nil || credentials.bearer != nil else {
+            return try await next(request, context)
+        }
+        var context = context
+        let renewed: IssuedTokens?
+        (context.sessionState, renewed) = await find(credentials, context)
+        var response = try await next(request, context)
+        if let renewed { response.hand(over: authorizer.cookie.setting(renewed, for: request.headers)) }
+        return response
+    }
+
+    private func find(_ credentials: RequestCredentials, _ context: Context) async -> (SessionState, IssuedTokens?) {
+        do {
+            let authorization = try await authorizer.authorize(credentials)
+            return (.verified(authorization.access), authorization.renewed)
+        } catch let denial as Denial {
+            return (.refused(denial), nil)
+        } catch {
+            context.logger.error("the session could not be looked up", metadata: ["error": "\(error)"])
+            return (.refused(.unavailable(retryAfter: .seconds(1))), nil)
+        }
+    }
+}
+
+extension Response {
+    /// Adds the one `Set-Cookie` of an answer, which must then not be cached (RFC 9111 section 7.3), unless the answer
+    /// is a problem: a late "no" must not touch a newer cookie.
+    package mutating func hand(over setCookie: String?) {
+        guard let setCookie, headers[.contentType] != ProblemAnswer.contentType else { return }
+        headers.append(HTTPField(name: .setCookie, value: setCookie))
+        headers[.cacheControl] = "no-store"
+    }
+}
+
+/// Refuses requests without a session, or with one whose authentication is not fresh or strong enough.
+public struct RequireSession<Context: SessionRequestContext>: RouterMiddleware {
+    private let stepUp: StepUp?
+    private let now: @Sendable () -> Instant
+
+    /// - Parameter stepUp: what the routes behind this demand beyond a session (RFC 9470).
+    public init(stepUp: StepUp? = nil, now: @escaping @Sendable () -> Instant) {
+        self.stepUp = stepUp
+        self.now = now
+    }
+
+    public func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        let access = try context.access
+        try stepUp?.check(access.authentication, at: now())
+        return try await next(request, context)
+    }
+}

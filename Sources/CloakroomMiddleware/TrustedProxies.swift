@@ -1,0 +1,66 @@
+import Foundation
+
+/// The peers whose forwarded headers count; the default is nobody (CVE-2026-40575, CVE-2026-76835).
+public struct TrustedProxies: Hashable, Sendable {
+    private let ranges: [AddressRange]
+
+    public static let none = TrustedProxies([])
+
+    public init(_ ranges: [AddressRange]) {
+        self.ranges = ranges
+    }
+
+    public func contains(_ address: String?) -> Bool {
+        guard let bytes = address.flatMap(AddressRange.bytes) else { return false }
+        return ranges.contains { $0.contains(bytes) }
+    }
+
+    /// The address of the client behind trusted proxies: the rightmost in the chain that is not one of them.
+    /// - Parameter forwardedFor: the values of `X-Forwarded-For`, each a list.
+    public func client(peer: String?, forwardedFor: [String]) -> String {
+        var client = peer ?? "unknown"
+        guard contains(peer) else { return client }
+        for hop in forwardedFor.joined(separator: ",").split(separator: ",").reversed() {
+            let address = hop.trimmingCharacters(in: .whitespaces)
+            guard AddressRange.bytes(address) != nil else { break }
+            client = address
+            guard contains(address) else { break }
+        }
+        return client
+    }
+}
+
+/// One address, or a range of them in CIDR notation.
+public struct AddressRange: Hashable, Sendable {
+    private let network: [UInt8]
+    private let prefixLength: Int
+
+    /// - Parameter text: such as `127.0.0.1`, `10.0.0.0/8`, `::1`, `2001:db8::/32`; nil for anything else.
+    public init?(parsing text: String) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard 1...2 ~= parts.count, let bytes = Self.bytes(String(parts[0])) else { return nil }
+        let longest = bytes.count * 8
+        guard let length = parts.count == 2 ? Int(parts[1]) : longest, 0...longest ~= length else { return nil }
+        network = bytes
+        prefixLength = length
+    }
+
+    func contains(_ address: [UInt8]) -> Bool {
+        guard address.count == network.count else { return false }
+        return (0..<prefixLength).allSatisfy { bit in
+            let mask = UInt8(0x80) >> UInt8(bit % 8)
+            return address[bit / 8] & mask == network[bit / 8] & mask
+        }
+    }
+
+    /// 4 or 16 bytes; an IPv4 address that an IPv6 socket wraps comes out as IPv4.
+    static func bytes(_ text: String) -> [UInt8]? {
+        var four = in_addr()
+        if inet_pton(AF_INET, text, &four) == 1 { return withUnsafeBytes(of: &four) { Array($0) } }
+        var sixteen = in6_addr()
+        guard inet_pton(AF_INET6, text, &sixteen) == 1 else { return nil }
+        let bytes = withUnsafeBytes(of: &sixteen) { Array($0) }
+        let isWrapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10...11].elementsEqual([0xFF, 0xFF])
+        return isWrapped ? Array(bytes.suffix(4)) : bytes
+    }
+}

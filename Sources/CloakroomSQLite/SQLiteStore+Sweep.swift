@@ -1,0 +1,35 @@
+public import CloakroomCore
+import GRDB
+
+extension SQLiteStore {
+    /// How long rows are kept beyond their use: a late client still hears why, and clocks may be off.
+    private static let grace = Span.days(1)
+    private static let eventRetention = Span.days(90)
+
+    public func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int {
+        let past = now - Self.grace
+        let idle = past - policy.idleLifetime
+        return try await pool.write { database in
+            try Self.delete(
+                """
+                sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < ? UNION ALL
+                SELECT id FROM sessions WHERE last_seen_at < ? AND revoked_at IS NULL LIMIT ?)
+                """, [past.milliseconds, idle.milliseconds, limit], database)
+                + Self.delete(
+                    """
+                    revocations WHERE position IN
+                    (SELECT position FROM revocations WHERE time < ? ORDER BY position LIMIT ?)
+                    """, [(past - policy.accessTokenLifetime).milliseconds, limit], database)
+                + Self.delete(
+                    """
+                    events WHERE position IN
+                    (SELECT position FROM (SELECT position, time FROM events ORDER BY position LIMIT ?) WHERE time < ?)
+                    """, [limit, (now - Self.eventRetention).milliseconds], database)
+        }
+    }
+
+    private static func delete(_ what: String, _ arguments: StatementArguments, _ database: Database) throws -> Int {
+        try database.execute(sql: "DELETE FROM \(what)", arguments: arguments)
+        return database.changesCount
+    }
+}

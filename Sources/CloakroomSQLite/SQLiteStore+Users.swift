@@ -1,0 +1,90 @@
+public import CloakroomCore
+public import CloakroomService
+public import CloakroomTokens
+import GRDB
+
+extension SQLiteStore {
+    public func add(_ user: User, recording events: [SecurityEvent]) async throws -> Bool {
+        try await pool.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO users (subject, email, password_hash, credential_version, disabled, created_at)
+                    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (email) DO NOTHING
+                    """,
+                arguments: [
+                    user.subject.rawValue, user.email.rawValue, user.passwordHash.text, user.credentialVersion,
+                    user.isDisabled, user.createdAt.milliseconds,
+                ])
+            guard database.changesCount == 1 else { return false }
+            try Events.append(events, database)
+            return true
+        }
+    }
+
+    public func user(_ email: EmailAddress) async throws -> User? {
+        try await users("WHERE email = ?", [email.rawValue]).first
+    }
+
+    public func user(_ subject: Subject) async throws -> User? {
+        try await users("WHERE subject = ?", [subject.rawValue]).first
+    }
+
+    public func users() async throws -> [User] {
+        try await users("ORDER BY email", [])
+    }
+
+    public func rehash(_ subject: Subject, from old: PasswordHash, to new: PasswordHash) async throws {
+        try await pool.write { database in
+            try database.execute(
+                sql: "UPDATE users SET password_hash = ? WHERE subject = ? AND password_hash = ?",
+                arguments: [new.text, subject.rawValue, old.text])
+        }
+    }
+
+    public func changePassword(
+        of subject: Subject, credentialVersion: Int, to hash: PasswordHash, keeping kept: SessionID?, at now: Instant
+    ) async throws -> [Revoked]? {
+        try await pool.write { database in
+            try database.execute(
+                sql: """
+                    UPDATE users SET password_hash = ?, credential_version = credential_version + 1
+                    WHERE subject = ? AND credential_version = ?
+                    """,
+                arguments: [hash.text, subject.rawValue, credentialVersion])
+            guard database.changesCount == 1 else { return nil }
+            return try Self.revoke(.ofSubject(subject, except: kept), reason: .passwordChanged, at: now, database)
+        }
+    }
+
+    public func setDisabled(_ isDisabled: Bool, _ subject: Subject, at now: Instant) async throws -> [Revoked]? {
+        try await pool.write { database in
+            try database.execute(
+                sql: """
+                    UPDATE users SET disabled = ?, credential_version = credential_version + 1 WHERE subject = ?
+                    """,
+                arguments: [isDisabled, subject.rawValue])
+            guard database.changesCount == 1 else { return nil }
+            guard isDisabled else { return [] }
+            return try Self.revoke(.ofSubject(subject, except: nil), reason: .accountDisabled, at: now, database)
+        }
+    }
+
+    private func users(_ clause: String, _ arguments: StatementArguments) async throws -> [User] {
+        try await pool.read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM users \(clause)", arguments: arguments).compactMap(Self.user)
+        }
+    }
+
+    private static func user(_ row: Row) -> User? {
+        EmailAddress(parsing: row["email"]).map { email in
+            User(
+                subject: Subject(row["subject"]), email: email, passwordHash: PasswordHash(phc: row["password_hash"]),
+                credentialVersion: row["credential_version"], isDisabled: row["disabled"],
+                createdAt: Instant(milliseconds: row["created_at"]))
+        }
+    }
+}
+
+extension PasswordHash {
+    fileprivate var text: String { String(decoding: phc.bytes, as: UTF8.self) }
+}

@@ -1,0 +1,50 @@
+public import CloakroomService
+import Foundation
+import GRDB
+
+/// The embedded store: one SQLite file in WAL mode, where what was acknowledged survives `kill -9` and power loss.
+public final class SQLiteStore: SessionStore, UserStore {
+    let pool: DatabasePool
+
+    /// Why a database cannot be used.
+    public struct Unusable: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// Opens the database at `path`, which is made, readable by its owner alone, when there is none, and brings its
+    /// schema up to date.
+    public init(path: String) throws {
+        try Self.createPrivately(path)
+        var configuration = Configuration()
+        configuration.label = "cloakroom"
+        configuration.busyMode = .timeout(10)
+        configuration.foreignKeysEnabled = true
+        pool = try DatabasePool(path: path, configuration: configuration)
+        try Self.makeDurable(pool)
+        try Schema.migrator.migrate(pool)
+    }
+
+    /// Whether the database answers.
+    public func ping() async throws {
+        _ = try await pool.read { try Int.fetchOne($0, sql: "SELECT 1") }
+    }
+
+    /// SQLite gives the files beside the database (`-wal`, `-shm`) the mode of the database itself.
+    private static func createPrivately(_ path: String) throws {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw Unusable(description: "\(path) cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        close(descriptor)
+    }
+
+    /// GRDB sets `synchronous = NORMAL` behind one's back when it opens a database in WAL mode, and with NORMAL a power
+    /// cut takes back commits that were acknowledged.
+    private static func makeDurable(_ pool: DatabasePool) throws {
+        let level = try pool.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            return try Int.fetchOne(database, sql: "PRAGMA synchronous")
+        }
+        guard level == 2 else { throw Unusable(description: "SQLite does not write durably (synchronous is not FULL)") }
+    }
+}

@@ -1,0 +1,57 @@
+public import CloakroomCore
+
+extension Instant {
+    /// The time for people, in UTC: `2026-11-23T21:19:45Z` (RFC 3339).
+    public var iso8601: String {
+        let days = Int((Double(seconds) / 86400).rounded(.down))
+        let second = Int(seconds) - days * 86400
+        let (year, month, day) = Self.date(daysSince1970: days)
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(year)-\(two(month))-\(two(day))T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
+    }
+
+    /// Parses `2026-11-23`, or the form that `iso8601` writes; nil for anything else.
+    public init?(iso8601 text: String) {
+        let parts = text.split(separator: "T", omittingEmptySubsequences: false)
+        guard 1...2 ~= parts.count, let date = Self.numbers(parts[0], separator: "-", widths: [4, 2, 2]) else { return nil }
+        var time = [0, 0, 0]
+        if parts.count == 2 {
+            guard parts[1].last == "Z",
+                let numbers = Self.numbers(parts[1].dropLast(), separator: ":", widths: [2, 2, 2])
+            else { return nil }
+            time = numbers
+        }
+        let days = Self.daysSince1970(date[0], date[1], date[2])
+        guard Self.date(daysSince1970: days) == (date[0], date[1], date[2]), time[0] < 24, time[1] < 60, time[2] < 60
+        else { return nil }
+        self.init(milliseconds: Int64(days * 86400 + time[0] * 3600 + time[1] * 60 + time[2]) * 1000)
+    }
+
+    private static func numbers(_ text: Substring, separator: Character, widths: [Int]) -> [Int]? {
+        let fields = text.split(separator: separator, omittingEmptySubsequences: false)
+        guard fields.map(\.utf8.count) == widths, fields.allSatisfy({ $0.utf8.allSatisfy { 48...57 ~= $0 } }) else {
+            return nil
+        }
+        return fields.compactMap { Int($0) }
+    }
+
+    /// Howard Hinnant's civil-from-days: years that begin in March put the leap day last.
+    private static func date(daysSince1970: Int) -> (year: Int, month: Int, day: Int) {
+        let shifted = daysSince1970 + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let marchMonth = (5 * dayOfYear + 2) / 153
+        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+    }
+
+    private static func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
+        let year = month <= 2 ? year - 1 : year
+        let era = (year >= 0 ? year : year - 399) / 400
+        let yearOfEra = year - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}
