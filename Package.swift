@@ -84,6 +84,7 @@ let package = Package(
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomSQLite", "CloakroomMiddleware",
                 "CloakroomEndpoints", hummingbird, httpTypes, nioCore, logging, metrics, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),

@@ -1,0 +1,38 @@
+public import CloakroomCore
+
+/// Verifies a token of any issuer, as far as the caller knows what to expect: the server's own checks of form,
+/// signature, type and time.
+public struct TokenInspection: Sendable {
+    public let issuer: String?
+    public let audience: String?
+    public let type: String?
+
+    /// - Parameter type: the expected `typ`; nil for any.
+    public init(issuer: String?, audience: String?, type: String?) {
+        self.issuer = issuer
+        self.audience = audience
+        self.type = type
+    }
+
+    /// - Throws: `TokenFault`. `exp` is demanded of access tokens (RFC 9068), and honoured, like `nbf` and `iat`,
+    ///   wherever it is present.
+    public func claims(
+        of token: some Collection<UInt8>, with keys: KeySet, at now: Instant
+    ) throws(TokenFault) -> JSONObject {
+        let jws = try VerifiedJWS.verify(token, with: keys)
+        if let type { try jws.checkType(type) }
+        let claims = try jws.claims()
+        if let issuer, claims["iss"] != .string(issuer) { throw .wrongIssuer }
+        if let audience { try Audience.check(claims["aud"], names: audience) }
+        try checkTime(claims, at: now)
+        return claims
+    }
+
+    private func checkTime(_ claims: JSONObject, at now: Instant) throws(TokenFault) {
+        for name in ["nbf", "iat"] where claims[name] != nil {
+            guard try AccessClaims.date(claims, name) <= now + AccessTokenVerifier.leeway else { throw .notYetValid }
+        }
+        guard claims["exp"] != nil || type == "at+jwt" else { return }
+        guard now < (try AccessClaims.date(claims, "exp")) else { throw .expired }
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import CloakroomCore
+import CloakroomTokens
+import Foundation
+import Logging
+import Metrics
+
+/// `cloakroom serve`
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve the session endpoints over HTTP.",
+        discussion: "When it accepts connections it prints one line: cloakroom: listening on http://HOST:PORT")
+
+    @OptionGroup(title: "Settings") var options: SettingsOptions
+    @OptionGroup(title: "Data") var storeOptions: StoreOptions
+
+    func run() async throws {
+        let settings = try storeOptions.settings(options.values)
+        LineLogHandler.bootstrap(settings.logLevel)
+        let registry = PrometheusRegistry()
+        MetricsSystem.bootstrap(registry)
+        let logger = Logger(label: "cloakroom")
+        warn(about: settings, logger)
+        do {
+            try await Server(instance: Instance(settings), metrics: registry).run()
+        } catch {
+            Terminal.complain("\(error)")
+            throw ExitCode.failure
+        }
+    }
+
+    private func warn(about settings: Settings, _ logger: Logger) {
+        if settings.isLoopbackDevelopment {
+            logger.notice(
+                "serving plain HTTP on this machine alone: WebKit, which refuses Secure cookies there, gets a plain cookie named session; set publicURL for anything else"
+            )
+        }
+        for client in settings.clients where client.insecureAllowBrowser {
+            logger.warning(
+                "a client has insecureAllowBrowser: script in its pages can read its tokens",
+                metadata: ["client": "\(client.id)"])
+        }
+        let known = Set(SettingName.allCases.map(\.environmentName) + ["CLOAKROOM_CONFIG"])
+        for name in ProcessInfo.processInfo.environment.keys where name.hasPrefix("CLOAKROOM_") && !known.contains(name) {
+            logger.warning("an environment variable names no setting", metadata: ["variable": "\(name)"])
+        }
+    }
+}

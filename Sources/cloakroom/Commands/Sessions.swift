@@ -1,0 +1,85 @@
+import ArgumentParser
+import CloakroomCore
+import CloakroomSQLite
+import CloakroomService
+import CloakroomTokens
+
+/// `cloakroom sessions`
+struct Sessions: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List and end sessions.", subcommands: [List.self, Revoke.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List live sessions, newest first.")
+        @Option(help: "Only those of this account.") var user: String?
+        @Option(help: "How many to show at most.") var limit = 100
+        @OptionGroup var administration: Administration
+
+        func run() async throws {
+            try await administration.perform(empty: "There are no live sessions.") { instance in
+                var selection = SessionSelection.all
+                if let user {
+                    selection = .ofSubject(try await administration.user(user, in: instance).subject, except: nil)
+                }
+                let now = instance.service.now
+                let sessions = try await instance.store.sessions(selection, limit: limit).filter { session in
+                    (try? session.checkAlive(at: now, under: instance.service.policy)) != nil
+                }
+                return Table(sessions)
+            }
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End sessions, everywhere within a second.",
+            discussion: "Name exactly one of: a session, --user, --all, --created-before.")
+        @Argument(help: "The session's id.") var id: String?
+        @Option(help: "Every session of this account.") var user: String?
+        @Flag(help: "Every session there is.") var all = false
+        @Option(help: ArgumentHelp("Every session that began before, such as 2026-11-23T12:00:00Z.", valueName: "time"))
+        var createdBefore: String?
+        @OptionGroup var administration: Administration
+
+        func validate() throws {
+            let named = [id != nil, user != nil, all, createdBefore != nil].filter { $0 }.count
+            guard named == 1 else {
+                throw ValidationError("name exactly one of: a session, --user, --all, --created-before")
+            }
+            if let createdBefore, Instant(iso8601: createdBefore) == nil {
+                throw ValidationError("--created-before expects a date, or a time such as 2026-11-23T12:00:00Z")
+            }
+        }
+
+        func run() async throws {
+            try await administration.perform { instance in
+                let selection = try await selection(instance)
+                let count = try await instance.service.revoke(selection, reason: .endedByAdministrator)
+                if case .id = selection, count == 0 { throw Administration.Failure("there is no such live session") }
+                return Table(columns: ["revoked"], rows: [[.init("\(count)", json: .integer(Int64(count)))]])
+            }
+        }
+
+        private func selection(_ instance: Instance) async throws -> SessionSelection {
+            if let id { return .id(SessionID(id)) }
+            if let user { return .ofSubject(try await administration.user(user, in: instance).subject, except: nil) }
+            if let instant = createdBefore.flatMap({ Instant(iso8601: $0) }) { return .createdBefore(instant) }
+            return .all
+        }
+    }
+}
+
+extension Table {
+    fileprivate init(_ sessions: [Session]) {
+        self.init(columns: ["id", "subject", "client", "generation", "created_at", "last_seen_at", "ip", "user_agent"])
+        rows = sessions.map { session in
+            [
+                Cell(session.id.rawValue), Cell(session.subject.rawValue, style: .faint),
+                Cell(session.client.rawValue),
+                Cell("\(session.generation)", json: .integer(Int64(session.generation))),
+                Cell(session.createdAt.iso8601), Cell(session.lastSeenAt.iso8601), Cell(session.address),
+                Cell(session.userAgent),
+            ]
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import CloakroomCore
+import CloakroomMiddleware
+import CloakroomTokens
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
+
+/// The app of `serve --demo`: one page, and a notes API that is protected as anybody's would be.
+struct Demo {
+    let now: @Sendable () -> Instant
+    private let notes = Notes()
+
+    /// How fresh the authentication must be for deleting everything.
+    private static let freshness = Span.seconds(60)
+
+    /// Scripts and styles from here alone, nothing inline, and no string may become code.
+    private static let policy = """
+        default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+        form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'
+        """
+
+    init(now: @escaping @Sendable () -> Instant) {
+        self.now = now
+    }
+
+    func addRoutes(to router: Router<BasicSessionRequestContext>) {
+        page("/", PackageResources.demo_html, "text/html; charset=utf-8", router)
+        page("/demo.js", PackageResources.demo_js, "text/javascript; charset=utf-8", router)
+        page("/demo.css", PackageResources.demo_css, "text/css; charset=utf-8", router)
+        let api = router.group("/api/notes").add(middleware: RequireSession(now: now))
+        api.get { _, context in
+            json(["notes": .array(notes.list(of: try context.access.subject).map { .object($0.json) })])
+        }
+        api.post { request, context in
+            let text = try await text(of: request)
+            let note = notes.add(text, of: try context.access.subject, at: now())
+            return json(.object(note.json), status: .created)
+        }
+        api.delete { _, context in
+            let access = try context.access(requiring: StepUp(maximumAge: Self.freshness), at: now())
+            notes.removeAll(of: access.subject)
+            return Response(status: .noContent)
+        }
+        api.delete("/{id}") { _, context in
+            let id = try context.parameters.require("id")
+            guard notes.remove(id, of: try context.access.subject) else { throw Denial.notFound }
+            return Response(status: .noContent)
+        }
+    }
+
+    private func page(
+        _ path: RouterPath, _ bytes: [UInt8], _ type: String, _ router: Router<BasicSessionRequestContext>
+    ) {
+        router.get(path) { _, _ in
+            Response(
+                status: .ok,
+                headers: [
+                    .contentType: type, .cacheControl: "no-store", .contentSecurityPolicy: Self.policy,
+                ],
+                body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        }
+    }
+
+    private func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json; charset=utf-8", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(bytes: value.serialized)))
+    }
+
+    private func text(of request: Request) async throws -> String {
+        guard request.headers[.contentType]?.lowercased().hasPrefix("application/json") == true else {
+            throw Denial.unsupportedMediaType
+        }
+        let body = try await request.body.collect(upTo: 16 * 1024)
+        let value = try? JSONReader.read(Array(body.readableBytesView))
+        guard let text = value?.objectValue?["text"]?.stringValue, 1...2000 ~= text.count else {
+            throw Denial.invalidRequest(fields: ["text": "must be a string of 1 to 2000 characters"])
+        }
+        return text
+    }
+}
+
+/// The demo's notes: in memory, gone with the process, bounded.
+private final class Notes: Sendable {
+    struct Note {
+        let id: String
+        let text: String
+        let createdAt: Instant
+
+        var json: JSONObject {
+            ["id": .string(id), "text": .string(text), "created_at": .string(createdAt.iso8601)]
+        }
+    }
+
+    private struct State {
+        var notes: [Subject: [Note]] = [:]
+        var next = 1
+    }
+
+    private let state = Mutex(State())
+    private static let maximumPerSubject = 100
+
+    func list(of subject: Subject) -> [Note] {
+        state.withLock { $0.notes[subject] ?? [] }
+    }
+
+    func add(_ text: String, of subject: Subject, at now: Instant) -> Note {
+        state.withLock { state in
+            let note = Note(id: "\(state.next)", text: text, createdAt: now)
+            state.next += 1
+            state.notes[subject] = ((state.notes[subject] ?? []) + [note]).suffix(Self.maximumPerSubject)
+            return note
+        }
+    }
+
+    func remove(_ id: String, of subject: Subject) -> Bool {
+        state.withLock { state in
+            let before = state.notes[subject]?.count ?? 0
+            state.notes[subject]?.removeAll { $0.id == id }
+            return (state.notes[subject]?.count ?? 0) < before
+        }
+    }
+
+    func removeAll(of subject: Subject) {
+        state.withLock { $0.notes[subject] = nil }
+    }
+}

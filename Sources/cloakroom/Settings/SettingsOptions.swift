@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+
+/// The flags of every setting.
+struct SettingsOptions: ParsableArguments {
+    @Option(help: "The address to listen on. (default: 127.0.0.1)")
+    var host: String?
+    @Option(help: "The port to listen on; 0 picks a free one. (default: 8080)")
+    var port: String?
+    @Option(help: "The address that browsers use, such as https://app.example.com.", transform: { $0 })
+    var publicURL: String?
+    @Flag(help: "Serve a small app at / that shows everything at work.")
+    var demo = false
+    @Option(help: "Seconds an access token lives. (default: 300)")
+    var accessTokenLifetime: String?
+    @Option(help: "Seconds in which the generation before is still served. (default: 30)")
+    var stragglerWindow: String?
+    @Option(help: "Seconds a session lives unused. (default: 30 days)")
+    var idleLifetime: String?
+    @Option(help: "Seconds a session lives at most. (default: 90 days)")
+    var absoluteLifetime: String?
+    @Option(help: "open or closed. (default: closed; open with --demo)")
+    var signup: String?
+    @Option(help: "Origins whose pages may send requests with credentials.")
+    var trustedOrigins: String?
+    @Option(help: "Addresses or CIDR ranges whose forwarded headers count.")
+    var trustedProxies: String?
+    @Option(help: "The aud of access tokens. (default: the issuer)")
+    var audience: String?
+    @Option(help: "The iss of access tokens. (default: the public URL)")
+    var issuer: String?
+    @Option(help: "ES256, Ed25519 or RS256. (default: ES256)")
+    var signingAlgorithm: String?
+    @Option(help: "Clients and their delivery, such as mobile=body,spa=hybrid.")
+    var clients: String?
+    @Option(help: "Failed logins per minute, per account and per network, or off. (default: 20)")
+    var loginRateLimit: String?
+    @Option(help: "SameSite of the cookie: Lax or Strict. (default: Lax)")
+    var sameSite: String?
+    @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
+    var logLevel: String?
+
+    var values: [SettingName: String] {
+        let values: [SettingName: String?] = [
+            .host: host, .port: port, .publicURL: publicURL, .demo: demo ? "true" : nil,
+            .accessTokenLifetime: accessTokenLifetime, .stragglerWindow: stragglerWindow, .idleLifetime: idleLifetime,
+            .absoluteLifetime: absoluteLifetime, .signup: signup, .trustedOrigins: trustedOrigins,
+            .trustedProxies: trustedProxies, .audience: audience, .issuer: issuer,
+            .signingAlgorithm: signingAlgorithm, .clients: clients, .loginRateLimit: loginRateLimit,
+            .sameSite: sameSite, .logLevel: logLevel,
+        ]
+        return values.compactMapValues { $0 }
+    }
+}
+
+/// The flags that every subcommand needs to find the data.
+struct StoreOptions: ParsableArguments {
+    @Option(help: "Where keys and the database are kept. (default: ./cloakroom-data)")
+    var dataDir: String?
+    @Option(help: "sqlite:PATH. (default: in the data directory)")
+    var store: String?
+    @Option(help: ArgumentHelp("The YAML file with settings.", valueName: "file"))
+    var config: String?
+
+    /// - Throws: `ExitCode` 78 (EX_CONFIG of sysexits.h) after saying on standard error what is wrong.
+    func settings(_ others: [SettingName: String] = [:]) throws -> Settings {
+        var flags = others
+        flags[.dataDir] = dataDir
+        flags[.store] = store
+        let environment = ProcessInfo.processInfo.environment
+        do throws(SettingsError) {
+            let file = config ?? environment["CLOAKROOM_CONFIG"]
+            return try Settings(SettingsSources(flags: flags, environment: environment, file: file))
+        } catch {
+            Terminal.complain("\(error)")
+            throw ExitCode(78)
+        }
+    }
+}
