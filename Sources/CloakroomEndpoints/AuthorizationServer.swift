@@ -1,34 +1,110 @@
 public import CloakroomCore
 public import CloakroomMiddleware
 public import CloakroomService
+public import CloakroomTokens
+import Foundation
 public import Logging
 
-/// Everything that the endpoints share.
+/// The authorization server: everything that the endpoints share, put together over a store and a key ring.
+///
+/// Add it to a router with `addCloakroom`, and let `maintain` run beside it.
 public struct AuthorizationServer: Sendable {
+    /// What can be set. Every default is the safe one.
+    public struct Configuration: Sendable {
+        /// The origin that browsers use; nil for plain HTTP on this machine alone.
+        public var publicURL: WebOrigin?
+        /// The name of an issuer without public URL is the same at every start, whatever the port: tokens and cookies
+        /// must survive a restart.
+        public var issuer = "http://localhost"
+        /// The `aud` of access tokens; nil for the issuer.
+        public var audience: String?
+        public var policy = SessionPolicy()
+        public var signingAlgorithm = SignatureAlgorithm.es256
+        public var isSignUpOpen = false
+        public var clients: [Client] = []
+        /// Per account and per network; nil for no limit.
+        public var failedLoginsPerMinute: Int? = 20
+        public var sameSite = SessionCookie.SameSite.lax
+        public var trustedOrigins: Set<WebOrigin> = []
+        public var trustedProxies = TrustedProxies.none
+
+        public init(publicURL: WebOrigin? = nil) {
+            self.publicURL = publicURL
+            if let publicURL { issuer = publicURL.description }
+        }
+    }
+
+    public let configuration: Configuration
     public let service: SessionService
     public let authorizer: SessionAuthorizer
     public let originPolicy: OriginPolicy
-    public let trustedProxies: TrustedProxies
-    public let issuer: String
-    /// Whether the store answers: `GET /readyz`.
-    public let isReady: @Sendable () async -> Bool
-    public let logger: Logger
+    let logger: Logger
+    private let store: any SessionStore & UserStore
+    private let keys: KeyFiles
+    private let sightings: SightingQueue
+    private let feed: RevocationFeed
+    private let sweeper: Sweeper
 
+    /// - Throws: `DataDirectory.Unusable` or `KeyRing.Refusal` when the keys cannot be used.
     public init(
-        service: SessionService, cookie: SessionCookie, originPolicy: OriginPolicy, trustedProxies: TrustedProxies = .none,
-        issuer: String, sightings: SightingQueue, feed: RevocationFeed,
-        isReady: @escaping @Sendable () async -> Bool = { true }, logger: Logger
-    ) {
-        self.service = service
-        self.originPolicy = originPolicy
-        self.trustedProxies = trustedProxies
-        self.issuer = issuer
-        self.isReady = isReady
+        store: any SessionStore & UserStore, keys: KeyFiles, configuration: Configuration = Configuration(),
+        hasher: PasswordHasher? = nil, environment: CloakroomService.Environment = .system,
+        logger: Logger = Logger(label: "cloakroom")
+    ) throws {
+        self.configuration = configuration
+        self.store = store
+        self.keys = keys
         self.logger = logger
+        let policy = configuration.policy
+        let audience = configuration.audience ?? configuration.issuer
+        let ring = LiveKeyRing(try keys.open(configuration.signingAlgorithm))
+        let verifier = TokenVerifier(
+            issuer: configuration.issuer, audience: audience, policy: policy, ring: ring,
+            revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime))
+        let service = SessionService(
+            store: store, issuer: TokenIssuer(issuer: configuration.issuer, audience: audience, ring: ring),
+            verifier: verifier, hasher: try hasher ?? Self.hasher(), policy: policy, clients: configuration.clients,
+            isSignUpOpen: configuration.isSignUpOpen, failedLoginsPerMinute: configuration.failedLoginsPerMinute,
+            log: SecurityLog(logger: Logger(label: "cloakroom.security")), environment: environment)
+        let sightings = SightingQueue(store: store, policy: policy, environment: environment, logger: logger)
+        let feed = RevocationFeed(
+            store: store, view: verifier.revocations, environment: environment, logger: logger)
+        self.service = service
+        self.sightings = sightings
+        self.feed = feed
+        sweeper = Sweeper(store: store, policy: policy, environment: environment, logger: logger)
+        originPolicy = OriginPolicy(ownOrigin: configuration.publicURL, trustedOrigins: configuration.trustedOrigins)
         authorizer = SessionAuthorizer(
-            verifier: service.verifier, cookie: cookie, now: { service.now },
+            verifier: verifier, cookie: Self.cookie(configuration), now: { environment.now() },
             renew: { try await service.renew($0, expired: $1) },
             saw: { sightings.saw($0) },
             catchUp: { try await feed.catchUp() })
+    }
+
+    /// One core stays free for everybody who is not logging in.
+    private static func hasher() throws -> PasswordHasher {
+        try PasswordHasher(threads: max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
+    }
+
+    private static func cookie(_ configuration: Configuration) -> SessionCookie {
+        let isPlainLoopback = configuration.publicURL.map { $0.isLoopback && $0.scheme == "http" } ?? true
+        return SessionCookie(sameSite: configuration.sameSite, isLoopbackDevelopment: isPlainLoopback)
+    }
+
+    /// Does what must go on beside the requests, until the task is cancelled: follows revocations and keys that other
+    /// processes change, saves sightings, sweeps.
+    public func maintain() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await feed.run() }
+            group.addTask { await sightings.run() }
+            group.addTask { await sweeper.run() }
+            group.addTask { await KeyWatch(keys, verifier: service.verifier, logger: logger).run() }
+        }
+        await sightings.flush()
+    }
+
+    /// Whether the store answers.
+    func isReady() async -> Bool {
+        (try? await store.revocations(after: .max)) != nil
     }
 }

@@ -19,7 +19,7 @@ struct Call: Sendable {
     var credentials: RequestCredentials { server.authorizer.credentials(request.headers) }
 
     var device: SessionService.Device {
-        let client = server.trustedProxies.client(
+        let client = server.configuration.trustedProxies.client(
             peer: peer, forwardedFor: request.headers[values: .known("X-Forwarded-For")])
         return SessionService.Device(userAgent: request.headers[.userAgent] ?? "", address: client)
     }

@@ -24,11 +24,6 @@ public final class SQLiteStore: SessionStore, UserStore {
         try Schema.migrator.migrate(pool)
     }
 
-    /// Whether the database answers.
-    public func ping() async throws {
-        _ = try await pool.read { try Int.fetchOne($0, sql: "SELECT 1") }
-    }
-
     /// SQLite gives the files beside the database (`-wal`, `-shm`) the mode of the database itself.
     private static func createPrivately(_ path: String) throws {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)

@@ -23,7 +23,7 @@ extension Endpoint {
 extension Call {
     fileprivate func forwardedRequest() throws -> ForwardedRequest? {
         guard let forwarded = try ForwardedRequest(request.headers) else { return nil }
-        guard server.trustedProxies.contains(peer) else {
+        guard server.configuration.trustedProxies.contains(peer) else {
             server.logger.warning(
                 "forwarded headers from a peer that is not listed under trustedProxies were refused",
                 metadata: ["setting": "trustedProxies", "peer": "\(peer ?? "unknown")"])

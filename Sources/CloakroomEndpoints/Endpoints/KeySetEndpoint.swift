@@ -15,7 +15,7 @@ extension Endpoint {
     static let metadata = Endpoint(.get, "/.well-known/oauth-authorization-server") { call in
         let origin = try call.ownOrigin()
         return .json([
-            "issuer": .string(call.server.issuer),
+            "issuer": .string(call.server.configuration.issuer),
             "jwks_uri": .string("\(origin)/.well-known/jwks.json"),
             "response_types_supported": [],
             "grant_types_supported": [],

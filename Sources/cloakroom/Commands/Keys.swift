@@ -1,5 +1,6 @@
 import ArgumentParser
 import CloakroomCore
+import CloakroomEndpoints
 import CloakroomService
 import CloakroomTokens
 
@@ -33,7 +34,7 @@ struct Keys: AsyncParsableCommand {
                 if refreshSecret { return Table(try instance.keyFiles.rotateRefreshSecret(ring), instance) }
                 let time = instance.environment.now()
                 let rotated = try instance.keyFiles.rotate(
-                    ring, to: instance.settings.signingAlgorithm, from: now ? time : time + KeyFiles.publication)
+                    ring, to: instance.settings.server.signingAlgorithm, from: now ? time : time + KeyFiles.publication)
                 return Table(rotated, instance)
             }
         }
@@ -73,7 +74,7 @@ extension Table {
         self.init(columns: ["kid", "use", "algorithm", "stage", "created_at", "signs_from"])
         let now = instance.environment.now()
         rows = ring.signing.map { entry in
-            let stage = ring.stage(of: entry, at: now, lifetime: instance.settings.policy.accessTokenLifetime)
+            let stage = ring.stage(of: entry, at: now, lifetime: instance.settings.server.policy.accessTokenLifetime)
             return [
                 Cell(entry.key.id), Cell("access"), Cell(entry.key.algorithm.rawValue),
                 Cell(stage.rawValue, style: stage == .signing ? .green : .faint), Cell(entry.createdAt.iso8601),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CloakroomCore
+import CloakroomEndpoints
 import CloakroomTokens
 import Foundation
 import Logging
@@ -35,7 +36,7 @@ struct Serve: AsyncParsableCommand {
                 "serving plain HTTP on this machine alone: WebKit, which refuses Secure cookies there, gets a plain cookie named session; set publicURL for anything else"
             )
         }
-        for client in settings.clients where client.insecureAllowBrowser {
+        for client in settings.server.clients where client.insecureAllowBrowser {
             logger.warning(
                 "a client has insecureAllowBrowser: script in its pages can read its tokens",
                 metadata: ["client": "\(client.id)"])

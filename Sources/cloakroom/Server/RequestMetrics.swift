@@ -39,10 +39,10 @@ struct MetricsEndpoint<Context: SessionRequestContext>: RouterMiddleware {
     ) async throws -> Response {
         guard request.uri.path == "/metrics" else { return try await next(request, context) }
         guard request.method == .get || request.method == .head else {
-            throw Denial.methodNotAllowed(allow: ["GET", "HEAD"])
+            return Denial.methodNotAllowed(allow: ["GET", "HEAD"]).problem.response
         }
         guard isLocal(context.peerAddress), request.headers[.known("X-Forwarded-For")] == nil else {
-            throw Denial.notFound
+            return Denial.notFound.problem.response
         }
         let response = Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],

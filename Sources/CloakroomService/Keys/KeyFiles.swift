@@ -1,29 +1,33 @@
-import CloakroomCore
-import CloakroomService
-import CloakroomTokens
+public import CloakroomCore
+public import CloakroomTokens
 import Foundation
 
 /// The key ring on disk: signing keys in one file, refresh secrets in another, so that whoever may see the one need not
 /// see the other.
-struct KeyFiles {
+public struct KeyFiles: Sendable {
     static let signingKeys = "signing-keys.json"
     static let refreshSecrets = "refresh-secrets.json"
 
-    let directory: DataDirectory
-    let environment: Environment
+    public let directory: DataDirectory
+    private let environment: Environment
+
+    public init(directory: DataDirectory, environment: Environment = .system) {
+        self.directory = directory
+        self.environment = environment
+    }
 
     /// How long a new key is published before it signs: twice as long as verifiers may keep the key set.
-    static let publication = Span.minutes(10)
+    public static let publication = Span.minutes(10)
 
     /// The ring, made at first start, and with a key for `algorithm` added when it has none.
-    func open(_ algorithm: SignatureAlgorithm) throws -> KeyRing {
+    public func open(_ algorithm: SignatureAlgorithm) throws -> KeyRing {
         guard let ring = try read() else { return try create(algorithm) }
         let latest = ring.signing[ring.signing.count - 1].key.algorithm
         return latest == algorithm ? ring : try rotate(ring, to: algorithm, from: environment.now() + Self.publication)
     }
 
     /// nil when there are no keys yet.
-    func read() throws -> KeyRing? {
+    public func read() throws -> KeyRing? {
         let signing = try directory.readSecret(Self.signingKeys)
         let refresh = try directory.readSecret(Self.refreshSecrets)
         guard let signing, let refresh else {
@@ -39,20 +43,29 @@ struct KeyFiles {
     }
 
     /// Adds a signing key that signs from `start`, and drops those that nothing can need any more.
-    func rotate(_ ring: KeyRing, to algorithm: SignatureAlgorithm, from start: Instant) throws -> KeyRing {
+    public func rotate(_ ring: KeyRing, to algorithm: SignatureAlgorithm, from start: Instant) throws -> KeyRing {
         let entry = KeyRing.SigningEntry(
             key: try SigningKey.generate(algorithm), createdAt: environment.now(), signsFrom: start)
         return try save(KeyRing(signing: ring.signing + [entry], refresh: ring.refresh))
     }
 
     /// Adds a refresh secret; new generations are signed with it from now on.
-    func rotateRefreshSecret(_ ring: KeyRing) throws -> KeyRing {
+    public func rotateRefreshSecret(_ ring: KeyRing) throws -> KeyRing {
         try save(KeyRing(signing: ring.signing, refresh: ring.refresh + [newRefreshEntry()]))
     }
 
     /// Removes a signing key at once: for one that was stolen.
-    func remove(_ id: String, from ring: KeyRing) throws -> KeyRing {
+    public func remove(_ id: String, from ring: KeyRing) throws -> KeyRing {
         try save(KeyRing(signing: ring.signing.filter { $0.key.id != id }, refresh: ring.refresh))
+    }
+
+    /// What changes when one of the files is replaced.
+    var fingerprint: [UInt64] {
+        [Self.signingKeys, Self.refreshSecrets].flatMap { name -> [UInt64] in
+            var status = stat()
+            guard stat(directory.file(name), &status) == 0 else { return [0, 0] }
+            return [UInt64(status.st_ino), UInt64(status.st_mtim.tv_sec)]
+        }
     }
 
     private func create(_ algorithm: SignatureAlgorithm) throws -> KeyRing {

@@ -1,16 +1,16 @@
 import Foundation
 
 /// The directory that holds what must not be lost and not be read by others.
-struct DataDirectory {
-    let path: String
+public struct DataDirectory: Sendable {
+    public let path: String
 
     /// Why the directory cannot be used.
-    struct Unusable: Error, CustomStringConvertible {
-        let description: String
+    public struct Unusable: Error, CustomStringConvertible {
+        public let description: String
     }
 
     /// Makes it, readable by its owner alone, when there is none.
-    init(_ path: String) throws {
+    public init(_ path: String) throws {
         self.path = path
         do {
             try FileManager.default.createDirectory(
@@ -20,7 +20,8 @@ struct DataDirectory {
         }
     }
 
-    func file(_ name: String) -> String { "\(path)/\(name)" }
+    /// The path of a file in it.
+    public func file(_ name: String) -> String { "\(path)/\(name)" }
 
     /// The bytes of a file that only its owner may read; nil when there is none.
     func readSecret(_ name: String) throws -> [UInt8]? {

@@ -1,0 +1,22 @@
+import CloakroomCore
+public import CloakroomMiddleware
+public import Hummingbird
+
+extension Router where Context: SessionRequestContext {
+    /// Adds the endpoints of the contract, and what protects every route that is added after this call: security
+    /// headers, CORS for trusted origins, problem answers, the origin check, and the session in the context.
+    ///
+    /// ```swift
+    /// router.addCloakroom(server)
+    /// router.get("/me") { _, context in try context.access.subject.rawValue }
+    /// ```
+    public func addCloakroom(_ server: AuthorizationServer) {
+        let configuration = server.configuration
+        add(middleware: SecurityHeaders(isHTTPS: configuration.publicURL?.scheme == "https"))
+        add(middleware: CrossOriginSharing(trustedOrigins: configuration.trustedOrigins))
+        add(middleware: ProblemMiddleware())
+        add(middleware: AuthEndpoints(server))
+        add(middleware: OriginMiddleware(server.originPolicy, cookie: server.authorizer.cookie))
+        add(middleware: SessionMiddleware(server.authorizer))
+    }
+}

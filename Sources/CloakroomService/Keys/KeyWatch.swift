@@ -1,0 +1,34 @@
+public import CloakroomTokens
+public import Logging
+
+/// Takes over keys that another process (the command line) has changed.
+public struct KeyWatch: Sendable {
+    private let files: KeyFiles
+    private let verifier: TokenVerifier
+    private let logger: Logger
+    static let period = Duration.seconds(1)
+
+    public init(_ files: KeyFiles, verifier: TokenVerifier, logger: Logger) {
+        self.files = files
+        self.verifier = verifier
+        self.logger = logger
+    }
+
+    /// Looks at the files until the task is cancelled.
+    public func run() async {
+        var known = files.fingerprint
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.period)
+            let current = files.fingerprint
+            guard current != known else { continue }
+            do {
+                guard let ring = try files.read() else { continue }
+                verifier.replaceKeys(with: ring)
+                known = current
+                logger.notice("the keys were read again")
+            } catch {
+                logger.error("the keys could not be read again", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
