@@ -26,6 +26,9 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "cloakroom", targets: ["cloakroom"]),
+        .library(name: "CloakroomCore", targets: ["CloakroomCore"]),
+        .library(name: "CloakroomTokens", targets: ["CloakroomTokens"]),
+        .library(name: "CloakroomService", targets: ["CloakroomService"]),
         .library(name: "CloakroomMiddleware", targets: ["CloakroomMiddleware"]),
         .library(name: "CloakroomEndpoints", targets: ["CloakroomEndpoints"]),
         .library(name: "CloakroomSQLite", targets: ["CloakroomSQLite"]),

@@ -1,0 +1,66 @@
+import CloakroomCore
+import CloakroomEndpoints
+import CloakroomMiddleware
+import CloakroomSQLite
+import CloakroomService
+import Hummingbird
+import ServiceLifecycle
+import Synchronization
+
+/// A Hummingbird app with Cloakroom inside: sign-up, login, renewal and logout come from `addCloakroom`; the routes
+/// added after it know whose request they answer.
+@main
+struct Notes {
+    static func main() async throws {
+        let server = try makeServer(directory: "notes-data")
+        var app = Application(
+            router: makeRouter(server), configuration: .init(address: .hostname("127.0.0.1", port: 8080)))
+        app.addServices(Maintenance(server: server))
+        try await app.runService()
+    }
+
+    static func makeServer(directory: String) throws -> AuthorizationServer {
+        let data = try DataDirectory(directory)
+        var configuration = AuthorizationServer.Configuration()
+        configuration.isSignUpOpen = true
+        return try AuthorizationServer(
+            store: SQLiteStore(path: data.file("notes.sqlite")), keys: KeyFiles(directory: data),
+            configuration: configuration)
+    }
+
+    static func makeRouter(_ server: AuthorizationServer) -> Router<BasicSessionRequestContext> {
+        let notes = Mutex<[Subject: [String]]>([:])
+        let router = Router(context: BasicSessionRequestContext.self)
+        router.addCloakroom(server)
+        router.get("/") { _, _ in "Anybody may read this." }
+
+        let mine = router.group("/notes").add(middleware: RequireSession(now: server.authorizer.now))
+        mine.get { _, context in
+            let subject = try context.access.subject
+            return notes.withLock { $0[subject, default: []].joined(separator: "\n") }
+        }
+        mine.post { request, context in
+            let subject = try context.access.subject
+            let text = String(buffer: try await request.body.collect(upTo: 4096))
+            notes.withLock { $0[subject, default: []].append(text) }
+            return HTTPResponse.Status.created
+        }
+        // Deleting everything asks for a password that was typed within the last minute.
+        mine.delete { _, context in
+            let access = try context.access(
+                requiring: StepUp(maximumAge: .minutes(1)), at: server.authorizer.now())
+            notes.withLock { $0[access.subject] = nil }
+            return HTTPResponse.Status.noContent
+        }
+        return router
+    }
+}
+
+/// What must go on beside the requests.
+struct Maintenance: Service {
+    let server: AuthorizationServer
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await server.maintain() }
+    }
+}
