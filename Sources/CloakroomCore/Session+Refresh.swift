@@ -45,7 +45,8 @@ extension Session {
             return adopt(presented, at: now)
         case 0:
             confirm(at: now)
-            return isStragglerWindowOpen(at: now, under: policy) ? refreshed(at: now) : rotate(at: now, signingWith: key)
+            return isStragglerWindowOpen(at: now, under: policy)
+                ? refreshed(at: now) : rotate(at: now, signingWith: key)
         case 1 where confirmation == .pending:
             return reissue(at: now)
         case 1 where isStragglerWindowOpen(at: now, under: policy):

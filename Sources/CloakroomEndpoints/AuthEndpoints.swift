@@ -26,6 +26,7 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
         guard let match = endpoints.match(path) else {
             return Endpoint.isOurs(path) ? Denial.notFound.problem.response : try await next(request, context)
         }
+        context.coreContext.endpointPath.value = match.path
         do {
             return try await respond(request, match, peer: context.peerAddress)
         } catch let denial as Denial {

@@ -100,7 +100,6 @@ public struct AuthorizationServer: Sendable {
             group.addTask { await sweeper.run() }
             group.addTask { await KeyWatch(keys, verifier: service.verifier, logger: logger).run() }
         }
-        await sightings.flush()
     }
 
     /// Whether the store answers.

@@ -57,7 +57,8 @@ struct EndpointTable: Sendable {
 
         /// The answer to a method that has no endpoint here.
         func refuse(_ method: HTTPRequest.Method) throws(Denial) -> Response {
-            let allowed = endpoints.map(\.method.rawValue).flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] } + ["OPTIONS"]
+            let allowed =
+                endpoints.map(\.method.rawValue).flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] } + ["OPTIONS"]
             guard method == .options else { throw .methodNotAllowed(allow: allowed) }
             return Response(status: .noContent, headers: [.allow: allowed.joined(separator: ", ")])
         }

@@ -122,7 +122,8 @@ extension SessionSelection {
     fileprivate var condition: (sql: String, arguments: StatementArguments) {
         switch self {
         case .id(let id): ("id = ?", [id.rawValue])
-        case .ofSubject(let subject, let except): ("subject = ? AND id <> ?", [subject.rawValue, except?.rawValue ?? ""])
+        case .ofSubject(let subject, let except):
+            ("subject = ? AND id <> ?", [subject.rawValue, except?.rawValue ?? ""])
         case .createdBefore(let instant): ("created_at < ?", [instant.milliseconds])
         case .all: ("TRUE", [])
         }

@@ -60,7 +60,10 @@ struct AccessClaims: Hashable, Sendable {
     }
 
     /// The claims of `access` again, for a moment longer.
-    init(continuing access: VerifiedAccess, issuer: String, audience: String, tokenID: String, from now: Instant, to end: Instant) {
+    init(
+        continuing access: VerifiedAccess, issuer: String, audience: String, tokenID: String, from now: Instant,
+        to end: Instant
+    ) {
         self.issuer = issuer
         self.audience = audience
         self.subject = access.subject

@@ -13,7 +13,9 @@ extension Instant {
     /// Parses `2026-11-23`, or the form that `iso8601` writes; nil for anything else.
     public init?(iso8601 text: String) {
         let parts = text.split(separator: "T", omittingEmptySubsequences: false)
-        guard 1...2 ~= parts.count, let date = Self.numbers(parts[0], separator: "-", widths: [4, 2, 2]) else { return nil }
+        guard 1...2 ~= parts.count, let date = Self.numbers(parts[0], separator: "-", widths: [4, 2, 2]) else {
+            return nil
+        }
         var time = [0, 0, 0]
         if parts.count == 2 {
             guard parts[1].last == "Z",

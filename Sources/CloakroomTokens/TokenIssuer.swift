@@ -31,11 +31,14 @@ public struct TokenIssuer: Sendable {
 
     /// Lets a straggler's request through to an upstream that verifies the token again: the same authority, as long as
     /// one request may take. Never for the client.
-    public func accessToken(continuing expired: ExpiredAccess, tokenID: [UInt8], at now: Instant) throws -> VerifiedAccess {
+    public func accessToken(continuing expired: ExpiredAccess, tokenID: [UInt8], at now: Instant) throws
+        -> VerifiedAccess
+    {
         let claims = AccessClaims(
             continuing: expired.access, issuer: issuer, audience: audience, tokenID: Base64URL.encode(tokenID),
             from: Instant(milliseconds: now.seconds * 1000), to: now + Self.stragglerLifetime)
-        return VerifiedAccess(claims, token: Secret(try ring.current.signingKey(at: now).sign(claims.json, type: "at+jwt")))
+        return VerifiedAccess(
+            claims, token: Secret(try ring.current.signingKey(at: now).sign(claims.json, type: "at+jwt")))
     }
 
     private static let stragglerLifetime = Span.seconds(30)

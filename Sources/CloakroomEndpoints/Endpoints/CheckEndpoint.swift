@@ -14,7 +14,9 @@ extension Endpoint {
             let authorization = try await call.server.authorizer.authorize(call.credentials)
             return call.allow(authorization, forwarded)
         } catch let denial as Denial {
-            guard denial.problem.isUnauthorized, let login = try call.loginRedirect(for: forwarded) else { throw denial }
+            guard denial.problem.isUnauthorized, let login = try call.loginRedirect(for: forwarded) else {
+                throw denial
+            }
             return login
         }
     }

@@ -33,7 +33,8 @@ public struct KeyFiles: Sendable {
         guard let signing, let refresh else {
             guard signing == nil, refresh == nil else {
                 throw DataDirectory.Unusable(
-                    description: "\(directory.path) has one of \(Self.signingKeys) and \(Self.refreshSecrets), not both")
+                    description: "\(directory.path) has one of \(Self.signingKeys) and \(Self.refreshSecrets), not both"
+                )
             }
             return nil
         }
@@ -125,7 +126,8 @@ public struct KeyFiles: Sendable {
     }
 
     private func refreshEntry(_ json: JSONObject) throws -> KeyRing.RefreshEntry {
-        guard let id = json["kid"]?.stringValue, let secret = json["secret"]?.stringValue.flatMap({ Base64URL.decode($0) }),
+        guard let id = json["kid"]?.stringValue,
+            let secret = json["secret"]?.stringValue.flatMap({ Base64URL.decode($0) }),
             secret.count >= 32, let createdAt = json["created_at"]?.integerValue
         else { throw corrupt(Self.refreshSecrets) }
         return KeyRing.RefreshEntry(

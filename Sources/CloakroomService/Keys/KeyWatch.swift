@@ -17,8 +17,7 @@ public struct KeyWatch: Sendable {
     /// Looks at the files until the task is cancelled.
     public func run() async {
         var known = files.fingerprint
-        while !Task.isCancelled {
-            try? await Task.sleep(for: Self.period)
+        while (try? await Task.sleep(for: Self.period)) != nil {
             let current = files.fingerprint
             guard current != known else { continue }
             do {

@@ -1,5 +1,5 @@
-public import CloakroomCore
 import CSodium
+public import CloakroomCore
 
 /// A password as it is stored: an Argon2id PHC string (RFC 9106).
 public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {

@@ -1,5 +1,5 @@
-import CloakroomCore
 import CSodium
+import CloakroomCore
 
 /// Hashes and verifies passwords on threads of its own, which yield to everything else, with a bounded queue.
 ///

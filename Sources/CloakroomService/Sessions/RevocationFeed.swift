@@ -29,11 +29,10 @@ public actor RevocationFeed {
 
     /// Follows the feed until the task is cancelled.
     public func run() async {
-        while !Task.isCancelled {
-            do { try await catchUp() } catch {
+        repeat {
+            do { try await catchUp() } catch is CancellationError { return } catch {
                 logger.error("the revocation feed failed", metadata: ["error": "\(error)"])
             }
-            try? await Task.sleep(for: Self.period)
-        }
+        } while (try? await Task.sleep(for: Self.period)) != nil
     }
 }

@@ -96,8 +96,11 @@ extension SessionService {
 extension SecurityEvent {
     static func events(for answer: RefreshAnswer, _ session: Session, at now: Instant) -> [SecurityEvent] {
         func event(_ kind: Kind) -> [SecurityEvent] {
-            [SecurityEvent(
-                kind, at: now, subject: session.subject, session: session.id, detail: "generation \(session.generation)")]
+            [
+                SecurityEvent(
+                    kind, at: now, subject: session.subject, session: session.id,
+                    detail: "generation \(session.generation)")
+            ]
         }
         switch answer {
         case .rotated: return event(.renewal)

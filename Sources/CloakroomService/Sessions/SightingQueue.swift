@@ -48,10 +48,9 @@ public final class SightingQueue: Sendable {
 
     /// Writes out until the task is cancelled, and once more then.
     public func run() async {
-        while !Task.isCancelled {
-            try? await Task.sleep(for: Self.period)
-            await flush()
-        }
+        while (try? await Task.sleep(for: Self.period)) != nil { await flush() }
+        // In a task of its own: in this one, which is cancelled, the store would refuse.
+        await Task { await flush() }.value
     }
 
     public func flush() async {

@@ -18,12 +18,11 @@ public struct Sweeper: Sendable {
 
     /// Sweeps every minute until the task is cancelled.
     public func run() async {
-        while !Task.isCancelled {
-            do { try await sweep() } catch {
+        repeat {
+            do { try await sweep() } catch is CancellationError { return } catch {
                 logger.warning("sweeping failed", metadata: ["error": "\(error)"])
             }
-            try? await Task.sleep(for: .seconds(60))
-        }
+        } while (try? await Task.sleep(for: .seconds(60))) != nil
     }
 
     /// Sweeps until nothing is left to delete.

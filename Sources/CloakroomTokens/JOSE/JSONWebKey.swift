@@ -38,7 +38,9 @@ struct JSONWebKey {
     }
 
     /// The algorithm of the key: its `alg` where that is one of `allowed`, else their first.
-    private static func algorithm(_ jwk: JSONObject, allowed: [SignatureAlgorithm]) throws(Refusal) -> SignatureAlgorithm {
+    private static func algorithm(_ jwk: JSONObject, allowed: [SignatureAlgorithm]) throws(Refusal)
+        -> SignatureAlgorithm
+    {
         guard let member = jwk["alg"] else { return allowed[0] }
         guard let name = member.stringValue, let algorithm = SignatureAlgorithm(headerName: name),
             allowed.contains(algorithm)
@@ -59,13 +61,16 @@ struct JSONWebKey {
             switch jwk["crv"]?.stringValue {
             case "P-256":
                 let algorithm = try algorithm(jwk, allowed: [.es256])
-                return VerificationKey(id: id, algorithm: algorithm, material: .p256(try .init(rawRepresentation: point)))
+                return VerificationKey(
+                    id: id, algorithm: algorithm, material: .p256(try .init(rawRepresentation: point)))
             case "P-384":
                 let algorithm = try algorithm(jwk, allowed: [.es384])
-                return VerificationKey(id: id, algorithm: algorithm, material: .p384(try .init(rawRepresentation: point)))
+                return VerificationKey(
+                    id: id, algorithm: algorithm, material: .p384(try .init(rawRepresentation: point)))
             case "P-521":
                 let algorithm = try algorithm(jwk, allowed: [.es512])
-                return VerificationKey(id: id, algorithm: algorithm, material: .p521(try .init(rawRepresentation: point)))
+                return VerificationKey(
+                    id: id, algorithm: algorithm, material: .p521(try .init(rawRepresentation: point)))
             default:
                 throw Refusal(reason: "crv is not P-256, P-384 or P-521")
             }

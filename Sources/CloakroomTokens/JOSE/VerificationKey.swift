@@ -57,9 +57,12 @@ public struct VerificationKey: Sendable {
     private func isValid(signature: [UInt8], for message: [UInt8], by key: _RSA.Signing.PublicKey) -> Bool {
         let signature = _RSA.Signing.RSASignature(rawRepresentation: signature)
         switch algorithm {
-        case .rs256: return key.isValidSignature(signature, for: SHA256.hash(data: message), padding: .insecurePKCS1v1_5)
-        case .rs384: return key.isValidSignature(signature, for: SHA384.hash(data: message), padding: .insecurePKCS1v1_5)
-        case .rs512: return key.isValidSignature(signature, for: SHA512.hash(data: message), padding: .insecurePKCS1v1_5)
+        case .rs256:
+            return key.isValidSignature(signature, for: SHA256.hash(data: message), padding: .insecurePKCS1v1_5)
+        case .rs384:
+            return key.isValidSignature(signature, for: SHA384.hash(data: message), padding: .insecurePKCS1v1_5)
+        case .rs512:
+            return key.isValidSignature(signature, for: SHA512.hash(data: message), padding: .insecurePKCS1v1_5)
         case .ps256: return key.isValidSignature(signature, for: SHA256.hash(data: message), padding: .PSS)
         case .ps384: return key.isValidSignature(signature, for: SHA384.hash(data: message), padding: .PSS)
         case .ps512: return key.isValidSignature(signature, for: SHA512.hash(data: message), padding: .PSS)

@@ -41,7 +41,9 @@ struct Administration: ParsableArguments {
     }
 
     func user(_ text: String, in instance: Instance) async throws -> User {
-        guard let user = try await instance.store.user(try email(text)) else { throw Failure("there is no account \(text)") }
+        guard let user = try await instance.store.user(try email(text)) else {
+            throw Failure("there is no account \(text)")
+        }
         return user
     }
 

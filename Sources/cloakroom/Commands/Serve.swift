@@ -42,7 +42,8 @@ struct Serve: AsyncParsableCommand {
                 metadata: ["client": "\(client.id)"])
         }
         let known = Set(SettingName.allCases.map(\.environmentName) + ["CLOAKROOM_CONFIG"])
-        for name in ProcessInfo.processInfo.environment.keys where name.hasPrefix("CLOAKROOM_") && !known.contains(name) {
+        for name in ProcessInfo.processInfo.environment.keys where name.hasPrefix("CLOAKROOM_") && !known.contains(name)
+        {
             logger.warning("an environment variable names no setting", metadata: ["variable": "\(name)"])
         }
     }

@@ -8,7 +8,8 @@ import Foundation
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Verify one token with the verifier that the server uses.",
-        discussion: "Prints the claims as JSON and exits 0, or says the code and the reason on standard error and exits 1.")
+        discussion:
+            "Prints the claims as JSON and exits 0, or says the code and the reason on standard error and exits 1.")
 
     @Option(help: ArgumentHelp("The key set: a JWK Set or one JWK.", valueName: "file")) var jwks: String
     @Option(help: "The iss that is expected.") var issuer: String?

@@ -22,7 +22,8 @@ struct RequestMetrics<Context: RequestContext>: RouterMiddleware {
         Timer(
             label: "cloakroom_http_request_duration_seconds",
             dimensions: [
-                ("route", context.endpointPath ?? "other"), ("method", Self.methods.contains(method) ? method : "other"),
+                ("route", context.endpointPath ?? "other"),
+                ("method", Self.methods.contains(method) ? method : "other"),
                 ("status", "\(response.status.code)"),
             ]
         ).recordNanoseconds(duration.seconds * 1_000_000_000 + duration.attoseconds / 1_000_000_000)
@@ -45,7 +46,8 @@ struct MetricsEndpoint<Context: SessionRequestContext>: RouterMiddleware {
             return Denial.notFound.problem.response
         }
         let response = Response(
-            status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
+            status: .ok,
+            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
             body: .init(byteBuffer: ByteBuffer(string: registry.text)))
         return request.method == .head ? response.createHeadResponse() : response
     }

@@ -5,7 +5,8 @@ import Yams
 enum SettingsFile {
     /// - Throws: `SettingsError` naming the file, the key and what was expected.
     static func read(_ path: String) throws(SettingsError) -> [SettingName: String] {
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
+        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
+        else {
             throw SettingsError(source: path, key: nil, problem: "cannot be read as UTF-8 text")
         }
         let root: Node?
@@ -22,11 +23,13 @@ enum SettingsFile {
             guard let name = SettingName(rawValue: key) else {
                 throw SettingsError(
                     source: path, key: key,
-                    problem: "is not a setting; there are \(SettingName.allCases.map(\.rawValue).joined(separator: ", "))")
+                    problem:
+                        "is not a setting; there are \(SettingName.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             guard values[name] == nil else { throw SettingsError(source: path, key: key, problem: "stands twice") }
             guard let value = self.text(of: node, for: name) else {
-                throw SettingsError(source: path, key: key, problem: "is not a value of this form; see docs/configuration.md")
+                throw SettingsError(
+                    source: path, key: key, problem: "is not a value of this form; see docs/configuration.md")
             }
             values[name] = value
         }

@@ -27,7 +27,9 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let values = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { String("\($0)".prefix(Self.longestValue)) }
+        let values = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues {
+            String("\($0)".prefix(Self.longestValue))
+        }
         let now = Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         let message = String("\(event.message)".prefix(Self.longestValue))
         let line = isForPeople ? text(now, event.level, message, values) : json(now, event.level, message, values)

@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct NotesTests {
     /// Runs `test` against a fresh app with somebody signed up; hands over the cookie.
-    private func withApp(_ test: @escaping @Sendable (any TestClientProtocol, HTTPFields) async throws -> Void) async throws {
+    private func withApp(_ test: @escaping @Sendable (any TestClientProtocol, HTTPFields) async throws -> Void)
+        async throws
+    {
         let directory = FileManager.default.temporaryDirectory.appending(path: "notes-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let app = Application(router: Notes.makeRouter(try Notes.makeServer(directory: directory)))
