@@ -113,13 +113,22 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "CloakroomMiddlewareTests",
+            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomMiddleware", hummingbird, httpTypes, nioCore],
+            swiftSettings: strict),
+        .testTarget(
             name: "CloakroomEndpointsTests",
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware", "CloakroomEndpoints",
-                "CloakroomTesting", hummingbird, hummingbirdTesting, httpTypes, nioCore, logging,
+                "CloakroomSQLite", hummingbird, hummingbirdTesting, httpTypes, nioCore, logging,
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "CloakroomCommandTests", dependencies: ["cloakroom"], swiftSettings: strict),
+            name: "CloakroomCommandTests",
+            dependencies: [
+                "cloakroom", "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware",
+                "CloakroomEndpoints", logging, metrics,
+            ],
+            swiftSettings: strict),
     ]
 )

@@ -1,0 +1,47 @@
+import Testing
+
+@testable import CloakroomMiddleware
+
+@Suite struct TrustedProxiesTests {
+    private func proxies(_ ranges: String...) -> TrustedProxies {
+        TrustedProxies(ranges.compactMap { AddressRange(parsing: $0) })
+    }
+
+    @Test(
+        "an address is in a range or not",
+        arguments: [
+            ("10.0.0.0/8", "10.255.1.2", true), ("10.0.0.0/8", "11.0.0.1", false),
+            ("192.0.2.7", "192.0.2.7", true), ("192.0.2.7", "192.0.2.8", false),
+            ("192.0.2.128/25", "192.0.2.200", true), ("192.0.2.128/25", "192.0.2.100", false),
+            ("0.0.0.0/0", "203.0.113.9", true), ("0.0.0.0/0", "::1", false),
+            ("2001:db8::/32", "2001:db8:1::5", true), ("2001:db8::/32", "2001:db9::1", false),
+            ("127.0.0.1", "::ffff:127.0.0.1", true), ("::1", "::1", true), ("::1", "not an address", false),
+        ])
+    func contains(_ range: String, _ address: String, _ expected: Bool) {
+        #expect(proxies(range).contains(address) == expected)
+    }
+
+    @Test(
+        "what is not a range is refused",
+        arguments: ["", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "::/129", "10.0.0.0/8/8", "localhost", "10.0.0.1/x"])
+    func malformed(_ text: String) {
+        #expect(AddressRange(parsing: text) == nil)
+    }
+
+    @Test("by default nobody is trusted")
+    func nobody() {
+        #expect(!TrustedProxies.none.contains("127.0.0.1"))
+        #expect(TrustedProxies.none.client(peer: "127.0.0.1", forwardedFor: ["198.51.100.1"]) == "127.0.0.1")
+    }
+
+    @Test("the client is the rightmost hop that is not a trusted proxy")
+    func rightmost() {
+        let proxies = proxies("10.0.0.0/8")
+        #expect(proxies.client(peer: "10.0.0.1", forwardedFor: ["198.51.100.1, 203.0.113.5, 10.0.0.2"]) == "203.0.113.5")
+        #expect(proxies.client(peer: "10.0.0.1", forwardedFor: ["198.51.100.1", "203.0.113.5"]) == "203.0.113.5")
+        #expect(proxies.client(peer: "203.0.113.9", forwardedFor: ["198.51.100.1"]) == "203.0.113.9")
+        #expect(proxies.client(peer: "10.0.0.1", forwardedFor: ["198.51.100.1, rubbish"]) == "10.0.0.1")
+        #expect(proxies.client(peer: "10.0.0.1", forwardedFor: []) == "10.0.0.1")
+        #expect(proxies.client(peer: nil, forwardedFor: ["198.51.100.1"]) == "unknown")
+    }
+}
