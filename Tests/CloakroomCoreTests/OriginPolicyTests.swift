@@ -1,0 +1,90 @@
+import Testing
+
+@testable import CloakroomCore
+
+@Suite struct OriginPolicyTests {
+    private static let own = "https://app.example.com"
+    private static let trusted = "https://www.example.com"
+    private static let policy = OriginPolicy(
+        ownOrigin: WebOrigin(parsing: own), trustedOrigins: Set([WebOrigin(parsing: trusted)].compactMap { $0 }))
+
+    private func denial(_ request: OriginPolicy.Request, _ policy: OriginPolicy = policy) -> Denial? {
+        do {
+            try policy.check(request)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    static let sites: [[String]] = [
+        [], ["same-origin"], ["none"], ["same-site"], ["cross-site"], ["banana"], [""], ["Same-Origin"],
+        ["same-origin, cross-site"], ["same-origin", "same-origin"],
+    ]
+    static let origins: [[String]] = [
+        [], [own], [trusted], ["null"], ["https://evil.example"], ["https://app.example.com.evil"],
+        ["https://app.example.com:8443"], ["http://app.example.com"], ["https://app.example.com/"],
+        ["HTTPS://APP.EXAMPLE.COM"], ["https://sub.app.example.com"], [""], [own, own], [own, trusted],
+    ]
+
+    /// The rules once more, as a sentence each; whoever changes them must change both.
+    private static func isAllowed(site: [String], origin: [String], cookie: Bool) -> Bool {
+        if site.count > 1 || origin.count > 1 { return false }
+        if let origin = origin.first, origin != own, origin != trusted { return false }
+        if site.first == "same-origin" || site.first == "none" { return true }
+        if origin.first == trusted { return true }
+        if site.isEmpty { return origin.first == own || !cookie }
+        return false
+    }
+
+    @Test("every combination of Sec-Fetch-Site and Origin, with and without our cookie", arguments: sites, origins)
+    func combinations(_ site: [String], _ origin: [String]) {
+        for cookie in [true, false] {
+            for method in ["POST", "PUT", "PATCH", "DELETE", "FOO", "get", "TRACE"] {
+                let request = OriginPolicy.Request(
+                    method: method, host: "internal", origin: origin, secFetchSite: site, carriesOurCookie: cookie)
+                let isAllowed = Self.isAllowed(site: site, origin: origin, cookie: cookie)
+                #expect(denial(request) == (isAllowed ? nil : .crossSiteRequest))
+            }
+        }
+    }
+
+    @Test("a safe method passes whatever it says, unless it opens a WebSocket", arguments: ["GET", "HEAD", "OPTIONS"])
+    func safeMethods(_ method: String) {
+        var request = OriginPolicy.Request(
+            method: method, host: nil, origin: ["https://evil.example"], secFetchSite: ["cross-site"],
+            carriesOurCookie: true)
+        #expect(denial(request) == nil)
+        request.isWebSocketUpgrade = true
+        #expect(denial(request) == .crossSiteRequest)
+    }
+
+    @Test(
+        "without a public URL the Host decides, and must be the machine itself",
+        arguments: [
+            ("localhost", "http://localhost"), ("localhost:8080", "http://localhost:8080"),
+            ("LOCALHOST", "http://localhost"),
+            ("app.localhost:80", "http://app.localhost"), ("127.0.0.1:9", "http://127.0.0.1:9"),
+            ("[::1]:8080", "http://[::1]:8080"),
+        ])
+    func loopback(_ host: String, _ origin: String) throws {
+        let policy = OriginPolicy(ownOrigin: nil)
+        #expect(try policy.origin(forHost: host).description == origin)
+        let request = OriginPolicy.Request(method: "POST", host: host, origin: [origin], carriesOurCookie: true)
+        #expect(denial(request, policy) == nil)
+        let other = OriginPolicy.Request(
+            method: "POST", host: host, origin: ["http://localhost:1"], carriesOurCookie: true)
+        #expect(denial(other, policy) == .crossSiteRequest)
+    }
+
+    @Test(
+        "any other Host is misdirected",
+        arguments: [
+            nil, "", "evil.example", "localhost.evil.example", "evil-localhost", "localhost.", "127.0.0.2", "127.1",
+            "[::2]", "localhost:x", "localhost:99999", "user@localhost", "localhost/", "localhost:8080:1",
+        ])
+    func misdirected(_ host: String?) {
+        let request = OriginPolicy.Request(method: "GET", host: host, carriesOurCookie: false)
+        #expect(denial(request, OriginPolicy(ownOrigin: nil)) == .misdirectedRequest)
+    }
+}
