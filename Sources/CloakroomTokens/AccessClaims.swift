@@ -40,7 +40,10 @@ struct AccessClaims: Hashable, Sendable {
         generation = try Self.generation(claims)
         let level = AuthenticationLevel(rawValue: try Self.string(claims, "acr"))
         guard let level else { throw .badClaim("acr") }
-        guard let methods = claims["amr"]?.arrayValue?.compactMap(\.stringValue) else { throw .badClaim("amr") }
+        guard let amr = claims["amr"]?.arrayValue, amr.allSatisfy({ $0.stringValue != nil }) else {
+            throw .badClaim("amr")
+        }
+        let methods = amr.compactMap(\.stringValue)
         authentication = Authentication(time: try Self.date(claims, "auth_time"), methods: methods, level: level)
     }
 

@@ -11,9 +11,10 @@ import Testing
     func openAPI() throws {
         let document = try JSONReader.read(PackageResources.openapi_json, maximumDepth: 32)
         let paths = try #require(document.objectValue?["paths"]?.objectValue)
-        let described = Set(paths.members.flatMap { path in
-            (path.value.objectValue?.members ?? []).map { "\($0.name.uppercased()) \(path.name)" }
-        })
+        let described = Set(
+            paths.members.flatMap { path in
+                (path.value.objectValue?.members ?? []).map { "\($0.name.uppercased()) \(path.name)" }
+            })
         let served = Set(Endpoint.all.map { "\($0.method.rawValue) \($0.path)" } + ["GET /metrics"])
         #expect(served.subtracting(described) == [])
         #expect(described.subtracting(served) == [])
@@ -42,7 +43,9 @@ import Testing
         }
     }
 
-    @Test("paths mean what their bytes say", arguments: ["//auth/session", "/auth/session/", "/auth/%73ession", "/AUTH/session"])
+    @Test(
+        "paths mean what their bytes say",
+        arguments: ["//auth/session", "/auth/session/", "/auth/%73ession", "/AUTH/session"])
     func paths(_ path: String) async throws {
         try await TestServer().run { browser in
             let answer = try await browser.send(.get, path)

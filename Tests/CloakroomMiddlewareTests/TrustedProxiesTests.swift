@@ -37,7 +37,8 @@ import Testing
     @Test("the client is the rightmost hop that is not a trusted proxy")
     func rightmost() {
         let proxies = proxies("10.0.0.0/8")
-        #expect(proxies.client(peer: "10.0.0.1", forwardedFor: ["198.51.100.1, 203.0.113.5, 10.0.0.2"]) == "203.0.113.5")
+        #expect(
+            proxies.client(peer: "10.0.0.1", forwardedFor: ["198.51.100.1, 203.0.113.5, 10.0.0.2"]) == "203.0.113.5")
         #expect(proxies.client(peer: "10.0.0.1", forwardedFor: ["198.51.100.1", "203.0.113.5"]) == "203.0.113.5")
         #expect(proxies.client(peer: "203.0.113.9", forwardedFor: ["198.51.100.1"]) == "203.0.113.9")
         #expect(proxies.client(peer: "10.0.0.1", forwardedFor: ["198.51.100.1, rubbish"]) == "10.0.0.1")

@@ -1,0 +1,156 @@
+import CloakroomCore
+import Testing
+
+@testable import CloakroomTokens
+
+@Suite struct AccessTokenTests {
+    private let world: TokenWorld
+    private let now = TokenWorld.now
+
+    init() throws {
+        world = try TokenWorld()
+    }
+
+    private func verdict(_ claims: JSONObject, type: String = "at+jwt", at now: Instant = TokenWorld.now) throws
+        -> TokenFault?
+    {
+        let token = try world.sign(claims, type: type)
+        return fault { try world.verifier.verify(bearer: token, at: now) }
+    }
+
+    private func with(_ name: String, _ value: JSONValue?) throws -> JSONObject {
+        var claims = try world.claims()
+        claims[name] = value
+        return claims
+    }
+
+    @Test("it says what RFC 9068 asks for, and what a session is")
+    func claims() throws {
+        let claims = try world.claims()
+        #expect(
+            Set(claims.members.map(\.name)) == [
+                "iss", "sub", "aud", "client_id", "iat", "exp", "jti", "sid", "gen", "auth_time", "acr", "amr",
+            ])
+        let access = try world.verifier.verify(bearer: world.access().token.bytes, at: now)
+        #expect(access.session == SessionID("session") && access.subject == Subject("u_someone"))
+        #expect(access.authentication == .password(at: now) && access.generation == 0 && access.client == .browser)
+    }
+
+    @Test(
+        "a claim that is missing or of a wrong kind refuses it",
+        arguments: ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "sid", "gen", "auth_time", "acr", "amr"])
+    func eachClaim(_ name: String) throws {
+        for value in [nil, .null, .bool(true), [:], .string(""), .number(1e300), .integer(-1), [1]] as [JSONValue?] {
+            #expect(try verdict(with(name, value)) != nil, "\(name): \(String(describing: value))")
+        }
+    }
+
+    @Test(
+        "iss is exact",
+        arguments: [
+            "https://issuer.example/", "https://ISSUER.example", "http://issuer.example", "https://issuer.example.evil",
+            "https://iss\u{443}er.example",
+        ])
+    func issuer(_ issuer: String) throws {
+        #expect(try verdict(with("iss", .string(issuer))) == .wrongIssuer)
+    }
+
+    @Test("aud names us, alone or among a few")
+    func audience() throws {
+        let ours = JSONValue.string(TokenWorld.audience)
+        for good in [ours, [ours], ["x", ours]] as [JSONValue] { #expect(try verdict(with("aud", good)) == nil) }
+        let many = JSONValue.array((0..<20).map { .string("a\($0)") } + [ours])
+        for bad in [[], ["x"], [ours, 1], [[ours]], .string("https://api.example.evil"), many] as [JSONValue] {
+            #expect(try verdict(with("aud", bad)) == .wrongAudience)
+        }
+    }
+
+    @Test("it is of one type", arguments: ["JWT", "rt+jwt", "id+jwt", "AT+JWT"])
+    func type(_ type: String) throws {
+        #expect(try verdict(world.claims(), type: type) == .wrongType)
+    }
+
+    @Test("it lives until exp, and no moment longer, from the cache too")
+    func expiry() throws {
+        let access = try world.access()
+        for _ in 0..<2 {
+            #expect(
+                try world.verifier.verify(bearer: access.token.bytes, at: access.expiresAt - Span(milliseconds: 1))
+                    == access)
+            #expect(fault { try world.verifier.verify(bearer: access.token.bytes, at: access.expiresAt) } == .expired)
+        }
+    }
+
+    @Test("a life longer than the policy's is not taken at its word")
+    func longLife() throws {
+        #expect(try verdict(with("exp", .integer((now + .days(3650)).seconds))) == .expired)
+    }
+
+    @Test("iat may be as far ahead as two clocks may be apart")
+    func future() throws {
+        #expect(try verdict(with("iat", .integer((now + .seconds(30)).seconds))) == nil)
+        #expect(try verdict(with("iat", .integer((now + .seconds(31)).seconds))) == .notYetValid)
+    }
+
+    @Test("a lifetime of whole minutes gives whole seconds, a short one milliseconds")
+    func seconds() throws {
+        let later = now + Span(milliseconds: 789)
+        let whole = try world.access(at: later)
+        #expect(whole.issuedAt == now && whole.expiresAt == now + .minutes(5))
+        let short = try TokenWorld(policy: SessionPolicy(accessTokenLifetime: Span(milliseconds: 1500)))
+        #expect(try short.access(at: later).expiresAt == later + Span(milliseconds: 1500))
+        #expect(
+            try short.verifier.verify(bearer: short.access(at: later).token.bytes, at: later).expiresAt == later
+                + Span(milliseconds: 1500))
+    }
+
+    @Test("an upstream is given a straggler's authority at the level that it had")
+    func continued() throws {
+        let access = try world.access()
+        let expired = ExpiredAccess(access)
+        let later = now + .minutes(10)
+        let continued = try world.issuer.accessToken(continuing: expired, tokenID: [9], at: later)
+        let verified = try world.verifier.verify(bearer: continued.token.bytes, at: later)
+        #expect(verified.authentication == access.authentication && verified.generation == access.generation)
+        #expect(verified.expiresAt == later + .seconds(30))
+    }
+
+    @Test("the server's own tool agrees, and tells why not")
+    func inspection() throws {
+        let token = try world.access().token.bytes
+        let keys = world.ring.current.accessKeys
+        func verdict(_ issuer: String?, _ audience: String?, _ type: String?, _ time: Instant) -> TokenFault? {
+            fault {
+                try TokenInspection(issuer: issuer, audience: audience, type: type).claims(
+                    of: token, with: keys, at: time)
+            }
+        }
+        #expect(verdict(TokenWorld.issuer, TokenWorld.audience, "at+jwt", now) == nil)
+        #expect(verdict(nil, nil, nil, now) == nil)
+        #expect(verdict("x", nil, nil, now) == .wrongIssuer)
+        #expect(verdict(nil, "x", nil, now) == .wrongAudience)
+        #expect(verdict(nil, nil, "JWT", now) == .wrongType)
+        #expect(verdict(nil, nil, nil, now + .minutes(5)) == .expired)
+        #expect(verdict(nil, nil, nil, now - .minutes(5)) == .notYetValid)
+        let bare = try world.sign([:])
+        #expect(
+            fault {
+                try TokenInspection(issuer: nil, audience: nil, type: "at+jwt").claims(of: bare, with: keys, at: now)
+            } == .badClaim("exp"))
+        #expect(
+            fault { try TokenInspection(issuer: nil, audience: nil, type: nil).claims(of: bare, with: keys, at: now) }
+                == nil)
+    }
+
+    @Test("every fault has a reason, and a code that tells the client nothing but whether time would help")
+    func faults() {
+        let faults: [TokenFault] = [
+            .malformed("m"), .unknownKey, .wrongAlgorithm, .criticalHeader, .foreignKeyHeader, .badSignature,
+            .wrongType,
+            .wrongIssuer, .wrongAudience, .badClaim("c"), .notYetValid, .expired,
+        ]
+        #expect(Set(faults.map(\.reason)).count == faults.count)
+        #expect(faults.filter { $0.denial == .tokenExpired } == [.expired])
+        #expect(faults.filter { $0.denial == .tokenInvalid }.count == faults.count - 1)
+    }
+}

@@ -1,0 +1,165 @@
+import CloakroomCore
+import Testing
+
+@testable import CloakroomTokens
+
+@Suite struct RefreshTokenTests {
+    private let world: TokenWorld
+    private let policy = SessionPolicy()
+
+    init() throws {
+        world = try TokenWorld()
+    }
+
+    private func verify(_ token: Secret) throws -> RefreshToken {
+        try world.verifier.verify(refreshToken: token.bytes)
+    }
+
+    private func rotated(_ session: Session) -> Session {
+        var session = session
+        let presented = PresentedRefresh(generation: session.generation, issuedAt: session.rotatedAt, key: "r1")
+        _ = session.refresh(presenting: presented, at: TokenWorld.now + .seconds(9), under: policy, signingWith: "r1")
+        return session
+    }
+
+    @Test("the same generation is always the same bytes, the next one others")
+    func deterministic() throws {
+        let session = Session.example()
+        #expect(try world.issuer.refreshToken(for: session) == world.issuer.refreshToken(for: session))
+        #expect(try world.issuer.refreshToken(for: session) != world.issuer.refreshToken(for: rotated(session)))
+    }
+
+    @Test("it names its session and generation, and is genuine for that session")
+    func genuine() throws {
+        let session = rotated(.example())
+        let token = try verify(world.issuer.refreshToken(for: session))
+        #expect(token.session == session.id && token.presented.generation == 1 && token.presented.key == "r1")
+        #expect(token.presented.issuedAt == TokenWorld.now + .seconds(9))
+        #expect(token.isGenuine(for: session, under: world.ring.current))
+        #expect(token.isGenuine(for: rotated(session), under: world.ring.current), "a spent one is genuine too")
+    }
+
+    @Test("the key ring without the database forges nothing")
+    func withoutDatabase() throws {
+        let forged = try verify(world.issuer.refreshToken(for: .example(secret: 99)))
+        #expect(!forged.isGenuine(for: .example(), under: world.ring.current))
+    }
+
+    @Test("the database without the key ring forges nothing")
+    func withoutKeys() throws {
+        let thief = TokenIssuer(
+            issuer: TokenWorld.issuer, audience: TokenWorld.audience,
+            ring: LiveKeyRing(try TokenWorld.keyRing(.es256, secret: 8)))
+        let forged = try thief.refreshToken(for: .example())
+        #expect(fault { try verify(forged) } == .badSignature)
+    }
+
+    @Test("tokens of other kinds are not refresh tokens, and it is no access token")
+    func kinds() throws {
+        let access = try world.access().token
+        #expect(fault { try verify(access) } == .unknownKey)
+        let refresh = try world.issuer.refreshToken(for: .example())
+        #expect(fault { try world.verifier.verify(bearer: refresh.bytes, at: TokenWorld.now) } == .unknownKey)
+    }
+
+    @Test("a new refresh secret signs the next generation, and the old one goes on verifying")
+    func rotation() throws {
+        let old = try world.issuer.refreshToken(for: .example())
+        let ring = world.ring.current
+        let newer = try KeyRing(
+            signing: ring.signing,
+            refresh: ring.refresh + [
+                .init(key: TokenWorld.refreshKey("r2", 9), createdAt: TokenWorld.now + .seconds(1))
+            ])
+        world.verifier.replaceKeys(with: newer)
+        #expect(newer.currentRefreshKey.id == "r2")
+        #expect(try verify(old).isGenuine(for: .example(), under: newer))
+        #expect(try world.issuer.refreshToken(for: .example()) == old)
+    }
+
+    @Test("a generation whose secret is gone cannot be issued, and its tokens are not genuine")
+    func lostSecret() throws {
+        let old = try verify(world.issuer.refreshToken(for: .example()))
+        let other = try KeyRing(
+            signing: world.ring.current.signing,
+            refresh: [.init(key: TokenWorld.refreshKey("r9", 9), createdAt: TokenWorld.now)])
+        world.verifier.replaceKeys(with: other)
+        #expect(throws: KeyRing.Refusal.self) { try world.issuer.refreshToken(for: .example()) }
+        #expect(!old.isGenuine(for: .example(), under: other))
+    }
+}
+
+@Suite struct SessionTokensTests {
+    private let world: TokenWorld
+    private let now = TokenWorld.now
+
+    init() throws {
+        world = try TokenWorld()
+    }
+
+    private func verdict(_ text: String, at now: Instant = TokenWorld.now) -> Result<SessionTokens.Checked, TokenFault>
+    {
+        Result { () throws(TokenFault) in try world.verifier.verify(cookie: Array(text.utf8), at: now) }
+    }
+
+    @Test("a cookie is live until its access token expires, and stale then; from the cache too")
+    func ages() throws {
+        let cookie = String(decoding: try world.cookie(), as: UTF8.self)
+        for _ in 0..<2 {
+            guard case .live(let access, let refresh) = try verdict(cookie).get() else { return #expect(Bool(false)) }
+            #expect(access.session == refresh.session)
+            guard case .stale(let expired?, _) = try verdict(cookie, at: now + .minutes(5)).get() else {
+                return #expect(Bool(false))
+            }
+            #expect(expired.access == access)
+        }
+    }
+
+    @Test("a hybrid cookie has no access token")
+    func hybrid() throws {
+        let refresh = try world.issuer.refreshToken(for: .example())
+        let cookie = SessionTokens.join(access: nil, refresh: refresh)
+        #expect(cookie.hasPrefix("~"))
+        for _ in 0..<2 {
+            guard case .stale(nil, let token) = try verdict(cookie).get() else { return #expect(Bool(false)) }
+            #expect(token.session == SessionID("session"))
+        }
+    }
+
+    @Test("tokens of two sessions are both refused, whatever the age of the access token")
+    func swapped() throws {
+        let access = try world.access(for: .example("other")).token
+        let cookie = SessionTokens.join(access: access, refresh: try world.issuer.refreshToken(for: .example()))
+        #expect(throws: TokenFault.badClaim("sid")) { try verdict(cookie).get() }
+        #expect(throws: TokenFault.badClaim("sid")) { try verdict(cookie, at: now + .minutes(10)).get() }
+    }
+
+    @Test("rubbish is refused")
+    func rubbish() throws {
+        let access = String(decoding: try world.access().token.bytes, as: UTF8.self)
+        let refresh = String(decoding: try world.issuer.refreshToken(for: .example()).bytes, as: UTF8.self)
+        let forged = try TokenWorld().access().token
+        for text in [
+            "", "~", "~~", access, refresh, "\(access)~", "\(refresh)~\(access)", "\(access)~\(refresh)~",
+            "\(access)~~\(refresh)",
+            "\(access) ~\(refresh)", "\"\(access)~\(refresh)\"", "x~\(refresh)",
+            "\(String(decoding: forged.bytes, as: UTF8.self))~\(refresh)",
+            "\(access)~\(access)", "\(refresh)~\(refresh)", String(repeating: "a", count: 100_000),
+        ] { #expect((try? verdict(text).get()) == nil, "\(text.prefix(30))") }
+    }
+
+    @Test(
+        "the whole Set-Cookie header stays under 2,048 bytes with the longest of everything",
+        arguments: SignatureAlgorithm.signing)
+    func size(_ algorithm: SignatureAlgorithm) throws {
+        let longest = String(repeating: "x", count: 128)
+        let world = try TokenWorld(algorithm, issuer: longest, audience: longest)
+        var session = Session.example("0123456789abcdef01234567", client: ClientID(String(repeating: "c", count: 64)))
+        let presented = PresentedRefresh(generation: Int(Int32.max), issuedAt: TokenWorld.now, key: "r1")
+        _ = session.refresh(presenting: presented, at: TokenWorld.now, under: SessionPolicy(), signingWith: "r1")
+        let value = String(decoding: try world.cookie(for: session), as: UTF8.self)
+        let header =
+            "Set-Cookie: __Host-Http-session=\(value); Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=34560000\r\n"
+        #expect(header.utf8.count < 2048)
+    }
+}

@@ -1,0 +1,75 @@
+import CloakroomCore
+
+@testable import CloakroomTokens
+
+/// An issuer and what verifies its tokens, at a fixed time.
+struct TokenWorld {
+    static let now = Instant(milliseconds: 1_800_000_000_000)
+    static let issuer = "https://issuer.example"
+    static let audience = "https://api.example"
+
+    let policy: SessionPolicy
+    let ring: LiveKeyRing
+    let issuer: TokenIssuer
+    let verifier: TokenVerifier
+
+    init(
+        _ algorithm: SignatureAlgorithm = .es256, issuer name: String = issuer, audience: String = audience,
+        policy: SessionPolicy = SessionPolicy()
+    ) throws {
+        self.policy = policy
+        ring = LiveKeyRing(try Self.keyRing(algorithm))
+        issuer = TokenIssuer(issuer: name, audience: audience, ring: ring)
+        verifier = TokenVerifier(
+            issuer: name, audience: audience, policy: policy, ring: ring,
+            revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime))
+    }
+
+    static func keyRing(_ algorithm: SignatureAlgorithm, secret: UInt8 = 7) throws -> KeyRing {
+        try KeyRing(
+            signing: [.init(key: SigningKey.generate(algorithm), createdAt: now, signsFrom: now)],
+            refresh: [.init(key: refreshKey("r1", secret), createdAt: now)])
+    }
+
+    static func refreshKey(_ id: String, _ secret: UInt8) -> RefreshKey {
+        RefreshKey(id: id, secret: Secret([UInt8](repeating: secret, count: 32)))
+    }
+
+    func access(for session: Session = .example(), at now: Instant = now) throws -> VerifiedAccess {
+        try issuer.accessToken(for: session, tokenID: [1, 2, 3], at: now, under: policy)
+    }
+
+    func cookie(for session: Session = .example()) throws -> [UInt8] {
+        let access = try access(for: session).token
+        return Array(SessionTokens.join(access: access, refresh: try issuer.refreshToken(for: session)).utf8)
+    }
+
+    /// A token of the ring's signing key with other claims, or of another type.
+    func sign(_ claims: JSONObject, type: String = "at+jwt") throws -> [UInt8] {
+        try ring.current.signingKey(at: Self.now).sign(claims, type: type)
+    }
+
+    /// The claims of a good access token.
+    func claims() throws -> JSONObject {
+        try VerifiedJWS.verify(try access().token.bytes, with: ring.current.accessKeys).claims()
+    }
+}
+
+extension Session {
+    static func example(_ id: String = "session", secret: UInt8 = 3, client: ClientID = .browser) -> Session {
+        Session(
+            id: SessionID(id), subject: Subject("u_someone"), client: client,
+            secret: Secret([UInt8](repeating: secret, count: 32)), refreshKey: "r1", remembered: false, userAgent: "",
+            address: "", authentication: .password(at: TokenWorld.now), at: TokenWorld.now, under: SessionPolicy())
+    }
+}
+
+/// The fault that `work` throws, if it does.
+func fault(_ work: () throws -> some Any) -> TokenFault? {
+    do {
+        _ = try work()
+        return nil
+    } catch {
+        return error as? TokenFault
+    }
+}
