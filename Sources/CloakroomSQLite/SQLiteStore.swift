@@ -38,8 +38,17 @@ public final class SQLiteStore: SessionStore, UserStore {
     private static func makeDurable(_ pool: DatabasePool) throws {
         let level = try pool.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
-            return try Int.fetchOne(database, sql: "PRAGMA synchronous")
+            return try synchronousLevel(database)
         }
         guard level == 2 else { throw Unusable(description: "SQLite does not write durably (synchronous is not FULL)") }
+    }
+
+    /// What `PRAGMA synchronous` says of the connection that writes: 2 is FULL.
+    package func synchronousLevel() async throws -> Int? {
+        try await pool.writeWithoutTransaction { try Self.synchronousLevel($0) }
+    }
+
+    private static func synchronousLevel(_ database: Database) throws -> Int? {
+        try Int.fetchOne(database, sql: "PRAGMA synchronous")
     }
 }

@@ -9,7 +9,8 @@ import Testing
     }
 
     static let values: [(String, JSONValue)] = [
-        ("{}", .object([:])), ("[]", .array([])), (" [ 1 , -2 , 0 ] ", .array([.integer(1), .integer(-2), .integer(0)])),
+        ("{}", .object([:])), ("[]", .array([])),
+        (" [ 1 , -2 , 0 ] ", .array([.integer(1), .integer(-2), .integer(0)])),
         ("\"\"", .string("")), ("true", .bool(true)), ("false", .bool(false)), ("null", .null), ("1.5", .number(1.5)),
         ("1e2", .number(100)), ("-0", .integer(0)), ("1E+2", .number(100)), ("2.5e-1", .number(0.25)),
         (#"{"a":{"b":[{}]}}"#, .object(["a": .object(["b": .array([.object([:])])])])),

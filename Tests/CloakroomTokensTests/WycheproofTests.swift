@@ -1,5 +1,6 @@
 import CloakroomCore
 import Testing
+
 @testable import CloakroomTokens
 
 @Suite struct WycheproofTests {

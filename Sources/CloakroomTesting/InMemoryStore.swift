@@ -1,0 +1,193 @@
+public import CloakroomCore
+public import CloakroomService
+public import CloakroomTokens
+import Synchronization
+
+/// A store that forgets everything with the process: for tests. It passes the same contract as the durable ones.
+public final class InMemoryStore: SessionStore, UserStore {
+    private struct State {
+        var users: [Subject: User] = [:]
+        var sessions: [SessionID: Session] = [:]
+        var feed: [(position: Int64, revoked: Revoked)] = []
+        var position: Int64 = 0
+        var events: [SecurityEvent] = []
+
+        mutating func announce(_ session: SessionID, at time: Instant) {
+            position += 1
+            feed.append((position, Revoked(session: session, time: time)))
+        }
+    }
+
+    private let state = Mutex(State())
+
+    public init() {}
+
+    /// Everything on record, oldest first.
+    public var events: [SecurityEvent] { state.withLock { $0.events } }
+
+    public func begin(
+        _ session: Session, credentialVersion: Int, replacing replaced: SessionID?, recording events: [SecurityEvent]
+    ) async throws -> Bool {
+        state.withLock { state in
+            guard let user = state.users[session.subject], !user.isDisabled,
+                user.credentialVersion == credentialVersion
+            else { return false }
+            if let replaced, state.sessions[replaced]?.revoke(.replaced, at: session.createdAt) == true {
+                state.announce(replaced, at: session.createdAt)
+            }
+            state.sessions[session.id] = session
+            state.events += events
+            return true
+        }
+    }
+
+    public func update<Value: Sendable>(
+        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+    ) async throws -> Value? {
+        state.withLock { state in
+            guard let before = state.sessions[id] else { return nil }
+            var after = before
+            let decided = decide(&after)
+            state.sessions[id] = after
+            if before.revocation == nil, let revocation = after.revocation { state.announce(id, at: revocation.time) }
+            state.events += decided.events
+            return decided.value
+        }
+    }
+
+    public func session(_ id: SessionID) async throws -> Session? {
+        state.withLock { $0.sessions[id] }
+    }
+
+    public func sessions(of subject: Subject) async throws -> [Session] {
+        try await sessions(.ofSubject(subject, except: nil), limit: .max)
+    }
+
+    public func sessions(_ selection: SessionSelection, limit: Int) async throws -> [Session] {
+        state.withLock { state in
+            let selected = state.sessions.values.filter { $0.revocation == nil && selection.contains($0) }
+            return Array(
+                selected.sorted { ($1.createdAt, $0.id.rawValue) < ($0.createdAt, $1.id.rawValue) }.prefix(limit))
+        }
+    }
+
+    public func revoke(
+        _ selection: SessionSelection, reason: RevocationReason, at now: Instant
+    ) async throws -> [Revoked] {
+        state.withLock { Self.revoke(selection, reason: reason, at: now, &$0) }
+    }
+
+    private static func revoke(
+        _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ state: inout State
+    ) -> [Revoked] {
+        let selected = state.sessions.values.filter { $0.revocation == nil && selection.contains($0) }
+        return selected.map { session in
+            state.sessions[session.id]?.revoke(reason, at: now)
+            state.announce(session.id, at: now)
+            state.events.append(
+                SecurityEvent(
+                    .revocation, at: now, subject: session.subject, session: session.id, detail: reason.rawValue))
+            return Revoked(session: session.id, time: now)
+        }
+    }
+
+    public func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws {
+        state.withLock { state in
+            for sighting in sightings {
+                state.sessions[sighting.session]?.confirm(
+                    generation: sighting.generation, at: sighting.time, under: policy)
+            }
+        }
+    }
+
+    public func revocations(after position: Int64) async throws -> (revoked: [Revoked], position: Int64) {
+        state.withLock { state in
+            let news = state.feed.filter { $0.position > position }
+            return (news.map(\.revoked), news.last?.position ?? position)
+        }
+    }
+
+    public func record(_ events: [SecurityEvent]) async throws {
+        state.withLock { $0.events += events }
+    }
+
+    public func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int {
+        state.withLock { state in
+            let past = now - .days(1)
+            let dead = state.sessions.values.filter { session in
+                session.expiresAt < past || session.revocation == nil && session.deadline(under: policy) < past
+            }
+            for session in dead.prefix(limit) { state.sessions[session.id] = nil }
+            return min(dead.count, limit)
+        }
+    }
+
+    public func add(_ user: User, recording events: [SecurityEvent]) async throws -> Bool {
+        state.withLock { state in
+            guard !state.users.values.contains(where: { $0.email == user.email }) else { return false }
+            state.users[user.subject] = user
+            state.events += events
+            return true
+        }
+    }
+
+    public func user(_ email: EmailAddress) async throws -> User? {
+        state.withLock { $0.users.values.first { $0.email == email } }
+    }
+
+    public func user(_ subject: Subject) async throws -> User? {
+        state.withLock { $0.users[subject] }
+    }
+
+    public func users() async throws -> [User] {
+        state.withLock { $0.users.values.sorted { $0.email.rawValue < $1.email.rawValue } }
+    }
+
+    public func rehash(_ subject: Subject, from old: PasswordHash, to new: PasswordHash) async throws {
+        state.withLock { state in
+            guard let user = state.users[subject], user.passwordHash == old else { return }
+            state.users[subject] = user.with(passwordHash: new)
+        }
+    }
+
+    public func changePassword(
+        of subject: Subject, credentialVersion: Int, to hash: PasswordHash, keeping kept: SessionID?, at now: Instant
+    ) async throws -> [Revoked]? {
+        state.withLock { state in
+            guard let user = state.users[subject], user.credentialVersion == credentialVersion else { return nil }
+            state.users[subject] = user.with(passwordHash: hash, credentialVersion: credentialVersion + 1)
+            return Self.revoke(.ofSubject(subject, except: kept), reason: .passwordChanged, at: now, &state)
+        }
+    }
+
+    public func setDisabled(_ isDisabled: Bool, _ subject: Subject, at now: Instant) async throws -> [Revoked]? {
+        state.withLock { state in
+            guard let user = state.users[subject] else { return nil }
+            state.users[subject] = user.with(credentialVersion: user.credentialVersion + 1, isDisabled: isDisabled)
+            guard isDisabled else { return [] }
+            return Self.revoke(.ofSubject(subject, except: nil), reason: .accountDisabled, at: now, &state)
+        }
+    }
+}
+
+extension SessionSelection {
+    fileprivate func contains(_ session: Session) -> Bool {
+        switch self {
+        case .id(let id): session.id == id
+        case .ofSubject(let subject, let except): session.subject == subject && session.id != except
+        case .createdBefore(let instant): session.createdAt < instant
+        case .all: true
+        }
+    }
+}
+
+extension User {
+    fileprivate func with(
+        passwordHash: PasswordHash? = nil, credentialVersion: Int? = nil, isDisabled: Bool? = nil
+    ) -> User {
+        User(
+            subject: subject, email: email, passwordHash: passwordHash ?? self.passwordHash,
+            credentialVersion: credentialVersion ?? self.credentialVersion, isDisabled: isDisabled ?? self.isDisabled,
+            createdAt: createdAt)
+    }
+}

@@ -1,0 +1,95 @@
+import CloakroomCore
+import CloakroomService
+import CloakroomTokens
+
+extension StoreContract {
+    static let revocationChecks = [
+        check("a revocation decided in an update is announced once, in order, from any position") { store in
+            try await fill(store, sessions: [session("a"), session("b")])
+            for id in ["a", "b", "a"] {
+                _ = try await store.update(SessionID(id)) { Decided($0.revoke(.logout, at: now)) }
+            }
+            let all = try await store.revocations(after: 0)
+            try demand(all.revoked.map(\.session.rawValue) == ["a", "b"], "\(all.revoked)")
+            let none = try await store.revocations(after: all.position)
+            try demand(none.revoked.isEmpty && none.position == all.position, "announced twice")
+            _ = try await store.begin(session("c"), credentialVersion: 0, replacing: nil, recording: [])
+            _ = try await store.revoke(.id(SessionID("c")), reason: .logout, at: now)
+            let news = try await store.revocations(after: all.position)
+            try demand(news.revoked.map(\.session.rawValue) == ["c"], "\(news.revoked)")
+        },
+        check("revoking takes exactly what is selected, and tells what was alive") { store in
+            let old = now - .days(2)
+            let selections: [(SessionSelection, Set<String>)] = [
+                (.id(SessionID("a1")), ["a1"]), (.ofSubject(Subject("u_ann"), except: nil), ["a1", "a2"]),
+                (.ofSubject(Subject("u_ann"), except: SessionID("a1")), ["a2"]),
+                (.createdBefore(now), ["a2", "b1"]), (.all, ["a1", "a2", "b1"]), (.id(SessionID("none")), []),
+            ]
+            try await fill(store, users: ["ann", "bob"])
+            for (selection, expected) in selections {
+                for (index, one) in [session("a1"), session("a2", at: old), session("b1", of: "bob", at: old)]
+                    .enumerated()
+                {
+                    let fresh = Session.copy(of: one, id: "\(one.id)-\(selection)-\(index)")
+                    _ = try await store.begin(fresh, credentialVersion: 0, replacing: nil, recording: [])
+                }
+                // The checks above name sessions by their short ids; the copies carry the selection as well.
+                let renamed = selection.renamed(suffix: "\(selection)")
+                let revoked = try await store.revoke(renamed, reason: .endedByAdministrator, at: now)
+                let names = Set(revoked.map { String($0.session.rawValue.prefix { $0 != "-" }) })
+                try demand(names == expected, "\(selection): \(names)")
+                let again = try await store.revoke(renamed, reason: .logout, at: now)
+                try demand(again.isEmpty, "\(selection): revoked twice")
+                _ = try await store.revoke(.all, reason: .logout, at: now)
+            }
+        },
+        check(
+            "a change of the password ends every session but the one kept, and only for the credential that was checked"
+        ) { store in
+            try await fill(store, sessions: [session("kept"), session("ended")])
+            let subject = Subject("u_ann")
+            let hash = PasswordHash(phc: "new")
+            let late = try await store.changePassword(
+                of: subject, credentialVersion: 5, to: hash, keeping: SessionID("kept"), at: now)
+            try demand(late == nil, "changed for an old credential")
+            try demand(try await store.session(SessionID("ended"))?.revocation == nil, "ended for nothing")
+            let ended = try await store.changePassword(
+                of: subject, credentialVersion: 0, to: hash, keeping: SessionID("kept"), at: now)
+            try demand(ended?.map(\.session.rawValue) == ["ended"], "\(String(describing: ended))")
+            let user = try await store.user(subject)
+            try demand(user?.passwordHash == hash && user?.credentialVersion == 1, "the password was not changed")
+            try demand(try await store.session(SessionID("kept"))?.revocation == nil, "the kept one was ended")
+        },
+        check("disabling an account ends its sessions; enabling it revives none") { store in
+            try await fill(store, users: ["ann", "bob"], sessions: [session("a"), session("b", of: "bob")])
+            let ended = try await store.setDisabled(true, Subject("u_ann"), at: now)
+            try demand(ended?.map(\.session.rawValue) == ["a"], "\(String(describing: ended))")
+            try demand(try await store.user(Subject("u_ann"))?.isDisabled == true, "not disabled")
+            try demand(try await store.setDisabled(false, Subject("u_ann"), at: now)?.isEmpty == true, "ended again")
+            try demand(try await store.user(Subject("u_ann"))?.isDisabled == false, "not enabled")
+            try demand(try await store.session(SessionID("a"))?.revocation != nil, "revived")
+            try demand(try await store.setDisabled(true, Subject("u_none"), at: now) == nil, "nobody was disabled")
+        },
+    ]
+}
+
+extension Session {
+    fileprivate static func copy(of session: Session, id: String) -> Session {
+        Session(
+            id: SessionID(id), subject: session.subject, client: session.client, secret: session.secret,
+            refreshKey: session.refreshKey, remembered: session.remembered, userAgent: session.userAgent,
+            address: session.address, authentication: session.authentication, at: session.createdAt,
+            under: StoreContract.policy)
+    }
+}
+
+extension SessionSelection {
+    fileprivate func renamed(suffix: String) -> SessionSelection {
+        switch self {
+        case .id(let id): .id(SessionID("\(id)-\(suffix)-0"))
+        case .ofSubject(let subject, let except):
+            .ofSubject(subject, except: except.map { SessionID("\($0)-\(suffix)-0") })
+        case .createdBefore, .all: self
+        }
+    }
+}

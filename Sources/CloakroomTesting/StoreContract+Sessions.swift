@@ -1,0 +1,125 @@
+import CloakroomCore
+import CloakroomService
+import CloakroomTokens
+
+extension StoreContract {
+    static let sessionChecks = [
+        check("a session comes back as it was saved") { store in
+            for (index, saved) in variedSessions().enumerated() {
+                if index == 0 { try await fill(store) }
+                _ = try await store.begin(saved, credentialVersion: 0, replacing: nil, recording: [])
+                try demand(try await store.session(saved.id) == saved, "the session \(index) came back changed")
+            }
+        },
+        check("a session that was never saved is not there") { store in
+            try demand(try await store.session(SessionID("none")) == nil, "a session out of nothing")
+            let updated: Bool? = try await store.update(SessionID("none")) { _ in Decided(true) }
+            try demand(updated == nil, "an update of nothing")
+        },
+        check("a session begins only for an account that is enabled and whose credential is still the one checked") {
+            store in
+            try await fill(store, users: ["ann", "bob"])
+            _ = try await store.setDisabled(true, Subject("u_bob"), at: now)
+            let cases = [(session("a", of: "ann"), 1), (session("b", of: "bob"), 1), (session("c", of: "nobody"), 0)]
+            for (session, version) in cases {
+                let hasBegun = try await store.begin(session, credentialVersion: version, replacing: nil, recording: [])
+                try demand(!hasBegun, "\(session.id) began")
+                try demand(try await store.session(session.id) == nil, "\(session.id) was saved all the same")
+            }
+        },
+        check("a session that is replaced is revoked, and only if its successor begins") { store in
+            try await fill(store, sessions: [session("old")])
+            _ = try await store.begin(session("x"), credentialVersion: 9, replacing: SessionID("old"), recording: [])
+            try demand(try await store.session(SessionID("old"))?.revocation == nil, "replaced by nothing")
+            _ = try await store.begin(session("new"), credentialVersion: 0, replacing: SessionID("old"), recording: [])
+            try demand(try await store.session(SessionID("old"))?.revocation?.reason == .replaced, "not replaced")
+            try demand(
+                try await store.revocations(after: 0).revoked.map(\.session) == [SessionID("old")], "not announced")
+        },
+        check("an update saves what was decided, and hands the decision back") { store in
+            try await fill(store, sessions: [session("a")])
+            let answer = try await store.update(SessionID("a")) { session in
+                Decided(
+                    session.refresh(
+                        presenting: PresentedRefresh(generation: 0, issuedAt: now, key: "k0"), at: now, under: policy,
+                        signingWith: "k1"))
+            }
+            let saved = try await store.session(SessionID("a"))
+            try demand(answer == .rotated && saved?.generation == 1 && saved?.refreshKey == "k1", "it was not saved")
+        },
+        check("a hundred updates at once lose none") { store in
+            try await fill(store, sessions: [session("a")])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<100 {
+                    group.addTask {
+                        let time = now + .minutes(Int64(index))
+                        _ = try await store.update(SessionID("a")) { session in
+                            let held = PresentedRefresh(
+                                generation: session.generation, issuedAt: session.rotatedAt, key: session.refreshKey)
+                            return Decided(
+                                session.stepUp(
+                                    to: .password(at: time), presenting: held, at: time, under: policy,
+                                    signingWith: "k"))
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try demand(try await store.session(SessionID("a"))?.generation == 100, "updates were lost")
+        },
+        check("a subject's sessions come newest first, without those of others and those revoked") { store in
+            try await fill(
+                store, users: ["ann", "bob"],
+                sessions: [
+                    session("first", at: now), session("third", at: now + .minutes(2)),
+                    session("second", at: now + .minutes(1)), session("gone"),
+                    session("other", of: "bob"),
+                ])
+            _ = try await store.revoke(.id(SessionID("gone")), reason: .logout, at: now)
+            let ids = try await store.sessions(of: Subject("u_ann")).map(\.id.rawValue)
+            try demand(ids == ["third", "second", "first"], "\(ids)")
+            let limited = try await store.sessions(.all, limit: 2).map(\.id.rawValue)
+            try demand(limited == ["third", "second"], "\(limited)")
+        },
+        check("a sighting confirms a pending generation; those of sessions that are gone are passed over") { store in
+            try await fill(store, sessions: [session("a")])
+            _ = try await store.update(SessionID("a")) { session in
+                Decided(
+                    session.refresh(
+                        presenting: PresentedRefresh(generation: 0, issuedAt: now, key: "k0"), at: now, under: policy,
+                        signingWith: "k0"))
+            }
+            let time = now + .seconds(1)
+            try await store.confirm(
+                [
+                    Sighting(session: SessionID("gone"), generation: 1, time: time),
+                    Sighting(session: SessionID("a"), generation: 1, time: time),
+                ], under: policy)
+            let saved = try await store.session(SessionID("a"))
+            try demand(saved?.confirmation == .confirmed(windowOpenedAt: time), "it was not confirmed")
+        },
+    ]
+
+    /// Sessions in every state that a column can have.
+    private static func variedSessions() -> [Session] {
+        let base = session("base")
+        let confirmations: [Session.Confirmation] = [
+            .pending, .confirmed(windowOpenedAt: nil), .confirmed(windowOpenedAt: now - .seconds(3)),
+        ]
+        let revocations = [nil] + RevocationReason.allCases.map { Session.Revocation(time: now, reason: $0) }
+        let levels = [nil, Authentication(time: now - .days(1), methods: ["pwd", "otp"], level: .multiFactor)]
+        return confirmations.flatMap { confirmation in
+            revocations.flatMap { revocation in
+                levels.map { (confirmation, revocation, $0) }
+            }
+        }.enumerated().map { index, state in
+            Session(
+                id: SessionID("varied-\(index)"), subject: base.subject, client: ClientID("client \(index)"),
+                secret: Secret([UInt8](repeating: UInt8(index), count: index)), createdAt: now - .seconds(Int64(index)),
+                expiresAt: now + .days(Int64(index)), remembered: index % 2 == 0, userAgent: "agent '\(index)\u{E9}\"",
+                address: index % 2 == 0 ? "" : "192.0.2.\(index)", generation: index * 1000, confirmation: state.0,
+                rotatedAt: now - .minutes(Int64(index)), refreshKey: "key-\(index)", lastSeenAt: now,
+                authentication: state.2 ?? .password(at: now), supersededAuthentication: state.2, revocation: state.1)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import CloakroomCore
+import CloakroomService
+
+extension StoreContract {
+    static let userChecks = [
+        check("an account is found by its address and by its id, and comes back as it was saved") { store in
+            let ann = try user("ann")
+            try await fill(store, users: ["bob", "ann"])
+            try demand(try await store.user(ann.email) == ann, "by address")
+            try demand(try await store.user(ann.subject) == ann, "by id")
+            try demand(
+                try await store.users().map(\.email.rawValue) == ["ann@example.com", "bob@example.com"], "the list")
+            try demand(try await store.user(Subject("none")) == nil, "nobody was found")
+        },
+        check("an address is taken once") { store in
+            try await fill(store)
+            let twin = User(
+                subject: Subject("u_twin"), email: try user("ann").email, passwordHash: PasswordHash(phc: "other"),
+                createdAt: now)
+            try demand(try await !store.add(twin, recording: []), "taken twice")
+            try demand(try await store.user(Subject("u_twin")) == nil, "saved all the same")
+        },
+        check("a newer hash replaces only the hash that it was made from") { store in
+            try await fill(store)
+            let ann = try user("ann")
+            let new = PasswordHash(phc: "new")
+            try await store.rehash(ann.subject, from: PasswordHash(phc: "else"), to: new)
+            try demand(try await store.user(ann.subject) == ann, "replaced another hash")
+            try await store.rehash(ann.subject, from: ann.passwordHash, to: new)
+            let rehashed = try await store.user(ann.subject)
+            try demand(rehashed?.passwordHash == new && rehashed?.credentialVersion == 0, "not replaced")
+        },
+    ]
+}

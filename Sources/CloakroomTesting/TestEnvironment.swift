@@ -1,0 +1,41 @@
+public import CloakroomCore
+public import CloakroomService
+import Synchronization
+
+/// A clock that stands still until it is moved, and randomness that is the same in every run.
+public final class TestEnvironment: Sendable {
+    private let state: Mutex<(now: Instant, seed: UInt64)>
+
+    /// 2027-01-15T08:00:00Z
+    public static let start = Instant(milliseconds: 1_800_000_000_000)
+
+    public init(now: Instant = start, seed: UInt64 = 1) {
+        state = Mutex((now, seed))
+    }
+
+    public var now: Instant { state.withLock { $0.now } }
+
+    public func advance(_ span: Span) {
+        state.withLock { $0.now = $0.now + span }
+    }
+
+    /// To be handed to a service.
+    public var environment: Environment {
+        Environment(now: { self.now }, random: { self.bytes($0) })
+    }
+
+    private func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8(truncatingIfNeeded: next() >> 24) }
+    }
+
+    /// SplitMix64.
+    private func next() -> UInt64 {
+        state.withLock { state in
+            state.seed &+= 0x9E37_79B9_7F4A_7C15
+            var mixed = state.seed
+            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+            return mixed ^ (mixed >> 31)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import CloakroomCore
+import CloakroomTesting
+import CloakroomTokens
+import Testing
+@testable import CloakroomService
+
+@Suite struct LoginTests {
+    @Test("a right password begins a session, always with a new id, and is recorded")
+    func right() async throws {
+        let world = try ServiceWorld()
+        let first = try await world.signUp()
+        let second = try await world.service.login(world.login())
+        #expect(first.session.id != second.session.id)
+        #expect(first.session.id.rawValue.utf8.count >= 22, "at least 128 bits")
+        #expect(second.tokens != nil && second.isRotated)
+        #expect(world.events(.signUp) == 1 && world.events(.login) == 2)
+    }
+
+    @Test("a wrong password, an unknown account and a disabled one are told the same")
+    func wrong() async throws {
+        let world = try ServiceWorld()
+        let grant = try await world.signUp()
+        #expect(
+            await denial { try await world.service.login(world.login(password: "something else")) }
+                == .invalidCredentials)
+        #expect(await denial { try await world.service.login(world.login("nobody")) } == .invalidCredentials)
+        try await world.service.setDisabled(true, grant.user.subject)
+        #expect(await denial { try await world.service.login(world.login()) } == .invalidCredentials)
+        #expect(world.events(.loginFailed) == 3)
+        try await world.service.setDisabled(false, grant.user.subject)
+        _ = try await world.service.login(world.login())
+    }
+
+    @Test("an address is signed up once, and a password that may not be chosen is not")
+    func signUp() async throws {
+        let world = try ServiceWorld()
+        try await world.signUp()
+        #expect(await denial { try await world.signUp() } == .accountExists)
+        let refused = await denial { try await world.service.signUp(world.login("bob", password: "password1")) }
+        #expect(refused == .invalidRequest(fields: ["password": "is too common: attackers try it first"]))
+    }
+
+    @Test("the session that came along is ended, but only for a genuine token")
+    func replacing() async throws {
+        let world = try ServiceWorld()
+        let old = try await world.signUp()
+        let grant = try await world.service.login(world.login(replacing: world.token(old)))
+        #expect(try await world.store.session(old.session.id)?.revocation?.reason == .replaced)
+        #expect(world.service.verifier.revocations.isRevoked(old.session.id))
+        #expect(!world.service.verifier.revocations.isRevoked(grant.session.id))
+    }
+
+    @Test("tokens are delivered as the server's policy for the client says")
+    func clients() async throws {
+        let clients = [
+            Client(id: ClientID("spa"), delivery: .hybrid), Client(id: ClientID("app"), delivery: .body),
+            Client(id: ClientID("old"), delivery: .body, insecureAllowBrowser: true),
+        ]
+        let world = try ServiceWorld(clients: clients)
+        try await world.signUp()
+        #expect(try await world.service.login(world.login(client: "spa")).tokens?.delivery == .hybrid)
+        #expect(
+            try await world.service.login(world.login(client: "app", isFromBrowser: false)).tokens?.delivery == .body)
+        #expect(try await world.service.login(world.login(client: "old")).tokens?.delivery == .body)
+        for name in ["app", "unknown"] {
+            guard
+                case .invalidRequest(let fields)? = await denial({
+                    try await world.service.login(world.login(client: name))
+                })
+            else { return #expect(Bool(false)) }
+            #expect(fields.keys.first == "client_id")
+        }
+    }
+
+    @Test("a hash with other parameters is replaced at the next login")
+    func rehash() async throws {
+        let world = try ServiceWorld()
+        let grant = try await world.signUp()
+        let old = try await PasswordHasher(cost: PasswordHashCost(memoryKiB: 512, passes: 1), threads: 1)
+            .hash(try #require(Password(ServiceWorld.password)))
+        try await world.store.rehash(grant.user.subject, from: grant.user.passwordHash, to: old)
+        _ = try await world.service.login(world.login())
+        let hash = try #require(try await world.store.user(grant.user.subject)).passwordHash
+        #expect(hash != old && Argon2id.cost(of: hash) == PasswordHashCost(memoryKiB: 1024, passes: 1))
+    }
+
+    @Test("guesses are limited per account, and the owner's own network keeps its allowance")
+    func limitedAccount() async throws {
+        let world = try ServiceWorld(failedLoginsPerMinute: 3)
+        try await world.signUp()
+        for index in 0..<3 {
+            let guess = try world.login(password: "a wrong guess", from: "198.51.100.\(index)")
+            #expect(await denial { try await world.service.login(guess) } == .invalidCredentials)
+        }
+        let stranger = try world.login(from: "198.51.100.9")
+        #expect(await denial { try await world.service.login(stranger) } == .rateLimited(retryAfter: .seconds(20)))
+        _ = try await world.service.login(world.login())
+        world.time.advance(.minutes(1))
+        _ = try await world.service.login(stranger)
+    }
+
+    @Test("guesses are limited per network, whatever the account")
+    func limitedNetwork() async throws {
+        let world = try ServiceWorld(failedLoginsPerMinute: 3)
+        for name in ["a", "b", "c"] {
+            #expect(await denial { try await world.service.login(world.login(name)) } == .invalidCredentials)
+        }
+        #expect(
+            await denial { try await world.service.login(world.login("d")) } == .rateLimited(retryAfter: .seconds(20)))
+        #expect(
+            await denial { try await world.service.login(world.login("d", from: "198.51.100.1")) }
+                == .invalidCredentials)
+    }
+
+    @Test("a hundred guesses at once get no more looks than their allowance")
+    func parallelGuesses() async throws {
+        let world = try ServiceWorld(failedLoginsPerMinute: 5, queueLimit: 200)
+        try await world.signUp()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<100 {
+                group.addTask {
+                    _ = await denial { try await world.service.login(world.login(password: "a wrong guess")) }
+                }
+            }
+        }
+        #expect(world.events(.loginFailed) == 5)
+    }
+
+    @Test("right passwords cost nothing")
+    func rightPasswords() async throws {
+        let world = try ServiceWorld(failedLoginsPerMinute: 2)
+        try await world.signUp()
+        for _ in 0..<10 { _ = try await world.service.login(world.login()) }
+    }
+}
