@@ -18,6 +18,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 
@@ -127,7 +128,7 @@ let package = Package(
             name: "CloakroomCommandTests",
             dependencies: [
                 "cloakroom", "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware",
-                "CloakroomEndpoints", logging, metrics,
+                "CloakroomEndpoints", logging, coreMetrics,
             ],
             swiftSettings: strict),
     ]

@@ -2,6 +2,7 @@ import CloakroomCore
 import CloakroomTesting
 import CloakroomTokens
 import Testing
+
 @testable import CloakroomService
 
 @Suite struct LoginTests {

@@ -38,7 +38,7 @@ public struct DataDirectory: Sendable {
     }
 
     /// Writes a file as a whole or not at all, mode 0600, on disk before this returns.
-    func writeSecret(_ name: String, _ bytes: [UInt8]) throws {
+    package func writeSecret(_ name: String, _ bytes: [UInt8]) throws {
         let file = file(name)
         let temporary = "\(file).\(getpid())"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)

@@ -1,0 +1,44 @@
+import pytest
+
+from browser import Client
+from server import Server
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """One server for everything that does not care about settings."""
+    server = Server()
+    yield server
+    assert server.is_alive(), server.log()
+    assert server.stop() == 0
+
+
+@pytest.fixture
+def client(shared):
+    """Somebody who has just signed up."""
+    client = Client(shared)
+    client.sign_up()
+    return client
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts servers with settings of their own; all are stopped at the end."""
+    servers = []
+
+    def start(**settings):
+        servers.append(Server(tmp_path / f"data{len(servers)}", **settings))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    report = outcome.get_result()
+    server = item.funcargs.get("shared")
+    if report.failed and server:
+        report.sections.append(("the server's log", server.log()[-2000:]))
