@@ -18,7 +18,7 @@ def serve(tmp_path, *arguments, **settings):
     "yaml, named",
     [
         ("acessTokenLifetime: 3", "acessTokenLifetime"), ("accessTokenLifetime: soon", "accessTokenLifetime"),
-        ("accessTokenLifetime: -1", "accessTokenLifetime"), ("signup: perhaps", "signup"), ("port: 70000", "port"),
+        ("accessTokenLifetime: -1", "accessTokenLifetime"), ("signup: perhaps", "signup"), ("loginRateLimit: 0", "loginRateLimit"),
         ("publicURL: app.example.com", "publicURL"), ("publicURL: http://app.example.com", "publicURL"),
         ("trustedOrigins: ['null']", "trustedOrigins"), ("trustedProxies: [everyone]", "trustedProxies"),
         ("signingAlgorithm: none", "signingAlgorithm"), ("clients: [{id: a, delivery: mail}]", "clients"),

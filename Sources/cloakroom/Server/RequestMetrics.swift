@@ -40,10 +40,10 @@ struct MetricsEndpoint<Context: SessionRequestContext>: RouterMiddleware {
     ) async throws -> Response {
         guard request.uri.path == "/metrics" else { return try await next(request, context) }
         guard request.method == .get || request.method == .head else {
-            return Denial.methodNotAllowed(allow: ["GET", "HEAD"]).problem.response
+            throw Denial.methodNotAllowed(allow: ["GET", "HEAD"])
         }
         guard isLocal(context.peerAddress), request.headers[.known("X-Forwarded-For")] == nil else {
-            return Denial.notFound.problem.response
+            throw Denial.notFound
         }
         let response = Response(
             status: .ok,

@@ -48,8 +48,8 @@ struct Server {
     private var router: Router<BasicSessionRequestContext> {
         let router = Router(context: BasicSessionRequestContext.self)
         router.add(middleware: RequestMetrics())
-        router.add(middleware: MetricsEndpoint(registry: metrics))
         router.addCloakroom(instance.server)
+        router.add(middleware: MetricsEndpoint(registry: metrics))
         if instance.settings.isDemo { Demo(now: instance.environment.now).addRoutes(to: router) }
         return router
     }

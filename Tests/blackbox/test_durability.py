@@ -1,0 +1,76 @@
+"""Nothing that was acknowledged is lost to `kill -9`."""
+import threading
+import time
+
+from browser import PASSWORD, Client, generation
+from server import Server
+
+CLIENTS = 6
+KILLS = 20
+
+
+class Renewing(threading.Thread):
+    """Renews without a pause until its server dies; remembers what was acknowledged last."""
+
+    def __init__(self, client):
+        super().__init__(daemon=True)
+        self.client = client
+        self.renewals = 0
+        self.refusal = None
+
+    def run(self):
+        while True:
+            try:
+                answer = self.client.refresh()
+            except (OSError, ConnectionError, Exception) as error:  # the server was killed in the middle
+                self.error = error
+                return
+            if answer.status != 200:
+                self.refusal = answer
+                return
+            self.renewals += 1
+
+
+def test_hundreds_of_renewals_cut_off_by_kill_9_log_nobody_out(tmp_path):
+    server = Server(tmp_path / "data", stragglerWindow=0, accessTokenLifetime=60)
+    clients = [Client(server) for _ in range(CLIENTS)]
+    for client in clients:
+        client.sign_up()
+    renewals = 0
+    for round in range(KILLS):
+        threads = [Renewing(client) for client in clients]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.15 + round % 5 * 0.03)
+        server.kill()
+        for thread in threads:
+            thread.join(10)
+            assert thread.refusal is None, thread.refusal
+            renewals += thread.renewals
+        server.start()
+    for client in clients:
+        answer = client.refresh()
+        assert answer.status == 200, answer
+    assert renewals >= 300, f"only {renewals} renewals were cut off"
+    assert all(generation(client.cookie) > 10 for client in clients)
+    assert server.stop() == 0
+
+
+def test_an_acknowledged_logout_and_password_survive_kill_9(tmp_path):
+    server = Server(tmp_path / "data")
+    for _ in range(10):
+        client = Client(server)
+        client.sign_up()
+        ended = client.copy()
+        ended.log_in(email=client.email)
+        saved = ended.cookie
+        assert ended.post("/auth/logout").status == 204
+        change = {"current_password": PASSWORD, "new_password": "another fine phrase"}
+        assert client.post("/auth/password", change).status == 204
+        server.kill()
+        server.start()
+        assert ended.protected(cookie=saved).code == "session_revoked"
+        assert client.protected().status == 200
+        assert client.copy().log_in(email=client.email).code == "invalid_credentials"
+        assert client.copy().log_in(email=client.email, password="another fine phrase").status == 200
+    assert server.stop() == 0
