@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomMiddleware
 import CloakroomService
 import CloakroomTokens
 import HTTPTypes
@@ -11,35 +12,7 @@ extension Call {
     /// The body as a JSON object; an empty body is an empty object.
     /// - Throws: `Denial.unsupportedMediaType`, `.contentTooLarge`, `.invalidRequest`.
     func fields() async throws -> Fields {
-        let bytes = try await body()
-        guard !bytes.isEmpty else { return Fields([:]) }
-        let value: JSONValue
-        do { value = try JSONReader.read(bytes) } catch {
-            throw Denial.invalidRequest(fields: ["body": "is not strict JSON: \(error.reason)"])
-        }
-        guard let object = value.objectValue else { throw Denial.invalidRequest(fields: ["body": "is not an object"]) }
-        return Fields(object)
-    }
-
-    private func body() async throws -> [UInt8] {
-        let length = request.headers[.contentLength].flatMap { Int($0) }
-        if let length, length > Self.maximumBody { throw Denial.contentTooLarge }
-        let types = request.headers[values: .contentType]
-        guard types.isEmpty || types.count == 1 && Self.isJSON(types[0]) else { throw Denial.unsupportedMediaType }
-        let buffer: ByteBuffer
-        do { buffer = try await request.body.collect(upTo: Self.maximumBody) } catch is NIOTooManyBytesError {
-            throw Denial.contentTooLarge
-        }
-        guard buffer.readableBytes == 0 || !types.isEmpty else { throw Denial.unsupportedMediaType }
-        return Array(buffer.readableBytesView)
-    }
-
-    /// `application/json`, alone or with `charset=utf-8`. Anything else is what a form or a lax parser would send.
-    private static func isJSON(_ type: String) -> Bool {
-        let parts = type.lowercased().split(separator: ";", omittingEmptySubsequences: false).map { part in
-            part.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed()
-        }.map { String($0) }
-        return parts == ["application/json"] || parts == ["application/json", "charset=utf-8"]
+        Fields(try await request.jsonObject(upTo: Self.maximumBody))
     }
 }
 

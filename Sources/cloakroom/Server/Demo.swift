@@ -69,12 +69,8 @@ struct Demo {
     }
 
     private func text(of request: Request) async throws -> String {
-        guard request.headers[.contentType]?.lowercased().hasPrefix("application/json") == true else {
-            throw Denial.unsupportedMediaType
-        }
-        let body = try await request.body.collect(upTo: 16 * 1024)
-        let value = try? JSONReader.read(Array(body.readableBytesView))
-        guard let text = value?.objectValue?["text"]?.stringValue, 1...2000 ~= text.count else {
+        let object = try await request.jsonObject(upTo: 16 * 1024)
+        guard let text = object["text"]?.stringValue, 1...2000 ~= text.count else {
             throw Denial.invalidRequest(fields: ["text": "must be a string of 1 to 2000 characters"])
         }
         return text

@@ -1,0 +1,45 @@
+package import CloakroomCore
+package import CloakroomTokens
+import HTTPTypes
+package import Hummingbird
+import NIOCore
+
+extension Request {
+    /// The body as a JSON object; an empty body is an empty object.
+    /// - Throws: `Denial.unsupportedMediaType`, `.contentTooLarge`, `.invalidRequest`.
+    package func jsonObject(upTo maximumSize: Int) async throws(Denial) -> JSONObject {
+        let bytes = try await jsonBytes(upTo: maximumSize)
+        guard !bytes.isEmpty else { return [:] }
+        let value: JSONValue
+        do { value = try JSONReader.read(bytes) } catch {
+            throw .invalidRequest(fields: ["body": "is not strict JSON: \(error.reason)"])
+        }
+        guard let object = value.objectValue else { throw .invalidRequest(fields: ["body": "is not an object"]) }
+        return object
+    }
+
+    private func jsonBytes(upTo maximumSize: Int) async throws(Denial) -> [UInt8] {
+        let length = headers[.contentLength].flatMap { Int($0) }
+        if let length, length > maximumSize { throw .contentTooLarge }
+        let types = headers[values: .contentType]
+        guard types.isEmpty || types.count == 1 && Self.isJSON(types[0]) else { throw .unsupportedMediaType }
+        let buffer: ByteBuffer
+        do { buffer = try await body.collect(upTo: maximumSize) } catch is NIOTooManyBytesError {
+            throw .contentTooLarge
+        } catch {
+            // A chunk that is none, or a connection cut off in the middle.
+            throw .invalidRequest(fields: ["body": "cannot be read"])
+        }
+        guard buffer.readableBytes == 0 || !types.isEmpty else { throw .unsupportedMediaType }
+        return Array(buffer.readableBytesView)
+    }
+
+    /// `application/json`, alone or with `charset=utf-8`. Anything else is what a form or a lax parser would send.
+    private static func isJSON(_ type: String) -> Bool {
+        let isBlank = { (character: Character) in character == " " || character == "\t" }
+        let parts = type.lowercased().split(separator: ";", omittingEmptySubsequences: false).map { part in
+            String(part.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
+        }
+        return parts == ["application/json"] || parts == ["application/json", "charset=utf-8"]
+    }
+}
