@@ -33,11 +33,15 @@ const on = (id, event, act) =>
       if (text) say(text);
     } catch (error) {
       say(sentence(error), true);
+      // Ended from elsewhere: show what is true now.
+      if (/^session_|reused$/.test(error.code)) await session.current();
     }
   });
 
 /** A call of the app's own API, through the session. */
 const api = async (method, path, body) => {
+  // The server would renew on the way by itself; asking for it lets the page show the new countdown.
+  if (session.secondsLeft() === 0) await session.renew();
   const response = await session.fetch(path, {
     method,
     headers: body ? { "Content-Type": "application/json" } : {},
