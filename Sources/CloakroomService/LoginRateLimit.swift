@@ -13,6 +13,9 @@ final class LoginRateLimit: Sendable {
         /// The account as seen from a network where its owner has logged in before: strangers who use up the account's
         /// own allowance must not lock the owner out.
         case emailFromKnownNetwork(EmailAddress, NetworkAddress)
+        /// The account as seen by somebody who holds a session of it: neither strangers elsewhere nor neighbours in the
+        /// same network can use up this one.
+        case session(SessionID)
     }
 
     private struct Allowance {

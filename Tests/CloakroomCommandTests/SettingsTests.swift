@@ -4,6 +4,7 @@ import CloakroomMiddleware
 import CloakroomTokens
 import Foundation
 import Testing
+
 @testable import cloakroom
 
 @Suite struct SettingsTests {

@@ -113,6 +113,18 @@ import Testing
                 == .invalidCredentials)
     }
 
+    @Test("who holds a session of the account is not locked out by the neighbours' guesses")
+    func knownDevice() async throws {
+        let world = try ServiceWorld(failedLoginsPerMinute: 3)
+        let grant = try await world.signUp()
+        for _ in 0..<4 { _ = await denial { try await world.service.login(world.login(password: "a wrong guess")) } }
+        #expect(await denial { try await world.service.login(world.login()) }?.code == "rate_limited")
+        _ = try await world.service.login(world.login(replacing: world.token(grant)))
+        let stranger = try await world.signUp("bob")
+        let foreign = await denial { try await world.service.login(world.login(replacing: world.token(stranger))) }
+        #expect(foreign?.code == "rate_limited")
+    }
+
     @Test("a hundred guesses at once get no more looks than their allowance")
     func parallelGuesses() async throws {
         let world = try ServiceWorld(failedLoginsPerMinute: 5, queueLimit: 200)

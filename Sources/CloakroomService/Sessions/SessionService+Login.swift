@@ -33,14 +33,19 @@ extension SessionService {
     ///   time; `.rateLimited`; `.invalidRequest` for a client that may not; `.unavailable`.
     public func login(_ login: Login) async throws -> SessionGrant {
         let client = try client(for: login)
-        guard let user = try await authenticate(login.email, login.password, from: login.device, failure: .loginFailed),
-            let grant = try await beginUnlessChanged(user, login, client: client)
-        else { throw Denial.invalidCredentials }
+        let replaced = try await genuineSession(login.replacing)
+        let user = try await authenticate(
+            login.email, login.password, from: login.device, holding: replaced, failure: .loginFailed)
+        guard let user, let grant = try await beginUnlessChanged(user, login, client: client, replacing: replaced)
+        else {
+            throw Denial.invalidCredentials
+        }
         return grant
     }
 
     func begin(_ user: User, _ login: Login, client: Client) async throws -> SessionGrant {
-        guard let grant = try await beginUnlessChanged(user, login, client: client) else {
+        let replaced = try await genuineSession(login.replacing)
+        guard let grant = try await beginUnlessChanged(user, login, client: client, replacing: replaced) else {
             throw Denial.invalidCredentials
         }
         return grant
@@ -56,40 +61,43 @@ extension SessionService {
         return client
     }
 
-    private func beginUnlessChanged(_ user: User, _ login: Login, client: Client) async throws -> SessionGrant? {
+    private func beginUnlessChanged(
+        _ user: User, _ login: Login, client: Client, replacing replaced: Session?
+    ) async throws -> SessionGrant? {
         let now = now
         let session = Session(
             id: SessionID(Base64URL.encode(environment.random(18))), subject: user.subject, client: client.id,
             secret: Secret(environment.random(32)), refreshKey: refreshKeyID, remembered: login.remember,
             userAgent: login.device.userAgent, address: login.device.address, authentication: .password(at: now),
             at: now, under: policy)
-        let replaced = try await genuineSession(login.replacing)
         let events = [
             SecurityEvent(
                 .login, at: now, subject: user.subject, session: session.id, address: login.device.address)
         ]
         let hasBegun = try await store.begin(
-            session, credentialVersion: user.credentialVersion, replacing: replaced, recording: events)
+            session, credentialVersion: user.credentialVersion, replacing: replaced?.id, recording: events)
         guard hasBegun else { return nil }
-        if let replaced { announce([Revoked(session: replaced, time: now)]) }
+        if let replaced { announce([Revoked(session: replaced.id, time: now)]) }
         log.write(events)
         let tokens = try issue(session, at: now)
         return SessionGrant(user: user, session: session, access: tokens.access, tokens: tokens, isRotated: true)
     }
 
-    private func genuineSession(_ token: RefreshToken?) async throws -> SessionID? {
+    private func genuineSession(_ token: RefreshToken?) async throws -> Session? {
         guard let token, let session = try await store.session(token.session),
             token.isGenuine(for: session, under: issuer.ring.current)
         else { return nil }
-        return session.id
+        return session
     }
 
+    /// - Parameter session: a session that the requester has been seen to hold.
     /// - Returns: the account when the password is right and the account may log in.
     func authenticate(
-        _ email: EmailAddress, _ password: Password, from device: Device, failure: SecurityEvent.Kind
+        _ email: EmailAddress, _ password: Password, from device: Device, holding session: Session?,
+        failure: SecurityEvent.Kind
     ) async throws -> User? {
         let user = try await store.user(email)
-        let charged = try await charge(email, user, from: device)
+        let charged = try await charge(email, user, from: device, holding: session)
         let verdict: PasswordHasher.Verdict
         do {
             verdict = try await hasher.verify(password, against: user?.passwordHash)
@@ -108,33 +116,46 @@ extension SessionService {
         return user
     }
 
-    /// Takes a try from the network and from the account.
+    /// Takes a try from everything that it counts against.
+    /// - Throws: `Denial.rateLimited`, with nothing taken.
     private func charge(
-        _ email: EmailAddress, _ user: User?, from device: Device
+        _ email: EmailAddress, _ user: User?, from device: Device, holding session: Session?
     ) async throws -> [LoginRateLimit.Account] {
-        let network = LoginRateLimit.Account.network(device.network)
         do {
-            try limit.take(network, at: now)
-        } catch {
+            if let session, session.subject == user?.subject { return try charge(.session(session.id)) }
+            let network = try charge(.network(device.network))
+            do {
+                return try await network + chargeAccount(email, user, from: device.network)
+            } catch {
+                network.forEach(limit.giveBack)
+                throw error
+            }
+        } catch let denial as Denial {
             log.write([SecurityEvent(.loginRateLimited, at: now, subject: user?.subject, address: device.address)])
-            throw error
+            throw denial
         }
-        var account = LoginRateLimit.Account.email(email)
-        if let user, try await isKnown(device.network, for: user) {
-            account = .emailFromKnownNetwork(email, device.network)
-        }
-        do {
-            try limit.take(account, at: now)
-        } catch {
-            limit.giveBack(network)
-            log.write([SecurityEvent(.loginRateLimited, at: now, subject: user?.subject, address: device.address)])
-            throw error
-        }
-        return [network, account]
     }
 
-    private func isKnown(_ network: NetworkAddress, for user: User) async throws -> Bool {
-        try await store.sessions(of: user.subject).contains { NetworkAddress(of: $0.address) == network }
+    /// The account's own allowance, or when strangers have used that up, the one of the owner's network. The look-up is
+    /// made for unknown accounts too: it must not tell them from others by the time it takes.
+    private func chargeAccount(
+        _ email: EmailAddress, _ user: User?, from network: NetworkAddress
+    ) async throws -> [LoginRateLimit.Account] {
+        do {
+            return try charge(.email(email))
+        } catch {
+            let subject = user?.subject ?? Subject("")
+            let sessions = try await store.sessions(.ofSubject(subject, except: nil), limit: Self.rememberedSessions)
+            guard sessions.contains(where: { NetworkAddress(of: $0.address) == network }) else { throw error }
+            return try charge(.emailFromKnownNetwork(email, network))
+        }
+    }
+
+    private static let rememberedSessions = 50
+
+    private func charge(_ account: LoginRateLimit.Account) throws(Denial) -> [LoginRateLimit.Account] {
+        try limit.take(account, at: now)
+        return [account]
     }
 
     func record(_ events: [SecurityEvent]) async throws {

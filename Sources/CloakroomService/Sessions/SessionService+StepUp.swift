@@ -27,9 +27,9 @@ extension SessionService {
     func reauthenticate(_ presented: Presented, password: Password, from device: Device) async throws -> User {
         let session = try await aliveSession(presented)
         let owner = try await owner(of: session)
-        guard let user = try await authenticate(owner.email, password, from: device, failure: .stepUpFailed) else {
-            throw Denial.invalidCredentials
-        }
+        let user = try await authenticate(
+            owner.email, password, from: device, holding: session, failure: .stepUpFailed)
+        guard let user else { throw Denial.invalidCredentials }
         return user
     }
 
