@@ -13,6 +13,9 @@ struct AccessClaims: Hashable, Sendable {
     var generation: Int
     var authentication: Authentication
 
+    /// `typ` (RFC 9068 section 2.1).
+    static let type = "at+jwt"
+
     var json: JSONObject {
         [
             "iss": .string(issuer), "sub": .string(subject.rawValue), "aud": .string(audience),
@@ -23,7 +26,9 @@ struct AccessClaims: Hashable, Sendable {
             "amr": .array(authentication.methods.map { .string($0) }),
         ]
     }
+}
 
+extension AccessClaims {
     /// Reads the claims of a verified token that was issued for `audience`.
     /// - Throws: `TokenFault.wrongIssuer`, `.wrongAudience`, or `.badClaim` with the first claim that is missing.
     init(_ claims: JSONObject, issuer: String, audience: String) throws(TokenFault) {
@@ -45,38 +50,6 @@ struct AccessClaims: Hashable, Sendable {
         }
         let methods = amr.compactMap(\.stringValue)
         authentication = Authentication(time: try Self.date(claims, "auth_time"), methods: methods, level: level)
-    }
-
-    init(
-        issuer: String, audience: String, session: Session, tokenID: String, issuedAt: Instant, expiresAt: Instant
-    ) {
-        self.issuer = issuer
-        self.audience = audience
-        self.subject = session.subject
-        self.client = session.client
-        self.issuedAt = issuedAt
-        self.expiresAt = expiresAt
-        self.tokenID = tokenID
-        self.session = session.id
-        self.generation = session.generation
-        self.authentication = session.authentication
-    }
-
-    /// The claims of `access` again, for a moment longer.
-    init(
-        continuing access: VerifiedAccess, issuer: String, audience: String, tokenID: String, from now: Instant,
-        to end: Instant
-    ) {
-        self.issuer = issuer
-        self.audience = audience
-        self.subject = access.subject
-        self.client = access.client
-        self.issuedAt = now
-        self.expiresAt = end
-        self.tokenID = tokenID
-        self.session = access.session
-        self.generation = access.generation
-        self.authentication = access.authentication
     }
 
     static func string(_ claims: JSONObject, _ name: String) throws(TokenFault) -> String {

@@ -62,7 +62,7 @@ public struct AccessTokenVerifier: Sendable {
     /// - Throws: `TokenFault` for everything that more time would not have made good.
     public func verify(_ token: some Collection<UInt8>, at now: Instant) throws(TokenFault) -> CheckedAccess {
         let jws = try VerifiedJWS.verify(token, with: keys())
-        try jws.checkType("at+jwt")
+        try jws.checkType(AccessClaims.type)
         let claims = try AccessClaims(try jws.claims(), issuer: issuer, audience: audience)
         guard claims.issuedAt <= now + Self.leeway else { throw .notYetValid }
         let access = VerifiedAccess(claims, token: Secret(Array(token)))

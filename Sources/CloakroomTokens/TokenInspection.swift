@@ -32,7 +32,7 @@ public struct TokenInspection: Sendable {
         for name in ["nbf", "iat"] where claims[name] != nil {
             guard try AccessClaims.date(claims, name) <= now + AccessTokenVerifier.leeway else { throw .notYetValid }
         }
-        guard claims["exp"] != nil || type == "at+jwt" else { return }
+        guard claims["exp"] != nil || type == AccessClaims.type else { return }
         guard now < (try AccessClaims.date(claims, "exp")) else { throw .expired }
     }
 }

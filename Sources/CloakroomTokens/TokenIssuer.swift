@@ -22,11 +22,12 @@ public struct TokenIssuer: Sendable {
     ) throws -> VerifiedAccess {
         var issuedAt = now
         if policy.accessTokenLifetime >= Self.wholeSecondsFrom { issuedAt = Instant(milliseconds: now.seconds * 1000) }
-        let claims = AccessClaims(
-            issuer: issuer, audience: audience, session: session, tokenID: Base64URL.encode(tokenID),
-            issuedAt: issuedAt, expiresAt: session.accessTokenExpiry(at: issuedAt, under: policy))
-        let key = ring.current.signingKey(at: now)
-        return VerifiedAccess(claims, token: Secret(try key.sign(claims.json, type: "at+jwt")))
+        return try sign(
+            AccessClaims(
+                issuer: issuer, audience: audience, subject: session.subject, client: session.client,
+                issuedAt: issuedAt, expiresAt: session.accessTokenExpiry(at: issuedAt, under: policy),
+                tokenID: Base64URL.encode(tokenID), session: session.id, generation: session.generation,
+                authentication: session.authentication), at: now)
     }
 
     /// Lets a straggler's request through to an upstream that verifies the token again: the same authority, as long as
@@ -34,11 +35,18 @@ public struct TokenIssuer: Sendable {
     public func accessToken(continuing expired: ExpiredAccess, tokenID: [UInt8], at now: Instant) throws
         -> VerifiedAccess
     {
-        let claims = AccessClaims(
-            continuing: expired.access, issuer: issuer, audience: audience, tokenID: Base64URL.encode(tokenID),
-            from: Instant(milliseconds: now.seconds * 1000), to: now + Self.stragglerLifetime)
-        return VerifiedAccess(
-            claims, token: Secret(try ring.current.signingKey(at: now).sign(claims.json, type: "at+jwt")))
+        let access = expired.access
+        return try sign(
+            AccessClaims(
+                issuer: issuer, audience: audience, subject: access.subject, client: access.client,
+                issuedAt: Instant(milliseconds: now.seconds * 1000), expiresAt: now + Self.stragglerLifetime,
+                tokenID: Base64URL.encode(tokenID), session: access.session, generation: access.generation,
+                authentication: access.authentication), at: now)
+    }
+
+    private func sign(_ claims: AccessClaims, at now: Instant) throws -> VerifiedAccess {
+        let key = ring.current.signingKey(at: now)
+        return VerifiedAccess(claims, token: Secret(try key.sign(claims.json, type: AccessClaims.type)))
     }
 
     private static let stragglerLifetime = Span.seconds(30)

@@ -16,6 +16,8 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup(title: "Data") var storeOptions: StoreOptions
 
     func run() async throws {
+        // A reader of the log that goes away must not take the server along.
+        signal(SIGPIPE, SIG_IGN)
         let settings = try storeOptions.settings(options.values)
         LineLogHandler.bootstrap(settings.logLevel)
         let registry = PrometheusRegistry()

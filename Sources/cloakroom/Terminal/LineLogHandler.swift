@@ -33,7 +33,7 @@ struct LineLogHandler: LogHandler {
         let now = Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         let message = String("\(event.message)".prefix(Self.longestValue))
         let line = isForPeople ? text(now, event.level, message, values) : json(now, event.level, message, values)
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        Terminal.write(line + "\n", to: STDERR_FILENO)
     }
 
     private func json(_ now: Instant, _ level: Logger.Level, _ message: String, _ values: [String: String]) -> String {

@@ -3,11 +3,21 @@ import Foundation
 /// Standard output and standard error, for people and for scripts.
 enum Terminal {
     static func print(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        write(text + "\n", to: STDOUT_FILENO)
     }
 
     static func complain(_ text: String) {
-        FileHandle.standardError.write(Data("cloakroom: \(text)\n".utf8))
+        write("cloakroom: \(text)\n", to: STDERR_FILENO)
+    }
+
+    /// Writes as much as the reader takes. `FileHandle` would end the process when the reader of a log has gone away.
+    static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 || count < 0 && errno == EINTR else { return }
+            bytes = bytes.dropFirst(max(0, count))
+        }
     }
 
     /// Whether somebody is looking, who did not ask for plain text (no-color.org).
@@ -34,7 +44,7 @@ enum Terminal {
     /// which every user of the machine could read in the list of processes.
     static func readPassword(prompt: String) -> String? {
         guard isatty(STDIN_FILENO) == 1 else { return readLine(strippingNewline: true) }
-        FileHandle.standardError.write(Data(prompt.utf8))
+        write(prompt, to: STDERR_FILENO)
         var attributes = termios()
         tcgetattr(STDIN_FILENO, &attributes)
         var silent = attributes
@@ -42,7 +52,7 @@ enum Terminal {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
         defer {
             tcsetattr(STDIN_FILENO, TCSAFLUSH, &attributes)
-            FileHandle.standardError.write(Data("\n".utf8))
+            write("\n", to: STDERR_FILENO)
         }
         return readLine(strippingNewline: true)
     }
