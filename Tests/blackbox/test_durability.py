@@ -6,7 +6,7 @@ from browser import PASSWORD, Client, generation
 from server import Server
 
 CLIENTS = 6
-KILLS = 20
+KILLS = 200
 
 
 class Renewing(threading.Thread):
@@ -31,7 +31,7 @@ class Renewing(threading.Thread):
             self.renewals += 1
 
 
-def test_hundreds_of_renewals_cut_off_by_kill_9_log_nobody_out(tmp_path):
+def test_two_hundred_kills_in_the_middle_of_renewals_log_nobody_out(tmp_path):
     server = Server(tmp_path / "data", stragglerWindow=0, accessTokenLifetime=60)
     clients = [Client(server) for _ in range(CLIENTS)]
     for client in clients:
@@ -41,7 +41,7 @@ def test_hundreds_of_renewals_cut_off_by_kill_9_log_nobody_out(tmp_path):
         threads = [Renewing(client) for client in clients]
         for thread in threads:
             thread.start()
-        time.sleep(0.15 + round % 5 * 0.03)
+        time.sleep(0.03 + round % 7 * 0.015)
         server.kill()
         for thread in threads:
             thread.join(10)
@@ -51,8 +51,8 @@ def test_hundreds_of_renewals_cut_off_by_kill_9_log_nobody_out(tmp_path):
     for client in clients:
         answer = client.refresh()
         assert answer.status == 200, answer
-    assert renewals >= 300, f"only {renewals} renewals were cut off"
-    assert all(generation(client.cookie) > 10 for client in clients)
+    assert renewals >= 1000, f"only {renewals} renewals in {KILLS} lives"
+    assert all(generation(client.cookie) > 100 for client in clients)
     assert server.stop() == 0
 
 
