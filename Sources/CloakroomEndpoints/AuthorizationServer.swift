@@ -34,9 +34,11 @@ public struct AuthorizationServer: Sendable {
         }
     }
 
-    public let configuration: Configuration
-    public let service: SessionService
+    package let configuration: Configuration
+    package let service: SessionService
+    /// For `SessionMiddleware`.
     public let authorizer: SessionAuthorizer
+    /// For `OriginMiddleware`.
     public let originPolicy: OriginPolicy
     let logger: Logger
     private let store: any SessionStore & UserStore
@@ -45,11 +47,19 @@ public struct AuthorizationServer: Sendable {
     private let feed: RevocationFeed
     private let sweeper: Sweeper
 
-    /// - Throws: `DataDirectory.Unusable` or `KeyRing.Refusal` when the keys cannot be used.
+    /// - Throws: an error that says why the keys cannot be used.
     public init(
         store: any SessionStore & UserStore, keys: KeyFiles, configuration: Configuration = Configuration(),
-        hasher: PasswordHasher? = nil, environment: CloakroomService.Environment = .system,
         logger: Logger = Logger(label: "cloakroom")
+    ) throws {
+        try self.init(
+            store: store, keys: keys, configuration: configuration, hasher: Self.hasher(), environment: .system,
+            logger: logger)
+    }
+
+    package init(
+        store: any SessionStore & UserStore, keys: KeyFiles, configuration: Configuration, hasher: PasswordHasher,
+        environment: CloakroomService.Environment, logger: Logger = Logger(label: "cloakroom")
     ) throws {
         self.configuration = configuration
         self.store = store
@@ -63,7 +73,7 @@ public struct AuthorizationServer: Sendable {
             revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime))
         let service = SessionService(
             store: store, issuer: TokenIssuer(issuer: configuration.issuer, audience: audience, ring: ring),
-            verifier: verifier, hasher: try hasher ?? Self.hasher(), policy: policy, clients: configuration.clients,
+            verifier: verifier, hasher: hasher, policy: policy, clients: configuration.clients,
             isSignUpOpen: configuration.isSignUpOpen, failedLoginsPerMinute: configuration.failedLoginsPerMinute,
             log: SecurityLog(logger: Logger(label: "cloakroom.security")), environment: environment)
         let sightings = SightingQueue(store: store, policy: policy, environment: environment, logger: logger)
@@ -81,8 +91,11 @@ public struct AuthorizationServer: Sendable {
             catchUp: { try await feed.catchUp() })
     }
 
+    /// The time by which every rule decides, for `RequireSession` and step-up checks.
+    public var now: @Sendable () -> Instant { authorizer.now }
+
     /// One core stays free for everybody who is not logging in.
-    private static func hasher() throws -> PasswordHasher {
+    package static func hasher() throws -> PasswordHasher {
         try PasswordHasher(threads: max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
     }
 

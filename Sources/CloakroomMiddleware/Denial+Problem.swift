@@ -1,11 +1,11 @@
-public import CloakroomCore
+package import CloakroomCore
 import CloakroomTokens
 import HTTPTypes
 
 /// The one place where a "no" becomes HTTP: RFC 9457 for the body, RFC 6750 section 3 and RFC 9470 section 3 for
 /// `WWW-Authenticate`.
 extension Denial {
-    public var problem: ProblemAnswer {
+    package var problem: ProblemAnswer {
         switch self {
         case .invalidRequest(let fields):
             var problem = answer(.badRequest, "The request is malformed.")

@@ -5,7 +5,7 @@ public import Hummingbird
 import NIOCore
 
 /// An RFC 9457 problem as an HTTP answer. It never carries a `Set-Cookie`.
-public struct ProblemAnswer: Sendable {
+package struct ProblemAnswer: Sendable {
     static let contentType = "application/problem+json"
 
     let status: HTTPResponse.Status
@@ -15,7 +15,7 @@ public struct ProblemAnswer: Sendable {
     var headers = HTTPFields()
 
     /// The answer itself. It goes to nobody's cache and fits no other context than the one it was asked for in.
-    public var response: Response {
+    package var response: Response {
         var body: JSONObject = [
             "type": .string("urn:cloakroom:problem:\(code)"), "title": .string(title),
             "status": .integer(Int64(status.code)), "code": .string(code),

@@ -1,18 +1,18 @@
-public import CloakroomCore
-public import CloakroomTokens
-public import HTTPTypes
+package import CloakroomCore
+package import CloakroomTokens
+package import HTTPTypes
 
 /// What a request presents, verified as far as that goes without I/O.
-public struct RequestCredentials: Sendable {
+package struct RequestCredentials: Sendable {
     /// nil when the request has none.
-    public let cookie: Result<SessionTokens.Checked, TokenFault>?
+    package let cookie: Result<SessionTokens.Checked, TokenFault>?
     /// nil when the request has none.
-    public let bearer: Result<VerifiedAccess, TokenFault>?
+    package let bearer: Result<VerifiedAccess, TokenFault>?
 
     /// More cookies of one name than this are not even verified.
     private static let maximumCookies = 4
 
-    public init(
+    package init(
         _ headers: HTTPFields, cookie: SessionCookie, verifier: TokenVerifier, at now: Instant
     ) {
         self.cookie = Self.cookie(cookie.values(in: headers), verifier, now)
@@ -20,7 +20,7 @@ public struct RequestCredentials: Sendable {
     }
 
     /// The refresh token that came along in a sound cookie.
-    public var refreshToken: RefreshToken? {
+    package var refreshToken: RefreshToken? {
         try? cookie?.get().refreshToken
     }
 

@@ -1,14 +1,14 @@
-public import CloakroomCore
-public import CloakroomTokens
-public import HTTPTypes
+package import CloakroomCore
+package import CloakroomTokens
+package import HTTPTypes
 
 /// Turns what a request presents into its authority: the check without I/O, and inline renewal where the access token
 /// has expired.
 public struct SessionAuthorizer: Sendable {
-    public let verifier: TokenVerifier
-    public let cookie: SessionCookie
+    package let verifier: TokenVerifier
+    package let cookie: SessionCookie
     /// The time by which every rule decides.
-    public let now: @Sendable () -> Instant
+    package let now: @Sendable () -> Instant
     private let renew: (@Sendable (RefreshToken, ExpiredAccess?) async throws -> Renewal)?
     private let saw: @Sendable (VerifiedAccess) -> Void
     private let catchUp: @Sendable () async throws -> Void
@@ -17,7 +17,7 @@ public struct SessionAuthorizer: Sendable {
     ///   - renew: renews a session; nil where only the authorization server may.
     ///   - saw: told of each access token that a client presented, which confirms its generation. Must not block.
     ///   - catchUp: brings the revocation view up to date, for when its feed has been silent for too long.
-    public init(
+    package init(
         verifier: TokenVerifier, cookie: SessionCookie, now: @escaping @Sendable () -> Instant,
         renew: (@Sendable (RefreshToken, ExpiredAccess?) async throws -> Renewal)?,
         saw: @escaping @Sendable (VerifiedAccess) -> Void,
@@ -32,19 +32,19 @@ public struct SessionAuthorizer: Sendable {
     }
 
     /// A request's authority, and the tokens that its answer must hand over.
-    public struct Authorization: Sendable {
-        public let access: VerifiedAccess
-        public let renewed: IssuedTokens?
+    package struct Authorization: Sendable {
+        package let access: VerifiedAccess
+        package let renewed: IssuedTokens?
     }
 
-    public func credentials(_ headers: HTTPFields) -> RequestCredentials {
+    package func credentials(_ headers: HTTPFields) -> RequestCredentials {
         RequestCredentials(headers, cookie: cookie, verifier: verifier, at: now())
     }
 
     /// - Parameter allowsHybrid: whether a cookie without access token may earn one here. Only at the endpoints of the
     ///   authorization server: elsewhere a hybrid client shows its access token, and its cookie opens nothing.
     /// - Throws: `Denial`; anything else is a failure of the store.
-    public func authorize(
+    package func authorize(
         _ credentials: RequestCredentials, allowsHybrid: Bool = false
     ) async throws -> Authorization {
         if let bearer = credentials.bearer {

@@ -1,6 +1,6 @@
 import CloakroomCore
-public import CloakroomTokens
-public import HTTPTypes
+package import CloakroomTokens
+package import HTTPTypes
 
 /// The session cookie: its name, its attributes, and how it is written and found (`docs/cookies.md`).
 public struct SessionCookie: Hashable, Sendable {
@@ -13,11 +13,11 @@ public struct SessionCookie: Hashable, Sendable {
     /// host; others still enforce the `__Host-` it begins with.
     public static let name = "__Host-Http-session"
     /// WebKit refuses Secure cookies on `http://localhost`. Used there alone.
-    public static let developmentName = "session"
+    package static let developmentName = "session"
 
-    public let sameSite: SameSite
+    package let sameSite: SameSite
     /// Whether this server is reached over plain HTTP on the machine itself.
-    public let isLoopbackDevelopment: Bool
+    package let isLoopbackDevelopment: Bool
     /// Browsers keep no cookie longer than 400 days.
     private static let longestAge: Int64 = 400 * 86400
 
@@ -27,12 +27,12 @@ public struct SessionCookie: Hashable, Sendable {
     }
 
     /// Every value of our cookie in the request.
-    public func values(in headers: HTTPFields) -> [[UInt8]] {
+    package func values(in headers: HTTPFields) -> [[UInt8]] {
         CookieHeader.values(named: name(for: headers), in: headers)
     }
 
     /// The `Set-Cookie` that hands over the tokens; nil where they are delivered otherwise.
-    public func setting(_ tokens: IssuedTokens, for headers: HTTPFields) -> String? {
+    package func setting(_ tokens: IssuedTokens, for headers: HTTPFields) -> String? {
         switch tokens.delivery {
         case .cookie:
             return set(SessionTokens.join(access: tokens.access.token, refresh: tokens.refresh), tokens, headers)
@@ -44,7 +44,7 @@ public struct SessionCookie: Hashable, Sendable {
     }
 
     /// The `Set-Cookie` of a logout.
-    public func expiring(for headers: HTTPFields) -> String {
+    package func expiring(for headers: HTTPFields) -> String {
         text("", for: headers) + "; Max-Age=0"
     }
 

@@ -10,14 +10,14 @@ public struct TrustedProxies: Hashable, Sendable {
         self.ranges = ranges
     }
 
-    public func contains(_ address: String?) -> Bool {
+    package func contains(_ address: String?) -> Bool {
         guard let bytes = address.flatMap(AddressRange.bytes) else { return false }
         return ranges.contains { $0.contains(bytes) }
     }
 
     /// The address of the client behind trusted proxies: the rightmost in the chain that is not one of them.
     /// - Parameter forwardedFor: the values of `X-Forwarded-For`, each a list.
-    public func client(peer: String?, forwardedFor: [String]) -> String {
+    package func client(peer: String?, forwardedFor: [String]) -> String {
         var client = peer ?? "unknown"
         guard contains(peer) else { return client }
         for hop in forwardedFor.joined(separator: ",").split(separator: ",").reversed() {

@@ -1,14 +1,14 @@
-public import CloakroomCore
+package import CloakroomCore
 import Crypto
 import Foundation
 
 /// The time and the randomness that the use cases draw on: handed in, so that tests decide both.
-public struct Environment: Sendable {
-    public let now: @Sendable () -> Instant
+package struct Environment: Sendable {
+    package let now: @Sendable () -> Instant
     /// So many bytes from a cryptographically secure generator.
-    public let random: @Sendable (_ count: Int) -> [UInt8]
+    package let random: @Sendable (_ count: Int) -> [UInt8]
 
-    public init(
+    package init(
         now: @escaping @Sendable () -> Instant, random: @escaping @Sendable (_ count: Int) -> [UInt8]
     ) {
         self.now = now
@@ -16,7 +16,7 @@ public struct Environment: Sendable {
     }
 
     /// The machine's clock and its generator.
-    public static let system = Environment(
+    package static let system = Environment(
         now: { Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) },
         random: { count in SymmetricKey(size: .init(bitCount: count * 8)).withUnsafeBytes { Array($0) } })
 }

@@ -1,10 +1,10 @@
 /// The network that a peer belongs to, for limits: an IPv4 address, or the /64 of an IPv6 address, which one customer
 /// can fill with addresses at will.
-public struct NetworkAddress: Hashable, Sendable {
-    public let rawValue: String
+package struct NetworkAddress: Hashable, Sendable {
+    package let rawValue: String
 
     /// - Parameter address: as a socket prints it, such as `192.0.2.1`, `::ffff:192.0.2.1`, `2001:db8::1%eth0`.
-    public init(of address: String) {
+    package init(of address: String) {
         let bare = address.prefix { $0 != "%" }.lowercased()
         if let separator = bare.lastIndex(of: ":"), bare[separator...].contains(".") {
             rawValue = String(bare[bare.index(after: separator)...])

@@ -1,15 +1,15 @@
-public import Logging
+package import Logging
 import Metrics
 
 /// Writes security events as structured log lines and counts them.
-public struct SecurityLog: Sendable {
+package struct SecurityLog: Sendable {
     private let logger: Logger
 
-    public init(logger: Logger) {
+    package init(logger: Logger) {
         self.logger = logger
     }
 
-    public func write(_ events: [SecurityEvent]) {
+    package func write(_ events: [SecurityEvent]) {
         for event in events {
             logger.log(level: level(of: event.kind), "\(event.kind.rawValue)", metadata: metadata(of: event))
             Counter(label: "cloakroom_security_events_total", dimensions: [("event", event.kind.rawValue)]).increment()

@@ -1,26 +1,26 @@
-public import CloakroomCore
-public import CloakroomService
+package import CloakroomCore
+package import CloakroomService
 import Synchronization
 
 /// A clock that stands still until it is moved, and randomness that is the same in every run.
-public final class TestEnvironment: Sendable {
+package final class TestEnvironment: Sendable {
     private let state: Mutex<(now: Instant, seed: UInt64)>
 
     /// 2027-01-15T08:00:00Z
-    public static let start = Instant(milliseconds: 1_800_000_000_000)
+    package static let start = Instant(milliseconds: 1_800_000_000_000)
 
-    public init(now: Instant = start, seed: UInt64 = 1) {
+    package init(now: Instant = start, seed: UInt64 = 1) {
         state = Mutex((now, seed))
     }
 
-    public var now: Instant { state.withLock { $0.now } }
+    package var now: Instant { state.withLock { $0.now } }
 
-    public func advance(_ span: Span) {
+    package func advance(_ span: Span) {
         state.withLock { $0.now = $0.now + span }
     }
 
     /// To be handed to a service.
-    public var environment: Environment {
+    package var environment: Environment {
         Environment(now: { self.now }, random: { self.bytes($0) })
     }
 

@@ -69,9 +69,9 @@ extension AccessClaims {
 }
 
 /// The `aud` claim (RFC 7519 section 4.1.3): one string, or an array of them.
-public enum Audience {
+package enum Audience {
     /// - Throws: `TokenFault.wrongAudience` unless `expected` is named; a malformed claim names nobody.
-    public static func check(_ claim: JSONValue?, names expected: String) throws(TokenFault) {
+    package static func check(_ claim: JSONValue?, names expected: String) throws(TokenFault) {
         switch claim {
         case .string(let audience)? where audience == expected:
             return

@@ -12,7 +12,7 @@ public struct VerifiedAccess: Hashable, Sendable {
     public let issuedAt: Instant
     public let expiresAt: Instant
     /// The token itself, for an upstream that verifies it again; never for the browser.
-    public let token: Secret
+    package let token: Secret
 
     init(_ claims: AccessClaims, token: Secret) {
         subject = claims.subject
@@ -27,8 +27,8 @@ public struct VerifiedAccess: Hashable, Sendable {
 }
 
 /// An access token that is good in every respect but its age. It opens nothing by itself.
-public struct ExpiredAccess: Hashable, Sendable {
-    public let access: VerifiedAccess
+package struct ExpiredAccess: Hashable, Sendable {
+    package let access: VerifiedAccess
 
     init(_ access: VerifiedAccess) {
         self.access = access
@@ -36,23 +36,23 @@ public struct ExpiredAccess: Hashable, Sendable {
 }
 
 /// What a presented access token turned out to be.
-public enum CheckedAccess: Hashable, Sendable {
+package enum CheckedAccess: Hashable, Sendable {
     case live(VerifiedAccess)
     case expired(ExpiredAccess)
 }
 
 /// Verifies access tokens with public keys alone: the resource server's half.
-public struct AccessTokenVerifier: Sendable {
-    public let issuer: String
-    public let audience: String
+package struct AccessTokenVerifier: Sendable {
+    package let issuer: String
+    package let audience: String
     /// A token that claims to live longer than this from now is not taken at its word.
-    public let maximumLifetime: Span
+    package let maximumLifetime: Span
     private let keys: @Sendable () -> KeySet
 
     /// How far the clocks of two machines may be apart.
     static let leeway = Span.seconds(30)
 
-    public init(issuer: String, audience: String, maximumLifetime: Span, keys: @escaping @Sendable () -> KeySet) {
+    package init(issuer: String, audience: String, maximumLifetime: Span, keys: @escaping @Sendable () -> KeySet) {
         self.issuer = issuer
         self.audience = audience
         self.maximumLifetime = maximumLifetime
@@ -60,7 +60,7 @@ public struct AccessTokenVerifier: Sendable {
     }
 
     /// - Throws: `TokenFault` for everything that more time would not have made good.
-    public func verify(_ token: some Collection<UInt8>, at now: Instant) throws(TokenFault) -> CheckedAccess {
+    package func verify(_ token: some Collection<UInt8>, at now: Instant) throws(TokenFault) -> CheckedAccess {
         let jws = try VerifiedJWS.verify(token, with: keys())
         try jws.checkType(AccessClaims.type)
         let claims = try AccessClaims(try jws.claims(), issuer: issuer, audience: audience)

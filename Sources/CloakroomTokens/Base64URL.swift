@@ -2,12 +2,12 @@
 ///
 /// Decoding refuses whatever encodes the same bytes in a second way (padding, white space, the other alphabet, loose
 /// trailing bits): several strings for one token would slip past anything that compares tokens as text.
-public enum Base64URL {
-    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+package enum Base64URL {
+    package static func encode(_ bytes: some Collection<UInt8>) -> String {
         String(decoding: encodedBytes(bytes), as: UTF8.self)
     }
 
-    public static func encodedBytes(_ bytes: some Collection<UInt8>) -> [UInt8] {
+    package static func encodedBytes(_ bytes: some Collection<UInt8>) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity((bytes.count * 4 + 2) / 3)
         var buffer: UInt32 = 0
@@ -25,7 +25,7 @@ public enum Base64URL {
     }
 
     /// The bytes, or nil for anything but the canonical form.
-    public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var output: [UInt8] = []
         output.reserveCapacity(text.count * 3 / 4)
@@ -45,7 +45,7 @@ public enum Base64URL {
         return buffer == 0 ? output : nil
     }
 
-    public static func decode(_ text: String) -> [UInt8]? {
+    package static func decode(_ text: String) -> [UInt8]? {
         decode(text.utf8)
     }
 

@@ -1,14 +1,14 @@
-public import CloakroomCore
+package import CloakroomCore
 
 /// A pair of tokens ready to be handed out, with what its delivery needs to know.
-public struct IssuedTokens: Hashable, Sendable {
-    public let access: VerifiedAccess
-    public let refresh: Secret
-    public let delivery: Delivery
+package struct IssuedTokens: Hashable, Sendable {
+    package let access: VerifiedAccess
+    package let refresh: Secret
+    package let delivery: Delivery
     /// How long the browser keeps the cookie; nil for as long as it runs.
-    public let maximumAge: Span?
+    package let maximumAge: Span?
 
-    public init(access: VerifiedAccess, refresh: Secret, delivery: Delivery, maximumAge: Span?) {
+    package init(access: VerifiedAccess, refresh: Secret, delivery: Delivery, maximumAge: Span?) {
         self.access = access
         self.refresh = refresh
         self.delivery = delivery
@@ -17,7 +17,7 @@ public struct IssuedTokens: Hashable, Sendable {
 }
 
 /// What came of renewing in the course of a request.
-public enum Renewal: Hashable, Sendable {
+package enum Renewal: Hashable, Sendable {
     case renewed(IssuedTokens)
     /// The request is served; the client is given no token. The authority, for the upstream alone, is at the level of
     /// the expired access token, not at the session's, which a step-up may have raised since; nil for a cookie that

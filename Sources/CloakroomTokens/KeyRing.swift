@@ -1,35 +1,35 @@
-public import CloakroomCore
+package import CloakroomCore
 import Synchronization
 
 /// The issuer's keys: those that sign access tokens, and apart from them the secrets of the refresh tokens.
 ///
 /// Which key signs is a function of the time alone, so every instance with the same ring agrees without talking.
-public struct KeyRing: Sendable {
+package struct KeyRing: Sendable {
     /// A signing key and when it begins to sign. It is published from the start, so that verifiers know it by then.
-    public struct SigningEntry: Sendable {
-        public let key: SigningKey
-        public let createdAt: Instant
-        public let signsFrom: Instant
+    package struct SigningEntry: Sendable {
+        package let key: SigningKey
+        package let createdAt: Instant
+        package let signsFrom: Instant
 
-        public init(key: SigningKey, createdAt: Instant, signsFrom: Instant) {
+        package init(key: SigningKey, createdAt: Instant, signsFrom: Instant) {
             self.key = key
             self.createdAt = createdAt
             self.signsFrom = signsFrom
         }
     }
 
-    public struct RefreshEntry: Sendable {
-        public let key: RefreshKey
-        public let createdAt: Instant
+    package struct RefreshEntry: Sendable {
+        package let key: RefreshKey
+        package let createdAt: Instant
 
-        public init(key: RefreshKey, createdAt: Instant) {
+        package init(key: RefreshKey, createdAt: Instant) {
             self.key = key
             self.createdAt = createdAt
         }
     }
 
     /// What a key is doing at a moment.
-    public enum Stage: String, Sendable {
+    package enum Stage: String, Sendable {
         /// In the key set, not signing yet.
         case published
         case signing
@@ -40,17 +40,17 @@ public struct KeyRing: Sendable {
     }
 
     /// Why a ring cannot be used.
-    public struct Refusal: Error, Hashable, Sendable {
-        public let reason: String
+    package struct Refusal: Error, Hashable, Sendable {
+        package let reason: String
     }
 
-    public let signing: [SigningEntry]
-    public let refresh: [RefreshEntry]
+    package let signing: [SigningEntry]
+    package let refresh: [RefreshEntry]
     /// Every public key of the ring, retired ones too.
-    public let accessKeys: KeySet
+    package let accessKeys: KeySet
     let refreshKeys: KeySet
 
-    public init(signing: [SigningEntry], refresh: [RefreshEntry]) throws {
+    package init(signing: [SigningEntry], refresh: [RefreshEntry]) throws {
         guard !signing.isEmpty, !refresh.isEmpty else { throw Refusal(reason: "a ring needs a key of each kind") }
         self.signing = signing.sorted { $0.signsFrom < $1.signsFrom }
         self.refresh = refresh.sorted { $0.createdAt < $1.createdAt }
@@ -59,12 +59,12 @@ public struct KeyRing: Sendable {
     }
 
     /// The key that signs access tokens at `now`.
-    public func signingKey(at now: Instant) -> SigningKey {
+    package func signingKey(at now: Instant) -> SigningKey {
         (signing.last { $0.signsFrom <= now } ?? signing[0]).key
     }
 
     /// The secret that new generations are signed with.
-    public var currentRefreshKey: RefreshKey {
+    package var currentRefreshKey: RefreshKey {
         refresh[refresh.count - 1].key
     }
 
@@ -73,7 +73,7 @@ public struct KeyRing: Sendable {
     }
 
     /// - Parameter lifetime: how long an access token lives.
-    public func stage(of entry: SigningEntry, at now: Instant, lifetime: Span) -> Stage {
+    package func stage(of entry: SigningEntry, at now: Instant, lifetime: Span) -> Stage {
         if entry.key.id == signingKey(at: now).id { return .signing }
         if entry.signsFrom > now { return .published }
         let successor = signing.first { $0.signsFrom > entry.signsFrom }?.signsFrom ?? now
@@ -81,25 +81,25 @@ public struct KeyRing: Sendable {
     }
 
     /// The public key set (RFC 7517 section 5): what signs, what will sign, and what signed tokens that are still alive.
-    public func publicKeySet(at now: Instant, lifetime: Span) throws -> JSONValue {
+    package func publicKeySet(at now: Instant, lifetime: Span) throws -> JSONValue {
         let live = signing.filter { stage(of: $0, at: now, lifetime: lifetime) != .retired }
         return ["keys": .array(try live.map { .object(try $0.key.publicJWK()) })]
     }
 }
 
 /// The ring in use, exchanged as a whole when its files change.
-public final class LiveKeyRing: Sendable {
+package final class LiveKeyRing: Sendable {
     private let ring: Mutex<KeyRing>
 
-    public init(_ ring: KeyRing) {
+    package init(_ ring: KeyRing) {
         self.ring = Mutex(ring)
     }
 
-    public var current: KeyRing {
+    package var current: KeyRing {
         ring.withLock { $0 }
     }
 
-    public func replace(with newer: KeyRing) {
+    package func replace(with newer: KeyRing) {
         ring.withLock { $0 = newer }
     }
 }

@@ -1,11 +1,11 @@
-public import CloakroomCore
+package import CloakroomCore
 import Crypto
 
 /// A refresh token whose MAC is good: it names a session and a generation, and only the store can say what that is worth.
-public struct RefreshToken: Hashable, Sendable {
-    public let session: SessionID
-    public let presented: PresentedRefresh
-    public let expiresAt: Instant
+package struct RefreshToken: Hashable, Sendable {
+    package let session: SessionID
+    package let presented: PresentedRefresh
+    package let expiresAt: Instant
     private let tokenID: [UInt8]
 
     init(_ token: some Collection<UInt8>, with keys: KeySet) throws(TokenFault) {
@@ -25,7 +25,7 @@ public struct RefreshToken: Hashable, Sendable {
 
     /// Whether this is the very token of its generation: without the session's secret, which the store alone holds, the
     /// key ring forges nothing.
-    public func isGenuine(for session: Session, under ring: KeyRing) -> Bool {
+    package func isGenuine(for session: Session, under ring: KeyRing) -> Bool {
         guard let key = ring.refreshKey(presented.key) else { return false }
         return constantTimeEqual(
             tokenID, key.tokenID(session: session.id, generation: presented.generation, secret: session.secret))
@@ -33,14 +33,14 @@ public struct RefreshToken: Hashable, Sendable {
 }
 
 /// One generation of the issuer's refresh secret, split by purpose so that neither use can be turned into the other.
-public struct RefreshKey: Sendable {
-    public let id: String
-    public let secret: Secret
+package struct RefreshKey: Sendable {
+    package let id: String
+    package let secret: Secret
     let verificationKey: VerificationKey
     private let signing: SymmetricKey
     private let naming: SymmetricKey
 
-    public init(id: String, secret: Secret) {
+    package init(id: String, secret: Secret) {
         self.id = id
         self.secret = secret
         let master = SymmetricKey(data: secret.bytes)

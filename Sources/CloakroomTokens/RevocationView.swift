@@ -17,7 +17,7 @@ public struct Revoked: Hashable, Sendable {
 /// not the last word, without a look-up per request.
 ///
 /// Keyed by `sid`, never by token: many strings verify as one token. Bounded by the access-token lifetime.
-public final class RevocationView: Sendable {
+package final class RevocationView: Sendable {
     private struct State {
         var revoked: [SessionID: Instant] = [:]
         var confirmedAt: Instant?
@@ -31,13 +31,13 @@ public final class RevocationView: Sendable {
     /// - Parameters:
     ///   - accessTokenLifetime: how long a revoked session must be remembered.
     ///   - staleAfter: how old the last word of the feed may be before nothing is trusted without asking.
-    public init(accessTokenLifetime: Span, staleAfter: Span = .seconds(5)) {
+    package init(accessTokenLifetime: Span, staleAfter: Span = .seconds(5)) {
         memory = accessTokenLifetime + .seconds(60)
         self.staleAfter = staleAfter
     }
 
     /// Takes in what the feed has brought, complete up to `now`.
-    public func update(_ revoked: some Sequence<Revoked>, confirmedAt now: Instant) {
+    package func update(_ revoked: some Sequence<Revoked>, confirmedAt now: Instant) {
         state.withLock { state in
             for entry in revoked { state.revoked[entry.session] = entry.time }
             state.confirmedAt = max(state.confirmedAt ?? now, now)
@@ -46,20 +46,20 @@ public final class RevocationView: Sendable {
     }
 
     /// Takes in a revocation of this very process at once.
-    public func insert(_ session: SessionID, at now: Instant) {
+    package func insert(_ session: SessionID, at now: Instant) {
         state.withLock { $0.revoked[session] = now }
     }
 
-    public func isRevoked(_ session: SessionID) -> Bool {
+    package func isRevoked(_ session: SessionID) -> Bool {
         state.withLock { $0.revoked[session] != nil }
     }
 
     /// Whether the feed has been silent for so long that the view may have missed a revocation.
-    public func isStale(at now: Instant) -> Bool {
+    package func isStale(at now: Instant) -> Bool {
         state.withLock { state in state.confirmedAt.map { now > $0 + staleAfter } ?? true }
     }
 
-    public var count: Int {
+    package var count: Int {
         state.withLock { $0.revoked.count }
     }
 

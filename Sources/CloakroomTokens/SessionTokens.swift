@@ -1,31 +1,31 @@
-public import CloakroomCore
+package import CloakroomCore
 
 /// Both tokens of a session as the cookie carries them: `<access token>~<refresh token>`. With hybrid delivery the part
 /// before `~` is empty.
 ///
 /// One cookie for both: a pair in two cookies can be torn apart by a lost answer, by a proxy that relays one
 /// `Set-Cookie` only, or by an attacker.
-public enum SessionTokens {
+package enum SessionTokens {
     /// What the tokens of one cookie turned out to be.
-    public enum Checked: Hashable, Sendable {
+    package enum Checked: Hashable, Sendable {
         case live(VerifiedAccess, RefreshToken)
         /// The access token has expired, or there is none (hybrid delivery): the refresh token must earn a new one.
         case stale(ExpiredAccess?, RefreshToken)
 
-        public var refreshToken: RefreshToken {
+        package var refreshToken: RefreshToken {
             switch self {
             case .live(_, let refresh), .stale(_, let refresh): refresh
             }
         }
 
-        public var session: SessionID { refreshToken.session }
+        package var session: SessionID { refreshToken.session }
     }
 
     static let separator = UInt8(ascii: "~")
     /// Longer than any value that we set; measured before any work is done.
     static let maximumSize = 4096
 
-    public static func join(access: Secret?, refresh: Secret) -> String {
+    package static func join(access: Secret?, refresh: Secret) -> String {
         String(decoding: (access?.bytes ?? []) + [separator] + refresh.bytes, as: UTF8.self)
     }
 

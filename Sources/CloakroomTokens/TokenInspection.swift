@@ -1,14 +1,14 @@
-public import CloakroomCore
+package import CloakroomCore
 
 /// Verifies a token of any issuer, as far as the caller knows what to expect: the server's own checks of form,
 /// signature, type and time.
-public struct TokenInspection: Sendable {
-    public let issuer: String?
-    public let audience: String?
-    public let type: String?
+package struct TokenInspection: Sendable {
+    package let issuer: String?
+    package let audience: String?
+    package let type: String?
 
     /// - Parameter type: the expected `typ`; nil for any.
-    public init(issuer: String?, audience: String?, type: String?) {
+    package init(issuer: String?, audience: String?, type: String?) {
         self.issuer = issuer
         self.audience = audience
         self.type = type
@@ -16,7 +16,7 @@ public struct TokenInspection: Sendable {
 
     /// - Throws: `TokenFault`. `exp` is demanded of access tokens (RFC 9068), and honoured, like `nbf` and `iat`,
     ///   wherever it is present.
-    public func claims(
+    package func claims(
         of token: some Collection<UInt8>, with keys: KeySet, at now: Instant
     ) throws(TokenFault) -> JSONObject {
         let jws = try VerifiedJWS.verify(token, with: keys)

@@ -1,12 +1,12 @@
-public import CloakroomCore
+package import CloakroomCore
 
 /// Makes the tokens of a session's current generation: the authorization server's half.
-public struct TokenIssuer: Sendable {
-    public let issuer: String
-    public let audience: String
-    public let ring: LiveKeyRing
+package struct TokenIssuer: Sendable {
+    package let issuer: String
+    package let audience: String
+    package let ring: LiveKeyRing
 
-    public init(issuer: String, audience: String, ring: LiveKeyRing) {
+    package init(issuer: String, audience: String, ring: LiveKeyRing) {
         self.issuer = issuer
         self.audience = audience
         self.ring = ring
@@ -17,7 +17,7 @@ public struct TokenIssuer: Sendable {
     private static let wholeSecondsFrom = Span.seconds(30)
 
     /// - Parameter tokenID: `jti`, 128 random bits.
-    public func accessToken(
+    package func accessToken(
         for session: Session, tokenID: [UInt8], at now: Instant, under policy: SessionPolicy
     ) throws -> VerifiedAccess {
         var issuedAt = now
@@ -32,7 +32,7 @@ public struct TokenIssuer: Sendable {
 
     /// Lets a straggler's request through to an upstream that verifies the token again: the same authority, as long as
     /// one request may take. Never for the client.
-    public func accessToken(continuing expired: ExpiredAccess, tokenID: [UInt8], at now: Instant) throws
+    package func accessToken(continuing expired: ExpiredAccess, tokenID: [UInt8], at now: Instant) throws
         -> VerifiedAccess
     {
         let access = expired.access
@@ -53,7 +53,7 @@ public struct TokenIssuer: Sendable {
 
     /// The refresh token of the session's current generation; the same bytes each time.
     /// - Throws: `KeyRing.Refusal` when the ring has lost the key that the generation was signed with.
-    public func refreshToken(for session: Session) throws -> Secret {
+    package func refreshToken(for session: Session) throws -> Secret {
         guard let key = ring.current.refreshKey(session.refreshKey) else {
             throw KeyRing.Refusal(reason: "the refresh secret \(session.refreshKey) is not in the ring")
         }

@@ -1,15 +1,15 @@
-public import CloakroomCore
+package import CloakroomCore
 import Crypto
 
 /// The check of what a request presents: no I/O, a hash and a look into memory when it has been seen before.
-public final class TokenVerifier: Sendable {
-    public let revocations: RevocationView
+package final class TokenVerifier: Sendable {
+    package let revocations: RevocationView
     private let access: AccessTokenVerifier
     private let ring: LiveKeyRing
     private let cookies = VerifiedTokenCache<SessionTokens.Checked>()
     private let bearers = VerifiedTokenCache<VerifiedAccess>()
 
-    public init(
+    package init(
         issuer: String, audience: String, policy: SessionPolicy, ring: LiveKeyRing, revocations: RevocationView
     ) {
         self.ring = ring
@@ -20,7 +20,7 @@ public final class TokenVerifier: Sendable {
     }
 
     /// Exchanges the keys. What the old ones verified must be verified again: a key may be gone because it was stolen.
-    public func replaceKeys(with newer: KeyRing) {
+    package func replaceKeys(with newer: KeyRing) {
         ring.replace(with: newer)
         cookies.removeAll()
         bearers.removeAll()
@@ -28,7 +28,7 @@ public final class TokenVerifier: Sendable {
 
     /// Verifies the value of a session cookie. Whether the session was revoked is asked separately, for a stale cookie
     /// is for the store to judge.
-    public func verify(cookie value: [UInt8], at now: Instant) throws(TokenFault) -> SessionTokens.Checked {
+    package func verify(cookie value: [UInt8], at now: Instant) throws(TokenFault) -> SessionTokens.Checked {
         let key = SHA256.hash(data: value)
         if let known = cookies.value(for: key) { return recheck(known, at: now) }
         let checked = try SessionTokens.verify(value, access: access, refresh: ring.current.refreshKeys, at: now)
@@ -37,7 +37,7 @@ public final class TokenVerifier: Sendable {
     }
 
     /// Verifies an access token from an `Authorization` header.
-    public func verify(bearer token: [UInt8], at now: Instant) throws(TokenFault) -> VerifiedAccess {
+    package func verify(bearer token: [UInt8], at now: Instant) throws(TokenFault) -> VerifiedAccess {
         let key = SHA256.hash(data: token)
         if let known = bearers.value(for: key) { return try live(access.check(known, at: now)) }
         let verified = try live(access.verify(token, at: now))
@@ -46,12 +46,12 @@ public final class TokenVerifier: Sendable {
     }
 
     /// Verifies a refresh token that came in a body.
-    public func verify(refreshToken: [UInt8]) throws(TokenFault) -> RefreshToken {
+    package func verify(refreshToken: [UInt8]) throws(TokenFault) -> RefreshToken {
         try RefreshToken(refreshToken, with: ring.current.refreshKeys)
     }
 
     /// - Throws: `Denial.sessionRevoked`.
-    public func checkNotRevoked(_ access: VerifiedAccess) throws(Denial) {
+    package func checkNotRevoked(_ access: VerifiedAccess) throws(Denial) {
         if revocations.isRevoked(access.session) { throw .sessionRevoked }
     }
 

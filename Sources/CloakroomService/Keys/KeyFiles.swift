@@ -1,5 +1,5 @@
-public import CloakroomCore
-public import CloakroomTokens
+package import CloakroomCore
+package import CloakroomTokens
 import Foundation
 
 /// The key ring on disk: signing keys in one file, refresh secrets in another, so that whoever may see the one need not
@@ -8,26 +8,31 @@ public struct KeyFiles: Sendable {
     static let signingKeys = "signing-keys.json"
     static let refreshSecrets = "refresh-secrets.json"
 
-    public let directory: DataDirectory
+    package let directory: DataDirectory
     private let environment: Environment
 
-    public init(directory: DataDirectory, environment: Environment = .system) {
+    /// The keys in this directory, made there at first start.
+    public init(directory: DataDirectory) {
+        self.init(directory: directory, environment: .system)
+    }
+
+    package init(directory: DataDirectory, environment: Environment) {
         self.directory = directory
         self.environment = environment
     }
 
     /// How long a new key is published before it signs: twice as long as verifiers may keep the key set.
-    public static let publication = Span.minutes(10)
+    package static let publication = Span.minutes(10)
 
     /// The ring, made at first start, and with a key for `algorithm` added when it has none.
-    public func open(_ algorithm: SignatureAlgorithm) throws -> KeyRing {
+    package func open(_ algorithm: SignatureAlgorithm) throws -> KeyRing {
         guard let ring = try read() else { return try create(algorithm) }
         let latest = ring.signing[ring.signing.count - 1].key.algorithm
         return latest == algorithm ? ring : try rotate(ring, to: algorithm, from: environment.now() + Self.publication)
     }
 
     /// nil when there are no keys yet.
-    public func read() throws -> KeyRing? {
+    package func read() throws -> KeyRing? {
         let signing = try directory.readSecret(Self.signingKeys)
         let refresh = try directory.readSecret(Self.refreshSecrets)
         guard let signing, let refresh else {
@@ -44,19 +49,19 @@ public struct KeyFiles: Sendable {
     }
 
     /// Adds a signing key that signs from `start`, and drops those that nothing can need any more.
-    public func rotate(_ ring: KeyRing, to algorithm: SignatureAlgorithm, from start: Instant) throws -> KeyRing {
+    package func rotate(_ ring: KeyRing, to algorithm: SignatureAlgorithm, from start: Instant) throws -> KeyRing {
         let entry = KeyRing.SigningEntry(
             key: try SigningKey.generate(algorithm), createdAt: environment.now(), signsFrom: start)
         return try save(KeyRing(signing: ring.signing + [entry], refresh: ring.refresh))
     }
 
     /// Adds a refresh secret; new generations are signed with it from now on.
-    public func rotateRefreshSecret(_ ring: KeyRing) throws -> KeyRing {
+    package func rotateRefreshSecret(_ ring: KeyRing) throws -> KeyRing {
         try save(KeyRing(signing: ring.signing, refresh: ring.refresh + [newRefreshEntry()]))
     }
 
     /// Removes a signing key at once: for one that was stolen.
-    public func remove(_ id: String, from ring: KeyRing) throws -> KeyRing {
+    package func remove(_ id: String, from ring: KeyRing) throws -> KeyRing {
         try save(KeyRing(signing: ring.signing.filter { $0.key.id != id }, refresh: ring.refresh))
     }
 

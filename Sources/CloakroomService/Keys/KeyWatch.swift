@@ -1,21 +1,21 @@
-public import CloakroomTokens
-public import Logging
+package import CloakroomTokens
+package import Logging
 
 /// Takes over keys that another process (the command line) has changed.
-public struct KeyWatch: Sendable {
+package struct KeyWatch: Sendable {
     private let files: KeyFiles
     private let verifier: TokenVerifier
     private let logger: Logger
     static let period = Duration.seconds(1)
 
-    public init(_ files: KeyFiles, verifier: TokenVerifier, logger: Logger) {
+    package init(_ files: KeyFiles, verifier: TokenVerifier, logger: Logger) {
         self.files = files
         self.verifier = verifier
         self.logger = logger
     }
 
     /// Looks at the files until the task is cancelled.
-    public func run() async {
+    package func run() async {
         var known = files.fingerprint
         while (try? await Task.sleep(for: Self.period)) != nil {
             let current = files.fingerprint

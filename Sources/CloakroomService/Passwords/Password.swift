@@ -3,16 +3,16 @@ import Foundation
 
 /// A password as a person typed it, in Unicode normalization form C: two keyboards that compose `é` differently must
 /// give the same password (NIST SP 800-63B section 3.1.1.2). Otherwise it is taken exactly as received.
-public struct Password: Sendable {
+package struct Password: Sendable {
     let secret: Secret
 
     /// The longest password that is looked at, in Unicode code points.
-    public static let maximumLength = 256
+    package static let maximumLength = 256
     /// The shortest that may be chosen.
-    public static let minimumLength = 8
+    package static let minimumLength = 8
 
     /// nil when it is too long to be anyone's.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         // Before normalization, which costs time in proportion: a megabyte of password is refused unread.
         guard text.utf8.count <= Self.maximumLength * 4 else { return nil }
         let normalized = text.precomposedStringWithCanonicalMapping
@@ -21,7 +21,7 @@ public struct Password: Sendable {
     }
 
     /// Why this password may not be chosen, as the sentence to show; nil when it may.
-    public func objection(for email: EmailAddress) -> String? {
+    package func objection(for email: EmailAddress) -> String? {
         let text = String(decoding: secret.bytes, as: UTF8.self)
         if text.unicodeScalars.count < Self.minimumLength {
             return "must be at least \(Self.minimumLength) characters long"

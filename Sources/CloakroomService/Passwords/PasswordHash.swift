@@ -14,11 +14,11 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// The cost of a hash: OWASP's first choice, m = 19 MiB, t = 2, p = 1.
-public struct PasswordHashCost: Hashable, Sendable {
-    public var memoryKiB: Int
-    public var passes: Int
+package struct PasswordHashCost: Hashable, Sendable {
+    package var memoryKiB: Int
+    package var passes: Int
 
-    public init(memoryKiB: Int = 19456, passes: Int = 2) {
+    package init(memoryKiB: Int = 19456, passes: Int = 2) {
         self.memoryKiB = memoryKiB
         self.passes = passes
     }

@@ -1,10 +1,10 @@
 import CloakroomCore
-public import CloakroomTokens
-public import Logging
+package import CloakroomTokens
+package import Logging
 
 /// Brings what was revoked elsewhere (the command line, another instance) into this process's view, well within a
 /// second.
-public actor RevocationFeed {
+package actor RevocationFeed {
     private let store: any SessionStore
     private let view: RevocationView
     private let environment: Environment
@@ -12,7 +12,7 @@ public actor RevocationFeed {
     private var position: Int64 = 0
     static let period = Duration.milliseconds(250)
 
-    public init(store: any SessionStore, view: RevocationView, environment: Environment, logger: Logger) {
+    package init(store: any SessionStore, view: RevocationView, environment: Environment, logger: Logger) {
         self.store = store
         self.view = view
         self.environment = environment
@@ -20,7 +20,7 @@ public actor RevocationFeed {
     }
 
     /// Reads what is new. The view says itself when it has been without news for too long.
-    public func catchUp() async throws {
+    package func catchUp() async throws {
         let now = environment.now()
         let news = try await store.revocations(after: position)
         position = max(position, news.position)
@@ -28,7 +28,7 @@ public actor RevocationFeed {
     }
 
     /// Follows the feed until the task is cancelled.
-    public func run() async {
+    package func run() async {
         repeat {
             do { try await catchUp() } catch is CancellationError { return } catch {
                 logger.error("the revocation feed failed", metadata: ["error": "\(error)"])

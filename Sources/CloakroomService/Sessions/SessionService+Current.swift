@@ -1,9 +1,9 @@
-public import CloakroomCore
-public import CloakroomTokens
+package import CloakroomCore
+package import CloakroomTokens
 
 extension SessionService {
     /// What a live access token stands for.
-    public func current(_ access: VerifiedAccess, tokens: IssuedTokens? = nil) async throws -> SessionGrant {
+    package func current(_ access: VerifiedAccess, tokens: IssuedTokens? = nil) async throws -> SessionGrant {
         let session = try await aliveSession(access.session)
         return SessionGrant(
             user: try await owner(of: session), session: session, access: access, tokens: tokens,
@@ -11,7 +11,7 @@ extension SessionService {
     }
 
     /// What a cookie stands for whose access token has expired, without renewing it and without counting as activity.
-    public func peek(_ token: RefreshToken) async throws -> SessionGrant {
+    package func peek(_ token: RefreshToken) async throws -> SessionGrant {
         let session = try await aliveSession(token.session)
         guard token.isGenuine(for: session, under: issuer.ring.current) else { throw Denial.tokenInvalid }
         guard session.generation - token.presented.generation <= 1 else { throw Denial.tokenExpired }
@@ -20,7 +20,7 @@ extension SessionService {
     }
 
     /// The subject's live sessions, newest first.
-    public func list(of subject: Subject) async throws -> [Session] {
+    package func list(of subject: Subject) async throws -> [Session] {
         let now = now
         return try await store.sessions(of: subject).filter { session in
             (try? session.checkAlive(at: now, under: policy)) != nil

@@ -1,19 +1,19 @@
-public import CloakroomCore
-public import CloakroomTokens
+package import CloakroomCore
+package import CloakroomTokens
 
 /// What a person hands in to log in.
-public struct Login: Sendable {
-    public var email: EmailAddress
-    public var password: Password
-    public var remember: Bool
-    public var client: ClientID?
-    public var device: SessionService.Device
+package struct Login: Sendable {
+    package var email: EmailAddress
+    package var password: Password
+    package var remember: Bool
+    package var client: ClientID?
+    package var device: SessionService.Device
     /// Whether the request shows signs of a browser (`Origin`, Fetch Metadata).
-    public var isFromBrowser: Bool
+    package var isFromBrowser: Bool
     /// The session that came along in the cookie: it would be orphaned, so it is ended.
-    public var replacing: RefreshToken?
+    package var replacing: RefreshToken?
 
-    public init(
+    package init(
         email: EmailAddress, password: Password, remember: Bool = false, client: ClientID? = nil,
         device: SessionService.Device, isFromBrowser: Bool = true, replacing: RefreshToken? = nil
     ) {
@@ -31,7 +31,7 @@ extension SessionService {
     /// Checks the password and begins a new session, always with a new id (CVE-2023-29019).
     /// - Throws: `Denial.invalidCredentials` for a wrong password, an unknown and a disabled account alike, in the same
     ///   time; `.rateLimited`; `.invalidRequest` for a client that may not; `.unavailable`.
-    public func login(_ login: Login) async throws -> SessionGrant {
+    package func login(_ login: Login) async throws -> SessionGrant {
         let client = try client(for: login)
         let replaced = try await genuineSession(login.replacing)
         let user = try await authenticate(

@@ -5,7 +5,7 @@ extension SessionService {
     /// Ends the session that is presented. The end is durable before this returns (authorizer #669).
     ///
     /// A token that is not genuine ends nothing (CVE-2025-71402), a spent one does: whoever holds it may log out.
-    public func logout(_ presented: Presented) async throws {
+    package func logout(_ presented: Presented) async throws {
         let now = now
         let ring = issuer.ring.current
         let revoked = try await store.update(presented.session) { session -> Decided<Bool> in

@@ -1,11 +1,11 @@
-public import CloakroomCore
+package import CloakroomCore
 import CloakroomTokens
 
 extension SessionService {
     /// Changes the password, ends every other session of the subject, and rotates this one.
     /// - Throws: `Denial.invalidCredentials` for a wrong current password, `.invalidRequest` for a new one that may not
     ///   be chosen, and what `refresh` throws.
-    public func changePassword(
+    package func changePassword(
         _ presented: Presented, from current: Password, to new: Password, device: Device
     ) async throws -> SessionGrant {
         let user = try await reauthenticate(presented, password: current, from: device)
@@ -15,7 +15,7 @@ extension SessionService {
     }
 
     /// Sets a password without knowing the old one, and ends every session: the operator's way.
-    public func setPassword(_ new: Password, for user: User) async throws {
+    package func setPassword(_ new: Password, for user: User) async throws {
         try checkChoice(new, for: user.email, field: "password")
         try await set(new, for: user, keeping: nil)
         try await record([SecurityEvent(.passwordChange, at: now, subject: user.subject)])
@@ -38,7 +38,7 @@ extension SessionService {
 
     /// Disables an account, which ends its sessions, or enables it again.
     /// - Throws: `Denial.notFound` when there is no such account.
-    public func setDisabled(_ isDisabled: Bool, _ subject: Subject) async throws {
+    package func setDisabled(_ isDisabled: Bool, _ subject: Subject) async throws {
         guard let revoked = try await store.setDisabled(isDisabled, subject, at: now) else { throw Denial.notFound }
         announce(revoked)
         try await record([SecurityEvent(isDisabled ? .accountDisabled : .accountEnabled, at: now, subject: subject)])

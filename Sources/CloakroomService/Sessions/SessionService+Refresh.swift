@@ -1,11 +1,11 @@
 import CloakroomCore
-public import CloakroomTokens
+package import CloakroomTokens
 
 extension SessionService {
     /// Renews in the course of a request whose access token has expired.
     ///
     /// - Throws: a `Denial`; `tokenInvalid` also for a token whose MAC is good but which this store never issued.
-    public func renew(_ token: RefreshToken, expired: ExpiredAccess?) async throws -> Renewal {
+    package func renew(_ token: RefreshToken, expired: ExpiredAccess?) async throws -> Renewal {
         let refreshed = try await refresh(token, from: .cookie)
         guard refreshed.answer == .straggler else {
             return .renewed(try issue(refreshed.session, at: refreshed.time))
@@ -17,7 +17,7 @@ extension SessionService {
     }
 
     /// `POST /auth/refresh`: renews, and says what became of it.
-    public func refresh(
+    package func refresh(
         _ token: RefreshToken, presenting access: VerifiedAccess?, from carrier: Carrier
     ) async throws -> SessionGrant {
         let refreshed = try await refresh(token, from: carrier)
@@ -33,7 +33,7 @@ extension SessionService {
     }
 
     /// How a refresh token came in. Script that got hold of one cannot turn cookie delivery into body delivery with it.
-    public enum Carrier: Hashable, Sendable {
+    package enum Carrier: Hashable, Sendable {
         case cookie
         case body(isFromBrowser: Bool)
 

@@ -1,10 +1,10 @@
-public import CloakroomCore
-public import CloakroomTokens
+package import CloakroomCore
+package import CloakroomTokens
 
 extension SessionService {
     /// Ends one of the subject's own sessions.
     /// - Throws: `Denial.notFound` for one that is somebody else's, or over.
-    public func end(_ id: SessionID, of subject: Subject) async throws {
+    package func end(_ id: SessionID, of subject: Subject) async throws {
         let now = now
         let policy = policy
         let ended = try await store.update(id) { session -> Decided<Bool> in
@@ -23,14 +23,14 @@ extension SessionService {
     }
 
     /// Ends every other session of the subject.
-    public func endOthers(of access: VerifiedAccess) async throws {
+    package func endOthers(of access: VerifiedAccess) async throws {
         try await revoke(.ofSubject(access.subject, except: access.session), reason: .endedByUser)
     }
 
     /// Ends every session that is selected.
     /// - Returns: how many were alive until now.
     @discardableResult
-    public func revoke(_ selection: SessionSelection, reason: RevocationReason) async throws -> Int {
+    package func revoke(_ selection: SessionSelection, reason: RevocationReason) async throws -> Int {
         let revoked = try await store.revoke(selection, reason: reason, at: now)
         announce(revoked)
         log.write(

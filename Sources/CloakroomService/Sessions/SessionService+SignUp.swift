@@ -5,7 +5,7 @@ extension SessionService {
     /// Makes an account and logs it in.
     /// - Throws: `Denial.notFound` where sign-up is closed, `.invalidRequest` for a password that may not be chosen,
     ///   `.accountExists`.
-    public func signUp(_ login: Login) async throws -> SessionGrant {
+    package func signUp(_ login: Login) async throws -> SessionGrant {
         guard isSignUpOpen else { throw Denial.notFound }
         let client = try client(for: login)
         let user = try await add(login.email, password: login.password, from: login.device)
@@ -15,7 +15,7 @@ extension SessionService {
     /// Makes an account.
     /// - Throws: `Denial.invalidRequest` for a password that may not be chosen, `.accountExists`.
     @discardableResult
-    public func add(_ email: EmailAddress, password: Password, from device: Device? = nil) async throws -> User {
+    package func add(_ email: EmailAddress, password: Password, from device: Device? = nil) async throws -> User {
         try checkChoice(password, for: email, field: "password")
         let hash = try await hasher.hash(password)
         let user = User(

@@ -1,14 +1,14 @@
-public import CloakroomCore
-public import CloakroomTokens
+package import CloakroomCore
+package import CloakroomTokens
 
 extension SessionService {
     /// What a request presents to raise its session or to change its account: a refresh token, or for a client that
     /// sends only an access token, that.
-    public enum Presented: Sendable {
+    package enum Presented: Sendable {
         case refresh(RefreshToken)
         case access(VerifiedAccess)
 
-        public var session: SessionID {
+        package var session: SessionID {
             switch self {
             case .refresh(let token): token.session
             case .access(let access): access.session
@@ -18,7 +18,7 @@ extension SessionService {
 
     /// Raises the session to a fresh `auth_time` for the account's password; always rotates.
     /// - Throws: `Denial.invalidCredentials` for a wrong password, and what `refresh` throws.
-    public func stepUp(_ presented: Presented, password: Password, from device: Device) async throws -> SessionGrant {
+    package func stepUp(_ presented: Presented, password: Password, from device: Device) async throws -> SessionGrant {
         let user = try await reauthenticate(presented, password: password, from: device)
         return try await raise(presented, of: user, kind: .stepUp)
     }

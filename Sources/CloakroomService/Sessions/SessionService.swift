@@ -1,12 +1,12 @@
-public import CloakroomCore
-public import CloakroomTokens
+package import CloakroomCore
+package import CloakroomTokens
 
 /// The use cases of the authorization server: one method each, in a file of its own.
-public struct SessionService: Sendable {
-    public let policy: SessionPolicy
-    public let verifier: TokenVerifier
-    public let clients: [ClientID: Client]
-    public let isSignUpOpen: Bool
+package struct SessionService: Sendable {
+    package let policy: SessionPolicy
+    package let verifier: TokenVerifier
+    package let clients: [ClientID: Client]
+    package let isSignUpOpen: Bool
     let issuer: TokenIssuer
     let store: any SessionStore & UserStore
     let hasher: PasswordHasher
@@ -17,7 +17,7 @@ public struct SessionService: Sendable {
     /// - Parameters:
     ///   - clients: besides `Client.browser`, which always exists.
     ///   - failedLoginsPerMinute: per account and per network; nil for no limit.
-    public init(
+    package init(
         store: any SessionStore & UserStore, issuer: TokenIssuer, verifier: TokenVerifier, hasher: PasswordHasher,
         policy: SessionPolicy, clients: [Client] = [], isSignUpOpen: Bool = false, failedLoginsPerMinute: Int? = 20,
         log: SecurityLog, environment: Environment = .system
@@ -35,13 +35,13 @@ public struct SessionService: Sendable {
     }
 
     /// Where a request comes from, as the list of sessions shows it.
-    public struct Device: Hashable, Sendable {
-        public let userAgent: String
-        public let address: String
+    package struct Device: Hashable, Sendable {
+        package let userAgent: String
+        package let address: String
 
         /// Whatever a client sends as its name is cut to a length and to printable ASCII: it ends up on pages and in
         /// terminals.
-        public init(userAgent: String, address: String) {
+        package init(userAgent: String, address: String) {
             let printable = userAgent.unicodeScalars.filter { $0.isASCII && $0.value >= 0x20 && $0.value != 0x7F }
             self.userAgent = String(String.UnicodeScalarView(printable.prefix(256)))
             self.address = address
@@ -51,10 +51,10 @@ public struct SessionService: Sendable {
     }
 
     /// The time by which every rule decides.
-    public var now: Instant { environment.now() }
+    package var now: Instant { environment.now() }
 
     /// The client of a session: a client that was taken out of the configuration is served like a browser.
-    public func client(of session: Session) -> Client {
+    package func client(of session: Session) -> Client {
         clients[session.client] ?? .browser
     }
 
@@ -73,7 +73,7 @@ public struct SessionService: Sendable {
     }
 
     /// The public key set, for other backends (RFC 7517).
-    public func publicKeySet() throws -> JSONValue {
+    package func publicKeySet() throws -> JSONValue {
         try issuer.ring.current.publicKeySet(at: now, lifetime: policy.accessTokenLifetime)
     }
 
@@ -81,13 +81,13 @@ public struct SessionService: Sendable {
 }
 
 /// What a request may know of its session, with the tokens to hand out if there are any.
-public struct SessionGrant: Sendable {
-    public let user: User
-    public let session: Session
+package struct SessionGrant: Sendable {
+    package let user: User
+    package let session: Session
     /// The access token that the answer describes; nil when all that is known is that the session lives.
-    public let access: VerifiedAccess?
+    package let access: VerifiedAccess?
     /// nil when the answer carries no token: nothing new, or a straggler.
-    public let tokens: IssuedTokens?
+    package let tokens: IssuedTokens?
     /// Whether the answer hands out a refresh token that the request did not bring.
-    public let isRotated: Bool
+    package let isRotated: Bool
 }

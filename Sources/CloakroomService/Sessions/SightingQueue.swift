@@ -1,13 +1,13 @@
-public import CloakroomCore
-public import CloakroomTokens
-public import Logging
+package import CloakroomCore
+package import CloakroomTokens
+package import Logging
 import Synchronization
 
 /// Takes note of the access tokens that come in, and tells the store in batches: nobody waits for it, and losing it
 /// harms nothing.
 ///
 /// A sighting confirms a pending generation, and counts as activity.
-public final class SightingQueue: Sendable {
+package final class SightingQueue: Sendable {
     private struct State {
         var waiting: [SessionID: Sighting] = [:]
         var reported: [SessionID: Sighting] = [:]
@@ -23,7 +23,7 @@ public final class SightingQueue: Sendable {
     private static let maximumEntries = 65536
     static let period = Duration.milliseconds(50)
 
-    public init(store: any SessionStore, policy: SessionPolicy, environment: Environment, logger: Logger) {
+    package init(store: any SessionStore, policy: SessionPolicy, environment: Environment, logger: Logger) {
         self.store = store
         self.policy = policy
         self.environment = environment
@@ -32,7 +32,7 @@ public final class SightingQueue: Sendable {
     }
 
     /// An access token of this session and generation was presented and verified.
-    public func saw(_ access: VerifiedAccess) {
+    package func saw(_ access: VerifiedAccess) {
         let sighting = Sighting(session: access.session, generation: access.generation, time: environment.now())
         state.withLock { state in
             if let last = state.reported[sighting.session], last.generation >= sighting.generation,
@@ -47,13 +47,13 @@ public final class SightingQueue: Sendable {
     }
 
     /// Writes out until the task is cancelled, and once more then.
-    public func run() async {
+    package func run() async {
         while (try? await Task.sleep(for: Self.period)) != nil { await flush() }
         // In a task of its own: in this one, which is cancelled, the store would refuse.
         await Task { await flush() }.value
     }
 
-    public func flush() async {
+    package func flush() async {
         let sightings = state.withLock { state in
             defer { state.waiting.removeAll(keepingCapacity: true) }
             return Array(state.waiting.values)

@@ -1,15 +1,15 @@
-public import CloakroomCore
-public import Logging
+package import CloakroomCore
+package import Logging
 
 /// Deletes rows that nothing can need any more, a few at a time so that no request waits behind it.
-public struct Sweeper: Sendable {
+package struct Sweeper: Sendable {
     private let store: any SessionStore
     private let policy: SessionPolicy
     private let environment: Environment
     private let logger: Logger
     static let batch = 500
 
-    public init(store: any SessionStore, policy: SessionPolicy, environment: Environment, logger: Logger) {
+    package init(store: any SessionStore, policy: SessionPolicy, environment: Environment, logger: Logger) {
         self.store = store
         self.policy = policy
         self.environment = environment
@@ -17,7 +17,7 @@ public struct Sweeper: Sendable {
     }
 
     /// Sweeps every minute until the task is cancelled.
-    public func run() async {
+    package func run() async {
         repeat {
             do { try await sweep() } catch is CancellationError { return } catch {
                 logger.warning("sweeping failed", metadata: ["error": "\(error)"])
@@ -26,7 +26,7 @@ public struct Sweeper: Sendable {
     }
 
     /// Sweeps until nothing is left to delete.
-    public func sweep() async throws {
+    package func sweep() async throws {
         while try await store.sweep(at: environment.now(), under: policy, limit: Self.batch) >= Self.batch {
             await Task.yield()
         }

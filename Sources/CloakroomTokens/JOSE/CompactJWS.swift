@@ -1,15 +1,15 @@
 /// A compact JWS (RFC 7515 section 7.1) whose signature a key of ours has verified. Only `verify` makes one.
-public struct VerifiedJWS: Sendable {
+package struct VerifiedJWS: Sendable {
     /// `typ` as the header spells it.
-    public let type: String?
-    public let keyID: String?
-    public let payload: [UInt8]
+    package let type: String?
+    package let keyID: String?
+    package let payload: [UInt8]
 
     /// The longest token that is looked at.
-    public static let maximumSize = 8192
+    package static let maximumSize = 8192
 
     /// Checks form, header and signature, in the order of rising cost.
-    public static func verify(_ token: some Collection<UInt8>, with keys: KeySet) throws(TokenFault) -> Self {
+    package static func verify(_ token: some Collection<UInt8>, with keys: KeySet) throws(TokenFault) -> Self {
         guard token.count <= maximumSize else { throw .malformed("the token is longer than \(maximumSize) bytes") }
         let token = Array(token)
         let parts = token.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -50,7 +50,7 @@ public struct VerifiedJWS: Sendable {
     }
 
     /// The claims of a token whose payload must be a JSON object (RFC 7519 section 7.2).
-    public func claims() throws(TokenFault) -> JSONObject {
+    package func claims() throws(TokenFault) -> JSONObject {
         try Self.object(payload, "payload")
     }
 
@@ -69,7 +69,7 @@ public struct VerifiedJWS: Sendable {
 
     /// - Throws: `TokenFault.wrongType` unless `typ` is `expected`, alone or after `application/` (RFC 7515 section
     ///   4.1.9). Compared case by case: nobody who means us spells it otherwise.
-    public func checkType(_ expected: String) throws(TokenFault) {
+    package func checkType(_ expected: String) throws(TokenFault) {
         guard type == expected || type == "application/\(expected)" else { throw .wrongType }
     }
 }

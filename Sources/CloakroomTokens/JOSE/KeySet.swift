@@ -1,15 +1,15 @@
 /// The keys that may verify a token, by `kid` (RFC 7517 section 5).
-public struct KeySet: Sendable {
+package struct KeySet: Sendable {
     /// Why a set was refused. One bad key refuses the whole set: half a key set is a key set somebody tampered with.
-    public struct Refusal: Error, Hashable, Sendable {
-        public let reason: String
+    package struct Refusal: Error, Hashable, Sendable {
+        package let reason: String
     }
 
-    public let keys: [VerificationKey]
+    package let keys: [VerificationKey]
     private let byID: [String: VerificationKey]
 
     /// - Throws: `Refusal` when two keys share a `kid`, or when secrets and public keys are mixed (algorithm confusion).
-    public init(_ keys: [VerificationKey]) throws(Refusal) {
+    package init(_ keys: [VerificationKey]) throws(Refusal) {
         let named = keys.compactMap { key in key.id.map { ($0, key) } }
         byID = Dictionary(named) { first, _ in first }
         guard byID.count == named.count else { throw Refusal(reason: "two keys have the same kid") }
@@ -20,7 +20,7 @@ public struct KeySet: Sendable {
     }
 
     /// Reads a JWK Set document, or a single JWK.
-    public init(parsing document: [UInt8]) throws(Refusal) {
+    package init(parsing document: [UInt8]) throws(Refusal) {
         let root: JSONObject?
         do { root = try JSONReader.read(document).objectValue } catch { throw Refusal(reason: error.reason) }
         guard let root else { throw Refusal(reason: "not a JSON object") }

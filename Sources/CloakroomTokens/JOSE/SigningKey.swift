@@ -2,9 +2,9 @@ import Crypto
 import CryptoExtras
 
 /// A private key that signs access tokens with one algorithm.
-public struct SigningKey: Sendable {
-    public let id: String
-    public let algorithm: SignatureAlgorithm
+package struct SigningKey: Sendable {
+    package let id: String
+    package let algorithm: SignatureAlgorithm
     private let material: Material
 
     private enum Material: Sendable {
@@ -14,12 +14,12 @@ public struct SigningKey: Sendable {
     }
 
     /// Why a stored key could not be read.
-    public struct Unreadable: Error, Hashable, Sendable {
-        public let reason: String
+    package struct Unreadable: Error, Hashable, Sendable {
+        package let reason: String
     }
 
     /// Makes a new key. Its `kid` is the key's thumbprint (RFC 7638), cut to 128 bits.
-    public static func generate(_ algorithm: SignatureAlgorithm) throws -> Self {
+    package static func generate(_ algorithm: SignatureAlgorithm) throws -> Self {
         switch algorithm {
         case .es256: try Self(algorithm, .p256(P256.Signing.PrivateKey()))
         case .ed25519: try Self(algorithm, .ed25519(Curve25519.Signing.PrivateKey()))
@@ -37,7 +37,7 @@ public struct SigningKey: Sendable {
     }
 
     /// Reads what `serialized` wrote.
-    public init(algorithm name: String, serialized text: String) throws {
+    package init(algorithm name: String, serialized text: String) throws {
         guard let algorithm = SignatureAlgorithm(rawValue: name), let bytes = Base64URL.decode(text) else {
             throw Unreadable(reason: "the algorithm or the key is not in the expected form")
         }
@@ -51,7 +51,7 @@ public struct SigningKey: Sendable {
     }
 
     /// The private key as base64url text, for the key file alone.
-    public var serialized: String {
+    package var serialized: String {
         switch material {
         case .p256(let key): Base64URL.encode(key.rawRepresentation)
         case .ed25519(let key): Base64URL.encode(key.rawRepresentation)
@@ -60,7 +60,7 @@ public struct SigningKey: Sendable {
     }
 
     /// The public key as a JWK (RFC 7517), bound to its algorithm.
-    public func publicJWK() throws -> JSONObject {
+    package func publicJWK() throws -> JSONObject {
         var jwk = try Self.publicMembers(material)
         jwk["kid"] = .string(id)
         jwk["use"] = "sig"

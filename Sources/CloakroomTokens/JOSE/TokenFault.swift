@@ -1,7 +1,7 @@
-public import CloakroomCore
+package import CloakroomCore
 
 /// Why a token was refused: for the operator's eyes (`cloakroom verify`, debug logs), never for the client's.
-public enum TokenFault: Error, Hashable, Sendable {
+package enum TokenFault: Error, Hashable, Sendable {
     case malformed(String)
     case unknownKey
     case wrongAlgorithm
@@ -16,7 +16,7 @@ public enum TokenFault: Error, Hashable, Sendable {
     case expired
 
     /// What the client is told.
-    public var denial: Denial {
+    package var denial: Denial {
         switch self {
         case .expired: .tokenExpired
         case .malformed, .unknownKey, .wrongAlgorithm, .criticalHeader, .foreignKeyHeader, .badSignature, .wrongType,
@@ -25,7 +25,7 @@ public enum TokenFault: Error, Hashable, Sendable {
         }
     }
 
-    public var reason: String {
+    package var reason: String {
         switch self {
         case .malformed(let what): what
         case .unknownKey: "no key has the token's kid"

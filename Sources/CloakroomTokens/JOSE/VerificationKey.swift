@@ -1,12 +1,12 @@
-public import CloakroomCore
+package import CloakroomCore
 import Crypto
 import CryptoExtras
 
 /// A key that verifies signatures of exactly one algorithm (RFC 8725bis section 3.1).
-public struct VerificationKey: Sendable {
+package struct VerificationKey: Sendable {
     /// `kid`; nil for a foreign key that has none.
-    public let id: String?
-    public let algorithm: SignatureAlgorithm
+    package let id: String?
+    package let algorithm: SignatureAlgorithm
     private let material: Material
 
     enum Material: Sendable {
@@ -25,7 +25,7 @@ public struct VerificationKey: Sendable {
     }
 
     /// A key for HS256.
-    public init(id: String, secret: Secret) {
+    package init(id: String, secret: Secret) {
         self.init(id: id, algorithm: .hs256, material: .symmetric(SymmetricKey(data: secret.bytes)))
     }
 

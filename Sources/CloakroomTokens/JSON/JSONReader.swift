@@ -3,10 +3,10 @@
 /// It refuses what other readers quietly settle, each in its own way, so that nobody downstream can read the same bytes
 /// differently: duplicate member names (also when one is spelled with escapes), invalid UTF-8 and lone surrogates, a
 /// byte order mark, depth and size beyond the limits, numbers that no 64-bit type holds.
-public struct JSONReader {
+package struct JSONReader {
     /// What was wrong, without quoting the input.
-    public struct Failure: Error, Hashable, Sendable {
-        public let reason: String
+    package struct Failure: Error, Hashable, Sendable {
+        package let reason: String
     }
 
     private let bytes: [UInt8]
@@ -14,7 +14,7 @@ public struct JSONReader {
     private let maximumDepth: Int
 
     /// - Parameter maximumDepth: how deeply arrays and objects may nest.
-    public static func read(_ bytes: [UInt8], maximumDepth: Int = 8) throws(Failure) -> JSONValue {
+    package static func read(_ bytes: [UInt8], maximumDepth: Int = 8) throws(Failure) -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else { throw Failure(reason: "invalid UTF-8") }
         var reader = JSONReader(bytes: bytes, maximumDepth: maximumDepth)
         let value = try reader.value(depth: 0)

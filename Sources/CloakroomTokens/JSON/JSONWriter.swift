@@ -1,6 +1,6 @@
 extension JSONValue {
     /// The value as compact UTF-8 text; the same value always gives the same bytes.
-    public var serialized: [UInt8] {
+    package var serialized: [UInt8] {
         var output: [UInt8] = []
         write(to: &output)
         return output

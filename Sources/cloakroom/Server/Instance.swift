@@ -18,6 +18,7 @@ struct Instance {
         keyFiles = KeyFiles(directory: try DataDirectory(settings.dataDirectory), environment: environment)
         store = try SQLiteStore(path: settings.databasePath)
         server = try AuthorizationServer(
-            store: store, keys: keyFiles, configuration: settings.server, environment: environment)
+            store: store, keys: keyFiles, configuration: settings.server, hasher: AuthorizationServer.hasher(),
+            environment: environment)
     }
 }

@@ -34,7 +34,7 @@ struct Notes {
         router.addCloakroom(server)
         router.get("/") { _, _ in "Anybody may read this." }
 
-        let mine = router.group("/notes").add(middleware: RequireSession(now: server.authorizer.now))
+        let mine = router.group("/notes").add(middleware: RequireSession(now: server.now))
         mine.get { _, context in
             let subject = try context.access.subject
             return notes.withLock { $0[subject, default: []].joined(separator: "\n") }
@@ -48,7 +48,7 @@ struct Notes {
         // Deleting everything asks for a password that was typed within the last minute.
         mine.delete { _, context in
             let access = try context.access(
-                requiring: StepUp(maximumAge: .minutes(1)), at: server.authorizer.now())
+                requiring: StepUp(maximumAge: .minutes(1)), at: server.now())
             notes.withLock { $0[access.subject] = nil }
             return HTTPResponse.Status.noContent
         }
