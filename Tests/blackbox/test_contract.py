@@ -1,4 +1,5 @@
 """The HTTP contract, from outside."""
+import concurrent.futures
 import json
 import re
 import time
@@ -342,6 +343,19 @@ def test_too_many_failed_logins_are_limited_and_told_when_to_come_back(start):
     codes = [client.log_in(password="wrong password").code for _ in range(6)]
     assert codes == ["invalid_credentials"] * 5 + ["rate_limited"]
     assert_problem(client.log_in(), 429, "rate_limited")
+
+
+def test_a_storm_of_logins_is_served_or_clearly_refused_and_everybody_else_goes_on(client):
+    with concurrent.futures.ThreadPoolExecutor(150) as pool:
+        storm = [pool.submit(client.copy().log_in, email=client.email) for _ in range(150)]
+        while not all(future.done() for future in storm):
+            assert client.protected().status == 200
+    answers = [future.result() for future in storm]
+    assert {answer.status for answer in answers} <= {200, 503}
+    assert sum(answer.status == 200 for answer in answers) >= 60
+    for answer in answers:
+        if answer.status == 503:
+            assert_problem(answer, 503, "unavailable")
 
 
 def test_the_log_holds_no_secret(start):
