@@ -7,6 +7,7 @@ public struct Authentication: Hashable, Sendable {
     /// The level reached (claim `acr`).
     public var level: AuthenticationLevel
 
+    /// A proof as a token or a row carries it.
     public init(time: Instant, methods: [String], level: AuthenticationLevel) {
         self.time = time
         self.methods = methods
@@ -26,6 +27,7 @@ public enum AuthenticationLevel: String, Hashable, Sendable, Comparable, CaseIte
     /// Two factors, or one with user verification that script cannot produce.
     case multiFactor = "2"
 
+    /// Whether one is weaker.
     public static func < (one: Self, other: Self) -> Bool {
         one.rawValue < other.rawValue
     }

@@ -10,11 +10,14 @@ public enum Delivery: String, Hashable, Sendable, CaseIterable {
 
 /// A client application that may log people in.
 public struct Client: Hashable, Sendable {
+    /// Its name.
     public let id: ClientID
+    /// How its tokens reach it.
     public let delivery: Delivery
     /// Lets a browser have tokens in a body, where any script of the page can read them.
     public let insecureAllowBrowser: Bool
 
+    /// A client. Only `insecureAllowBrowser` loosens anything.
     public init(id: ClientID, delivery: Delivery, insecureAllowBrowser: Bool = false) {
         self.id = id
         self.delivery = delivery

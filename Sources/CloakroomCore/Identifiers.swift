@@ -1,29 +1,37 @@
 /// The name of one session (claim `sid`): 128 random bits or more, base64url.
 public struct SessionID: Hashable, Sendable, CustomStringConvertible {
+    /// The name itself.
     public let rawValue: String
 
+    /// A name as a token or a row carries it.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
     }
 
+    /// The name itself.
     public var description: String { rawValue }
 }
 
 /// The name of one account (claim `sub`): random, never reused, never an address.
 public struct Subject: Hashable, Sendable, CustomStringConvertible {
+    /// The name itself.
     public let rawValue: String
 
+    /// A name as a token or a row carries it.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
     }
 
+    /// The name itself.
     public var description: String { rawValue }
 }
 
 /// The name of one client application (claim `client_id`, RFC 9068 section 2.2).
 public struct ClientID: Hashable, Sendable, CustomStringConvertible {
+    /// The name itself.
     public let rawValue: String
 
+    /// A name as a token or a row carries it.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
     }
@@ -31,5 +39,6 @@ public struct ClientID: Hashable, Sendable, CustomStringConvertible {
     /// The client of a login that names none: a page of this site, served by cookie.
     public static let browser = Self("browser")
 
+    /// The name itself.
     public var description: String { rawValue }
 }

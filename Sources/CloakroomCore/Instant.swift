@@ -2,8 +2,10 @@
 ///
 /// Core never reads a clock: every rule takes the time as an argument.
 public struct Instant: Hashable, Comparable, Sendable {
+    /// The number itself.
     public var milliseconds: Int64
 
+    /// So many milliseconds.
     public init(milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
@@ -13,18 +15,22 @@ public struct Instant: Hashable, Comparable, Sendable {
         Int64((Double(milliseconds) / 1000).rounded(.down))
     }
 
+    /// Whether one comes before.
     public static func < (one: Self, other: Self) -> Bool {
         one.milliseconds < other.milliseconds
     }
 
+    /// Later by a span.
     public static func + (instant: Self, span: Span) -> Self {
         Self(milliseconds: instant.milliseconds + span.milliseconds)
     }
 
+    /// Earlier by a span.
     public static func - (instant: Self, span: Span) -> Self {
         Self(milliseconds: instant.milliseconds - span.milliseconds)
     }
 
+    /// How long it is from one to the other.
     public static func - (later: Self, earlier: Self) -> Span {
         Span(milliseconds: later.milliseconds - earlier.milliseconds)
     }
@@ -32,24 +38,30 @@ public struct Instant: Hashable, Comparable, Sendable {
 
 /// A length of time, in whole milliseconds.
 public struct Span: Hashable, Comparable, Sendable {
+    /// The number itself.
     public var milliseconds: Int64
 
+    /// So many milliseconds.
     public init(milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
 
+    /// So many seconds.
     public static func seconds(_ count: Int64) -> Self {
         Self(milliseconds: count * 1000)
     }
 
+    /// So many minutes.
     public static func minutes(_ count: Int64) -> Self {
         .seconds(count * 60)
     }
 
+    /// So many days of 24 hours.
     public static func days(_ count: Int64) -> Self {
         .seconds(count * 86400)
     }
 
+    /// No time at all.
     public static let zero = Self(milliseconds: 0)
 
     /// Whole seconds, rounded down and never negative: the form of `expires_in`, which must not promise too much.
@@ -57,6 +69,7 @@ public struct Span: Hashable, Comparable, Sendable {
         max(0, milliseconds) / 1000
     }
 
+    /// Whether one comes before.
     public static func < (one: Self, other: Self) -> Bool {
         one.milliseconds < other.milliseconds
     }

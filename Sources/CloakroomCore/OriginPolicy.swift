@@ -6,21 +6,22 @@ public struct OriginPolicy: Hashable, Sendable {
     /// Origins of front ends on other hosts that may send requests with credentials.
     public let trustedOrigins: Set<WebOrigin>
 
+    /// - Parameter ownOrigin: nil on loopback alone.
     public init(ownOrigin: WebOrigin?, trustedOrigins: Set<WebOrigin> = []) {
         self.ownOrigin = ownOrigin
         self.trustedOrigins = trustedOrigins
     }
 
     /// The headers that the decision rests on. A header that came more than once holds every value.
-    public struct Request: Sendable {
-        public var method: String
-        public var isWebSocketUpgrade: Bool
-        public var host: String?
-        public var origin: [String]
-        public var secFetchSite: [String]
-        public var carriesOurCookie: Bool
+    package struct Request: Sendable {
+        package var method: String
+        package var isWebSocketUpgrade: Bool
+        package var host: String?
+        package var origin: [String]
+        package var secFetchSite: [String]
+        package var carriesOurCookie: Bool
 
-        public init(
+        package init(
             method: String, isWebSocketUpgrade: Bool = false, host: String?, origin: [String] = [],
             secFetchSite: [String] = [], carriesOurCookie: Bool
         ) {
@@ -45,7 +46,7 @@ public struct OriginPolicy: Hashable, Sendable {
     }
 
     /// - Throws: `Denial.crossSiteRequest` or `Denial.misdirectedRequest`.
-    public func check(_ request: Request) throws(Denial) {
+    package func check(_ request: Request) throws(Denial) {
         let own = try origin(forHost: request.host)
         guard request.isWebSocketUpgrade || !Self.isSafe(request.method) else { return }
         guard request.origin.count <= 1, request.secFetchSite.count <= 1 else { throw .crossSiteRequest }

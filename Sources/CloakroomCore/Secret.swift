@@ -3,18 +3,24 @@
 /// Its descriptions are `<redacted>`, so that no log line or failed expectation can show it, and two secrets are
 /// compared in time that depends on their lengths alone.
 public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The bytes themselves.
     public let bytes: [UInt8]
 
+    /// Keeps the bytes from being printed.
     public init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
+    /// Compares in constant time.
     public static func == (one: Self, other: Self) -> Bool {
         constantTimeEqual(one.bytes, other.bytes)
     }
 
+    /// Never the bytes.
     public var description: String { "<redacted>" }
+    /// Never the bytes.
     public var debugDescription: String { "<redacted>" }
+    /// Nothing to see.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 

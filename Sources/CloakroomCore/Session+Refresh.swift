@@ -1,11 +1,11 @@
 /// What a client held up to be renewed: a refresh token whose MAC is good, reduced to what the rules need.
-public struct PresentedRefresh: Hashable, Sendable {
-    public var generation: Int
+package struct PresentedRefresh: Hashable, Sendable {
+    package var generation: Int
     /// The token's `iat` and `kid`: needed to continue its very bytes when the store has lost them.
-    public var issuedAt: Instant
-    public var key: String
+    package var issuedAt: Instant
+    package var key: String
 
-    public init(generation: Int, issuedAt: Instant, key: String) {
+    package init(generation: Int, issuedAt: Instant, key: String) {
         self.generation = generation
         self.issuedAt = issuedAt
         self.key = key
@@ -13,7 +13,7 @@ public struct PresentedRefresh: Hashable, Sendable {
 }
 
 /// What became of a presented refresh token. Only `denied` refuses the request.
-public enum RefreshAnswer: Hashable, Sendable {
+package enum RefreshAnswer: Hashable, Sendable {
     /// A new generation: give out its tokens.
     case rotated
     /// Too soon after the last rotation: a new access token beside the same refresh token.
@@ -33,7 +33,7 @@ extension Session {
     ///
     /// Renewing generation g always yields the same generation g + 1, so no family forks (RFC 9700 section 4.14.2 asks
     /// for detection of reuse; the straggler window is what keeps it from ending honest sessions).
-    public mutating func refresh(
+    package mutating func refresh(
         presenting presented: PresentedRefresh,
         at now: Instant,
         under policy: SessionPolicy,
@@ -61,7 +61,7 @@ extension Session {
     /// Takes note that an access token of `seen` came in: that confirms a pending generation.
     /// - Returns: whether anything worth saving changed.
     @discardableResult
-    public mutating func confirm(generation seen: Int, at now: Instant, under policy: SessionPolicy) -> Bool {
+    package mutating func confirm(generation seen: Int, at now: Instant, under policy: SessionPolicy) -> Bool {
         guard (try? checkAlive(at: now, under: policy)) != nil else { return false }
         let before = self
         if seen == generation { confirm(at: now) }

@@ -4,7 +4,7 @@ extension Session {
     ///
     /// It rotates even inside the straggler window. It never goes two generations past the one presented, so that one
     /// lost answer can never look like a reuse.
-    public mutating func stepUp(
+    package mutating func stepUp(
         to fresh: Authentication,
         presenting presented: PresentedRefresh,
         at now: Instant,

@@ -3,11 +3,15 @@
 /// A value without I/O. Each event is a method that changes the value and returns what happened: `refresh`, `confirm`,
 /// `stepUp`, `revoke`.
 public struct Session: Hashable, Sendable {
+    /// Its name (claim `sid`).
     public let id: SessionID
+    /// Whose session it is.
     public let subject: Subject
+    /// The client application that it was begun by.
     public let client: ClientID
     /// 256 random bits known to the store alone: half of what makes a refresh token (the other half is the key ring's).
     public let secret: Secret
+    /// When it was begun.
     public let createdAt: Instant
     /// The absolute end of life, fixed at login. Also the refresh tokens' `exp`.
     public let expiresAt: Instant
@@ -20,15 +24,19 @@ public struct Session: Hashable, Sendable {
 
     /// The number of the refresh token that is current.
     public internal(set) var generation: Int
+    /// Whether the current generation has been seen.
     public internal(set) var confirmation: Confirmation
     /// When the current generation came to be. Also its refresh token's `iat`, so that its bytes never change.
     public internal(set) var rotatedAt: Instant
     /// Which key (`kid`) signs the current generation's refresh token.
     public internal(set) var refreshKey: String
+    /// When it was last used: idle time counts from here.
     public internal(set) var lastSeenAt: Instant
+    /// The level that its access tokens carry.
     public internal(set) var authentication: Authentication
     /// The level before a step-up whose generation nobody has been seen to hold yet; see `reissue`.
     public internal(set) var supersededAuthentication: Authentication?
+    /// Set once it was ended before its time.
     public internal(set) var revocation: Revocation?
 
     /// Whether anything of the current generation has come back since it was issued.
@@ -38,10 +46,14 @@ public struct Session: Hashable, Sendable {
         case confirmed(windowOpenedAt: Instant?)
     }
 
+    /// How a session was ended before its time.
     public struct Revocation: Hashable, Sendable {
+        /// When.
         public var time: Instant
+        /// Why.
         public var reason: RevocationReason
 
+        /// An end before its time.
         public init(time: Instant, reason: RevocationReason) {
             self.time = time
             self.reason = reason

@@ -9,6 +9,7 @@ public struct SessionPolicy: Hashable, Sendable {
     /// How long a session lives at most; rotation never moves it (RFC 9700 section 4.14.2).
     public var absoluteLifetime: Span
 
+    /// The defaults are those of the contract.
     public init(
         accessTokenLifetime: Span = .minutes(5),
         stragglerWindow: Span = .seconds(30),

@@ -5,6 +5,7 @@ public struct StepUp: Hashable, Sendable {
     /// The weakest level that is accepted.
     public var minimumLevel: AuthenticationLevel
 
+    /// A demand; nil for no limit of age.
     public init(maximumAge: Span? = nil, minimumLevel: AuthenticationLevel = .singleFactor) {
         self.maximumAge = maximumAge
         self.minimumLevel = minimumLevel
@@ -30,6 +31,7 @@ public struct StepUpChallenge: Hashable, Sendable {
     /// `acr_values`; empty when any level will do.
     public var acceptedLevels: [String]
 
+    /// A challenge.
     public init(maximumAge: Span?, acceptedLevels: [String]) {
         self.maximumAge = maximumAge
         self.acceptedLevels = acceptedLevels

@@ -1,5 +1,6 @@
 /// A web origin, scheme, host and port, in the one form in which browsers send it (RFC 6454 section 6.2).
 public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
+    /// `http` or `https`.
     public let scheme: String
     /// Lower case; an IPv6 address keeps its brackets.
     public let host: String
@@ -32,6 +33,7 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
         host == "localhost" || host.hasSuffix(".localhost") || host == "127.0.0.1" || host == "[::1]"
     }
 
+    /// The origin as browsers send it.
     public var description: String {
         "\(scheme)://\(host)" + (port.map { ":\($0)" } ?? "")
     }

@@ -14,11 +14,13 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
     private let server: AuthorizationServer
     private let endpoints: EndpointTable
 
+    /// The endpoints of this server.
     public init(_ server: AuthorizationServer) {
         self.server = server
         endpoints = EndpointTable(Endpoint.all)
     }
 
+    /// Answers the paths of the contract, and passes everything else on.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {

@@ -18,16 +18,24 @@ public struct AuthorizationServer: Sendable {
         public var issuer = "http://localhost"
         /// The `aud` of access tokens; nil for the issuer.
         public var audience: String?
+        /// The lifetimes.
         public var policy = SessionPolicy()
+        /// What access tokens are signed with: ES256, Ed25519 or RS256.
         public var signingAlgorithm = SignatureAlgorithm.es256
+        /// Whether anybody may make an account.
         public var isSignUpOpen = false
+        /// Clients besides `Client.browser`.
         public var clients: [Client] = []
         /// Per account and per network; nil for no limit.
         public var failedLoginsPerMinute: Int? = 20
+        /// The `SameSite` of the cookie.
         public var sameSite = SessionCookie.SameSite.lax
+        /// Origins of front ends on other hosts.
         public var trustedOrigins: Set<WebOrigin> = []
+        /// The peers whose forwarded headers count.
         public var trustedProxies = TrustedProxies.none
 
+        /// The defaults, under this URL.
         public init(publicURL: WebOrigin? = nil) {
             self.publicURL = publicURL
             if let publicURL { issuer = publicURL.description }

@@ -6,10 +6,12 @@ public import Hummingbird
 public struct CrossOriginSharing<Context: RequestContext>: RouterMiddleware {
     private let trusted: Set<String>
 
+    /// Opens answers to these origins.
     public init(trustedOrigins: Set<WebOrigin>) {
         trusted = Set(trustedOrigins.map(\.description))
     }
 
+    /// Answers preflights of trusted origins, and lets them read answers.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {

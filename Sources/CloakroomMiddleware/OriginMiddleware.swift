@@ -7,11 +7,13 @@ public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
     private let policy: OriginPolicy
     private let cookie: SessionCookie
 
+    /// - Parameter cookie: tells requests that carry a session from those that do not.
     public init(_ policy: OriginPolicy, cookie: SessionCookie) {
         self.policy = policy
         self.cookie = cookie
     }
 
+    /// Refuses, or passes on.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {

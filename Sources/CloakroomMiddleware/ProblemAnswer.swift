@@ -32,8 +32,10 @@ package struct ProblemAnswer: Sendable {
 
 /// Answers each `Denial` that is thrown behind it, and what the framework itself refuses.
 public struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    /// Put it before everything that may throw a denial.
     public init() {}
 
+    /// Answers what is thrown behind it.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {

@@ -13,6 +13,7 @@ public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     /// What an answer that is not a page may do: nothing.
     private static var dataPolicy: String { "default-src 'none'; frame-ancestors 'none'; base-uri 'none'" }
 
+    /// Adds the headers to the answer; those that a route has set stay.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {

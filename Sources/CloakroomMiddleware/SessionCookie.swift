@@ -4,6 +4,7 @@ package import HTTPTypes
 
 /// The session cookie: its name, its attributes, and how it is written and found (`docs/cookies.md`).
 public struct SessionCookie: Hashable, Sendable {
+    /// The `SameSite` attribute; `None` is not offered.
     public enum SameSite: String, Hashable, Sendable, CaseIterable {
         case lax = "Lax"
         case strict = "Strict"
@@ -21,6 +22,7 @@ public struct SessionCookie: Hashable, Sendable {
     /// Browsers keep no cookie longer than 400 days.
     private static let longestAge: Int64 = 400 * 86400
 
+    /// - Parameter isLoopbackDevelopment: whether WebKit may get the plain cookie.
     public init(sameSite: SameSite = .lax, isLoopbackDevelopment: Bool = false) {
         self.sameSite = sameSite
         self.isLoopbackDevelopment = isLoopbackDevelopment

@@ -9,10 +9,12 @@ import Logging
 public struct SessionMiddleware<Context: SessionRequestContext>: RouterMiddleware {
     private let authorizer: SessionAuthorizer
 
+    /// - Parameter authorizer: that of an `AuthorizationServer`.
     public init(_ authorizer: SessionAuthorizer) {
         self.authorizer = authorizer
     }
 
+    /// Finds the session, passes on, and hands over what was renewed.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -62,6 +64,7 @@ public struct RequireSession<Context: SessionRequestContext>: RouterMiddleware {
         self.now = now
     }
 
+    /// Refuses, or passes on.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {

@@ -42,10 +42,14 @@ extension SessionRequestContext {
 
 /// A context for apps that need nothing else.
 public struct BasicSessionRequestContext: SessionRequestContext {
+    /// The framework's own.
     public var coreContext: CoreRequestContextStorage
+    /// What `SessionMiddleware` found.
     public var sessionState = SessionState.absent
+    /// The address of the peer of the connection.
     public let peerAddress: String?
 
+    /// As the framework makes it.
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         peerAddress = source.channel.remoteAddress?.ipAddress

@@ -4,8 +4,10 @@ import Foundation
 public struct TrustedProxies: Hashable, Sendable {
     private let ranges: [AddressRange]
 
+    /// Nobody.
     public static let none = TrustedProxies([])
 
+    /// The peers in these ranges.
     public init(_ ranges: [AddressRange]) {
         self.ranges = ranges
     }

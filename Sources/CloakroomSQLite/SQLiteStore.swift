@@ -8,6 +8,7 @@ public final class SQLiteStore: SessionStore, UserStore {
 
     /// Why a database cannot be used.
     public struct Unusable: Error, CustomStringConvertible {
+        /// What is wrong, with the path.
         public let description: String
     }
 

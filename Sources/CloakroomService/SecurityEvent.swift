@@ -5,6 +5,7 @@ public import CloakroomCore
 /// It names accounts and sessions by their ids and carries no token, password, cookie or address that a person typed
 /// (people type passwords into the wrong field).
 public struct SecurityEvent: Hashable, Sendable {
+    /// What happened.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         case signUp = "sign_up"
         case login
@@ -21,15 +22,20 @@ public struct SecurityEvent: Hashable, Sendable {
         case accountEnabled = "account_enabled"
     }
 
+    /// What happened.
     public let kind: Kind
+    /// When.
     public let time: Instant
+    /// Whose account it is about, where that is known.
     public let subject: Subject?
+    /// Which session it is about.
     public let session: SessionID?
     /// Where the request came from.
     public let address: String?
     /// Kind-specific facts, such as a revocation's reason.
     public let detail: String?
 
+    /// An event at a time.
     public init(
         _ kind: Kind, at time: Instant, subject: Subject? = nil, session: SessionID? = nil, address: String? = nil,
         detail: String? = nil

@@ -1,3 +1,6 @@
+// What these methods promise stands at `SessionStore` and `UserStore`.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
 public import CloakroomCore
 public import CloakroomService
 public import CloakroomTokens

@@ -22,11 +22,13 @@ public enum StoreContract {
             try await body(store)
         }
 
+        /// The promise.
         public var description: String { sentence }
     }
 
     /// A promise that was not kept.
     public struct Violation: Error, CustomStringConvertible {
+        /// What was found instead.
         public let description: String
     }
 

@@ -4,12 +4,19 @@ public import CloakroomCore
 ///
 /// It has no public initializer: whoever holds one knows that the check has been made.
 public struct VerifiedAccess: Hashable, Sendable {
+    /// Whose authority it is (`sub`).
     public let subject: Subject
+    /// The session that it comes from (`sid`).
     public let session: SessionID
+    /// The client application (`client_id`).
     public let client: ClientID
+    /// The generation that it was issued with (`gen`).
     public let generation: Int
+    /// How and when the person proved who they are.
     public let authentication: Authentication
+    /// `iat`
     public let issuedAt: Instant
+    /// `exp`
     public let expiresAt: Instant
     /// The token itself, for an upstream that verifies it again; never for the browser.
     package let token: Secret

@@ -2,10 +2,12 @@ import Foundation
 
 /// The directory that holds what must not be lost and not be read by others.
 public struct DataDirectory: Sendable {
+    /// Where it is.
     public let path: String
 
     /// Why the directory cannot be used.
     public struct Unusable: Error, CustomStringConvertible {
+        /// What is wrong, with the path and what to do.
         public let description: String
     }
 

@@ -6,10 +6,12 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
     /// The PHC string, for the store alone.
     public let phc: Secret
 
+    /// A hash as the store kept it.
     public init(phc: String) {
         self.phc = Secret(Array(phc.utf8))
     }
 
+    /// Never the hash.
     public var description: String { "<redacted>" }
 }
 

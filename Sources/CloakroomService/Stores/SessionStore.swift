@@ -49,9 +49,12 @@ public protocol SessionStore: Sendable {
 
 /// What a pure decision came to, and what of it belongs on record.
 public struct Decided<Value: Sendable>: Sendable {
+    /// What was decided.
     public var value: Value
+    /// What belongs on record.
     public var events: [SecurityEvent]
 
+    /// A decision, with what belongs on record.
     public init(_ value: Value, recording events: [SecurityEvent] = []) {
         self.value = value
         self.events = events
@@ -68,10 +71,14 @@ public enum SessionSelection: Hashable, Sendable {
 
 /// An access token of this generation came in at this time.
 public struct Sighting: Hashable, Sendable {
+    /// Whose token it was.
     public let session: SessionID
+    /// Which generation the token was of.
     public let generation: Int
+    /// When it came in.
     public let time: Instant
 
+    /// A token that came in.
     public init(session: SessionID, generation: Int, time: Instant) {
         self.session = session
         self.generation = generation

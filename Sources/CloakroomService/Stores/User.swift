@@ -2,14 +2,20 @@ public import CloakroomCore
 
 /// An account.
 public struct User: Hashable, Sendable {
+    /// The account's name in tokens.
     public let subject: Subject
+    /// The address that logs in.
     public let email: EmailAddress
+    /// The password, hashed.
     public let passwordHash: PasswordHash
     /// Counts the changes of the password and of `isDisabled`: a login that began before one must not end after it.
     public let credentialVersion: Int
+    /// Whether the account may not log in.
     public let isDisabled: Bool
+    /// When it was made.
     public let createdAt: Instant
 
+    /// An account as a store keeps it.
     public init(
         subject: Subject, email: EmailAddress, passwordHash: PasswordHash, credentialVersion: Int = 0,
         isDisabled: Bool = false, createdAt: Instant
@@ -28,8 +34,10 @@ public struct User: Hashable, Sendable {
 /// Other scripts are refused rather than folded: two addresses that look or normalise alike must never be one account
 /// (CVE-2019-19844, GHSA-7rqj-j65f-68wh), nor one address be read as two (CVE-2022-35924).
 public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
+    /// The address itself.
     public let rawValue: String
 
+    /// nil for anything but one plain address.
     public init?(parsing text: String) {
         let bytes = Array(text.utf8)
         let parts = bytes.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
@@ -51,5 +59,6 @@ public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The address itself.
     public var description: String { rawValue }
 }
