@@ -61,21 +61,21 @@ public struct AuthorizationServer: Sendable {
         logger: Logger = Logger(label: "cloakroom")
     ) throws {
         try self.init(
-            store: store, keys: keys, configuration: configuration, hasher: Self.hasher(), environment: .system,
-            logger: logger)
+            store: store, keys: keys, ring: keys.open(configuration.signingAlgorithm), configuration: configuration,
+            hasher: Self.hasher(), environment: .system, logger: logger)
     }
 
     package init(
-        store: any SessionStore & UserStore, keys: KeyFiles, configuration: Configuration, hasher: PasswordHasher,
-        environment: CloakroomService.Environment, logger: Logger = Logger(label: "cloakroom")
-    ) throws {
+        store: any SessionStore & UserStore, keys: KeyFiles, ring: KeyRing, configuration: Configuration,
+        hasher: PasswordHasher, environment: CloakroomService.Environment, logger: Logger = Logger(label: "cloakroom")
+    ) {
         self.configuration = configuration
         self.store = store
         self.keys = keys
         self.logger = logger
         let policy = configuration.policy
         let audience = configuration.audience ?? configuration.issuer
-        let ring = LiveKeyRing(try keys.open(configuration.signingAlgorithm))
+        let ring = LiveKeyRing(ring)
         let verifier = TokenVerifier(
             issuer: configuration.issuer, audience: audience, policy: policy, ring: ring,
             revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime))

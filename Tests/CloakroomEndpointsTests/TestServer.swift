@@ -33,9 +33,10 @@ final class TestServer: Sendable {
         configuration.isSignUpOpen = true
         configuration.failedLoginsPerMinute = nil
         configure(&configuration)
-        server = try AuthorizationServer(
-            store: store, keys: KeyFiles(directory: data, environment: environment), configuration: configuration,
-            hasher: PasswordHasher(cost: PasswordHashCost(memoryKiB: 1024, passes: 1), threads: 1),
+        let keys = KeyFiles(directory: data, environment: environment)
+        server = AuthorizationServer(
+            store: store, keys: keys, ring: try keys.open(configuration.signingAlgorithm), configuration: configuration,
+            hasher: try PasswordHasher(cost: PasswordHashCost(memoryKiB: 1024, passes: 1), threads: 1),
             environment: environment)
     }
 

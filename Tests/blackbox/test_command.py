@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from browser import PASSWORD, Client, tokens
+from browser import PASSWORD, Client, part, tokens
 from server import Server, run
 
 
@@ -104,6 +104,17 @@ def test_accounts_are_looked_after_from_the_command_line(start):
     assert run("users", "disable", "nobody@example.com", *data).returncode == 1
 
 
+def test_an_account_added_before_the_first_start_leaves_the_keys_to_the_server(tmp_path):
+    data = tmp_path / "data"
+    assert run("users", "add", "ann@example.com", "--data-dir", data, stdin=PASSWORD + "\n").returncode == 0
+    assert run("keys", "list", "--data-dir", data).returncode == 1
+    server = Server(data, signingAlgorithm="RS256")
+    client = Client(server)
+    assert client.log_in("ann@example.com").status == 200
+    assert part(tokens(client.cookie)[0], 0)["alg"] == "RS256"
+    assert server.stop() == 0
+
+
 def wait_until(condition, seconds=1.0):
     """Everywhere within a second."""
     end = time.monotonic() + seconds
@@ -141,7 +152,6 @@ def test_a_new_key_is_published_before_it_signs_and_old_tokens_go_on(start):
     assert run("keys", "rotate", *data).returncode == 0
     wait_until(lambda: len(client.get("/.well-known/jwks.json").json["keys"]) == 2, 3)
     assert client.protected().status == 200
-    from browser import part
     assert part(tokens(client.log_in().cookie)[0], 0)["kid"] == before[0]
     assert run("keys", "rotate", "--now", *data).returncode == 0
     wait_until(lambda: part(tokens(client.log_in().cookie)[0], 0)["kid"] not in before, 3)

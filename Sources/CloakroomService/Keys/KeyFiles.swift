@@ -26,7 +26,7 @@ public struct KeyFiles: Sendable {
 
     /// The ring, made at first start, and with a key for `algorithm` added when it has none.
     package func open(_ algorithm: SignatureAlgorithm) throws -> KeyRing {
-        guard let ring = try read() else { return try create(algorithm) }
+        guard let ring = try read() else { return try save(temporaryRing(algorithm)) }
         let latest = ring.signing[ring.signing.count - 1].key.algorithm
         return latest == algorithm ? ring : try rotate(ring, to: algorithm, from: environment.now() + Self.publication)
     }
@@ -74,10 +74,11 @@ public struct KeyFiles: Sendable {
         }
     }
 
-    private func create(_ algorithm: SignatureAlgorithm) throws -> KeyRing {
+    /// A ring that is written nowhere.
+    package func temporaryRing(_ algorithm: SignatureAlgorithm = .es256) throws -> KeyRing {
         let now = environment.now()
         let entry = KeyRing.SigningEntry(key: try SigningKey.generate(algorithm), createdAt: now, signsFrom: now)
-        return try save(KeyRing(signing: [entry], refresh: [newRefreshEntry()]))
+        return try KeyRing(signing: [entry], refresh: [newRefreshEntry()])
     }
 
     private func newRefreshEntry() -> KeyRing.RefreshEntry {

@@ -25,7 +25,7 @@ struct Administration: ParsableArguments {
         let settings = try storeOptions.settings()
         LineLogHandler.bootstrap(.warning)
         do {
-            try await work(try Instance(settings)).show(asJSON: json, emptyMessage: empty)
+            try await work(try .administering(settings)).show(asJSON: json, emptyMessage: empty)
         } catch let denial as Denial {
             Terminal.complain(Self.sentence(denial))
             throw ExitCode.failure

@@ -25,7 +25,7 @@ struct Serve: AsyncParsableCommand {
         let logger = Logger(label: "cloakroom")
         warn(about: settings, logger)
         do {
-            try await Server(instance: Instance(settings), metrics: registry).run()
+            try await Server(instance: .serving(settings), metrics: registry).run()
         } catch {
             Terminal.complain("\(error)")
             throw ExitCode.failure

@@ -2,6 +2,7 @@ import CloakroomCore
 import CloakroomEndpoints
 import CloakroomSQLite
 import CloakroomService
+import CloakroomTokens
 
 /// One Cloakroom put together from the settings. The only place that picks a store.
 struct Instance {
@@ -13,12 +14,22 @@ struct Instance {
 
     var service: SessionService { server.service }
 
-    init(_ settings: Settings) throws {
+    /// What serves, with keys that are made at first start.
+    static func serving(_ settings: Settings) throws -> Self {
+        try Self(settings) { try $0.open(settings.server.signingAlgorithm) }
+    }
+
+    /// What looks after the data. It signs nothing, and so makes no keys: their algorithm is for the server to choose.
+    static func administering(_ settings: Settings) throws -> Self {
+        try Self(settings) { try $0.read() ?? $0.temporaryRing() }
+    }
+
+    private init(_ settings: Settings, ring: (KeyFiles) throws -> KeyRing) throws {
         self.settings = settings
         keyFiles = KeyFiles(directory: try DataDirectory(settings.dataDirectory), environment: environment)
         store = try SQLiteStore(path: settings.databasePath)
-        server = try AuthorizationServer(
-            store: store, keys: keyFiles, configuration: settings.server, hasher: AuthorizationServer.hasher(),
-            environment: environment)
+        server = AuthorizationServer(
+            store: store, keys: keyFiles, ring: try ring(keyFiles), configuration: settings.server,
+            hasher: try AuthorizationServer.hasher(), environment: environment)
     }
 }
