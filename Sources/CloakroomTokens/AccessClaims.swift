@@ -32,7 +32,8 @@ extension AccessClaims {
     /// Reads the claims of a verified token that was issued for `audience`.
     /// - Throws: `TokenFault.wrongIssuer`, `.wrongAudience`, or `.badClaim` with the first claim that is missing.
     init(_ claims: JSONObject, issuer: String, audience: String) throws(TokenFault) {
-        guard claims["iss"] == .string(issuer) else { throw .wrongIssuer }
+        // By bytes: String equality takes canonically equivalent spellings for the same (RFC 7519 section 7.3).
+        guard claims["iss"]?.stringValue.map({ $0.utf8.elementsEqual(issuer.utf8) }) == true else { throw .wrongIssuer }
         try Audience.check(claims["aud"], names: audience)
         self.issuer = issuer
         self.audience = audience
@@ -73,11 +74,11 @@ package enum Audience {
     /// - Throws: `TokenFault.wrongAudience` unless `expected` is named; a malformed claim names nobody.
     package static func check(_ claim: JSONValue?, names expected: String) throws(TokenFault) {
         switch claim {
-        case .string(let audience)? where audience == expected:
+        case .string(let audience)? where audience.utf8.elementsEqual(expected.utf8):
             return
         case .array(let audiences)?
         where audiences.count <= 16 && audiences.allSatisfy({ $0.stringValue != nil })
-            && audiences.contains(.string(expected)):
+            && audiences.contains(where: { $0.stringValue?.utf8.elementsEqual(expected.utf8) == true }):
             return
         case .string, .array, .object, .integer, .number, .bool, .null, nil:
             throw .wrongAudience

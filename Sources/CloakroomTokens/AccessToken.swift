@@ -55,25 +55,37 @@ package struct AccessTokenVerifier: Sendable {
     /// A token that claims to live longer than this from now is not taken at its word.
     package let maximumLifetime: Span
     private let keys: @Sendable () -> KeySet
+    private let isRetired: @Sendable (_ keyID: String?, _ now: Instant) -> Bool
 
     /// How far the clocks of two machines may be apart.
     static let leeway = Span.seconds(30)
 
-    package init(issuer: String, audience: String, maximumLifetime: Span, keys: @escaping @Sendable () -> KeySet) {
+    /// - Parameters:
+    ///   - keys: every key that may have signed a token, long expired ones included.
+    ///   - isRetired: whether every token that a key signed must have expired by now.
+    package init(
+        issuer: String, audience: String, maximumLifetime: Span, keys: @escaping @Sendable () -> KeySet,
+        isRetired: @escaping @Sendable (_ keyID: String?, _ now: Instant) -> Bool
+    ) {
         self.issuer = issuer
         self.audience = audience
         self.maximumLifetime = maximumLifetime
         self.keys = keys
+        self.isRetired = isRetired
     }
 
     /// - Throws: `TokenFault` for everything that more time would not have made good.
     package func verify(_ token: some Collection<UInt8>, at now: Instant) throws(TokenFault) -> CheckedAccess {
         let jws = try VerifiedJWS.verify(token, with: keys())
         try jws.checkType(AccessClaims.type)
-        let claims = try AccessClaims(try jws.claims(), issuer: issuer, audience: audience)
+        let members = try jws.claims()
+        let claims = try AccessClaims(members, issuer: issuer, audience: audience)
         guard claims.issuedAt <= now + Self.leeway else { throw .notYetValid }
-        let access = VerifiedAccess(claims, token: Secret(Array(token)))
-        return check(access, at: now)
+        if members["nbf"] != nil, try AccessClaims.date(members, "nbf") > now + Self.leeway { throw .notYetValid }
+        let checked = check(VerifiedAccess(claims, token: Secret(Array(token))), at: now)
+        // Whoever steals a key that signs no more has stolen nothing.
+        if case .live = checked, isRetired(jws.keyID, now) { throw .unknownKey }
+        return checked
     }
 
     /// The part of the check that depends on the time, for tokens whose other parts are known to be good.

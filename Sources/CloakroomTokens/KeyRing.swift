@@ -80,6 +80,10 @@ package struct KeyRing: Sendable {
         return now < successor + lifetime + AccessTokenVerifier.leeway ? .verifying : .retired
     }
 
+    func isRetired(_ id: String?, at now: Instant, lifetime: Span) -> Bool {
+        signing.contains { $0.key.id == id && stage(of: $0, at: now, lifetime: lifetime) == .retired }
+    }
+
     /// The public key set (RFC 7517 section 5): what signs, what will sign, and what signed tokens that are still alive.
     package func publicKeySet(at now: Instant, lifetime: Span) throws -> JSONValue {
         let live = signing.filter { stage(of: $0, at: now, lifetime: lifetime) != .retired }

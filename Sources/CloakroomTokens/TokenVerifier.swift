@@ -14,9 +14,10 @@ package final class TokenVerifier: Sendable {
     ) {
         self.ring = ring
         self.revocations = revocations
-        access = AccessTokenVerifier(issuer: issuer, audience: audience, maximumLifetime: policy.accessTokenLifetime) {
-            ring.current.accessKeys
-        }
+        let lifetime = policy.accessTokenLifetime
+        access = AccessTokenVerifier(
+            issuer: issuer, audience: audience, maximumLifetime: lifetime, keys: { ring.current.accessKeys },
+            isRetired: { ring.current.isRetired($0, at: $1, lifetime: lifetime) })
     }
 
     /// Exchanges the keys. What the old ones verified must be verified again: a key may be gone because it was stolen.

@@ -52,6 +52,19 @@ import Testing
             "before the first key's time it signs all the same")
     }
 
+    @Test("a retired key signs nothing that lives: whoever steals it has stolen nothing")
+    func stolenRetiredKey() throws {
+        let world = try TokenWorld()
+        let claims = try world.claims()
+        let ring = try ring(now - .days(60), now - .days(30))
+        world.verifier.replaceKeys(with: ring)
+        let forged = try ring.signing[0].key.sign(claims, type: "at+jwt")
+        #expect(fault { try world.verifier.verify(bearer: forged, at: now) } == .unknownKey)
+        #expect(fault { try world.verifier.verify(bearer: forged, at: now + .minutes(6)) } == .expired)
+        let genuine = try ring.signing[1].key.sign(claims, type: "at+jwt")
+        #expect(fault { try world.verifier.verify(bearer: genuine, at: now) } == nil)
+    }
+
     @Test("a ring needs a key of each kind")
     func empty() {
         #expect(throws: KeyRing.Refusal.self) { try KeyRing(signing: [], refresh: []) }

@@ -56,7 +56,10 @@ struct JSONWebKey {
     }
 
     private static func ellipticCurve(_ jwk: JSONObject, id: String?) throws(Refusal) -> VerificationKey {
-        let point = try bytes(jwk, "x") + bytes(jwk, "y")
+        let (x, y) = (try bytes(jwk, "x"), try bytes(jwk, "y"))
+        // RFC 7518 section 6.2.1.2: each has the full length of a coordinate; one cut elsewhere spells the key twice.
+        guard x.count == y.count else { throw Refusal(reason: "x and y are not of one length") }
+        let point = x + y
         do {
             switch jwk["crv"]?.stringValue {
             case "P-256":
