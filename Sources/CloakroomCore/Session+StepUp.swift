@@ -24,4 +24,14 @@ extension Session {
         authentication = fresh
         return .rotated
     }
+
+    /// The refresh token that the holder of a live access token of `seen` is taken to have, where it sends none.
+    ///
+    /// An access token outlives the rotations made during its life and is no evidence of theft, so a spent generation
+    /// never comes out of this. While a rotation is unconfirmed the holder may still have the token before it.
+    package func refreshHeld(byAccessOf seen: Int) -> PresentedRefresh {
+        let isAnswerOutstanding = confirmation == .pending && seen < generation
+        return PresentedRefresh(
+            generation: isAnswerOutstanding ? generation - 1 : generation, issuedAt: rotatedAt, key: refreshKey)
+    }
 }

@@ -76,7 +76,9 @@ package struct KeyRing: Sendable {
     package func stage(of entry: SigningEntry, at now: Instant, lifetime: Span) -> Stage {
         if entry.key.id == signingKey(at: now).id { return .signing }
         if entry.signsFrom > now { return .published }
-        let successor = signing.first { $0.signsFrom > entry.signsFrom }?.signsFrom ?? now
+        // The next in order, which with equal beginnings is not a later one.
+        let position = signing.firstIndex { $0.key.id == entry.key.id } ?? signing.count
+        let successor = position + 1 < signing.count ? signing[position + 1].signsFrom : now
         return now < successor + lifetime + AccessTokenVerifier.leeway ? .verifying : .retired
     }
 

@@ -58,7 +58,7 @@ package final class RevocationView: Sendable {
 
     /// Whether the feed has been silent for so long that the view may have missed a revocation.
     package func isStale(at now: Instant) -> Bool {
-        state.withLock { state in state.confirmedAt.map { now > $0 + staleAfter } ?? true }
+        state.withLock { state in state.confirmedAt.map { now > $0 + staleAfter || $0 > now + staleAfter } ?? true }
     }
 
     package var count: Int {

@@ -25,7 +25,16 @@ package struct TokenInspection: Sendable {
         if let issuer, claims["iss"] != .string(issuer) { throw .wrongIssuer }
         if let audience { try Audience.check(claims["aud"], names: audience) }
         try checkTime(claims, at: now)
+        if type == AccessClaims.type { try checkPresence(claims) }
         return claims
+    }
+
+    /// What RFC 9068 section 2.2 demands besides `exp`.
+    private func checkPresence(_ claims: JSONObject) throws(TokenFault) {
+        guard claims["iss"]?.stringValue != nil else { throw .wrongIssuer }
+        guard claims["aud"] != nil else { throw .wrongAudience }
+        for name in ["sub", "client_id", "jti"] { _ = try AccessClaims.string(claims, name) }
+        _ = try AccessClaims.date(claims, "iat")
     }
 
     private func checkTime(_ claims: JSONObject, at now: Instant) throws(TokenFault) {

@@ -32,8 +32,9 @@ package final class TokenVerifier: Sendable {
     package func verify(cookie value: [UInt8], at now: Instant) throws(TokenFault) -> SessionTokens.Checked {
         let key = SHA256.hash(data: value)
         if let known = cookies.value(for: key) { return recheck(known, at: now) }
+        let epoch = cookies.currentEpoch
         let checked = try SessionTokens.verify(value, access: access, refresh: ring.current.refreshKeys, at: now)
-        cookies.store(checked, for: key)
+        cookies.store(checked, for: key, since: epoch)
         return checked
     }
 
@@ -41,8 +42,9 @@ package final class TokenVerifier: Sendable {
     package func verify(bearer token: [UInt8], at now: Instant) throws(TokenFault) -> VerifiedAccess {
         let key = SHA256.hash(data: token)
         if let known = bearers.value(for: key) { return try live(access.check(known, at: now)) }
+        let epoch = bearers.currentEpoch
         let verified = try live(access.verify(token, at: now))
-        bearers.store(verified, for: key)
+        bearers.store(verified, for: key, since: epoch)
         return verified
     }
 

@@ -17,6 +17,7 @@ final class VerifiedTokenCache<Value: Sendable>: Sendable {
     }
 
     private let shards: [Box]
+    private let epoch = Atomic<Int>(0)
     private let shardCapacity: Int
 
     init(capacity: Int = 32768, shards count: Int = 16) {
@@ -28,14 +29,22 @@ final class VerifiedTokenCache<Value: Sendable>: Sendable {
         box(key).shard.entries.withLock { $0[key] }
     }
 
-    func store(_ value: Value, for key: SHA256Digest) {
+    /// What a verification is told before it looks at the keys, and hands back with what it has verified.
+    var currentEpoch: Int {
+        epoch.load(ordering: .sequentiallyConsistent)
+    }
+
+    /// Stores nothing that was begun before the last `removeAll`: it may have been verified with keys that are gone.
+    func store(_ value: Value, for key: SHA256Digest, since began: Int = 0) {
         box(key).shard.entries.withLock { entries in
+            guard began == currentEpoch else { return }
             if entries.count >= shardCapacity { entries.removeAll(keepingCapacity: true) }
             entries[key] = value
         }
     }
 
     func removeAll() {
+        epoch.add(1, ordering: .sequentiallyConsistent)
         for box in shards { box.shard.entries.withLock { $0.removeAll() } }
     }
 

@@ -26,6 +26,23 @@ import Testing
         #expect(session.authentication == Self.fresh)
     }
 
+    @Test(
+        "a live access token of any generation raises the session, and never looks like a reuse",
+        arguments: [
+            (RefreshTests.Condition.pending, 5, 6), (.pending, 4, 5), (.pending, 1, 5), (.windowOpen, 4, 6),
+            (.windowOpen, 2, 6), (.windowClosed, 5, 6), (.windowClosed, 4, 6), (.windowClosed, 1, 6),
+            (.windowClosed, 8, 6),
+        ])
+    func byAccess(_ condition: RefreshTests.Condition, _ seen: Int, _ expected: Int) {
+        var session = condition.session
+        let held = session.refreshHeld(byAccessOf: seen)
+        let answer = session.stepUp(
+            to: Self.fresh, presenting: held, at: Self.now, under: Self.policy, signingWith: "k9")
+        #expect(answer == .rotated)
+        #expect(session.generation == expected)
+        #expect(session.revocation == nil)
+    }
+
     @Test("a spent token raises nothing and revokes the session")
     func spent() {
         var session = RefreshTests.Condition.windowClosed.session

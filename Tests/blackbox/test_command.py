@@ -190,3 +190,11 @@ def test_verify_says_the_code_and_the_reason(issued, options, code):
     jwks, token = issued
     result = run("verify", "--jwks", jwks, *options, token)
     assert result.returncode == 1 and result.stdout == "" and code in result.stderr
+
+
+
+@pytest.mark.parametrize("now", ["1e300", "nan", "inf", "-1", "-5e30", "9.3e15", "soon"])
+def test_verify_refuses_a_time_that_is_none(issued, now):
+    jwks, token = issued
+    result = run("verify", "--jwks", jwks, f"--now={now}", token)
+    assert result.returncode == 64 and "--now" in result.stderr

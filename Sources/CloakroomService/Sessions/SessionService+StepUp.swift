@@ -67,10 +67,7 @@ extension SessionService {
         case .access(let access):
             let now = now
             let refreshed = try await store.update(access.session) { session -> Decided<Refreshed> in
-                let held = PresentedRefresh(
-                    generation: min(access.generation, session.generation), issuedAt: session.rotatedAt,
-                    key: session.refreshKey)
-                let answer = decide(&session, held, now)
+                let answer = decide(&session, session.refreshHeld(byAccessOf: access.generation), now)
                 return Decided(
                     Refreshed(session: session, answer: answer, time: now),
                     recording: SecurityEvent.events(for: answer, session, at: now))

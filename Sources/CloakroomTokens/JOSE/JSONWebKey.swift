@@ -11,11 +11,11 @@ struct JSONWebKey {
     static func verificationKey(_ jwk: JSONObject) throws(Refusal) -> VerificationKey {
         try checkPurpose(jwk)
         let id = try identifier(jwk)
-        switch jwk["kty"]?.stringValue {
-        case "EC": return try ellipticCurve(jwk, id: id)
-        case "OKP": return try edwards(jwk, id: id)
-        case "RSA": return try rsa(jwk, id: id)
-        case "oct": return try symmetric(jwk, id: id)
+        switch jwk["kty"]?.stringValue.map({ Array($0.utf8) }) {
+        case Array("EC".utf8): return try ellipticCurve(jwk, id: id)
+        case Array("OKP".utf8): return try edwards(jwk, id: id)
+        case Array("RSA".utf8): return try rsa(jwk, id: id)
+        case Array("oct".utf8): return try symmetric(jwk, id: id)
         default: throw Refusal(reason: "kty is not EC, OKP, RSA or oct")
         }
     }
@@ -87,7 +87,8 @@ struct JSONWebKey {
     private static func edwards(_ jwk: JSONObject, id: String?) throws(Refusal) -> VerificationKey {
         guard jwk["crv"] == "Ed25519" else { throw Refusal(reason: "crv is not Ed25519") }
         let algorithm = try algorithm(jwk, allowed: [.ed25519])
-        guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: try bytes(jwk, "x")) else {
+        let x = try bytes(jwk, "x")
+        guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: x), !Edwards25519.isWeak(x) else {
             throw Refusal(reason: "x is not a public key")
         }
         return VerificationKey(id: id, algorithm: algorithm, material: .ed25519(key))

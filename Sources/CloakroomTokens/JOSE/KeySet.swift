@@ -6,11 +6,12 @@ package struct KeySet: Sendable {
     }
 
     package let keys: [VerificationKey]
-    private let byID: [String: VerificationKey]
+    /// By the bytes of `kid`: String equality takes canonically equivalent spellings for the same.
+    private let byID: [[UInt8]: VerificationKey]
 
     /// - Throws: `Refusal` when two keys share a `kid`, or when secrets and public keys are mixed (algorithm confusion).
     package init(_ keys: [VerificationKey]) throws(Refusal) {
-        let named = keys.compactMap { key in key.id.map { ($0, key) } }
+        let named = keys.compactMap { key in key.id.map { (Array($0.utf8), key) } }
         byID = Dictionary(named) { first, _ in first }
         guard byID.count == named.count else { throw Refusal(reason: "two keys have the same kid") }
         guard Set(keys.map(\.isSymmetric)).count <= 1 else {
@@ -45,6 +46,6 @@ package struct KeySet: Sendable {
     /// default key to fall back on.
     func key(for id: String?) -> VerificationKey? {
         guard let id else { return keys.count == 1 && keys[0].id == nil ? keys[0] : nil }
-        return byID[id]
+        return byID[Array(id.utf8)]
     }
 }

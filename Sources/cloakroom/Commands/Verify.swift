@@ -34,6 +34,12 @@ struct Verify: ParsableCommand {
         }
     }
 
+    func validate() throws {
+        if let now, !(0...253_402_300_799 ~= now) {
+            throw ValidationError("--now expects seconds since 1970, up to the year 9999")
+        }
+    }
+
     private var time: Instant {
         now.map { Instant(milliseconds: Int64($0 * 1000)) } ?? Environment.system.now()
     }

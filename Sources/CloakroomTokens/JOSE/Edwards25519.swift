@@ -1,0 +1,25 @@
+/// The encodings that swift-crypto takes for Ed25519 public keys although a signature under them proves nothing.
+enum Edwards25519 {
+    /// Whether this is a point of small order, in any spelling, or spelled with a y that is not below the prime.
+    static func isWeak(_ key: [UInt8]) -> Bool {
+        guard key.count == 32 else { return true }
+        // The sign of x stands in the highest bit, the least significant byte first.
+        let y = key.dropLast() + [key[31] & 0x7F]
+        let isBelowPrime = y[31] < 0x7F || y[0] < 0xED || y[1..<31].contains { $0 != 0xFF }
+        return !isBelowPrime || smallOrder.contains(Array(y))
+    }
+
+    /// The y of the eight points whose order divides 8: 1, -1, 0, and two of order 8.
+    private static let smallOrder: Set<[UInt8]> = [
+        [1] + [UInt8](repeating: 0, count: 31), [0xEC] + [UInt8](repeating: 0xFF, count: 30) + [0x7F],
+        [UInt8](repeating: 0, count: 32),
+        [
+            0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0, 0xD5, 0xDF,
+            0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53, 0xFC, 0x05,
+        ],
+        [
+            0xC7, 0x17, 0x6A, 0x70, 0x3D, 0x4D, 0xD8, 0x4F, 0xBA, 0x3C, 0x0B, 0x76, 0x0D, 0x10, 0x67, 0x0F, 0x2A, 0x20,
+            0x53, 0xFA, 0x2C, 0x39, 0xCC, 0xC6, 0x4E, 0xC7, 0xFD, 0x77, 0x92, 0xAC, 0x03, 0x7A,
+        ],
+    ]
+}

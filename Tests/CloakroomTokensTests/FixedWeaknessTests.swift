@@ -1,0 +1,164 @@
+import CloakroomCore
+import Crypto
+import Testing
+
+@testable import CloakroomTokens
+
+/// What an attacking reader found in the token layer, and what holds since.
+@Suite struct FixedWeaknessTests {
+    private let now = TokenWorld.now
+
+    private func isRefused(_ jwk: String) -> Bool { JSONWebKeyTests.isRefused(jwk) }
+
+    @Test(
+        "x and y of an EC key have the full length of a coordinate each (RFC 7518 section 6.2.1.2)",
+        arguments: [0, 1, 31, 33, 63])
+    func coordinateLength(_ cut: Int) {
+        let point = Array(P256.Signing.PrivateKey().publicKey.rawRepresentation)
+        let (x, y) = (Base64URL.encode(point[..<cut]), Base64URL.encode(point[cut...]))
+        #expect(isRefused(#"{"kty":"EC","crv":"P-256","x":"\#(x)","y":"\#(y)"}"#))
+    }
+
+    @Test(
+        "an Ed25519 key has one encoding, and is not of small order",
+        arguments: [
+            // p + 1: the identity, spelled a second way.
+            "7v_______________________________________38",
+            // Of order 1, 2 and 4.
+            "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "7P_______________________________________38",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ])
+    func edwardsPoint(_ x: String) {
+        #expect(isRefused(#"{"kty":"OKP","crv":"Ed25519","x":"\#(x)"}"#))
+    }
+
+    @Test("and so the identity as a key, under which one signature fits every message, verifies nothing")
+    func edwardsIdentity() throws {
+        let jwk = #"{"kty":"OKP","crv":"Ed25519","x":"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#
+        let signature = Base64URL.encode([1] + [UInt8](repeating: 0, count: 63))
+        let header = Base64URL.encode(Array(#"{"alg":"EdDSA"}"#.utf8))
+        for claims in [#"{"sub":"a"}"#, #"{"sub":"b"}"#] {
+            let token = "\(header).\(Base64URL.encode(Array(claims.utf8))).\(signature)"
+            #expect(throws: (any Error).self) {
+                try VerifiedJWS.verify(Array(token.utf8), with: KeySet(parsing: Array(jwk.utf8)))
+            }
+        }
+    }
+
+    @Test("iss and aud are compared without Unicode normalisation (RFC 7519 section 7.3)")
+    func normalisation() throws {
+        let world = try TokenWorld(issuer: "https://\u{E9}.example", audience: "api-\u{E9}-K")
+        for (name, value) in [
+            ("iss", "https://e\u{301}.example"), ("aud", "api-e\u{301}-K"), ("aud", "api-\u{E9}-\u{212A}"),
+        ] {
+            var claims = try world.claims()
+            claims[name] = .string(value)
+            let token = try world.sign(claims)
+            #expect(throws: TokenFault.self) { try world.verifier.verify(bearer: token, at: now) }
+        }
+    }
+
+    @Test("a kid and a kty are what their bytes say")
+    func normalisedNames() throws {
+        let forge = try Forge(.es256, kid: "K1")
+        let kelvin = "\u{212A}1"
+        let token = try forge.token(header: #"{"alg":"ES256","kid":"\#(kelvin)"}"#)
+        #expect(forge.verdict(token) == .unknownKey)
+        #expect(isRefused("{\"kty\":\"O\u{212A}P\",\"crv\":\"Ed25519\",\(JSONWebKeyTests.ed25519)}"))
+    }
+
+    @Test("nbf is honoured where it is present (RFC 7519 section 4.1.5), as `cloakroom verify` does")
+    func notBefore() throws {
+        let world = try TokenWorld()
+        for nbf in [.integer((now + .days(1)).seconds), "soon", .null] as [JSONValue] {
+            var claims = try world.claims()
+            claims["nbf"] = nbf
+            let token = try world.sign(claims)
+            let inspection = TokenInspection(issuer: nil, audience: nil, type: "at+jwt")
+            #expect(throws: TokenFault.self) {
+                try inspection.claims(of: token, with: world.ring.current.accessKeys, at: now)
+            }
+            #expect(throws: TokenFault.self) { try world.verifier.verify(bearer: token, at: now) }
+        }
+    }
+
+    @Test("a retired key signs nothing that lives (J12): whoever steals an old key has stolen nothing")
+    func retiredKey() throws {
+        let world = try TokenWorld()
+        let claims = try world.claims()
+        let keys = try (0..<2).map { _ in try SigningKey.generate(.es256) }
+        let ring = try KeyRing(
+            signing: [
+                .init(key: keys[0], createdAt: now - .days(60), signsFrom: now - .days(60)),
+                .init(key: keys[1], createdAt: now - .days(30), signsFrom: now - .days(30)),
+            ], refresh: world.ring.current.refresh)
+        #expect(ring.stage(of: ring.signing[0], at: now, lifetime: .minutes(5)) == .retired)
+        world.verifier.replaceKeys(with: ring)
+        let forged = try keys[0].sign(claims, type: "at+jwt")
+        #expect(throws: TokenFault.self) { try world.verifier.verify(bearer: forged, at: now) }
+    }
+
+    @Test("two keys that begin at one moment: the one that lost retires too")
+    func tie() throws {
+        let entries = try (0..<2).map { _ in
+            KeyRing.SigningEntry(key: try SigningKey.generate(.es256), createdAt: now, signsFrom: now)
+        }
+        let ring = try KeyRing(signing: entries, refresh: [.init(key: TokenWorld.refreshKey("r1", 7), createdAt: now)])
+        let stages = ring.signing.map { ring.stage(of: $0, at: now + .days(365), lifetime: .minutes(5)) }
+        #expect(stages == [.retired, .signing])
+    }
+
+    @Test("a verification that began under the old keys leaves nothing in the cache of the new ones")
+    func exchangeRace() async throws {
+        let (old, newer) = (try TokenWorld.keyRing(.es256), try TokenWorld.keyRing(.es256))
+        let world = try TokenWorld()
+        let issuer = TokenIssuer(issuer: TokenWorld.issuer, audience: TokenWorld.audience, ring: LiveKeyRing(old))
+        var survivors = 0
+        for round in 0..<1000 {
+            world.verifier.replaceKeys(with: old)
+            let tokenID = [UInt8(round & 0xFF), UInt8(round >> 8)]
+            let token = try issuer.accessToken(for: .example(), tokenID: tokenID, at: now, under: world.policy).token
+                .bytes
+            await withTaskGroup { group in
+                group.addTask { _ = try? world.verifier.verify(bearer: token, at: TokenWorld.now) }
+                group.addTask {
+                    for _ in 0..<(round % 60) { _ = SHA256.hash(data: token) }
+                    world.verifier.replaceKeys(with: newer)
+                }
+            }
+            if (try? world.verifier.verify(bearer: token, at: now)) != nil { survivors += 1 }
+        }
+        #expect(survivors == 0, "of 1,000")
+    }
+
+    @Test(
+        "a server's clock that goes back by minutes ends no session (J35): the cookie is stale until it has caught up")
+    func clockGoesBack() throws {
+        let world = try TokenWorld()
+        let cookie = try world.cookie()
+        #expect(fault { try world.verifier.verify(cookie: cookie, at: now - .minutes(5)) } == nil)
+    }
+
+    @Test("a clock that jumped ahead and back does not make the revocation view trust itself for that long")
+    func clockJump() {
+        let view = RevocationView(accessTokenLifetime: .minutes(5))
+        view.update([], confirmedAt: now + .days(1))
+        view.update([], confirmedAt: now)
+        #expect(view.isStale(at: now + .minutes(10)), "ten minutes without a word")
+    }
+
+    @Test(
+        "`cloakroom verify` demands of an access token what RFC 9068 section 2.2 does",
+        arguments: ["iss", "sub", "aud", "client_id", "iat", "jti"])
+    func inspection(_ name: String) throws {
+        let world = try TokenWorld()
+        var claims = try world.claims()
+        claims[name] = nil
+        let token = try world.sign(claims)
+        #expect(throws: TokenFault.self) { try world.verifier.verify(bearer: token, at: now) }
+        #expect(throws: TokenFault.self) {
+            try TokenInspection(issuer: nil, audience: nil, type: "at+jwt").claims(
+                of: token, with: world.ring.current.accessKeys, at: now)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import CloakroomCore
+import Testing
+
+@testable import CloakroomTokens
+
+/// The life of a signing key, as a function of the time alone.
+@Suite struct KeyStageTests {
+    private let now = TokenWorld.now
+    private let lifetime = Span.minutes(5)
+    private let keys: [SigningKey]
+    private let ring: KeyRing
+
+    /// Three keys, ten minutes apart.
+    init() throws {
+        keys = try [SignatureAlgorithm.es256, .ed25519, .es256].map { try SigningKey.generate($0) }
+        ring = try Self.ring(keys)
+    }
+
+    private static func ring(_ keys: [SigningKey], order: [Int] = [0, 1, 2]) throws -> KeyRing {
+        let entries = keys.enumerated().map { number, key in
+            KeyRing.SigningEntry(
+                key: key, createdAt: TokenWorld.now, signsFrom: TokenWorld.now + .minutes(Int64(number) * 10))
+        }
+        return try KeyRing(
+            signing: order.map { entries[$0] },
+            refresh: [.init(key: TokenWorld.refreshKey("r1", 7), createdAt: TokenWorld.now)])
+    }
+
+    private func ids(_ time: Instant) throws -> [String] {
+        let set = try ring.publicKeySet(at: time, lifetime: lifetime)
+        return set.objectValue?["keys"]?.arrayValue?.compactMap { $0.objectValue?["kid"]?.stringValue } ?? []
+    }
+
+    static let life: [(minute: Int64, second: Int64, stages: [KeyRing.Stage])] = [
+        (-60, 0, [.signing, .published, .published]), (0, 0, [.signing, .published, .published]),
+        (9, 59, [.signing, .published, .published]), (10, 0, [.verifying, .signing, .published]),
+        // The last token of the first key was signed at 9:59 and lives five minutes; two clocks are 30 seconds apart.
+        (15, 29, [.verifying, .signing, .published]), (15, 30, [.retired, .signing, .published]),
+        (20, 0, [.retired, .verifying, .signing]), (25, 29, [.retired, .verifying, .signing]),
+        (25, 30, [.retired, .retired, .signing]), (60 * 24 * 365, 0, [.retired, .retired, .signing]),
+    ]
+
+    @Test("a key is published, signs, verifies, and retires", arguments: life)
+    func stages(_ row: (minute: Int64, second: Int64, stages: [KeyRing.Stage])) throws {
+        let time = now + .minutes(row.minute) + .seconds(row.second)
+        #expect(ring.signing.map { ring.stage(of: $0, at: time, lifetime: lifetime) } == row.stages)
+        let live = zip(keys, row.stages).filter { $0.1 != .retired }.map(\.0.id)
+        #expect(try ids(time) == live)
+    }
+
+    @Test("exactly one key signs at any moment, and it was published ten minutes before; two rings of one file agree")
+    func oneSigns() throws {
+        let other = try Self.ring(keys, order: [2, 0, 1])
+        for minute in Int64(0)..<40 {
+            let time = now + .minutes(minute)
+            let signing = ring.signing.filter { ring.stage(of: $0, at: time, lifetime: lifetime) == .signing }
+            #expect(signing.map(\.key.id) == [ring.signingKey(at: time).id])
+            #expect(other.signingKey(at: time).id == ring.signingKey(at: time).id)
+            guard minute >= 10 else { continue }
+            #expect(try ids(time - .minutes(10)).contains(ring.signingKey(at: time).id))
+        }
+    }
+
+    @Test("each token verifies until it dies, with the key set of its issue and with every later one until then")
+    func tokensOutliveTheirKey() throws {
+        let issuer = TokenIssuer(issuer: TokenWorld.issuer, audience: TokenWorld.audience, ring: LiveKeyRing(ring))
+        for minute in Int64(0)..<25 {
+            let issued = now + .minutes(minute) + .seconds(59)
+            let access = try issuer.accessToken(for: .example(), tokenID: [1], at: issued, under: SessionPolicy())
+            for second in stride(from: Int64(0), to: 300, by: 60) {
+                let time = issued + .seconds(second)
+                let published = try KeySet(parsing: ring.publicKeySet(at: time, lifetime: lifetime).serialized)
+                let remote = AccessTokenVerifier.remote(published)
+                guard case .live = try remote.verify(access.token.bytes, at: time) else {
+                    Issue.record("minute \(minute), second \(second)")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test("the public key set is what other libraries read: public members only, and no secret of a refresh token")
+    func contents() throws {
+        let set = try ring.publicKeySet(at: now, lifetime: lifetime)
+        let keys = try #require(set.objectValue?["keys"]?.arrayValue).compactMap(\.objectValue)
+        #expect(set.objectValue?.members.map(\.name) == ["keys"] && keys.count == 3)
+        let allowed: Set = ["kty", "crv", "x", "y", "kid", "use", "alg"]
+        for key in keys {
+            #expect(Set(key.members.map(\.name)).isSubset(of: allowed))
+            #expect(key["use"] == "sig" && key["kty"] != "oct")
+        }
+        let text = String(decoding: set.serialized, as: UTF8.self)
+        #expect(keys.allSatisfy { $0["kid"] != "r1" })
+        for key in self.keys { #expect(!text.contains(key.serialized)) }
+        #expect(throws: Never.self) { try KeySet(parsing: set.serialized) }
+    }
+
+    @Test("a ring is refused without a key of each kind, and with two of one name")
+    func refusals() throws {
+        let signing = KeyRing.SigningEntry(key: keys[0], createdAt: now, signsFrom: now)
+        let refresh = KeyRing.RefreshEntry(key: TokenWorld.refreshKey("r1", 7), createdAt: now)
+        #expect(throws: KeyRing.Refusal.self) { try KeyRing(signing: [signing], refresh: []) }
+        #expect(throws: KeyRing.Refusal.self) { try KeyRing(signing: [], refresh: [refresh]) }
+        #expect(throws: KeySet.Refusal.self) { try KeyRing(signing: [signing, signing], refresh: [refresh]) }
+        #expect(throws: KeySet.Refusal.self) { try KeyRing(signing: [signing], refresh: [refresh, refresh]) }
+    }
+
+    @Test("a ring in use is exchanged as a whole")
+    func live() throws {
+        let live = LiveKeyRing(ring)
+        let newer = try TokenWorld.keyRing(.es256)
+        live.replace(with: newer)
+        #expect(live.current.signing.map(\.key.id) == newer.signing.map(\.key.id))
+    }
+}

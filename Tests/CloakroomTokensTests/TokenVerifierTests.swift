@@ -1,0 +1,186 @@
+import CloakroomCore
+import Testing
+
+@testable import CloakroomTokens
+
+/// The check of a request, with its caches: a second look must never see more than the first.
+@Suite struct TokenVerifierTests {
+    private let world: TokenWorld
+    private let now = TokenWorld.now
+
+    init() throws {
+        world = try TokenWorld()
+    }
+
+    private func verifier(_ ring: KeyRing) -> TokenVerifier {
+        TokenVerifier(
+            issuer: TokenWorld.issuer, audience: TokenWorld.audience, policy: SessionPolicy(), ring: LiveKeyRing(ring),
+            revocations: RevocationView(accessTokenLifetime: .minutes(5)))
+    }
+
+    @Test("the second look at each moment says what a first look would")
+    func cacheAgrees() throws {
+        let token = try world.access().token.bytes
+        let cookie = try world.cookie()
+        let warm = world.verifier
+        for seconds in [0, 299, 300, 301, 100_000, 10, 0] as [Int64] {
+            let time = now + .seconds(seconds)
+            let cold = verifier(world.ring.current)
+            for _ in 0..<2 {
+                #expect(
+                    fault { try warm.verify(bearer: token, at: time) }
+                        == fault { try cold.verify(bearer: token, at: time) })
+            }
+            #expect(
+                try warm.verify(cookie: cookie, at: now + .seconds(seconds)).session
+                    == cold.verify(cookie: cookie, at: time).session)
+        }
+    }
+
+    @Test("live turns stale with the access token's end, on a cache hit too; the refresh token stays")
+    func liveTurnsStale() throws {
+        let cookie = try world.cookie()
+        guard case .live(let access, let refresh) = try world.verifier.verify(cookie: cookie, at: now) else {
+            Issue.record("not live")
+            return
+        }
+        let last = access.expiresAt - Span(milliseconds: 1)
+        #expect(try world.verifier.verify(cookie: cookie, at: last) == .live(access, refresh))
+        for time in [access.expiresAt, access.expiresAt + .days(80)] {
+            #expect(try world.verifier.verify(cookie: cookie, at: time) == .stale(ExpiredAccess(access), refresh))
+        }
+    }
+
+    @Test("a cookie first seen stale does not come alive from the cache when the clock goes back")
+    func staleStays() throws {
+        let cookie = try world.cookie()
+        guard case .stale = try world.verifier.verify(cookie: cookie, at: now + .minutes(6)) else {
+            Issue.record("not stale")
+            return
+        }
+        guard case .stale = try world.verifier.verify(cookie: cookie, at: now) else {
+            Issue.record("alive again")
+            return
+        }
+    }
+
+    @Test("what was refused is not remembered: it is refused again, and a good one after it is not")
+    func refusalsAreNotCached() throws {
+        let token = try world.access().token.bytes
+        let broken =
+            token.dropLast() + [token[token.count - 1] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")]
+        for _ in 0..<3 {
+            #expect(throws: TokenFault.self) { try world.verifier.verify(bearer: Array(broken), at: now) }
+            #expect(try world.verifier.verify(bearer: token, at: now).session == SessionID("session"))
+        }
+    }
+
+    @Test("a token that was not yet valid is, when its time has come")
+    func notYet() throws {
+        let token = try world.access(at: now + .minutes(2)).token.bytes
+        #expect(fault { try world.verifier.verify(bearer: token, at: now) } == .notYetValid)
+        #expect(fault { try world.verifier.verify(bearer: token, at: now + .minutes(2)) } == nil)
+    }
+
+    @Test(
+        "a revocation counts on a cache hit too, and for the malleated twin of the token",
+        arguments: [SignatureAlgorithm.es256, .ed25519, .rs256])
+    func revocation(_ algorithm: SignatureAlgorithm) throws {
+        let world = try TokenWorld(algorithm)
+        let token = try world.access().token.bytes
+        let access = try world.verifier.verify(bearer: token, at: now)
+        #expect(throws: Never.self) { try world.verifier.checkNotRevoked(access) }
+        world.verifier.revocations.insert(access.session, at: now)
+        for _ in 0..<2 {
+            let again = try world.verifier.verify(bearer: token, at: now)
+            #expect(throws: Denial.sessionRevoked) { try world.verifier.checkNotRevoked(again) }
+        }
+        let other = try world.verifier.verify(bearer: world.access(for: .example("other")).token.bytes, at: now)
+        #expect(throws: Never.self) { try world.verifier.checkNotRevoked(other) }
+    }
+
+    @Test("with the keys goes what they verified; what the newer ones sign is taken")
+    func exchange() throws {
+        let token = try world.access().token.bytes
+        let cookie = try world.cookie()
+        _ = try world.verifier.verify(bearer: token, at: now)
+        _ = try world.verifier.verify(cookie: cookie, at: now)
+        let old = world.ring.current
+        let added = try KeyRing(
+            signing: old.signing + [
+                .init(key: SigningKey.generate(.ed25519), createdAt: now, signsFrom: now + .seconds(1))
+            ],
+            refresh: old.refresh)
+        world.verifier.replaceKeys(with: added)
+        #expect(fault { try world.verifier.verify(bearer: token, at: now) } == nil, "a key more refuses nothing")
+        #expect(fault { try world.verifier.verify(cookie: cookie, at: now) } == nil)
+        let later = now + .seconds(2)
+        let newer = try world.access(at: later).token.bytes
+        #expect(
+            fault { try world.verifier.verify(bearer: newer, at: later) } == nil, "another algorithm at the same time")
+        world.verifier.replaceKeys(with: try KeyRing(signing: Array(added.signing.suffix(1)), refresh: added.refresh))
+        #expect(fault { try world.verifier.verify(bearer: token, at: now) } == .unknownKey)
+        #expect(fault { try world.verifier.verify(bearer: newer, at: later) } == nil)
+    }
+
+    @Test("a refresh secret that is gone takes its cookies along")
+    func refreshSecretGone() throws {
+        let cookie = try world.cookie()
+        _ = try world.verifier.verify(cookie: cookie, at: now)
+        world.verifier.replaceKeys(
+            with: try KeyRing(
+                signing: world.ring.current.signing,
+                refresh: [.init(key: TokenWorld.refreshKey("r9", 9), createdAt: now)]))
+        #expect(fault { try world.verifier.verify(cookie: cookie, at: now) } == .unknownKey)
+    }
+
+    @Test("an unknown kid falls back to no key, even in a ring of one")
+    func unknownKey() throws {
+        let stranger = try SigningKey.generate(.es256)
+        let token = try stranger.sign(try world.claims(), type: "at+jwt")
+        #expect(fault { try world.verifier.verify(bearer: token, at: now) } == .unknownKey)
+    }
+
+    @Test("the MAC is looked at first: rubbish with an access token costs no signature")
+    func order() throws {
+        let access = String(decoding: try world.access().token.bytes, as: UTF8.self)
+        let cookie = Array("\(access)~a.b.c".utf8)
+        #expect(
+            fault { try world.verifier.verify(cookie: cookie, at: now) }
+                == .malformed("the header is not base64url, or too long"))
+        let refresh = try world.issuer.refreshToken(for: .example())
+        var forged = refresh.bytes
+        forged[forged.count - 2] ^= 1
+        let expired = Array("\(access)~".utf8) + forged
+        #expect(throws: TokenFault.self) { try world.verifier.verify(cookie: expired, at: now + .days(1)) }
+    }
+
+    @Test("bearer and cookie do not share a cache: a cookie is no bearer token, nor the other way round")
+    func separateCaches() throws {
+        let token = try world.access().token.bytes
+        let cookie = try world.cookie()
+        _ = try world.verifier.verify(bearer: token, at: now)
+        _ = try world.verifier.verify(cookie: cookie, at: now)
+        #expect(throws: TokenFault.self) { try world.verifier.verify(cookie: token, at: now) }
+        #expect(throws: TokenFault.self) { try world.verifier.verify(bearer: cookie, at: now) }
+    }
+
+    @Test("many threads, one answer")
+    func threads() async throws {
+        let world = world
+        let cookies = try (0..<20).map { try world.cookie(for: .example("session\($0)")) }
+        let wrong = await withTaskGroup(of: Int.self) { group in
+            for worker in 0..<8 {
+                group.addTask {
+                    (0..<200).count { round in
+                        let index = (worker + round) % cookies.count
+                        let checked = try? world.verifier.verify(cookie: cookies[index], at: TokenWorld.now)
+                        return checked?.session != SessionID("session\(index)")
+                    }
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(wrong == 0)
+    }
+}
