@@ -75,8 +75,17 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Resources/openapi.json"),
-                .embedInCode("Resources/client.js"),
-                .embedInCode("Resources/client.d.ts"),
+                .embedInCode("../../Web/client/client.js"),
+                .embedInCode("../../Web/client/client.d.ts"),
+                .embedInCode("../../Web/pages/login.html"),
+                .embedInCode("../../Web/pages/login.js"),
+                .embedInCode("../../Web/pages/signup.html"),
+                .embedInCode("../../Web/pages/signup.js"),
+                .embedInCode("../../Web/pages/account.html"),
+                .embedInCode("../../Web/pages/account.js"),
+                .embedInCode("../../Web/pages/form.js"),
+                .embedInCode("../../Web/pages/sessions.js"),
+                .embedInCode("../../Web/pages/style.css"),
             ],
             swiftSettings: strict),
         .target(
@@ -94,9 +103,10 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [
-                .embedInCode("Demo/demo.html"),
-                .embedInCode("Demo/demo.js"),
-                .embedInCode("Demo/demo.css"),
+                .embedInCode("../../Web/pages/demo.html"),
+                .embedInCode("../../Web/pages/demo.js"),
+                .embedInCode("../../Web/pages/demo.css"),
+                .embedInCode("../../Web/pages/look.js"),
             ],
             swiftSettings: strict),
 

@@ -22,10 +22,12 @@ struct Endpoint: Sendable {
     }
 
     /// Every endpoint; each stands in a file of its own.
-    static let all: [Endpoint] = [
-        .signUp, .login, .refresh, .logout, .session, .sessions, .endSession, .revokeOthers, .stepUp, .password, .check,
-        .clientScript, .clientTypes, .openAPI, .keySet, .metadata, .health, .readiness,
-    ]
+    static let all: [Endpoint] =
+        [
+            .signUp, .login, .refresh, .logout, .session, .sessions, .endSession, .revokeOthers, .stepUp, .password,
+            .check, .clientScript, .clientTypes, .openAPI, .keySet, .metadata, .health, .readiness, .loginPage,
+            .signUpPage, .accountPage,
+        ] + pageParts
 
     /// Whether a path without endpoint is nevertheless ours to refuse.
     static func isOurs(_ path: String) -> Bool {

@@ -6,12 +6,27 @@ import { join } from "node:path";
 import { beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
-const source = await readFile(new URL("../../Sources/CloakroomEndpoints/Resources/client.js", import.meta.url), "utf8");
+const source = await readFile(new URL("../../Web/client/client.js", import.meta.url), "utf8");
 const directory = await mkdtemp(join(tmpdir(), "cloakroom-client-"));
 let copies = 0;
 let requests;
 let answer;
 let channels;
+let styles;
+let reported;
+let reloads;
+
+/** Web Locks of one name. */
+class Locks {
+  constructor() {
+    this.tail = Promise.resolve();
+  }
+  request(_, work) {
+    const turn = this.tail.then(work);
+    this.tail = turn.catch(() => {});
+    return turn;
+  }
+}
 
 class Channel {
   constructor(name) {
@@ -22,7 +37,8 @@ class Channel {
   addEventListener(_, listener) {
     this.listeners.push(listener);
   }
-  postMessage(data) {
+  postMessage(message) {
+    const data = structuredClone(message);
     for (const other of channels) {
       if (other !== this && other.name === this.name) for (const listener of other.listeners) listener({ data });
     }
@@ -43,10 +59,16 @@ const load = async (options) => {
 beforeEach(() => {
   requests = [];
   channels = [];
+  styles = {};
+  reported = [];
+  reloads = 0;
+  Object.defineProperty(globalThis, "navigator", { value: { locks: new Locks() }, configurable: true });
   answer = () => live();
   const handlers = {};
   Object.assign(globalThis, {
-    location: { href: "https://app.example/page" },
+    location: { href: "https://app.example/page", origin: "https://app.example", reload: () => reloads++ },
+    document: { baseURI: "https://app.example/page", documentElement: { style: { setProperty: (name, value) => (styles[name] = value) } } },
+    reportError: (error) => reported.push(error),
     BroadcastChannel: Channel,
     addEventListener: (name, handler) => (handlers[name] = handler),
     page: handlers,
@@ -56,11 +78,11 @@ beforeEach(() => {
       return answer(request);
     },
   });
-  globalThis.Request = class extends RealRequest {
-    constructor(input, init) {
-      super(typeof input === "string" ? new URL(input, location.href) : input, init);
-    }
+  // Node knows no page that relative addresses could be relative to.
+  globalThis.Request = function (input, init) {
+    return new RealRequest(typeof input === "string" ? new URL(input, location.href) : input, init);
   };
+  globalThis.Request.prototype = RealRequest.prototype;
 });
 const RealRequest = globalThis.Request;
 
@@ -164,29 +186,192 @@ test("time is counted on a clock that nobody can set", async () => {
   assert.equal(session.secondsLeft(), 0);
 });
 
+const pause = (milliseconds = 5) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const named = (id) => ({ authenticated: true, user: { id: "u" }, session: { id, expires_in: 300 }, delivery: "cookie" });
+
 test("tabs share logins and logouts", async () => {
-  const one = await load();
-  const other = await load();
+  const [one, other] = [await load(), await load()];
   const states = [];
   other.onChange((state) => states.push(state.authenticated));
   await one.login({});
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  answer = () => new Response(null, { status: 204 });
+  await pause();
+  answer = ({ method }) => (method === "GET" ? json({ authenticated: false }) : new Response(null, { status: 204 }));
   await one.logout();
-  assert.deepEqual(states, [true, false]);
-  assert.ok(requests.some((request) => request.url.endsWith("/auth/session?passive=1")));
+  await pause();
+  assert.deepEqual(states, [true, false, false]);
 });
 
-test("a page from the back-forward cache asks again before it is believed", async () => {
+test("what a tab says of a login is asked of the server: it may be old news", async () => {
+  const [one, other] = [await load(), await load()];
+  answer = ({ method }) => json(method === "GET" ? { authenticated: false } : named("s1"));
+  await one.login({});
+  await pause();
+  assert.equal(other.secondsLeft(), 0);
+});
+
+test("tabs share renewals, and the one that waited for another sends none", async () => {
+  const [one, other] = [await load(), await load()];
+  answer = () => json({ ...named("s1"), session: { id: "s1", expires_in: 0 } });
+  await Promise.all([one.current(), other.current()]);
+  requests.length = 0;
+  answer = async () => (await pause(), json(named("s1")));
+  await Promise.all([one.renew(), other.renew()]);
+  assert.deepEqual(paths(), ["POST /auth/refresh"]);
+  assert.ok(other.secondsLeft() >= 299);
+});
+
+test("a lock that another tab holds forever costs a second", async () => {
   const session = await load();
+  navigator.locks.request("", () => new Promise(() => {}));
+  const began = performance.now();
+  assert.equal((await session.renew()).authenticated, true);
+  assert.ok(performance.now() - began < 1500);
+});
+
+test("a browser without Web Locks and BroadcastChannel renews all the same", async () => {
+  Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
+  globalThis.BroadcastChannel = undefined;
+  assert.equal((await (await load()).renew()).authenticated, true);
+});
+
+test("a call that was under way during a renewal is sent again without another", async () => {
+  const session = await load();
+  let isRenewed = false;
+  answer = async ({ url }) => {
+    if (url.endsWith("/refresh")) return (isRenewed = true), live();
+    if (url.endsWith("/slow")) {
+      const response = isRenewed ? json({}) : expired();
+      await pause(30);
+      return response;
+    }
+    return isRenewed ? json({}) : expired();
+  };
+  const [slow, fast] = await Promise.all([session.fetch("/slow"), session.fetch("/fast")]);
+  assert.deepEqual([slow.status, fast.status], [200, 200]);
+  assert.equal(paths().filter((path) => path === "POST /auth/refresh").length, 1);
+});
+
+test("an answer that was asked for before a login or logout is not believed after it", async () => {
+  const session = await load();
+  answer = async ({ url, method }) => {
+    if (url.endsWith("/logout")) return new Response(null, { status: 204 });
+    if (method === "GET") await pause(20);
+    return json(named("s1"));
+  };
+  const late = session.current();
+  await session.logout();
+  assert.equal((await late).authenticated, false);
+});
+
+test("a session that was ended elsewhere is ended here", async () => {
+  const session = await load();
+  for (const code of ["session_revoked", "session_expired", "session_missing", "refresh_token_reused", "token_invalid"]) {
+    answer = () => live();
+    await session.current();
+    const states = [];
+    const stop = session.onChange((state) => states.push(state.authenticated));
+    answer = () => json({ code }, 401);
+    assert.equal((await session.fetch("/api")).status, 401);
+    stop();
+    assert.deepEqual(states, [false], code);
+  }
+});
+
+test("streams, forms and requests are sent again whole, and an abort is an abort", async () => {
+  const session = await load();
+  const form = new FormData();
+  form.set("name", "value");
+  const stream = new Blob(["a stream"]).stream();
+  const bodies = [[form, "value"], [stream, "a stream"], [new Uint8Array([104, 105]), "hi"]];
+  for (const [body, expected] of bodies) {
+    let isRenewed = false;
+    answer = async (request) => {
+      if (request.url.endsWith("/refresh")) return (isRenewed = true), live();
+      const text = await request.text();
+      return isRenewed ? new Response(text) : expired();
+    };
+    const response = await session.fetch("/api", { method: "POST", body, duplex: "half" });
+    assert.ok((await response.text()).includes(expected));
+  }
+  answer = (request) => (request.signal.throwIfAborted(), live());
+  const request = new Request("/api", { method: "POST", body: "b", signal: AbortSignal.abort() });
+  await assert.rejects(session.fetch(request), { name: "AbortError" });
+});
+
+test("a request to another origin is passed on as it is", async () => {
+  const session = await load();
+  const request = new Request("https://elsewhere.example/", { method: "POST", body: "whole" });
+  answer = async (sent) => new Response(await sent.text());
+  assert.equal(await (await session.fetch(request)).text(), "whole");
+});
+
+test("a front end on another host sends its cookie, unless told otherwise", async () => {
+  const session = await load({ base: "https://auth.example" });
+  await session.fetch("https://auth.example/api");
+  await session.fetch("https://auth.example/api", { credentials: "omit" });
+  assert.deepEqual(requests.map((request) => request.credentials), ["include", "omit"]);
+});
+
+test("hybrid: a late renewal is given no token, so it is asked for once more", async () => {
+  const session = await load();
+  const hybrid = { ...named("s1"), delivery: "hybrid" };
+  answer = () => json({ ...hybrid, access_token: "old" });
+  await session.login({});
+  let count = 0;
+  answer = () => json(++count === 1 ? { ...hybrid, session: { id: "s1", expires_in: 0 } } : { ...hybrid, access_token: "new" });
+  await session.renew();
+  await session.fetch("/api");
+  assert.equal(requests.at(-1).headers.get("authorization"), "Bearer new");
+});
+
+test("hybrid: each tab keeps the token that it has, and a header of the page's own is left alone", async () => {
+  const [one, other] = [await load(), await load()];
+  const hybrid = { ...named("s1"), delivery: "hybrid" };
+  answer = () => json({ ...hybrid, access_token: "of one" });
+  await one.login({});
+  await pause();
+  answer = () => json({ ...hybrid, access_token: "of other" });
+  await other.renew();
+  await one.fetch("/api");
+  assert.equal(requests.at(-1).headers.get("authorization"), "Bearer of one");
+  await one.fetch("/api", { headers: { Authorization: "Basic x" } });
+  assert.equal(requests.at(-1).headers.get("authorization"), "Basic x");
+});
+
+test("one listener that fails does not keep the others from hearing", async () => {
+  const session = await load();
+  const heard = [];
+  session.onChange(() => { throw new Error("mine"); });
+  session.onChange(() => heard.push(1));
   await session.current();
-  answer = () => json({ authenticated: false });
-  const states = [];
-  session.onChange((state) => states.push(state.authenticated));
-  page.pageshow({ persisted: false });
+  assert.deepEqual([heard, reported.length], [[1], 1]);
+});
+
+test("a page from the back-forward cache is hidden until the server has confirmed its session", async () => {
+  const session = await load();
+  answer = () => json(named("s1"));
+  await session.current();
+  page.pagehide({ persisted: true });
+  assert.equal(styles.visibility, "hidden");
   page.pageshow({ persisted: true });
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.deepEqual(states, [false]);
+  assert.equal(styles.visibility, "hidden");
+  await pause();
+  assert.deepEqual([styles.visibility, styles.opacity, reloads], ["", "", 0]);
+});
+
+test("and loaded anew when it was ended, is somebody else's, or cannot be asked about", async () => {
+  const answers = [() => json({ authenticated: false }), () => json(named("s2")), () => Promise.reject(new TypeError("offline"))];
+  for (const then of answers) {
+    const session = await load();
+    answer = () => json(named("s1"));
+    await session.current();
+    page.pagehide({ persisted: true });
+    answer = then;
+    reloads = 0;
+    page.pageshow({ persisted: true });
+    await pause();
+    assert.deepEqual([styles.visibility, reloads], ["hidden", 1]);
+  }
 });
 
 test("what is patched after it loaded does not reach it", async () => {

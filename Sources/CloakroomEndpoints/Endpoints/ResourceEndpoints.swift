@@ -17,7 +17,7 @@ extension Endpoint {
     static let openAPI = resource(
         "/auth/openapi.json", PackageResources.openapi_json, type: "application/json; charset=utf-8")
 
-    private static func resource(_ path: String, _ bytes: [UInt8], type: String) -> Endpoint {
+    static func resource(_ path: String, _ bytes: [UInt8], type: String) -> Endpoint {
         let tag = "\"\(Base64URL.encode(Array(SHA256.hash(data: bytes)).prefix(12)))\""
         let headers: HTTPFields = [.eTag: tag, .cacheControl: "public, max-age=300", .contentType: type]
         return Endpoint(.get, path) { call in

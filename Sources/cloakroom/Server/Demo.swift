@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomEndpoints
 import CloakroomMiddleware
 import CloakroomTokens
 import HTTPTypes
@@ -14,20 +15,16 @@ struct Demo {
     /// How fresh the authentication must be for deleting everything.
     private static let freshness = Span.seconds(60)
 
-    /// Scripts and styles from here alone, nothing inline, and no string may become code.
-    private static let policy = """
-        default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
-        form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'
-        """
-
     init(now: @escaping @Sendable () -> Instant) {
         self.now = now
     }
 
     func addRoutes(to router: Router<BasicSessionRequestContext>) {
-        page("/", PackageResources.demo_html, "text/html; charset=utf-8", router)
-        page("/demo.js", PackageResources.demo_js, "text/javascript; charset=utf-8", router)
-        page("/demo.css", PackageResources.demo_css, "text/css; charset=utf-8", router)
+        let page = Page(PackageResources.demo_html)
+        router.get("/") { _, _ in page.response() }
+        part("/demo.js", PackageResources.demo_js, "text/javascript; charset=utf-8", router)
+        part("/look.js", PackageResources.look_js, "text/javascript; charset=utf-8", router)
+        part("/demo.css", PackageResources.demo_css, "text/css; charset=utf-8", router)
         let api = router.group("/api/notes").add(middleware: RequireSession(now: now))
         api.get { _, context in
             json(["notes": .array(notes.list(of: try context.access.subject).map { .object($0.json) })])
@@ -49,15 +46,12 @@ struct Demo {
         }
     }
 
-    private func page(
+    private func part(
         _ path: RouterPath, _ bytes: [UInt8], _ type: String, _ router: Router<BasicSessionRequestContext>
     ) {
         router.get(path) { _, _ in
             Response(
-                status: .ok,
-                headers: [
-                    .contentType: type, .cacheControl: "no-store", .contentSecurityPolicy: Self.policy,
-                ],
+                status: .ok, headers: [.contentType: type, .cacheControl: "no-store"],
                 body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
         }
     }

@@ -1,0 +1,76 @@
+// What an injected script would try: every place where pages keep tokens, and every answer that it can make the server
+// give. It only reads, and what it finds stays in this page.
+
+const found = (list) => (list.length ? list.join(", ") : "nothing");
+
+const database = (name) =>
+  new Promise((resolve, reject) => {
+    const opening = indexedDB.open(name);
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const stores = [...opening.result.objectStoreNames];
+      if (!stores.length) return resolve([]);
+      const requests = stores.map((store) => opening.result.transaction(store).objectStore(store).getAll());
+      requests.at(-1).onsuccess = () => resolve(requests.map(({ result }) => JSON.stringify(result)));
+    };
+  });
+
+const cached = async (name) => {
+  const cache = await caches.open(name);
+  return Promise.all((await cache.keys()).map(async (request) => (await cache.match(request)).text()));
+};
+
+const answer = async (method, path) => {
+  const response = await fetch(path, { method });
+  return `${response.status} ${[...response.headers].flat().join(" ")} ${await response.text()}`;
+};
+
+const xhr = (path) =>
+  new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", path);
+    request.onloadend = () => resolve(`${request.status} ${request.getAllResponseHeaders()} ${request.responseText}`);
+    request.send();
+  });
+
+/** What lies about in the page and its storage. */
+const PLACES = {
+  "document.cookie": () => document.cookie || "nothing",
+  cookieStore: async () => found((await cookieStore.getAll()).map(({ name, value }) => `${name}=${value}`)),
+  localStorage: () => found(Object.entries(localStorage).flat()),
+  sessionStorage: () => found(Object.entries(sessionStorage).flat()),
+  indexedDB: async () => found((await Promise.all((await indexedDB.databases()).map(({ name }) => database(name)))).flat()),
+  caches: async () => found((await Promise.all((await caches.keys()).map(cached))).flat()),
+  "the page itself": () => document.documentElement.outerHTML,
+  "addresses and history": () =>
+    [location.href, document.referrer, window.name, JSON.stringify(history.state),
+      ...performance.getEntries().map(({ name }) => name)].join(" "),
+};
+
+/** What the server can be made to say. */
+const QUESTIONS = {
+  "GET /auth/session": () => answer("GET", "/auth/session"),
+  "the same by XMLHttpRequest": () => xhr("/auth/session"),
+  "POST /auth/refresh": () => answer("POST", "/auth/refresh"),
+  "GET /auth/sessions": () => answer("GET", "/auth/sessions"),
+  "GET /auth/check": () => answer("GET", "/auth/check"),
+  TRACE: () => answer("TRACE", "/"),
+};
+
+/** A JWT, or the start of one. */
+const TOKEN = /eyJ[\w-]{8,}/;
+
+/** One `{place, text, isToken}` for each way. With `asks`, the server is asked as well, which renews the session. */
+export const look = (asks) =>
+  Promise.all(
+    Object.entries(asks ? { ...PLACES, ...QUESTIONS } : PLACES).map(async ([place, read]) => {
+      try {
+        const text = await read();
+        const isToken = TOKEN.test(text);
+        const isShort = text.length < 80;
+        return { place, text: isToken ? text : isShort ? text : `${text.length} characters, no token in them`, isToken };
+      } catch (error) {
+        return { place, text: `refused: ${error.message}`, isToken: false };
+      }
+    }),
+  );

@@ -1,0 +1,67 @@
+// The list of a person's sessions, each with its device and a button that ends it.
+import { CloakroomError } from "/auth/client.js";
+import { at, element } from "./form.js";
+
+const BROWSERS = [
+  [/\bEdgA?\//, "Edge"], [/\bOPR\//, "Opera"], [/\bSamsungBrowser\//, "Samsung Internet"], [/\b(Firefox|FxiOS)\//, "Firefox"],
+  [/\bChromium\//, "Chromium"], [/\b(Chrome|CriOS)\//, "Chrome"], [/\bSafari\//, "Safari"], [/^curl\//, "curl"],
+];
+const SYSTEMS = [
+  [/\biPhone\b/, "iPhone"], [/\biPad\b/, "iPad"], [/\bAndroid\b/, "Android"], [/\bCrOS\b/, "ChromeOS"],
+  [/\bWindows\b/, "Windows"], [/\bMac OS X\b/, "macOS"], [/\bLinux\b/, "Linux"],
+];
+
+/** A name that people know their device by, such as "Firefox on Linux". */
+export const deviceName = (userAgent = "") => {
+  const find = (names) => names.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
+  if (browser && system) return `${browser} on ${system}`;
+  return browser ?? system ?? (userAgent.slice(0, 60) || "Unknown device");
+};
+
+/** A call of a JSON API through the session. Throws `CloakroomError` for a "no". */
+export const api = async (session, method, path, body) => {
+  const response = await session.fetch(path, {
+    method,
+    headers: body ? { "Content-Type": "application/json" } : {},
+    body: body && JSON.stringify(body),
+  });
+  const answer = response.status === 204 ? {} : await response.json();
+  if (!response.ok) throw new CloakroomError(response.status, answer);
+  return answer;
+};
+
+const moment = (text) => {
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const node = element("time", format.format(new Date(text)));
+  node.dateTime = text;
+  return node;
+};
+
+const row = (entry, end) => {
+  const name = element("span", "", element("strong", deviceName(entry.user_agent)));
+  const details = element("small", `${entry.ip}, since `, moment(entry.created_at), ", last seen ", moment(entry.last_seen_at));
+  name.append(details);
+  if (entry.current) return element("li", "", name, element("em", "this device"));
+  const button = element("button", "End");
+  button.type = "button";
+  button.className = "second";
+  button.ariaLabel = `End the session of ${deviceName(entry.user_agent)}`;
+  button.addEventListener("click", () => end(entry));
+  return element("li", "", name, button);
+};
+
+/** Fills the list `#sessions`. `failed` is told when one could not be ended. */
+export const listSessions = async (session, failed) => {
+  const { sessions } = await api(session, "GET", "/auth/sessions");
+  const end = async ({ id }) => {
+    try {
+      await api(session, "DELETE", `/auth/sessions/${id}`);
+      await listSessions(session, failed);
+      at("sessions").closest("section").querySelector("button")?.focus();
+    } catch (error) {
+      failed(error);
+    }
+  };
+  at("sessions").replaceChildren(...sessions.map((entry) => row(entry, end)));
+};
