@@ -31,7 +31,9 @@ def run(*arguments, stdin="", **settings):
 
 
 class Server:
-    def __init__(self, directory=None, **settings):
+    def __init__(self, directory=None, clock=None, **settings):
+        """`clock`: how wrong the server's clock is, in the words of faketime, such as `+1d`."""
+        self.wrapper = ["faketime", "-f", clock] if clock else []
         self.directory = str(directory or tempfile.mkdtemp(prefix="cloakroom-"))
         self.settings = {"signup": "open", "loginRateLimit": "off"} | settings
         self.log_path = self.directory.rstrip("/") + ".log"
@@ -40,7 +42,7 @@ class Server:
     def start(self):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", self.directory],
+                [*self.wrapper, BINARY, "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", self.directory],
                 stdout=subprocess.PIPE, stderr=log, text=True, env=clean_environment(**self.settings))
         watchdog = threading.Timer(START_TIMEOUT, self.process.kill)
         watchdog.start()

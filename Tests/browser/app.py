@@ -1,0 +1,42 @@
+"""What a person, or the app's own script, does in a browser."""
+PASSWORD = "correct horse battery"
+
+# The app's script: a session as any page makes it, and what it has been told.
+BLANK = """<!doctype html><html lang=en><title>App</title><link rel=icon href="data:,">
+<body><p id=who>nobody</p><script type=module>
+import { createSession } from "/auth/client.js";
+window.session = createSession();
+window.states = [];
+session.onChange((state) => { states.push(state.authenticated); who.textContent = state.user?.email ?? "nobody"; });
+await session.current();
+window.isReady = true;
+</script>"""
+
+
+def open_app(browser, site, host="localhost", path="/app"):
+    """An empty page of the app, with `session` within reach of the test."""
+    site.page(path, BLANK)
+    browser.open(site.origin(host) + path)
+    ready(browser)
+
+
+def ready(browser):
+    browser.run("while (!window.isReady) await new Promise((go) => setTimeout(go, 10));")
+
+
+def sign_up(browser, email, **fields):
+    browser.run("await session.signup(args[0])", {"email": email, "password": PASSWORD} | fields)
+
+
+def log_in(browser, email, **fields):
+    browser.run("await session.login(args[0])", {"email": email, "password": PASSWORD} | fields)
+
+
+def who(browser):
+    """Who the server says is logged in."""
+    return browser.run("return (await (await fetch('/auth/session')).json()).user?.email ?? null")
+
+
+def is_let_in(browser):
+    """Whether a protected route answers, whatever it takes."""
+    return browser.run("return (await session.fetch('/auth/sessions')).status") == 200

@@ -1,0 +1,324 @@
+"""Drives Chromium, Firefox and WebKit from Debian's packages: W3C WebDriver over HTTP where there is a driver for it,
+Marionette for Firefox, which has none there."""
+import base64
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+TIMEOUT = 30
+ENTER, TAB, SPACE, SHIFT = "\ue007", "\ue004", "\ue00d", "\ue008"
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+
+# Each command: its HTTP form, and its name in Marionette.
+COMMANDS = {
+    "navigate": ("POST", "/url", "WebDriver:Navigate"),
+    "back": ("POST", "/back", "WebDriver:Back"),
+    "url": ("GET", "/url", "WebDriver:GetCurrentURL"),
+    "script": ("POST", "/execute/async", "WebDriver:ExecuteAsyncScript"),
+    "find": ("POST", "/element", "WebDriver:FindElement"),
+    "click": ("POST", "/element/{id}/click", "WebDriver:ElementClick"),
+    "type": ("POST", "/element/{id}/value", "WebDriver:ElementSendKeys"),
+    "actions": ("POST", "/actions", "WebDriver:PerformActions"),
+    "handles": ("GET", "/window/handles", "WebDriver:GetWindowHandles"),
+    "handle": ("GET", "/window", "WebDriver:GetWindowHandle"),
+    "new": ("POST", "/window/new", "WebDriver:NewWindow"),
+    "switch": ("POST", "/window", "WebDriver:SwitchToWindow"),
+    "close": ("DELETE", "/window", "WebDriver:CloseWindow"),
+    "rectangle": ("POST", "/window/rect", "WebDriver:SetWindowRect"),
+    "screenshot": ("GET", "/screenshot", "WebDriver:TakeScreenshot"),
+    "timeouts": ("POST", "/timeouts", "WebDriver:SetTimeouts"),
+}
+
+
+class DriverError(Exception):
+    pass
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait(what, condition, seconds=10):
+    """Asks until it is so; returns what `condition` returned."""
+    end = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(DriverError):
+            result = condition()
+            if result:
+                return result
+        assert time.monotonic() < end, f"waited {seconds} s in vain: {what}"
+        time.sleep(0.05)
+
+
+class Process:
+    """A program with everything that it starts, ended as one group: killing a driver alone leaves browsers behind."""
+
+    def __init__(self, arguments, environment=None):
+        self.output = tempfile.TemporaryFile()
+        self.popen = subprocess.Popen(
+            arguments, stdout=self.output, stderr=self.output, start_new_session=True, env=os.environ | (environment or {}))
+
+    def end(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGTERM)
+            try:
+                self.popen.wait(5)
+            except subprocess.TimeoutExpired:
+                pass
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+        self.output.close()
+
+
+class WebDriver:
+    def __init__(self, arguments, capabilities, environment=None):
+        self.port = free_port()
+        self.process = Process([*arguments, f"--port={self.port}"], environment)
+        try:
+            wait("the driver to listen", lambda: self.is_listening())
+            answer = self.request("POST", "/session", {"capabilities": {"alwaysMatch": capabilities}})
+        except BaseException:
+            self.process.end()
+            raise
+        self.session = answer["sessionId"]
+
+    def is_listening(self):
+        with contextlib.suppress(OSError):
+            return self.request("GET", "/status") is not None
+
+    def request(self, method, path, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection.request(method, path, json.dumps(body) if body is not None else None)
+        response = connection.getresponse()
+        value = json.loads(response.read())["value"]
+        connection.close()
+        if response.status >= 400:
+            raise DriverError(f"{value['error']}: {value['message']}")
+        return value
+
+    def send(self, command, **parameters):
+        method, path, _ = COMMANDS[command]
+        path = path.format(**parameters)
+        body = {name: value for name, value in parameters.items() if name != "id"} if method == "POST" else None
+        return self.request(method, f"/session/{self.session}{path}", body)
+
+    def end(self):
+        with contextlib.suppress(Exception):
+            self.request("DELETE", f"/session/{self.session}")
+        self.process.end()
+
+
+class Marionette:
+    PREFERENCES = {
+        "browser.shell.checkDefaultBrowser": False, "browser.startup.homepage": "about:blank",
+        "datareporting.policy.dataSubmissionEnabled": False, "app.update.auto": False,
+        "network.captive-portal-service.enabled": False, "network.connectivity-service.enabled": False,
+        "signon.rememberSignons": False, "toolkit.cosmeticAnimations.enabled": False,
+        # The tests close tabs in the middle of everything.
+        "browser.tabs.warnOnClose": False, "dom.disable_beforeunload": True,
+    }
+
+    def __init__(self, capabilities, preferences=None):
+        self.port = free_port()
+        self.profile = tempfile.mkdtemp(prefix="cloakroom-firefox-")
+        preferences = self.PREFERENCES | (preferences or {}) | {"marionette.port": self.port}
+        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferences.items()]
+        pathlib.Path(self.profile, "user.js").write_text("\n".join(lines))
+        self.process = Process(["firefox-esr", "--headless", "--marionette", "--no-remote", "-profile", self.profile])
+        self.count = 0
+        try:
+            self.socket = wait("Firefox to listen", self.connect, 60)
+            self.reader = self.socket.makefile("rb")
+            self.read()
+            self.call("WebDriver:NewSession", capabilities)
+        except BaseException:
+            self.process.end()
+            raise
+
+    def connect(self):
+        with contextlib.suppress(OSError):
+            return socket.create_connection(("127.0.0.1", self.port), timeout=120)
+
+    def read(self):
+        length = b""
+        while (byte := self.reader.read(1)) != b":":
+            if not byte:
+                raise DriverError("Firefox has gone")
+            length += byte
+        return json.loads(self.reader.read(int(length)))
+
+    def call(self, name, parameters):
+        self.count += 1
+        message = json.dumps([0, self.count, name, parameters]).encode()
+        self.socket.sendall(b"%d:%s" % (len(message), message))
+        _, _, error, value = self.read()
+        if error:
+            raise DriverError(f"{error['error']}: {error['message']}")
+        return value["value"] if isinstance(value, dict) and set(value) == {"value"} else value
+
+    def send(self, command, **parameters):
+        return self.call(COMMANDS[command][2], parameters)
+
+    def end(self):
+        with contextlib.suppress(Exception):
+            self.call("Marionette:Quit", {"flags": ["eForceQuit"]})
+            self.process.popen.wait(5)
+        self.process.end()
+        shutil.rmtree(self.profile, ignore_errors=True)
+
+
+class Display:
+    """WebKit's browser has no headless mode, so it gets a screen that nobody sees."""
+
+    def __init__(self):
+        reading, writing = os.pipe()
+        arguments = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
+        self.popen = subprocess.Popen(
+            arguments, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        os.close(writing)
+        with os.fdopen(reading) as pipe:
+            self.name = f":{int(pipe.readline())}"
+
+    def end(self):
+        self.popen.terminate()
+        self.popen.wait()
+
+
+def start_chromium(dark):
+    arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
+    if dark:
+        arguments.append("--blink-settings=preferredColorScheme=0")
+    options = {"binary": "/usr/bin/chromium", "args": arguments}
+    return WebDriver(["chromedriver"], {"acceptInsecureCerts": True, "goog:chromeOptions": options})
+
+
+def start_firefox(dark):
+    preferences = {"layout.css.prefers-color-scheme.content-override": 0 if dark else 1, "ui.systemUsesDarkTheme": int(dark)}
+    return Marionette({"acceptInsecureCerts": True}, preferences)
+
+
+class WebKit(WebDriver):
+    def __init__(self):
+        self.display = Display()
+        browser = next(pathlib.Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))
+        options = {"binary": str(browser), "args": ["--automation"]}
+        capabilities = {"browserName": "MiniBrowser", "acceptInsecureCerts": True, "webkitgtk:browserOptions": options}
+        # Without a session bus and with software rendering it needs nothing of the machine.
+        environment = {"DISPLAY": self.display.name, "LIBGL_ALWAYS_SOFTWARE": "1", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"}
+        try:
+            super().__init__(["WebKitWebDriver"], capabilities, environment)
+        except BaseException:
+            self.display.end()
+            raise
+
+    def end(self):
+        super().end()
+        self.display.end()
+
+
+ENGINES = {"chromium": start_chromium, "firefox": start_firefox, "webkit": lambda dark: WebKit()}
+
+
+class Browser:
+    """One browser with a jar of its own."""
+
+    def __init__(self, engine, dark=False):
+        self.engine = engine
+        self.driver = ENGINES[engine](dark)
+        self.driver.send("timeouts", script=TIMEOUT * 1000, pageLoad=TIMEOUT * 1000, implicit=0)
+        self.first = self.tab
+
+    def end(self):
+        self.driver.end()
+
+    def open(self, url):
+        self.driver.send("navigate", url=url)
+
+    def back(self):
+        self.driver.send("back")
+
+    @property
+    def url(self):
+        return self.driver.send("url")
+
+    def run(self, script, *arguments):
+        """Runs the body of an async function in the page, and returns what it returns."""
+        wrapped = (
+            "const done = arguments[arguments.length - 1]; const args = [...arguments].slice(0, -1);"
+            f"(async () => {{ {script} }})().then((value) => done({{ value }}), (error) => done({{ failure: String(error) }}));")
+        answer = self.driver.send("script", script=wrapped, args=list(arguments))
+        if answer.get("failure"):
+            raise DriverError(answer["failure"])
+        return answer.get("value")
+
+    def element(self, selector):
+        return self.driver.send("find", using="css selector", value=selector)[ELEMENT]
+
+    def click(self, selector):
+        self.driver.send("click", id=wait(selector, lambda: self.element(selector)))
+
+    def type(self, selector, text):
+        self.driver.send("type", id=wait(selector, lambda: self.element(selector)), text=text)
+
+    def press(self, *keys, holding=None):
+        """Presses keys one after the other, wherever the focus is."""
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        if holding:
+            actions = [{"type": "keyDown", "value": holding}, *actions, {"type": "keyUp", "value": holding}]
+        self.driver.send("actions", actions=[{"type": "key", "id": "keyboard", "actions": actions}])
+
+    def write(self, text):
+        self.press(*text)
+
+    def text(self, selector="body"):
+        return self.run("return document.querySelector(args[0])?.innerText ?? ''", selector)
+
+    def wait_text(self, text, selector="body", seconds=10):
+        return wait(f"{text!r} in {selector}", lambda: text in self.text(selector), seconds)
+
+    @property
+    def tab(self):
+        return self.driver.send("handle")
+
+    def new_tab(self, url):
+        answer = self.driver.send("new", type="tab")
+        self.switch(answer["handle"])
+        self.open(url)
+        return answer["handle"]
+
+    def switch(self, tab):
+        self.driver.send("switch", handle=tab)
+
+    def close_tab(self, tab=None):
+        if tab:
+            self.switch(tab)
+        self.driver.send("close")
+
+    def close_other_tabs(self):
+        for tab in self.driver.send("handles"):
+            if tab != self.first:
+                self.close_tab(tab)
+        self.switch(self.first)
+
+    def resize(self, width, height):
+        """Chromium's windows have a least width; its devices do not."""
+        if self.engine == "chromium":
+            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}
+            self.driver.request("POST", f"/session/{self.driver.session}/goog/cdp/execute", command)
+        else:
+            self.driver.send("rectangle", width=width, height=height)
+
+    def screenshot(self, path):
+        image = self.driver.send("screenshot")
+        pathlib.Path(path).write_bytes(base64.b64decode(image))

@@ -1,0 +1,158 @@
+"""No token is anywhere where script can look, and what script does to the cookie replaces no session."""
+import re
+
+import pytest
+
+from app import log_in, open_app, ready, sign_up, who
+from drivers import wait
+
+TOKEN = re.compile(r"eyJ[\w-]{8,}")
+
+EVERYWHERE = """
+    const places = { cookie: document.cookie, dom: document.documentElement.outerHTML, url: location.href,
+        local: JSON.stringify({ ...localStorage }), session: JSON.stringify({ ...sessionStorage }),
+        history: JSON.stringify(history.state), name: window.name,
+        entries: performance.getEntries().map(({ name }) => name).join(" "),
+        databases: JSON.stringify(await indexedDB.databases()), caches: JSON.stringify(await caches.keys()),
+        globals: Object.keys(window).filter((key) => typeof window[key] === "string").map((key) => window[key]).join(" ") };
+    if (window.cookieStore) places.store = JSON.stringify(await cookieStore.getAll());
+    return places;
+"""
+
+
+def planted(text):
+    return bool(TOKEN.search(text))
+
+
+def test_no_token_is_where_script_can_look(browser, site, account):
+    open_app(browser, site)
+    sign_up(browser, account)
+    browser.run("await session.renew(); await session.stepUp({ password: args[0] })", "correct horse battery")
+    browser.open(site.origin() + "/")
+    browser.wait_text("no token found", "#verdict")
+    browser.click("#look")
+    browser.wait_text("14 ways tried, no token found", "#verdict")
+    for url in ("/", "/auth/pages/account", "/app"):
+        browser.open(site.origin() + url)
+        browser.wait_text(account)
+        found = {place: text for place, text in browser.run(EVERYWHERE).items() if planted(text)}
+        assert found == {}
+    handed_over = 0
+    for exchange in site.seen():
+        handed_over += any(planted(value) for value in exchange.set_cookies)
+        visible = [value for name, value in exchange.answer_headers if name.lower() != "set-cookie"]
+        assert not planted(" ".join(visible)) and not planted(exchange.answer.decode()), exchange.path
+        assert not planted(exchange.path) and not planted(exchange.headers.get("referer", ""))
+        assert not planted(exchange.body.decode())
+    assert handed_over >= 3, "the control: tokens did come, in cookies"
+
+
+def test_the_demo_sees_a_token_that_lies_about(browser, site):
+    """The control of the panel: what is there to be found, it finds."""
+    browser.open(site.origin() + "/")
+    browser.wait_text("no token found", "#verdict")
+    browser.run("localStorage.token = 'eyJhbGciOiJub25lIn0.e30.'")
+    browser.click("#look")
+    browser.wait_text("1 of 14 ways led to a token!", "#verdict")
+
+
+def test_hybrid_delivery_keeps_the_access_token_in_memory_alone(browser, start, proxies, account):
+    server = start(clients="spa=hybrid", accessTokenLifetime=2)
+    site = proxies(server)
+    open_app(browser, site)
+    sign_up(browser, account)
+    browser.run("await session.logout()")
+    log_in(browser, account, client_id="spa")
+    assert {place for place, text in browser.run(EVERYWHERE).items() if planted(text)} == set()
+    assert browser.run("return (await session.fetch('/api/notes')).status") == 200
+    sent = site.seen("GET", "/api/notes")[-1].headers
+    assert planted(sent["authorization"]) and "~" in sent["cookie"]
+    wait("the token to expire", lambda: browser.run("return session.secondsLeft()") == 0)
+    browser.run("await new Promise((go) => setTimeout(go, 1200))")
+    assert browser.run("return (await session.fetch('/api/notes')).status") == 200
+    assert browser.run("return (await fetch('/api/notes')).status") == 401
+
+
+@pytest.mark.parametrize("host", ["localhost", "app.localhost"])
+def test_the_cookie_has_its_right_name(browser, site, account, engine, host):
+    open_app(browser, site, host)
+    sign_up(browser, account)
+    name = "session" if engine == "webkit" else "__Host-Http-session"
+    assert site.seen("POST", "/auth/signup")[-1].set_cookies[0].startswith(name + "=")
+    assert who(browser) == account
+
+
+def test_on_https_every_engine_has_the_real_cookie(browser, start, proxies, certificate, account):
+    site = proxies(certificate=certificate)
+    site.upstream = start(publicURL=site.origin())
+    open_app(browser, site)
+    sign_up(browser, account)
+    assert site.seen("POST", "/auth/signup")[-1].set_cookies[0].startswith("__Host-Http-session=")
+    assert who(browser) == account
+    assert site.seen("GET", "/auth/session")[-1].headers["cookie"].startswith("__Host-Http-session=")
+
+
+def flood(browser, count):
+    browser.run("for (let n = 0; n < args[0]; n++) document.cookie = `f${n}=${n}; path=/; secure`", count)
+    browser.run("for (let n = 0; n < args[0]; n++) document.cookie = `g${n}=${n}; path=/`", count)
+
+
+def still(engine, account):
+    """Who may be logged in after an attack on the jar. WebKit knows no prefixes: there two cookies arrive, and of two
+    good ones the server believes neither."""
+    return (account, None) if engine == "webkit" else (account,)
+
+
+PLANT = """
+    for (const name of ["__Host-Http-session", "session", "__Host-session", " __Host-Http-session", "\\u2000__Host-Http-session"])
+        for (const rest of ["; path=/; secure", "; path=/", "; path=/auth; secure", "; path=/auth", `; path=/; domain=${location.hostname}`])
+            document.cookie = `${name}=${args[0]}${rest}`;
+    document.cookie = `=__Host-Http-session=${args[0]}; path=/`;
+    document.cookie = `=session=${args[0]}; path=/`;
+"""
+
+
+@pytest.fixture
+def attackers_cookie(shared):
+    """The cookie of a genuine session: the attacker's own."""
+    import http.client
+    import json
+
+    connection = http.client.HTTPConnection("127.0.0.1", shared.port)
+    email = f"attacker{id(connection)}@example.com"
+    body = json.dumps({"email": email, "password": "correct horse battery"})
+    connection.request("POST", "/auth/signup", body, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    assert response.status == 201
+    return response.getheader("Set-Cookie").split(";")[0].split("=", 1)[1]
+
+
+def test_a_jar_flooded_by_script_may_lose_the_session_but_never_replaces_it(browser, site, account, attackers_cookie):
+    open_app(browser, site)
+    sign_up(browser, account)
+    flood(browser, 200)
+    browser.run(PLANT, attackers_cookie)
+    assert who(browser) in (account, None)
+
+
+def test_a_cookie_planted_by_script_replaces_no_session(browser, site, account, engine, attackers_cookie):
+    open_app(browser, site)
+    sign_up(browser, account)
+    browser.run(PLANT, attackers_cookie)
+    assert who(browser) in still(engine, account)
+
+
+def test_a_cookie_tossed_from_a_sibling_host_replaces_no_session(browser, site, proxies, account, engine, attackers_cookie):
+    sibling = proxies()
+    sibling.page("/toss", "<p>toss", Set_Cookie=f"__Host-Http-session={attackers_cookie}; Domain=app.localhost; Path=/auth")
+    open_app(browser, site, "app.localhost")
+    sign_up(browser, account)
+    browser.open(sibling.origin("sib.app.localhost") + "/toss")
+    browser.run("""
+        for (const name of ["__Host-Http-session", "session", "\\u2000__Host-Http-session"])
+            for (const path of ["/", "/auth"]) document.cookie = `${name}=${args[0]}; domain=app.localhost; path=${path}`;
+        document.cookie = `=__Host-Http-session=${args[0]}; domain=app.localhost; path=/auth`;
+    """, attackers_cookie)
+    browser.open(site.origin("app.localhost") + "/app")
+    ready(browser)
+    assert who(browser) in still(engine, account)
