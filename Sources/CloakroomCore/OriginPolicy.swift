@@ -20,10 +20,11 @@ public struct OriginPolicy: Hashable, Sendable {
         package var origin: [String]
         package var secFetchSite: [String]
         package var carriesOurCookie: Bool
+        package var xsrf: XSRFEvidence
 
         package init(
             method: String, isWebSocketUpgrade: Bool = false, host: String?, origin: [String] = [],
-            secFetchSite: [String] = [], carriesOurCookie: Bool
+            secFetchSite: [String] = [], carriesOurCookie: Bool, xsrf: XSRFEvidence = .absent
         ) {
             self.method = method
             self.isWebSocketUpgrade = isWebSocketUpgrade
@@ -31,7 +32,13 @@ public struct OriginPolicy: Hashable, Sendable {
             self.origin = origin
             self.secFetchSite = secFetchSite
             self.carriesOurCookie = carriesOurCookie
+            self.xsrf = xsrf
         }
+    }
+
+    /// What a request shows of the token that only our own pages can read, where such tokens are given out at all.
+    package enum XSRFEvidence: Hashable, Sendable {
+        case absent, right, wrong
     }
 
     /// The origin under which this request reached us.
@@ -49,7 +56,9 @@ public struct OriginPolicy: Hashable, Sendable {
     package func check(_ request: Request) throws(Denial) {
         let own = try origin(forHost: request.host)
         guard request.isWebSocketUpgrade || !Self.isSafe(request.method) else { return }
-        guard request.origin.count <= 1, request.secFetchSite.count <= 1 else { throw .crossSiteRequest }
+        guard request.origin.count <= 1, request.secFetchSite.count <= 1, request.xsrf != .wrong else {
+            throw .crossSiteRequest
+        }
         let sender = try sender(of: request, own: own)
         switch (request.secFetchSite.first, sender) {
         case ("same-origin", _), ("none", _):
@@ -57,8 +66,9 @@ public struct OriginPolicy: Hashable, Sendable {
         case (nil, .own), (_, .trusted):
             return
         case (nil, .unnamed):
-            // Browsers name the origin of every unsafe request; with our cookie and no name, it is not one we know.
-            if request.carriesOurCookie { throw .crossSiteRequest }
+            // Browsers name the origin of every unsafe request. One with our cookie that does not is none that we know,
+            // or so old that only what it read from our own page can vouch for it.
+            if request.carriesOurCookie, request.xsrf != .right { throw .crossSiteRequest }
         case (_, .own), (_, .unnamed):
             // Firefox launders the Origin of a cross-site request through our own pass-through service worker.
             throw .crossSiteRequest

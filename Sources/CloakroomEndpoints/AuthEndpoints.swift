@@ -48,7 +48,8 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
             return try match.refuse(request.method)
         }
         if !endpoint.answersForOthers {
-            try server.originPolicy.check(OriginPolicy.Request(request, cookie: server.authorizer.cookie))
+            try server.originPolicy.check(
+                OriginPolicy.Request(request, cookie: server.authorizer.cookie, xsrf: server.xsrf))
         }
         let call = Call(server: server, request: request, peer: peer, parameter: match.parameter)
         var response = try await endpoint.respond(call)

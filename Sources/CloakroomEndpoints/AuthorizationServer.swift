@@ -30,6 +30,8 @@ public struct AuthorizationServer: Sendable {
         public var failedLoginsPerMinute: Int? = 20
         /// The `SameSite` of the cookie.
         public var sameSite = SessionCookie.SameSite.lax
+        /// Whether to give out the `XSRF-TOKEN` cookie, for browsers that name no origin.
+        public var givesXSRFCookie = false
         /// Origins of front ends on other hosts.
         public var trustedOrigins: Set<WebOrigin> = []
         /// The peers whose forwarded headers count.
@@ -48,6 +50,7 @@ public struct AuthorizationServer: Sendable {
     public let authorizer: SessionAuthorizer
     /// For `OriginMiddleware`.
     public let originPolicy: OriginPolicy
+    let xsrf: XSRFCookie?
     let logger: Logger
     private let store: any SessionStore & UserStore
     private let keys: KeyFiles
@@ -92,8 +95,11 @@ public struct AuthorizationServer: Sendable {
         self.feed = feed
         sweeper = Sweeper(store: store, policy: policy, environment: environment, logger: logger)
         originPolicy = OriginPolicy(ownOrigin: configuration.publicURL, trustedOrigins: configuration.trustedOrigins)
+        let cookie = Self.cookie(configuration)
+        let isXSRFCookieGiven = configuration.givesXSRFCookie
+        xsrf = isXSRFCookieGiven ? XSRFCookie(of: cookie, verifier: verifier, now: { environment.now() }) : nil
         authorizer = SessionAuthorizer(
-            verifier: verifier, cookie: Self.cookie(configuration), now: { environment.now() },
+            verifier: verifier, cookie: cookie, now: { environment.now() },
             renew: { try await service.renew($0, expired: $1) },
             saw: { sightings.saw($0) },
             catchUp: { try await feed.catchUp() })

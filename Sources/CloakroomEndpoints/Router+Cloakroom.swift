@@ -16,7 +16,7 @@ extension Router where Context: SessionRequestContext {
         add(middleware: CrossOriginSharing(trustedOrigins: configuration.trustedOrigins))
         add(middleware: ProblemMiddleware())
         add(middleware: AuthEndpoints(server))
-        add(middleware: OriginMiddleware(server.originPolicy, cookie: server.authorizer.cookie))
+        add(middleware: OriginMiddleware(server.originPolicy, cookie: server.authorizer.cookie, xsrf: server.xsrf))
         add(middleware: SessionMiddleware(server.authorizer))
     }
 }

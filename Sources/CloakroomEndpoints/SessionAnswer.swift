@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomMiddleware
 import CloakroomService
 import CloakroomTokens
 import HTTPTypes
@@ -18,6 +19,13 @@ extension Call {
     func answer(_ grant: SessionGrant, status: HTTPResponse.Status = .ok) -> Response {
         var response = Response.json(.object(describe(grant)), status: status)
         handOver(grant.tokens, to: &response)
+        return response
+    }
+
+    /// What login and sign-up answer: a session that no cookie belongs to yet.
+    func answer(new grant: SessionGrant, status: HTTPResponse.Status = .ok) -> Response {
+        var response = answer(grant, status: status)
+        response.hand(over: server.xsrf?.setting(for: grant.session.id, request.headers))
         return response
     }
 

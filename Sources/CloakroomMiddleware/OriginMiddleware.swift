@@ -6,11 +6,17 @@ public import Hummingbird
 public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
     private let policy: OriginPolicy
     private let cookie: SessionCookie
+    private let xsrf: XSRFCookie?
 
     /// - Parameter cookie: tells requests that carry a session from those that do not.
     public init(_ policy: OriginPolicy, cookie: SessionCookie) {
+        self.init(policy, cookie: cookie, xsrf: nil)
+    }
+
+    package init(_ policy: OriginPolicy, cookie: SessionCookie, xsrf: XSRFCookie?) {
         self.policy = policy
         self.cookie = cookie
+        self.xsrf = xsrf
     }
 
     /// Refuses, or passes on.
@@ -19,21 +25,24 @@ public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
     ) async throws -> Response {
         try request.checkHost()
         if policy.ownOrigin == nil { _ = try policy.origin(forHost: request.head.authority) }
-        try policy.check(OriginPolicy.Request(request, cookie: cookie))
+        try policy.check(OriginPolicy.Request(request, cookie: cookie, xsrf: xsrf))
         return try await next(request, context)
     }
 }
 
 extension OriginPolicy.Request {
     /// - Parameter method: the request's own, or the one that a proxy asks about.
-    package init(_ request: Request, method: String? = nil, host: String? = nil, cookie: SessionCookie) {
+    package init(
+        _ request: Request, method: String? = nil, host: String? = nil, cookie: SessionCookie, xsrf: XSRFCookie?
+    ) {
         self.init(
             method: method ?? request.method.rawValue,
             isWebSocketUpgrade: request.headers[.upgrade]?.lowercased() == "websocket",
             host: host ?? request.head.authority,
             origin: request.headers[values: .origin],
             secFetchSite: request.headers[values: .secFetchSite],
-            carriesOurCookie: !cookie.values(in: request.headers).isEmpty)
+            carriesOurCookie: !cookie.values(in: request.headers).isEmpty,
+            xsrf: xsrf?.evidence(in: request.headers) ?? .absent)
     }
 }
 

@@ -57,8 +57,12 @@ public struct SessionCookie: Hashable, Sendable {
 
     private func text(_ value: String, for headers: HTTPFields) -> String {
         let name = name(for: headers)
-        let secure = name == Self.developmentName ? "" : " Secure;"
+        let secure = isSecure(for: headers) ? " Secure;" : ""
         return "\(name)=\(value); Path=/;\(secure) HttpOnly; SameSite=\(sameSite.rawValue)"
+    }
+
+    func isSecure(for headers: HTTPFields) -> Bool {
+        name(for: headers) != Self.developmentName
     }
 
     private func name(for headers: HTTPFields) -> String {

@@ -44,7 +44,7 @@ public struct SessionMiddleware<Context: SessionRequestContext>: RouterMiddlewar
 }
 
 extension Response {
-    /// Adds the one `Set-Cookie` of an answer, which must then not be cached (RFC 9111 section 7.3), unless the answer
+    /// Adds a `Set-Cookie` to an answer, which must then not be cached (RFC 9111 section 7.3), unless the answer
     /// is a problem: a late "no" must not touch a newer cookie.
     package mutating func hand(over setCookie: String?) {
         guard let setCookie, headers[.contentType] != ProblemAnswer.contentType else { return }

@@ -39,6 +39,7 @@ package struct RefreshKey: Sendable {
     let verificationKey: VerificationKey
     private let signing: SymmetricKey
     private let naming: SymmetricKey
+    private let vouching: SymmetricKey
 
     package init(id: String, secret: Secret) {
         self.id = id
@@ -46,6 +47,7 @@ package struct RefreshKey: Sendable {
         let master = SymmetricKey(data: secret.bytes)
         signing = Self.derive(master, "cloakroom refresh token signature")
         naming = Self.derive(master, "cloakroom refresh token id")
+        vouching = Self.derive(master, "cloakroom xsrf token")
         verificationKey = VerificationKey(id: id, secret: Secret(signing.withUnsafeBytes { Array($0) }))
     }
 
@@ -59,6 +61,11 @@ package struct RefreshKey: Sendable {
         withUnsafeBytes(of: UInt64(generation).bigEndian) { message.append(contentsOf: $0) }
         message.append(contentsOf: secret.bytes)
         return Array(HMAC<SHA256>.authenticationCode(for: message, using: naming).prefix(16))
+    }
+
+    /// What only our own pages can read and send back for this session: 128 bits, the same for its whole life.
+    package func xsrfToken(for session: SessionID) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: Array(session.rawValue.utf8), using: vouching).prefix(16))
     }
 
     /// The refresh token of the session's current generation. Everything in it comes from the session's row, so the

@@ -5,7 +5,7 @@ import Crypto
 package final class TokenVerifier: Sendable {
     package let revocations: RevocationView
     private let access: AccessTokenVerifier
-    private let ring: LiveKeyRing
+    package let ring: LiveKeyRing
     private let cookies = VerifiedTokenCache<SessionTokens.Checked>()
     private let bearers = VerifiedTokenCache<VerifiedAccess>()
 

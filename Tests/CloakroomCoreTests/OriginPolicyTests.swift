@@ -28,22 +28,28 @@ import Testing
     ]
 
     /// The rules once more, as a sentence each; whoever changes them must change both.
-    private static func isAllowed(site: [String], origin: [String], cookie: Bool) -> Bool {
+    private static func isAllowed(
+        site: [String], origin: [String], cookie: Bool, xsrf: OriginPolicy.XSRFEvidence
+    ) -> Bool {
+        if xsrf == .wrong { return false }
         if site.count > 1 || origin.count > 1 { return false }
         if let origin = origin.first, origin != own, origin != trusted { return false }
         if site.first == "same-origin" || site.first == "none" { return true }
         if origin.first == trusted { return true }
-        if site.isEmpty { return origin.first == own || !cookie }
+        if site.isEmpty { return origin.first == own || !cookie || xsrf == .right }
         return false
     }
 
     @Test("every combination of Sec-Fetch-Site and Origin, with and without our cookie", arguments: sites, origins)
     func combinations(_ site: [String], _ origin: [String]) {
-        for cookie in [true, false] {
+        for (cookie, xsrf) in [(true, .absent), (false, .absent), (true, .right), (true, .wrong), (false, .wrong)]
+            as [(Bool, OriginPolicy.XSRFEvidence)]
+        {
             for method in ["POST", "PUT", "PATCH", "DELETE", "FOO", "get", "TRACE"] {
                 let request = OriginPolicy.Request(
-                    method: method, host: "internal", origin: origin, secFetchSite: site, carriesOurCookie: cookie)
-                let isAllowed = Self.isAllowed(site: site, origin: origin, cookie: cookie)
+                    method: method, host: "internal", origin: origin, secFetchSite: site, carriesOurCookie: cookie,
+                    xsrf: xsrf)
+                let isAllowed = Self.isAllowed(site: site, origin: origin, cookie: cookie, xsrf: xsrf)
                 #expect(denial(request) == (isAllowed ? nil : .crossSiteRequest))
             }
         }

@@ -85,6 +85,7 @@ final class Browser: Sendable {
     struct Answer {
         let status: Int
         let headers: HTTPFields
+        let text: String
         let json: JSONValue
 
         var code: String? { json.objectValue?["code"]?.stringValue }
@@ -112,7 +113,8 @@ final class Browser: Sendable {
             uri: uri, method: method, headers: headers, body: body.map { ByteBuffer(bytes: $0.serialized) })
         let bytes = Array(answer.body.readableBytesView)
         let result = Answer(
-            status: answer.status.code, headers: answer.headers, json: (try? JSONReader.read(bytes)) ?? .null)
+            status: answer.status.code, headers: answer.headers, text: String(decoding: bytes, as: UTF8.self),
+            json: (try? JSONReader.read(bytes)) ?? .null)
         if let value = result.cookie { self.cookie = value.isEmpty ? nil : value }
         return result
     }

@@ -194,7 +194,7 @@ class Display:
         self.popen.wait()
 
 
-def start_chromium(dark):
+def start_chromium(dark, third_party_cookies):
     arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
     if dark:
         arguments.append("--blink-settings=preferredColorScheme=0")
@@ -202,16 +202,18 @@ def start_chromium(dark):
     return WebDriver(["chromedriver"], {"acceptInsecureCerts": True, "goog:chromeOptions": options})
 
 
-def start_firefox(dark):
+def start_firefox(dark, third_party_cookies):
     preferences = {"layout.css.prefers-color-scheme.content-override": 0 if dark else 1, "ui.systemUsesDarkTheme": int(dark)}
     return Marionette({"acceptInsecureCerts": True}, preferences)
 
 
 class WebKit(WebDriver):
-    def __init__(self):
+    def __init__(self, third_party_cookies):
         self.display = Display()
         browser = next(pathlib.Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))
-        options = {"binary": str(browser), "args": ["--automation"]}
+        # By default it refuses even a sibling host's cookies.
+        policy = ["--cookies-policy=always"] if third_party_cookies else []
+        options = {"binary": str(browser), "args": ["--automation", *policy]}
         capabilities = {"browserName": "MiniBrowser", "acceptInsecureCerts": True, "webkitgtk:browserOptions": options}
         # Without a session bus and with software rendering it needs nothing of the machine.
         environment = {"DISPLAY": self.display.name, "LIBGL_ALWAYS_SOFTWARE": "1", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"}
@@ -226,15 +228,15 @@ class WebKit(WebDriver):
         self.display.end()
 
 
-ENGINES = {"chromium": start_chromium, "firefox": start_firefox, "webkit": lambda dark: WebKit()}
+ENGINES = {"chromium": start_chromium, "firefox": start_firefox, "webkit": lambda dark, third_party_cookies: WebKit(third_party_cookies)}
 
 
 class Browser:
     """One browser with a jar of its own."""
 
-    def __init__(self, engine, dark=False):
+    def __init__(self, engine, dark=False, third_party_cookies=False):
         self.engine = engine
-        self.driver = ENGINES[engine](dark)
+        self.driver = ENGINES[engine](dark, third_party_cookies)
         self.driver.send("timeouts", script=TIMEOUT * 1000, pageLoad=TIMEOUT * 1000, implicit=0)
         self.first = self.tab
 

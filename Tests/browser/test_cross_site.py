@@ -99,7 +99,8 @@ def test_a_page_logged_in_elsewhere_cannot_be_laundered_through_the_apps_own_ser
     assert who(browser) == account
 
 
-def test_a_front_end_on_a_trusted_host_may(browser, start, proxies, account):
+def test_a_front_end_on_a_trusted_host_may(browsers, start, proxies, account):
+    browser = browsers(third_party_cookies=True)
     front = proxies()
     server = start(trustedOrigins=front.origin("web.app.localhost"))
     site = proxies(server)

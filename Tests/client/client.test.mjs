@@ -1,9 +1,13 @@
 // The browser client, against a server that the test plays.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 
 const source = await readFile(new URL("../../Web/client/client.js", import.meta.url), "utf8");
@@ -88,8 +92,37 @@ const RealRequest = globalThis.Request;
 
 const paths = () => requests.map((request) => `${request.method} ${new URL(request.url).pathname}`);
 
+test("its declarations are what it does, and compile as the documents use them", async () => {
+  const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "es2022", "--moduleResolution", "node", "--skipLibCheck"];
+  const folder = new URL("../../Web/client/", import.meta.url);
+  const types = fileURLToPath(new URL("types.ts", import.meta.url));
+  const compile = (...more) =>
+    promisify(execFile)("tsc", [...options, ...more]).catch(({ stdout }) => assert.fail(stdout));
+  await compile(types);
+  // Without its declarations at hand, the compiler reads the code itself.
+  await writeFile(join(directory, "implementation.js"), source);
+  await writeFile(join(directory, "declared.d.ts"), await readFile(new URL("client.d.ts", folder)));
+  await writeFile(join(directory, "compare.ts"), `
+    import * as implementation from "./implementation.js";
+    import * as declared from "./declared.js";
+    type Members<T> = { [K in keyof T]: 0 };
+    const session: Members<ReturnType<typeof implementation.createSession>> = {} as Members<declared.Session>;
+    const back: Members<declared.Session> = {} as Members<ReturnType<typeof implementation.createSession>>;
+    const all: Members<typeof implementation> = {} as Members<typeof declared>;
+  `);
+  await compile("--allowJs", join(directory, "compare.ts"));
+});
+
+test("everything that the package names is there", async () => {
+  const folder = new URL("../../Web/client/", import.meta.url);
+  const manifest = JSON.parse(await readFile(new URL("package.json", folder)));
+  const files = Object.values(manifest.exports).flatMap(({ types, default: code }) => [types, code]);
+  for (const file of [...files, ...manifest.files]) assert.ok(existsSync(new URL(file, folder)), file);
+  for (const file of files) assert.ok(manifest.files.some((name) => file.startsWith(`./${name}`)), file);
+});
+
 test("it stays under three kilobytes, gzipped", () => {
-  assert.ok(gzipSync(source, { level: 9 }).length < 3072);
+  assert.ok(gzipSync(source, { level: 9 }).length < 3000);
 });
 
 test("a login is posted as JSON and tells everybody who listens", async () => {

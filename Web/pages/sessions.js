@@ -51,17 +51,18 @@ const row = (entry, end) => {
   return element("li", "", name, button);
 };
 
-/** Fills the list `#sessions`. `failed` is told when one could not be ended. */
+/** Fills the list `#sessions`, and offers `#end-others` where there are others. `failed` is told when one could not be ended. */
 export const listSessions = async (session, failed) => {
   const { sessions } = await api(session, "GET", "/auth/sessions");
   const end = async ({ id }) => {
     try {
       await api(session, "DELETE", `/auth/sessions/${id}`);
       await listSessions(session, failed);
-      at("sessions").closest("section").querySelector("button")?.focus();
+      at("sessions").closest("section").querySelector("button:not([hidden])")?.focus();
     } catch (error) {
       failed(error);
     }
   };
   at("sessions").replaceChildren(...sessions.map((entry) => row(entry, end)));
+  at("end-others").hidden = sessions.length < 2;
 };

@@ -7,7 +7,7 @@ import Hummingbird
 extension Endpoint {
     /// `POST /auth/login` `{email, password, remember?, client_id?}`
     static let login = Endpoint(.post, "/auth/login") { call in
-        call.answer(try await call.service.login(try await call.login()))
+        call.answer(new: try await call.service.login(try await call.login()))
     }
 }
 

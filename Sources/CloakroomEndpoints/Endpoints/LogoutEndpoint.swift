@@ -12,8 +12,10 @@ extension Endpoint {
         let inBody = fields.optionalString("refresh_token", maximumLength: VerifiedJWS.maximumSize)
         try fields.check()
         for presented in call.everythingPresented(inBody) { try await call.service.logout(presented) }
-        return Response(
+        var response = Response(
             status: .noContent, headers: [.setCookie: call.cookie.expiring(for: call.request.headers)])
+        response.hand(over: call.server.xsrf?.expiring(for: call.request.headers))
+        return response
     }
 }
 

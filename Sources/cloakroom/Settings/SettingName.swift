@@ -3,7 +3,7 @@ enum SettingName: String, CaseIterable {
     case host, port, dataDir, publicURL, store, demo
     case accessTokenLifetime, stragglerWindow, idleLifetime, absoluteLifetime
     case signup, trustedOrigins, trustedProxies, audience, issuer, signingAlgorithm, clients, loginRateLimit
-    case sameSite, logLevel
+    case sameSite, xsrfCookie, logLevel
 
     /// `CLOAKROOM_PUBLIC_URL`
     var environmentName: String {

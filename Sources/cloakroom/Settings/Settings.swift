@@ -57,6 +57,7 @@ struct Settings: Sendable {
         server.failedLoginsPerMinute = try sources.value(
             .loginRateLimit, default: 20, expected: "failed tries per minute, or off", Parse.rateLimit)
         server.sameSite = try sources.value(.sameSite, default: .lax, expected: "Lax or Strict") { .init(rawValue: $0) }
+        server.givesXSRFCookie = try sources.value(.xsrfCookie, default: false, expected: "true or false", Parse.bool)
         server.trustedOrigins = Set(
             try sources.value(
                 .trustedOrigins, default: [], expected: "origins such as https://www.example.com, never null",

@@ -37,6 +37,8 @@ struct SettingsOptions: ParsableArguments {
     var loginRateLimit: String?
     @Option(help: "SameSite of the cookie: Lax or Strict. (default: Lax)")
     var sameSite: String?
+    @Option(help: "true to give out the XSRF-TOKEN cookie, for browsers that name no origin. (default: false)")
+    var xsrfCookie: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?
 
@@ -47,7 +49,7 @@ struct SettingsOptions: ParsableArguments {
             .absoluteLifetime: absoluteLifetime, .signup: signup, .trustedOrigins: trustedOrigins,
             .trustedProxies: trustedProxies, .audience: audience, .issuer: issuer,
             .signingAlgorithm: signingAlgorithm, .clients: clients, .loginRateLimit: loginRateLimit,
-            .sameSite: sameSite, .logLevel: logLevel,
+            .sameSite: sameSite, .xsrfCookie: xsrfCookie, .logLevel: logLevel,
         ]
         return values.compactMapValues { $0 }
     }

@@ -1,0 +1,54 @@
+package import CloakroomCore
+package import CloakroomTokens
+package import HTTPTypes
+
+/// The readable `XSRF-TOKEN` cookie, which Angular and axios send back as `X-XSRF-TOKEN` by themselves. Off by default:
+/// browsers since 2020 say where a request comes from, and those that do not are its only use
+/// (`docs/cross-site-requests.md`).
+///
+/// The value is a MAC over the session's id (OWASP CSRF cheat sheet, signed double submit): a sibling host that tosses in
+/// a cookie of its own gains nothing.
+package struct XSRFCookie: Sendable {
+    package static let name = "XSRF-TOKEN"
+    package static let header = HTTPField.Name.known("X-XSRF-TOKEN")
+
+    private let session: SessionCookie
+    private let verifier: TokenVerifier
+    private let now: @Sendable () -> Instant
+
+    /// - Parameter session: the session cookie, whose session the token must be of.
+    package init(of session: SessionCookie, verifier: TokenVerifier, now: @escaping @Sendable () -> Instant) {
+        self.session = session
+        self.verifier = verifier
+        self.now = now
+    }
+
+    /// The `Set-Cookie` for a new session.
+    package func setting(for id: SessionID, _ headers: HTTPFields) -> String {
+        text(Base64URL.encode(verifier.ring.current.currentRefreshKey.xsrfToken(for: id)), headers)
+    }
+
+    /// The `Set-Cookie` of a logout.
+    package func expiring(for headers: HTTPFields) -> String {
+        text("", headers) + "; Max-Age=0"
+    }
+
+    private func text(_ value: String, _ headers: HTTPFields) -> String {
+        let secure = session.isSecure(for: headers) ? " Secure;" : ""
+        return "\(Self.name)=\(value); Path=/;\(secure) SameSite=\(session.sameSite.rawValue)"
+    }
+
+    /// What the request's header proves about who sent it.
+    package func evidence(in headers: HTTPFields) -> OriginPolicy.XSRFEvidence {
+        let values = headers[values: Self.header]
+        guard !values.isEmpty else { return .absent }
+        let credentials = RequestCredentials(headers, cookie: session, verifier: verifier, at: now())
+        guard let token = credentials.refreshToken, values.count == 1, let shown = Base64URL.decode(values[0]) else {
+            return .wrong
+        }
+        let isRight = verifier.ring.current.refresh.contains { entry in
+            constantTimeEqual(shown, entry.key.xsrfToken(for: token.session))
+        }
+        return isRight ? .right : .wrong
+    }
+}

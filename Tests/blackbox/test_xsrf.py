@@ -1,0 +1,58 @@
+"""`xsrfCookie`: for browsers that name no origin, and for nobody else."""
+import pytest
+
+from browser import Client
+
+SILENT = {"Origin": None, "Sec-Fetch-Site": None}
+
+
+@pytest.fixture
+def server(start):
+    return start(xsrfCookie="true")
+
+
+def xsrf_cookie(answer):
+    return [value for value in answer.set_cookies if value.startswith("XSRF-TOKEN=")]
+
+
+def signed_up(server):
+    client = Client(server)
+    answer = client.sign_up()
+    return client, xsrf_cookie(answer)[0].split(";")[0].split("=", 1)[1]
+
+
+def test_a_new_session_brings_the_cookie_and_a_logout_takes_it(server):
+    client = Client(server)
+    for answer in (client.sign_up(), client.log_in()):
+        assert len(answer.set_cookies) == 2 and answer.set_cookies[0].startswith("__Host-Http-session=")
+        assert xsrf_cookie(answer)[0].split("; ")[1:] == ["Path=/", "Secure", "SameSite=Lax"]
+    assert xsrf_cookie(client.refresh()) == []
+    assert "Max-Age=0" in xsrf_cookie(client.post("/auth/logout"))[0]
+
+
+def test_without_the_setting_there_is_none(client):
+    assert len(client.log_in().set_cookies) == 1
+    assert client.refresh(headers=SILENT | {"X-XSRF-TOKEN": "AAAAAAAAAAAAAAAAAAAAAA"}).code == "cross_site_request"
+
+
+def test_it_vouches_for_a_request_that_names_no_origin(server):
+    client, token = signed_up(server)
+    assert client.refresh(headers=SILENT).code == "cross_site_request"
+    assert client.refresh(headers=SILENT | {"X-XSRF-TOKEN": token}).status == 200
+    assert client.refresh(headers=SILENT | {"X-XSRF-TOKEN": token}).status == 200, "for the life of the session"
+
+
+@pytest.mark.parametrize("named", [
+    {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"}])
+def test_it_vouches_for_no_other(server, named):
+    client, token = signed_up(server)
+    assert client.refresh(headers=SILENT | named | {"X-XSRF-TOKEN": token}).code == "cross_site_request"
+
+
+def test_a_wrong_one_is_refused_always(server):
+    client, token = signed_up(server)
+    other, others_token = signed_up(server)
+    for wrong in ("", "x", token[:-2], token + "AA", others_token, "A" * 22):
+        assert client.refresh(headers={"X-XSRF-TOKEN": wrong}).code == "cross_site_request", wrong
+    assert client.refresh(headers={"X-XSRF-TOKEN": token}).status == 200
+    assert client.refresh().status == 200, "and none is asked of a browser that names its origin"

@@ -1,0 +1,27 @@
+// Held against the declarations by `tsc --strict`: what the documents promise compiles, what they do not does not.
+import { type Session, type SessionState, CloakroomError, createSession } from "../../Web/client/client.js";
+import { sessionInterceptor } from "../../Web/client/adapters/angular.js";
+import { useSession } from "../../Web/client/adapters/axios.js";
+import { sessionHook } from "../../Web/client/adapters/react.js";
+
+const session: Session = createSession({ base: "https://auth.example.com" });
+
+export const used = async (): Promise<number> => {
+  const state: SessionState = await session.login({ email: "a@example.com", password: "p", remember: true });
+  // @ts-expect-error The user is there only when somebody is logged in.
+  const unchecked: string = state.user.email;
+  const stop: () => void = session.onChange(({ authenticated, user }) => authenticated && user?.email);
+  const answer: Response = await session.fetch(new URL("https://auth.example.com/api"), { method: "POST" });
+  // @ts-expect-error A step-up wants a password.
+  await session.stepUp({});
+  await session.logout();
+  stop();
+  const seen: SessionState | undefined = sessionHook(session)();
+  sessionInterceptor(session)({}, (request) => request);
+  return session.secondsLeft() + answer.status + unchecked.length + (seen?.session?.expires_in ?? 0);
+};
+
+export const isRefused = (error: unknown): boolean => error instanceof CloakroomError && error.code === "rate_limited";
+
+// @ts-expect-error What is no axios instance cannot use a session.
+useSession({}, session);
