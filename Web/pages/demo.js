@@ -28,9 +28,10 @@ const show = (state) => {
   at("renewals").textContent = renewals;
   at("who").textContent = state.user.email;
   at("auth-time").textContent = new Date(state.session.auth_time).toLocaleTimeString();
-  tick();
-  if (shown === state.session.id) return;
+  const isNew = shown !== state.session.id;
   shown = state.session.id;
+  tick();
+  if (!isNew) return;
   for (const input of document.querySelectorAll("[name=username]")) input.value = state.user.email;
   say("done");
   listNotes().catch(failed);
