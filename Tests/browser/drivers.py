@@ -263,14 +263,20 @@ class Browser:
             raise DriverError(answer["failure"])
         return answer.get("value")
 
-    def element(self, selector):
-        return self.driver.send("find", using="css selector", value=selector)[ELEMENT]
+    def element(self, selector, command, **parameters):
+        """Waits until the element is there and can be used."""
+        def use():
+            found = self.driver.send("find", using="css selector", value=selector)[ELEMENT]
+            self.driver.send(command, id=found, **parameters)
+            return True
+
+        wait(f"{selector} to {command}", use)
 
     def click(self, selector):
-        self.driver.send("click", id=wait(selector, lambda: self.element(selector)))
+        self.element(selector, "click")
 
     def type(self, selector, text):
-        self.driver.send("type", id=wait(selector, lambda: self.element(selector)), text=text)
+        self.element(selector, "type", text=text)
 
     def press(self, *keys, holding=None):
         """Presses keys one after the other, wherever the focus is."""

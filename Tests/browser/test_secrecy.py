@@ -1,4 +1,6 @@
 """No token is anywhere where script can look, and what script does to the cookie replaces no session."""
+import http.client
+import json
 import re
 
 import pytest
@@ -113,13 +115,10 @@ PLANT = """
 
 
 @pytest.fixture
-def attackers_cookie(shared):
+def attackers_cookie(shared, account):
     """The cookie of a genuine session: the attacker's own."""
-    import http.client
-    import json
-
     connection = http.client.HTTPConnection("127.0.0.1", shared.port)
-    email = f"attacker{id(connection)}@example.com"
+    email = f"attacker.of.{account}"
     body = json.dumps({"email": email, "password": "correct horse battery"})
     connection.request("POST", "/auth/signup", body, {"Content-Type": "application/json"})
     response = connection.getresponse()
