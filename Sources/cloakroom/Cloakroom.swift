@@ -15,5 +15,5 @@ struct Cloakroom: AsyncParsableCommand {
             (publicURL); a flag beats the environment, the environment beats the file.
             """,
         version: "0.1.0",
-        subcommands: [Serve.self, Keys.self, Users.self, Sessions.self, Verify.self])
+        subcommands: [Serve.self, Keys.self, Users.self, Sessions.self, Verify.self, LabCommand.self])
 }

@@ -1,0 +1,32 @@
+import CloakroomTokens
+
+/// The thief's own, genuine session: what they plant on others.
+struct OwnSession: Sendable {
+    let tokens: String?
+    let cookies: [String: String]
+
+    /// A JavaScript string that holds it as JSON.
+    var asScriptString: String {
+        var object: JSONObject = [
+            "cookies": .object(cookies.reduce(into: JSONObject()) { $0[$1.key] = .string($1.value) })
+        ]
+        if let tokens { object["tokens"] = .string(tokens) }
+        let json = String(decoding: JSONValue.object(object).serialized, as: UTF8.self)
+        return String(decoding: JSONValue.string(json).serialized, as: UTF8.self)
+    }
+}
+
+extension Scene {
+    func thiefsOwnSession() async throws -> OwnSession {
+        let body: JSONValue = ["email": .string(thief.email), "password": .string(thief.password)]
+        let path = target.storage.isOurs ? "/auth/login" : "/login"
+        let reply = try await outside("POST", path, headers: [("Content-Type", "application/json")], body.serialized)
+        guard reply.status == 200 else { throw LabError("the thief cannot log in: \(reply.status)") }
+        var cookies = Dictionary(reply.cookies) { $1 }
+        let tokens = try? JSONReader.read(reply.body).objectValue
+        for name in ["access_token", "refresh_token"] {
+            if let token = tokens?[name]?.stringValue { cookies[name] = token }
+        }
+        return OwnSession(tokens: tokens?["refresh_token"] == nil ? nil : reply.text, cookies: cookies)
+    }
+}

@@ -1,0 +1,21 @@
+/// An attack: what somebody does, and how the books tell whether it worked.
+package struct Attack: Sendable {
+    /// Its folder.
+    package let name: String
+    package let title: String
+    package let family: Family
+    /// - Throws: `LabError` when the attack did not run: then there is no verdict.
+    let play: @Sendable (Scene) async throws -> Outcome
+
+    package enum Family: String, CaseIterable, Sendable {
+        case script = "Script in the page"
+        case elsewhere = "From another site"
+        case theft = "Stolen from the machine"
+    }
+
+    /// Every attack, in the order of the report.
+    package static let all: [Attack] = [
+        readAndSend, stayAndTake, freshTokens, rideSession, rideSensitive, plantSession, crossSiteRequest,
+        siblingRequest, loginForgery, logoutForgery, cookieTossing, jarAtOnce, jarAfterRenewal, jarSilentVictim,
+    ]
+}

@@ -1,0 +1,19 @@
+extension Attack {
+    static let freshTokens = Attack(
+        name: "fresh-tokens", title: "Have the server make tokens for it", family: .script
+    ) { scene in
+        try await scene.logIn()
+        try await scene.injectNow(PackageResources.fresh_tokens_js)
+        let loot = try await scene.loot()
+        var thief = Thief(scene, loot: loot.joined(separator: "\n"))
+        let gotIn = try await thief.readsSecret()
+        return .of(
+            gotIn,
+            [
+                "the page's script asked every endpoint that renews",
+                gotIn
+                    ? "an answer held a token, which opened the account from another machine"
+                    : "no answer held a token",
+            ])
+    }
+}

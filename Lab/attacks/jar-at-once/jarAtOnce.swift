@@ -1,0 +1,46 @@
+import CloakroomTokens
+
+extension Attack {
+    static let jarAtOnce = Attack(
+        name: "jar-at-once", title: "Copy the profile and use it at once", family: .theft
+    ) { scene in
+        try await scene.logIn()
+        guard var thief = try await scene.copyOfProfile() else { return .doesNotApply("nothing is on the disk") }
+        guard try await thief.readsSecret() else { return .of(false, ["the copy opened nothing"]) }
+        let beganAt = ContinuousClock.now
+        // Where nothing watches for it, a few renewals show that; where something does, it is given the time that it needs:
+        // when both come at the very moment of a renewal, they are not told apart until another.
+        let lives = scene.target.storage.isOurs ? 10.0 : 3.0
+        // Both go on: the victim's page asks twice a second, the thief comes and goes.
+        while ContinuousClock.now < beganAt + .seconds(lives * Target.accessTokenLife) {
+            try await scene.pause(.random(in: 0.05...0.6))
+            if try await !thief.readsSecret() {
+                let seconds = beganAt.duration(to: .now).inSeconds
+                return Outcome(
+                    verdict: .foundOut(after: seconds),
+                    evidence: ["the copy worked, and was shut out after \(seconds) s"])
+            }
+        }
+        return .of(true, ["the copy still opened the account after \(Int(lives)) lives of an access token"])
+    }
+}
+
+extension Scene {
+    /// What malware takes from the machine; nil when there is nothing of it on the disk.
+    func copyOfProfile() async throws -> Thief? {
+        switch target.storage.atRest {
+        case .nothing: return nil
+        case .script(let script): return Thief(self, loot: try await browser.run(script).stringValue ?? "")
+        case .cookies:
+            guard let jar = target.log.of(host: host).last(where: { $0.cookie != nil })?.cookie else {
+                throw LabError("the browser has sent no cookie")
+            }
+            return Thief(self, jar: jar)
+        }
+    }
+}
+
+extension Duration {
+    /// To a tenth.
+    var inSeconds: Double { (self / .seconds(1) * 10).rounded() / 10 }
+}

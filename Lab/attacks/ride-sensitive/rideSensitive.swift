@@ -1,0 +1,15 @@
+extension Attack {
+    static let rideSensitive = Attack(
+        name: "ride-sensitive", title: "Do the sensitive thing from within the page", family: .script
+    ) { scene in
+        try await scene.logIn()
+        // The password was typed a moment ago; the attacker comes later.
+        try await scene.pause(1.5)
+        try await scene.injectNow(PackageResources.ride_sensitive_js)
+        _ = try await scene.loot()
+        try await wait("the bank to be asked") { !scene.requests("POST", "/api/limit").isEmpty }
+        try await scene.pause(0.3)
+        let isChanged = scene.victimNow.limit != scene.victim.limit
+        return .of(isChanged, ["the victim's limit is \(scene.victimNow.limit), it was \(scene.victim.limit)"])
+    }
+}

@@ -1,0 +1,84 @@
+import CloakroomCore
+import CloakroomEndpoints
+import CloakroomMiddleware
+import CloakroomSQLite
+import CloakroomService
+import CloakroomTokens
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// The bank behind one storage choice, running.
+final class Target: Sendable {
+    let storage: StorageChoice
+    let bank = Bank()
+    let injections = Injections()
+    let log = RequestLog()
+    let server: LocalServer
+    private let maintenance: Task<Void, Never>?
+    private let directory: String?
+
+    /// Seconds that an access token lives here: short, so that the matrix is done in minutes.
+    static let accessTokenLife = 2.0
+    /// How fresh the password must be for the limit, where step-up is demanded.
+    static let freshness = Span.seconds(1)
+
+    init(_ storage: StorageChoice) async throws {
+        self.storage = storage
+        let router = Router(context: BasicSessionRequestContext.self)
+        router.add(middleware: LoggingMiddleware(log: log))
+        if let delivery = storage.delivery {
+            TutorialRoutes(bank: bank, injections: injections, delivery: delivery).add(to: router, storage)
+            (maintenance, directory) = (nil, nil)
+        } else {
+            let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-lab-\(UUID())").path
+            let (authorization, store) = try Self.cloakroom(path)
+            router.addCloakroom(authorization)
+            Self.protect(bank, injections, storage, store, now: authorization.now, router)
+            (maintenance, directory) = (Task { await authorization.maintain() }, path)
+        }
+        server = try await LocalServer(router)
+    }
+
+    func end() {
+        maintenance?.cancel()
+        server.end()
+        if let directory { try? FileManager.default.removeItem(atPath: directory) }
+    }
+
+    private static func cloakroom(_ path: String) throws -> (AuthorizationServer, SQLiteStore) {
+        let data = try DataDirectory(path)
+        var configuration = AuthorizationServer.Configuration()
+        configuration.isSignUpOpen = true
+        configuration.failedLoginsPerMinute = nil
+        configuration.policy.accessTokenLifetime = Span(milliseconds: Int64(accessTokenLife * 1000))
+        configuration.policy.stragglerWindow = .seconds(1)
+        var quiet = Logger(label: "cloakroom.lab")
+        quiet.logLevel = .critical
+        let store = try SQLiteStore(path: data.file("cloakroom.sqlite"))
+        let server = try AuthorizationServer(
+            store: store, keys: KeyFiles(directory: data, environment: .system), configuration: configuration,
+            logger: quiet)
+        return (server, store)
+    }
+
+    /// The bank's routes under Cloakroom's rules, and who an account is by its session's subject.
+    private static func protect(
+        _ bank: Bank, _ injections: Injections, _ storage: StorageChoice, _ store: SQLiteStore,
+        now: @escaping @Sendable () -> Instant, _ router: Router<BasicSessionRequestContext>
+    ) {
+        BankRoutes(
+            bank: bank, injections: injections,
+            whose: { _, context in
+                let subject = try context.access.subject
+                guard let user = try await store.user(subject) else { throw Denial.sessionRevoked }
+                return user.email.rawValue
+            },
+            checkFresh: { context in
+                guard storage == .cloakroomStepUp else { return }
+                _ = try context.access(requiring: StepUp(maximumAge: freshness), at: now())
+            }
+        ).add(to: router, client: storage.client)
+    }
+}

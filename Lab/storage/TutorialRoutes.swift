@@ -1,0 +1,118 @@
+import CloakroomMiddleware
+import CloakroomTokens
+import HTTPTypes
+import Hummingbird
+
+/// The bank under tokens as tutorials hand them out.
+struct TutorialRoutes: Sendable {
+    let bank: Bank
+    let injections: Injections
+    let delivery: TutorialDelivery
+    private let tokens = TutorialTokens()
+
+    private static let day = 86400.0
+
+    init(bank: Bank, injections: Injections, delivery: TutorialDelivery) {
+        self.bank = bank
+        self.injections = injections
+        self.delivery = delivery
+    }
+
+    func add(to router: Router<BasicSessionRequestContext>, _ storage: StorageChoice) {
+        router.get("/worker.js") { _, _ in Response.script(PackageResources.worker_js) }
+        router.post("/login") { request, _ in
+            let body = try await LaxBody(request)
+            guard bank.isRight(body["password"], for: body["email"]) else { throw HTTPError(.unauthorized) }
+            return handOver(body["email"], withRefresh: true, request)
+        }
+        router.post("/refresh") { request, _ in
+            guard let email = tokens.subject(of: try await refreshToken(request), .refresh) else {
+                throw HTTPError(.unauthorized)
+            }
+            return handOver(email, withRefresh: false, request)
+        }
+        router.post("/logout") { request, _ in
+            var response = Response.answer(["done": true])
+            if case .body = delivery { return response }
+            for name in ["access_token", "refresh_token"] {
+                response.headers.append(
+                    HTTPField(name: .setCookie, value: setting(name, "", request) + "; Max-Age=0"))
+            }
+            return response
+        }
+        BankRoutes(
+            bank: bank, injections: injections, whose: { request, _ in try whose(request) }, checkFresh: { _ in }
+        ).add(to: router, client: storage.client)
+    }
+
+    private func refreshToken(_ request: Request) async throws -> String {
+        switch delivery {
+        case .body: try await LaxBody(request)["refresh_token"]
+        case .refreshCookie, .cookies: cookie("refresh_token", request) ?? ""
+        }
+    }
+
+    private func whose(_ request: Request) throws -> String {
+        let header = request.headers[.authorization].map { String($0.dropFirst("Bearer ".count)) }
+        let shown: String?
+        switch delivery {
+        case .body, .refreshCookie: shown = header
+        case .cookies: shown = cookie("access_token", request)
+        }
+        guard let email = shown.flatMap({ tokens.subject(of: $0, .access) }) else { throw HTTPError(.unauthorized) }
+        return email
+    }
+
+    private func handOver(_ email: String, withRefresh: Bool, _ request: Request) -> Response {
+        let access = tokens.token(.access, for: email, seconds: Target.accessTokenLife)
+        let refresh = withRefresh ? tokens.token(.refresh, for: email, seconds: Self.day) : nil
+        var body: JSONObject = [:]
+        var cookies: [String] = []
+        switch delivery {
+        case .body:
+            body["access_token"] = .string(access)
+            if let refresh { body["refresh_token"] = .string(refresh) }
+        case .refreshCookie:
+            body["access_token"] = .string(access)
+            if let refresh { cookies.append(setting("refresh_token", refresh, request)) }
+        case .cookies:
+            cookies.append(setting("access_token", access, request))
+            if let refresh { cookies.append(setting("refresh_token", refresh, request)) }
+        }
+        var response = Response.answer(.object(body))
+        for cookie in cookies { response.headers.append(HTTPField(name: .setCookie, value: cookie)) }
+        return response
+    }
+
+    private func setting(_ name: String, _ value: String, _ request: Request) -> String {
+        switch delivery {
+        case .body, .refreshCookie:
+            return "\(name)=\(value); Path=/; HttpOnly; SameSite=Lax"
+        case .cookies(let sameSite, let hasDomain):
+            // WebKit keeps no Secure cookie of plain loopback; what the attribute is for is not at stake here.
+            let userAgent = request.headers[.userAgent] ?? ""
+            let isWebKit = userAgent.contains("AppleWebKit/") && !userAgent.contains("Chrome/")
+            let secure = sameSite == "None" && !isWebKit ? "; Secure" : ""
+            let host = (request.head.authority ?? "").prefix { $0 != ":" }
+            let domain = hasDomain ? "; Domain=\(host.drop { $0 != "." }.dropFirst())" : ""
+            return "\(name)=\(value); Path=/; HttpOnly; SameSite=\(sameSite)\(secure)\(domain)"
+        }
+    }
+
+    /// The first cookie of the name, as the usual frameworks read it.
+    private func cookie(_ name: String, _ request: Request) -> String? {
+        let pairs = request.headers[values: .cookie].flatMap { $0.split(separator: ";") }
+        let values = pairs.compactMap { pair -> String? in
+            let parts = pair.split(separator: "=", maxSplits: 1).map { $0.trimming { $0.isWhitespace } }
+            return parts.count == 2 && parts[0] == name ? parts[1] : nil
+        }
+        return values.first
+    }
+}
+
+extension StringProtocol {
+    /// Without what `isOutside` holds for at either end.
+    fileprivate func trimming(_ isOutside: (Character) -> Bool) -> String {
+        String(drop(while: isOutside).reversed().drop(while: isOutside).reversed())
+    }
+}

@@ -1,0 +1,11 @@
+// Both tokens in HttpOnly cookies: the page has nothing to do but ask again when the access token has run out.
+const send = (method, path, body) =>
+  fetch(path, { method, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
+
+export const login = (email, password) => send("POST", "/login", { email, password });
+export const api = async (method, path, body) => {
+  const response = await send(method, path, body);
+  if (response.status !== 401) return response;
+  const renewal = await fetch("/refresh", { method: "POST" });
+  return renewal.ok ? send(method, path, body) : response;
+};
