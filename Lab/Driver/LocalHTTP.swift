@@ -40,9 +40,9 @@ enum LocalHTTP {
             if !body.isEmpty || method == "POST" { fields.add(name: "Content-Length", value: "\(body.count)") }
             let head = HTTPRequestHead(
                 version: .http1_1, method: HTTPMethod(rawValue: method), uri: path, headers: fields)
-            try await outbound.write(.head(head))
-            if !body.isEmpty { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
-            try await outbound.write(.end(nil))
+            // All at once: a server may answer and hang up when it has seen the head.
+            let content: [HTTPClientRequestPart] = body.isEmpty ? [] : [.body(.byteBuffer(ByteBuffer(bytes: body)))]
+            try await outbound.write(contentsOf: [.head(head)] + content + [.end(nil)])
             return try await reply(inbound)
         }
     }

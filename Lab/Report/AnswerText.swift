@@ -34,27 +34,3 @@ enum AnswerText {
         }
     }
 }
-
-extension Attack {
-    /// Its page of text, in Markdown.
-    var text: String {
-        let bytes: [UInt8]
-        switch name {
-        case "read-and-send": bytes = PackageResources.read_and_send_md
-        case "stay-and-take": bytes = PackageResources.stay_and_take_md
-        case "fresh-tokens": bytes = PackageResources.fresh_tokens_md
-        case "ride-session": bytes = PackageResources.ride_session_md
-        case "ride-sensitive": bytes = PackageResources.ride_sensitive_md
-        case "plant-session": bytes = PackageResources.plant_session_md
-        case "cross-site-request": bytes = PackageResources.cross_site_request_md
-        case "sibling-request": bytes = PackageResources.sibling_request_md
-        case "login-forgery": bytes = PackageResources.login_forgery_md
-        case "logout-forgery": bytes = PackageResources.logout_forgery_md
-        case "cookie-tossing": bytes = PackageResources.cookie_tossing_md
-        case "jar-at-once": bytes = PackageResources.jar_at_once_md
-        case "jar-after-renewal": bytes = PackageResources.jar_after_renewal_md
-        default: bytes = PackageResources.jar_silent_victim_md
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}

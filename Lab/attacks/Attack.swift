@@ -4,8 +4,12 @@ package struct Attack: Sendable {
     package let name: String
     package let title: String
     package let family: Family
+    /// What it is, who does it and who has written about it, in Markdown.
+    let page: [UInt8]
     /// - Throws: `LabError` when the attack did not run: then there is no verdict.
     let play: @Sendable (Scene) async throws -> Outcome
+
+    var text: String { String(decoding: page, as: UTF8.self) }
 
     package enum Family: String, CaseIterable, Sendable {
         case script = "Script in the page"

@@ -2,7 +2,8 @@ import CloakroomTokens
 
 extension Attack {
     static let cookieTossing = Attack(
-        name: "cookie-tossing", title: "Toss in cookies from a sibling host", family: .elsewhere
+        name: "cookie-tossing", title: "Toss in cookies from a sibling host", family: .elsewhere,
+        page: PackageResources.cookie_tossing_md
     ) { scene in
         try await scene.logIn()
         let own = try await scene.thiefsOwnSession()

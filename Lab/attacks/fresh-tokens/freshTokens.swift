@@ -1,6 +1,7 @@
 extension Attack {
     static let freshTokens = Attack(
-        name: "fresh-tokens", title: "Have the server make tokens for it", family: .script
+        name: "fresh-tokens", title: "Have the server make tokens for it", family: .script,
+        page: PackageResources.fresh_tokens_md
     ) { scene in
         try await scene.logIn()
         try await scene.injectNow(PackageResources.fresh_tokens_js)

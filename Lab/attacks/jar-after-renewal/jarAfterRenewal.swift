@@ -1,6 +1,8 @@
 extension Attack {
     static let jarAfterRenewal = Attack(
-        name: "jar-after-renewal", title: "Copy the profile and use it after the victim's next renewals", family: .theft
+        name: "jar-after-renewal", title: "Copy the profile and use it after the victim's next renewals",
+        family: .theft,
+        page: PackageResources.jar_after_renewal_md
     ) { scene in
         try await scene.logIn()
         guard var thief = try await scene.copyOfProfile() else { return .doesNotApply("nothing is on the disk") }

@@ -2,7 +2,8 @@ import CloakroomTokens
 
 extension Attack {
     static let jarAtOnce = Attack(
-        name: "jar-at-once", title: "Copy the profile and use it at once", family: .theft
+        name: "jar-at-once", title: "Copy the profile and use it at once", family: .theft,
+        page: PackageResources.jar_at_once_md
     ) { scene in
         try await scene.logIn()
         guard var thief = try await scene.copyOfProfile() else { return .doesNotApply("nothing is on the disk") }
@@ -10,7 +11,7 @@ extension Attack {
         let beganAt = ContinuousClock.now
         // Where nothing watches for it, a few renewals show that; where something does, it is given the time that it needs:
         // when both come at the very moment of a renewal, they are not told apart until another.
-        let lives = scene.target.storage.isOurs ? 10.0 : 3.0
+        let lives = scene.target.storage.isOurs ? 10.0 : 2.0
         // Both go on: the victim's page asks twice a second, the thief comes and goes.
         while ContinuousClock.now < beganAt + .seconds(lives * Target.accessTokenLife) {
             try await scene.pause(.random(in: 0.05...0.6))

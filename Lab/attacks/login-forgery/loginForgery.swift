@@ -1,6 +1,7 @@
 extension Attack {
     static let loginForgery = Attack(
-        name: "login-forgery", title: "Log the victim in as the attacker", family: .elsewhere
+        name: "login-forgery", title: "Log the victim in as the attacker", family: .elsewhere,
+        page: PackageResources.login_forgery_md
     ) { scene in
         let path = scene.target.storage.isOurs ? "/auth/login" : "/login"
         try await scene.visit(scene.page(PackageResources.login_forgery_html, for: path), as: "login.html")

@@ -1,6 +1,7 @@
 extension Attack {
     static let plantSession = Attack(
-        name: "plant-session", title: "Replace the victim's session by the attacker's", family: .script
+        name: "plant-session", title: "Replace the victim's session by the attacker's", family: .script,
+        page: PackageResources.plant_session_md
     ) { scene in
         try await scene.logIn()
         let own = try await scene.thiefsOwnSession()

@@ -1,6 +1,7 @@
 extension Attack {
     static let readAndSend = Attack(
-        name: "read-and-send", title: "Read the token and send it away", family: .script
+        name: "read-and-send", title: "Read the token and send it away", family: .script,
+        page: PackageResources.read_and_send_md
     ) { scene in
         try await scene.logIn()
         try await scene.injectNow(PackageResources.read_and_send_js)

@@ -1,6 +1,7 @@
 extension Attack {
     static let rideSensitive = Attack(
-        name: "ride-sensitive", title: "Do the sensitive thing from within the page", family: .script
+        name: "ride-sensitive", title: "Do the sensitive thing from within the page", family: .script,
+        page: PackageResources.ride_sensitive_md
     ) { scene in
         try await scene.logIn()
         // The password was typed a moment ago; the attacker comes later.

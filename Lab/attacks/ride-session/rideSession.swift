@@ -1,6 +1,7 @@
 extension Attack {
     static let rideSession = Attack(
-        name: "ride-session", title: "Use the session from within the page", family: .script
+        name: "ride-session", title: "Use the session from within the page", family: .script,
+        page: PackageResources.ride_session_md
     ) { scene in
         try await scene.logIn()
         try await scene.injectNow(PackageResources.ride_session_js)

@@ -1,6 +1,7 @@
 extension Attack {
     static let stayAndTake = Attack(
-        name: "stay-and-take", title: "Stay in the page and take every new token", family: .script
+        name: "stay-and-take", title: "Stay in the page and take every new token", family: .script,
+        page: PackageResources.stay_and_take_md
     ) { scene in
         scene.inject(PackageResources.stay_and_take_js)
         try await scene.logIn()
