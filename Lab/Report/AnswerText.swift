@@ -12,7 +12,7 @@ enum AnswerText {
         "Without the prefix, script or a sibling host replaces the cookie by the attacker's own, and the victim works in the wrong account.",
         "Nothing that is stored anywhere stops script from using the page while it is open: that is not a question of storage.",
         "What helps there is to ask again before what matters (step-up), to end sessions quickly, and a Content Security Policy that keeps the script out.",
-        "A copied cookie jar works at once, anywhere; rotation finds it out as soon as victim and thief have each renewed, and ends the session.",
+        "A copied cookie jar works at once, anywhere; rotation finds it out once victim and thief have drifted apart, usually within a renewal or two, and ends the session.",
         "A copy that is used while the victim stays away is found out by nothing but a key that cannot be copied.",
     ]
 

@@ -9,12 +9,12 @@ extension Attack {
         guard var thief = try await scene.copyOfProfile() else { return .doesNotApply("nothing is on the disk") }
         guard try await thief.readsSecret() else { return .of(false, ["the copy opened nothing"]) }
         let beganAt = ContinuousClock.now
-        // Where nothing watches for it, a few renewals show that; where something does, it is given the time that it needs:
-        // when both come at the very moment of a renewal, they are not told apart until another.
+        // Where nothing watches for it, a few renewals show that. Where something does, it is given the time that it needs:
+        // victim and thief are told apart at a renewal only if the first to renew asks again before the other does.
         let lives = scene.target.storage.isOurs ? 10.0 : 2.0
-        // Both go on: the victim's page asks twice a second, the thief comes and goes.
+        // Both go on: the victim's page asks twice a second, and the thief is at work.
         while ContinuousClock.now < beganAt + .seconds(lives * Target.accessTokenLife) {
-            try await scene.pause(.random(in: 0.05...0.6))
+            try await scene.pause(.random(in: 0.05...0.15))
             if try await !thief.readsSecret() {
                 let seconds = beganAt.duration(to: .now).inSeconds
                 return Outcome(
