@@ -79,7 +79,7 @@ PATCHED = """
     };
     const types = [[Response, "json", "text", "clone"], [Request, "clone"], [Headers, "set", "has", "append", "get"],
         [Promise, "then", "catch", "finally"], [LockManager, "request"]];
-    // Later, and put back before the driver looks again: it stands on promises itself.
+    // When the driver has had its answer, and put back before it looks again: it stands on promises itself.
     setTimeout(async () => {
         for (const name of ["fetch", "Request", "Headers", "URL", "Promise", "BroadcastChannel"]) replace(window, name);
         for (const [type, ...names] of types) for (const name of names) replace(type.prototype, name);
@@ -94,7 +94,7 @@ PATCHED = """
         }
         for (const undo of restore) undo();
         Object.assign(window, { results, overheard });
-    });
+    }, 300);
 """
 
 
@@ -104,7 +104,7 @@ def test_what_is_replaced_later_neither_breaks_the_client_nor_hears_a_token(brow
     sign_up(browser, account)
     browser.run("await session.logout()")
     browser.run(PATCHED, account, PASSWORD)
-    time.sleep(2)
+    time.sleep(3)
     results = wait("the calls to be made", lambda: browser.run("return window.results"))
     assert results == {"login": True, "renewed": True, "fetched": 200, "left": True}
     assert TOKEN.search(site.seen("GET", "/api/notes")[-1].headers["authorization"]), "the control: there was a token"
