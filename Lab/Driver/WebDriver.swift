@@ -8,7 +8,6 @@ enum DriverCommand: String {
     case click = "WebDriver:ElementClick"
     case type = "WebDriver:ElementSendKeys"
     case timeouts = "WebDriver:SetTimeouts"
-    case screenshot = "WebDriver:TakeScreenshot"
 
     /// The path below the session; `{id}` stands for an element.
     var path: String {
@@ -19,14 +18,6 @@ enum DriverCommand: String {
         case .click: "/element/{id}/click"
         case .type: "/element/{id}/value"
         case .timeouts: "/timeouts"
-        case .screenshot: "/screenshot"
-        }
-    }
-
-    var method: String {
-        switch self {
-        case .navigate, .script, .find, .click, .type, .timeouts: "POST"
-        case .screenshot: "GET"
         }
     }
 }
@@ -96,7 +87,7 @@ final class WebDriver: BrowserDriver {
     func send(_ command: DriverCommand, _ parameters: JSONObject) async throws -> JSONValue {
         let element = parameters["id"]?.stringValue ?? ""
         let path = "/session/\(session)" + command.path.replacing("{id}", with: element)
-        return try await Self.request(command.method, port, path, parameters)
+        return try await Self.request("POST", port, path, parameters)
     }
 
     func end() async {
