@@ -9,6 +9,8 @@ public enum Denial: Error, Hashable, Sendable {
     case contentTooLarge
     /// The origin check failed (`OriginPolicy`).
     case crossSiteRequest
+    /// A browser was told to run a script of ours as a service worker that is not among the app's own.
+    case serviceWorkerRefused
     /// Wrong password, unknown or disabled account: nobody can tell which.
     case invalidCredentials
     case sessionMissing
@@ -37,6 +39,7 @@ public enum Denial: Error, Hashable, Sendable {
         case .unsupportedMediaType: "unsupported_media_type"
         case .contentTooLarge: "content_too_large"
         case .crossSiteRequest: "cross_site_request"
+        case .serviceWorkerRefused: "service_worker_refused"
         case .invalidCredentials: "invalid_credentials"
         case .sessionMissing: "session_missing"
         case .tokenInvalid: "token_invalid"

@@ -5,29 +5,42 @@ public struct OriginPolicy: Hashable, Sendable {
     public let ownOrigin: WebOrigin?
     /// Origins of front ends on other hosts that may send requests with credentials.
     public let trustedOrigins: Set<WebOrigin>
+    /// The paths of the app's own service workers; no other script becomes one.
+    public let serviceWorkers: Set<String>
 
-    /// - Parameter ownOrigin: nil on loopback alone.
-    public init(ownOrigin: WebOrigin?, trustedOrigins: Set<WebOrigin> = []) {
+    /// - Parameters:
+    ///   - ownOrigin: nil on loopback alone.
+    ///   - serviceWorkers: paths without query, byte for byte.
+    public init(ownOrigin: WebOrigin?, trustedOrigins: Set<WebOrigin> = [], serviceWorkers: Set<String> = []) {
         self.ownOrigin = ownOrigin
         self.trustedOrigins = trustedOrigins
+        self.serviceWorkers = serviceWorkers
     }
 
     /// The headers that the decision rests on. A header that came more than once holds every value.
     package struct Request: Sendable {
         package var method: String
         package var isWebSocketUpgrade: Bool
+        /// The path that a browser fetches to run as a service worker, as it says in `Service-Worker`, which no script
+        /// can add or leave out (W3C Service Workers, "Service worker script request"); nil for every other request.
+        package var serviceWorkerPath: String?
         package var host: String?
         package var origin: [String]
         package var secFetchSite: [String]
         package var carriesOurCookie: Bool
         package var xsrf: XSRFEvidence
+        /// Whether a service worker has passed on a navigation in a browser that then calls it our own, whoever began it.
+        package var isLaunderedNavigation = false
+        package var referer: String?
 
         package init(
-            method: String, isWebSocketUpgrade: Bool = false, host: String?, origin: [String] = [],
+            method: String, isWebSocketUpgrade: Bool = false, serviceWorkerPath: String? = nil, host: String?,
+            origin: [String] = [],
             secFetchSite: [String] = [], carriesOurCookie: Bool, xsrf: XSRFEvidence = .absent
         ) {
             self.method = method
             self.isWebSocketUpgrade = isWebSocketUpgrade
+            self.serviceWorkerPath = serviceWorkerPath
             self.host = host
             self.origin = origin
             self.secFetchSite = secFetchSite
@@ -52,15 +65,19 @@ public struct OriginPolicy: Hashable, Sendable {
         return origin
     }
 
-    /// - Throws: `Denial.crossSiteRequest` or `Denial.misdirectedRequest`.
+    /// - Throws: `Denial.crossSiteRequest`, `Denial.serviceWorkerRefused` or `Denial.misdirectedRequest`.
     package func check(_ request: Request) throws(Denial) {
         let own = try origin(forHost: request.host)
+        // Script in the page that turns some file or JSONP answer of ours into a service worker stays for ever.
+        if let path = request.serviceWorkerPath, !serviceWorkers.contains(path) { throw .serviceWorkerRefused }
         guard request.isWebSocketUpgrade || !Self.isSafe(request.method) else { return }
         guard request.origin.count <= 1, request.secFetchSite.count <= 1, request.xsrf != .wrong else {
             throw .crossSiteRequest
         }
         let sender = try sender(of: request, own: own)
         switch (request.secFetchSite.first, sender) {
+        case ("same-origin", _) where request.isLaunderedNavigation:
+            guard Self.isBelow(own, request.referer) else { throw .crossSiteRequest }
         case ("same-origin", _), ("none", _):
             return
         case (nil, .own), (_, .trusted):
@@ -78,6 +95,12 @@ public struct OriginPolicy: Hashable, Sendable {
     /// Methods that change nothing (RFC 9110 section 9.2.1), TRACE apart, which is never served.
     public static func isSafe(_ method: String) -> Bool {
         method == "GET" || method == "HEAD" || method == "OPTIONS"
+    }
+
+    /// Script cannot change where it says that it stands, it can only leave it out.
+    private static func isBelow(_ origin: WebOrigin, _ referer: String?) -> Bool {
+        guard let referer else { return false }
+        return referer == origin.description || referer.hasPrefix("\(origin.description)/")
     }
 
     private enum Sender {

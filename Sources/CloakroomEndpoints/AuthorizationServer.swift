@@ -34,6 +34,8 @@ public struct AuthorizationServer: Sendable {
         public var givesXSRFCookie = false
         /// Origins of front ends on other hosts.
         public var trustedOrigins: Set<WebOrigin> = []
+        /// The paths of the app's own service workers: no other script of this origin may become one.
+        public var serviceWorkers: Set<String> = []
         /// The peers whose forwarded headers count.
         public var trustedProxies = TrustedProxies.none
 
@@ -94,7 +96,9 @@ public struct AuthorizationServer: Sendable {
         self.sightings = sightings
         self.feed = feed
         sweeper = Sweeper(store: store, policy: policy, environment: environment, logger: logger)
-        originPolicy = OriginPolicy(ownOrigin: configuration.publicURL, trustedOrigins: configuration.trustedOrigins)
+        originPolicy = OriginPolicy(
+            ownOrigin: configuration.publicURL, trustedOrigins: configuration.trustedOrigins,
+            serviceWorkers: configuration.serviceWorkers)
         let cookie = Self.cookie(configuration)
         let isXSRFCookieGiven = configuration.givesXSRFCookie
         xsrf = isXSRFCookieGiven ? XSRFCookie(of: cookie, verifier: verifier, now: { environment.now() }) : nil

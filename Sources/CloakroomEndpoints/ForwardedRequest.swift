@@ -10,6 +10,9 @@ struct ForwardedRequest: Hashable, Sendable {
     /// Path and query, as the client sent them.
     let uri: String?
 
+    /// The path alone.
+    var path: String? { uri.map { String($0.prefix { $0 != "?" }) } }
+
     /// nil when the request carries none of these headers.
     /// - Throws: `Denial.invalidRequest` for a header that comes twice, contradicts another, or is malformed: an answer
     ///   about a request that one of the two sides reads differently is an answer about nothing (CVE-2021-32637).

@@ -21,6 +21,8 @@ extension Denial {
             return answer(.contentTooLarge, "The body is too large.")
         case .crossSiteRequest:
             return answer(.forbidden, "The request comes from another site.")
+        case .serviceWorkerRefused:
+            return answer(.forbidden, "This path is not among the app's service workers (setting serviceWorkers).")
         case .invalidCredentials:
             return challenge("The credentials are wrong.", error: nil)
         case .sessionMissing:

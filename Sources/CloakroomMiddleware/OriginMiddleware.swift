@@ -31,18 +31,32 @@ public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
 }
 
 extension OriginPolicy.Request {
-    /// - Parameter method: the request's own, or the one that a proxy asks about.
+    /// - Parameters:
+    ///   - method: the request's own, or the one that a proxy asks about.
+    ///   - path: likewise, without query.
     package init(
-        _ request: Request, method: String? = nil, host: String? = nil, cookie: SessionCookie, xsrf: XSRFCookie?
+        _ request: Request, method: String? = nil, path: String? = nil, host: String? = nil, cookie: SessionCookie,
+        xsrf: XSRFCookie?
     ) {
         self.init(
             method: method ?? request.method.rawValue,
             isWebSocketUpgrade: request.headers[.upgrade]?.lowercased() == "websocket",
+            serviceWorkerPath: request.headers[.serviceWorker] == nil ? nil : path ?? request.uri.path,
             host: host ?? request.head.authority,
             origin: request.headers[values: .origin],
             secFetchSite: request.headers[values: .secFetchSite],
             carriesOurCookie: !cookie.values(in: request.headers).isEmpty,
             xsrf: xsrf?.evidence(in: request.headers) ?? .absent)
+        isLaunderedNavigation = request.headers.isLaunderedNavigation
+        referer = request.headers[.referer]
+    }
+}
+
+extension HTTPFields {
+    /// Firefox, alone, gives a navigation that a service worker passes on this mode and our own origin; what the browser
+    /// adds to navigations only, it has kept.
+    fileprivate var isLaunderedNavigation: Bool {
+        self[.secFetchMode] == "same-origin" && self[.upgradeInsecureRequests] == "1"
     }
 }
 
@@ -59,6 +73,8 @@ extension Request {
 extension HTTPField.Name {
     package static let secFetchSite = known("Sec-Fetch-Site")
     package static let secFetchMode = known("Sec-Fetch-Mode")
+    package static let serviceWorker = known("Service-Worker")
+    package static let upgradeInsecureRequests = known("Upgrade-Insecure-Requests")
     package static let secFetchDest = known("Sec-Fetch-Dest")
 
     /// A name that is written out in this program.

@@ -13,14 +13,19 @@ public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     /// What an answer that is not a page may do: nothing.
     private static var dataPolicy: String { "default-src 'none'; frame-ancestors 'none'; base-uri 'none'" }
 
+    /// A worker lives under the policy of its script, and one that may load nothing breaks the whole app.
+    private static var scriptPolicy: String { "frame-ancestors 'none'; base-uri 'none'" }
+
     /// Adds the headers to the answer; those that a route has set stay.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
         response.headers[.xContentTypeOptions] = "nosniff"
-        setDefault("no-referrer", .known("Referrer-Policy"), &response)
-        setDefault(Self.dataPolicy, .contentSecurityPolicy, &response)
+        // With no-referrer browsers send the forms of our own pages without an origin, and they would be refused.
+        setDefault("same-origin", .known("Referrer-Policy"), &response)
+        let isScript = response.headers[.contentType]?.contains("javascript") == true
+        setDefault(isScript ? Self.scriptPolicy : Self.dataPolicy, .contentSecurityPolicy, &response)
         setDefault("same-origin", .known("Cross-Origin-Resource-Policy"), &response)
         setDefault("same-origin", .known("Cross-Origin-Opener-Policy"), &response)
         if isHTTPS { setDefault("max-age=31536000; includeSubDomains", .strictTransportSecurity, &response) }

@@ -80,7 +80,8 @@ import Testing
             "clients: [{id: a, insecureAllowBrowser: 7}]", "clients: [[a]]", "loginRateLimit: 0",
             "trustedOrigins: [[a]]",
             "host: {a: b}", "port: 1\nport: 2", "logLevel: loud", "store: 'sqlite:'", "dataDir: ''",
-            "trustedOrigins: [http://a/b]",
+            "trustedOrigins: [http://a/b]", "serviceWorkers: [sw.js]", "serviceWorkers: [/sw.js?v=1]",
+            "serviceWorkers: ['/a b']",
         ])
     func refused(_ yaml: String) {
         #expect(throws: SettingsError.self) { try settings(yaml: yaml).get() }
@@ -92,7 +93,7 @@ import Testing
             "accessTokenLifetime: 0.5", "stragglerWindow: 0", "loginRateLimit: off", "loginRateLimit: 5",
             "store: 'sqlite:/tmp/x'",
             "trustedProxies: [10.0.0.0/8, '::1']", "trustedOrigins: https://a.example,https://b.example",
-            "signingAlgorithm: Ed25519",
+            "signingAlgorithm: Ed25519", "serviceWorkers: [/sw.js, /app/sw.js]",
             "sameSite: Strict", "logLevel: debug", "", "signup: open", "publicURL: http://localhost:9000",
         ])
     func accepted(_ yaml: String) throws {

@@ -55,6 +55,40 @@ import Testing
         }
     }
 
+    @Test(
+        "a script becomes a service worker only where the app has named its path, byte for byte",
+        arguments: [
+            (nil, nil), ("/sw.js", nil), ("/app/sw.js", nil), ("/SW.js", .serviceWorkerRefused),
+            ("/s%77.js", .serviceWorkerRefused), ("/rates", .serviceWorkerRefused), ("/", .serviceWorkerRefused),
+            ("", .serviceWorkerRefused), ("/sw.js/", .serviceWorkerRefused),
+        ] as [(String?, Denial?)])
+    func serviceWorkers(_ path: String?, _ expected: Denial?) {
+        let policy = OriginPolicy(
+            ownOrigin: WebOrigin(parsing: Self.own), serviceWorkers: ["/sw.js", "/app/sw.js"])
+        for method in ["GET", "HEAD"] {
+            let request = OriginPolicy.Request(
+                method: method, serviceWorkerPath: path, host: "internal", secFetchSite: ["same-origin"],
+                carriesOurCookie: true)
+            #expect(denial(request, policy) == expected)
+        }
+    }
+
+    @Test(
+        "a navigation that a service worker has passed on is our own only where it says that it comes from our pages",
+        arguments: [
+            (own, nil), ("\(own)/", nil), ("\(own)/a?b", nil), (nil, .crossSiteRequest), ("", .crossSiteRequest),
+            ("https://sib.example.com/", .crossSiteRequest), ("\(own).evil/", .crossSiteRequest),
+            ("\(own):8443/", .crossSiteRequest), ("http://app.example.com/", .crossSiteRequest),
+        ] as [(String?, Denial?)])
+    func laundered(_ referer: String?, _ expected: Denial?) {
+        var request = OriginPolicy.Request(
+            method: "POST", host: "internal", origin: [Self.own], secFetchSite: ["same-origin"], carriesOurCookie: true)
+        request.referer = referer
+        #expect(denial(request) == nil)
+        request.isLaunderedNavigation = true
+        #expect(denial(request) == expected)
+    }
+
     @Test("a safe method passes whatever it says, unless it opens a WebSocket", arguments: ["GET", "HEAD", "OPTIONS"])
     func safeMethods(_ method: String) {
         var request = OriginPolicy.Request(

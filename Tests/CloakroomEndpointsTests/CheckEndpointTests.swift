@@ -50,6 +50,14 @@ import Testing
         }
     }
 
+    @Test("no script of Cloakroom's own can be made a service worker")
+    func ownScripts() async throws {
+        try await TestServer().run { browser in
+            let answer = try await browser.send(.get, "/auth/client.js", headers: [.serviceWorker: "script"])
+            #expect(answer.status == 403 && answer.code == "service_worker_refused")
+        }
+    }
+
     @Test(
         "a person at a browser is shown the way to the login page and back",
         arguments: [

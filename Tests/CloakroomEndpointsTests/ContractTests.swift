@@ -38,7 +38,7 @@ import Testing
         try await TestServer().run { browser in
             let answer = try await browser.send(.get, path.replacing("{id}", with: "some-session"))
             #expect(answer.headers[.xContentTypeOptions] == "nosniff")
-            #expect(answer.headers[.known("Referrer-Policy")] == "no-referrer")
+            #expect(answer.headers[.known("Referrer-Policy")] == "same-origin")
             #expect(answer.headers[.contentSecurityPolicy]?.contains("frame-ancestors 'none'") == true)
             #expect(answer.headers[.cacheControl] != nil)
             #expect(answer.headers[.strictTransportSecurity] == nil)

@@ -16,7 +16,8 @@ import Testing
         (.bindingRequired, 401),
         (.insufficientUserAuthentication(.init(maximumAge: .seconds(60), acceptedLevels: ["2"])), 401),
         (.rateLimited(retryAfter: .seconds(7)), 429), (.accountExists, 409), (.misdirectedRequest, 421),
-        (.untrustedProxy, 403), (.notFound, 404), (.methodNotAllowed(allow: ["GET", "HEAD"]), 405),
+        (.untrustedProxy, 403), (.serviceWorkerRefused, 403), (.notFound, 404),
+        (.methodNotAllowed(allow: ["GET", "HEAD"]), 405),
         (.unavailable(retryAfter: .seconds(2)), 503),
     ]
 

@@ -40,7 +40,9 @@ extension Call {
         let isNamed = request.headers[.origin] != nil
         let method = forwarded?.method ?? (forwarded != nil && isNamed ? "POST" : "GET")
         try server.originPolicy.check(
-            OriginPolicy.Request(request, method: method, host: forwarded?.host, cookie: cookie, xsrf: server.xsrf))
+            OriginPolicy.Request(
+                request, method: method, path: forwarded?.path, host: forwarded?.host, cookie: cookie, xsrf: server.xsrf
+            ))
     }
 
     fileprivate func allow(

@@ -49,6 +49,7 @@ extension Denial {
             true
         case .invalidRequest, .unsupportedMediaType, .contentTooLarge, .crossSiteRequest, .invalidCredentials,
             .insufficientUserAuthentication, .rateLimited, .accountExists, .misdirectedRequest, .untrustedProxy,
+            .serviceWorkerRefused,
             .notFound, .methodNotAllowed, .unavailable:
             false
         }

@@ -23,6 +23,8 @@ struct LabCommand: AsyncParsableCommand {
     var attack: [String] = []
     @Option(name: .customLong("repeat"), help: "How often each cell is played. (default: 1)")
     var repeats = 1
+    @Option(help: "How many browsers of an engine play at the same time.")
+    var browsers = 2
     @Option(help: ArgumentHelp("Write the run as JSON.", valueName: "file"))
     var json: String?
     @Option(help: ArgumentHelp("Write the report as one page.", valueName: "file"))
@@ -36,13 +38,15 @@ struct LabCommand: AsyncParsableCommand {
             throw ValidationError("no attack is named \(name). There are: \(names)")
         }
         guard 1...1000 ~= repeats else { throw ValidationError("--repeat expects 1 to 1000") }
+        guard 1...16 ~= browsers else { throw ValidationError("--browsers expects 1 to 16") }
     }
 
     private var selection: Lab.Selection {
         Lab.Selection(
             engines: engine.isEmpty ? BrowserEngine.allCases : engine,
             storages: storage.isEmpty ? StorageChoice.allCases : storage,
-            attacks: attack.isEmpty ? Attack.all : Attack.all.filter { attack.contains($0.name) }, repeats: repeats)
+            attacks: attack.isEmpty ? Attack.all : Attack.all.filter { attack.contains($0.name) }, repeats: repeats,
+            browsers: browsers)
     }
 
     func run() async throws {

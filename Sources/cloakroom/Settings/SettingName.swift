@@ -2,8 +2,8 @@
 enum SettingName: String, CaseIterable {
     case host, port, dataDir, publicURL, store, demo
     case accessTokenLifetime, stragglerWindow, idleLifetime, absoluteLifetime
-    case signup, trustedOrigins, trustedProxies, audience, issuer, signingAlgorithm, clients, loginRateLimit
-    case sameSite, xsrfCookie, logLevel
+    case signup, trustedOrigins, trustedProxies, serviceWorkers, audience, issuer, signingAlgorithm, clients
+    case loginRateLimit, sameSite, xsrfCookie, logLevel
 
     /// `CLOAKROOM_PUBLIC_URL`
     var environmentName: String {

@@ -62,6 +62,9 @@ struct Settings: Sendable {
             try sources.value(
                 .trustedOrigins, default: [], expected: "origins such as https://www.example.com, never null",
                 Parse.origins))
+        server.serviceWorkers = Set(
+            try sources.value(
+                .serviceWorkers, default: [], expected: "paths such as /sw.js, without query", Parse.paths))
         server.trustedProxies = try sources.value(
             .trustedProxies, default: .none, expected: "addresses or CIDR ranges such as 10.0.0.0/8", Parse.proxies)
         return server

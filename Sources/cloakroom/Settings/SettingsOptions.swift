@@ -25,6 +25,8 @@ struct SettingsOptions: ParsableArguments {
     var trustedOrigins: String?
     @Option(help: "Addresses or CIDR ranges whose forwarded headers count.")
     var trustedProxies: String?
+    @Option(help: "Paths of the app's own service workers, such as /sw.js; no other script becomes one.")
+    var serviceWorkers: String?
     @Option(help: "The aud of access tokens. (default: the issuer)")
     var audience: String?
     @Option(help: "The iss of access tokens. (default: the public URL)")
@@ -47,7 +49,7 @@ struct SettingsOptions: ParsableArguments {
             .host: host, .port: port, .publicURL: publicURL, .demo: demo ? "true" : nil,
             .accessTokenLifetime: accessTokenLifetime, .stragglerWindow: stragglerWindow, .idleLifetime: idleLifetime,
             .absoluteLifetime: absoluteLifetime, .signup: signup, .trustedOrigins: trustedOrigins,
-            .trustedProxies: trustedProxies, .audience: audience, .issuer: issuer,
+            .trustedProxies: trustedProxies, .serviceWorkers: serviceWorkers, .audience: audience, .issuer: issuer,
             .signingAlgorithm: signingAlgorithm, .clients: clients, .loginRateLimit: loginRateLimit,
             .sameSite: sameSite, .xsrfCookie: xsrfCookie, .logLevel: logLevel,
         ]

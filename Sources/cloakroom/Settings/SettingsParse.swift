@@ -46,6 +46,14 @@ enum SettingsParse {
         all(text) { AddressRange(parsing: $0) }.map { TrustedProxies($0) }
     }
 
+    /// Absolute and without query or fragment: they are compared byte for byte.
+    static func paths(_ text: String) -> [String]? {
+        all(text) { path in
+            let isPath = path.hasPrefix("/") && path.utf8.allSatisfy { 0x21...0x7E ~= $0 }
+            return isPath && !path.contains { "?#".contains($0) } ? path : nil
+        }
+    }
+
     /// Bounded, so that the cookie stays within its size whatever is set.
     static func identifier(_ text: String) -> String? {
         let isPrintable = text.utf8.allSatisfy { 0x21...0x7E ~= $0 }
