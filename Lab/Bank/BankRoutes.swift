@@ -1,38 +1,37 @@
 import CloakroomMiddleware
 import CloakroomTokens
+import Foundation
 import HTTPTypes
 import Hummingbird
 
 /// The bank's pages and its API, the same for every storage choice.
 struct BankRoutes {
     let bank: Bank
-    /// Script of an attacker in the page from its first moment, by host: a compromised dependency.
-    let injections: Injections
+    let pages: PagesByHost
     /// Whose request it is; throws when nobody's.
     let whose: @Sendable (Request, BasicSessionRequestContext) async throws -> String
     /// Refuses a request whose authentication is not fresh enough for the limit.
     let checkFresh: @Sendable (BasicSessionRequestContext) throws -> Void
 
     func add(to router: Router<BasicSessionRequestContext>, client: [UInt8]) {
-        router.get("/") { request, _ in
-            let host = String((request.head.authority ?? "").prefix { $0 != ":" })
-            let injected = injections[host].map { "<script src=\"\($0)\"></script>" } ?? ""
-            let html = String(decoding: PackageResources.bank_html, as: UTF8.self)
-            var response = Response.page(html.replacing("{{injected}}", with: injected))
-            // The attacks begin where script is in the page already, whatever policy should have kept it out.
-            response.headers[.contentSecurityPolicy] = "default-src * data: blob: 'unsafe-inline' 'unsafe-eval'"
-            return response
-        }
+        router.get("/") { request, _ in page(pages[request.hostName]) }
         router.get("/bank.js") { _, _ in Response.script(PackageResources.bank_js) }
         router.get("/bearer.js") { _, _ in Response.script(PackageResources.bearer_js) }
+        router.get("/offline.js") { _, _ in Response.script(PackageResources.offline_js) }
         router.get("/client.js") { _, _ in Response.script(client) }
+        router.get("/rates") { request, _ in rates(request) }
         router.get("/api/account") { request, context in
-            let account = bank.account(try await whose(request, context))
-            guard let account else { throw HTTPError(.unauthorized) }
+            let account = try await account(request, context)
             return Response.answer([
                 "email": .string(account.email), "balance": .integer(Int64(account.balance)),
                 "limit": .integer(Int64(account.limit)), "secret": .string(account.secret),
             ])
+        }
+        router.get("/api/statement") { request, context in
+            statement(try await account(request, context), pages[request.hostName])
+        }
+        router.get("/api/live") { request, context in
+            try Response.socket(try await account(request, context).secret, for: request)
         }
         router.post("/api/transfer") { request, context in
             let sender = try await whose(request, context)
@@ -49,4 +48,32 @@ struct BankRoutes {
             return Response.answer(["done": true])
         }
     }
+
+    private func account(_ request: Request, _ context: BasicSessionRequestContext) async throws -> Bank.Account {
+        guard let account = bank.account(try await whose(request, context)) else { throw HTTPError(.unauthorized) }
+        return account
+    }
+
+    private func page(_ parts: PageParts) -> Response {
+        let injected = parts.injected.map { "<script src=\"\($0)\"></script>" } ?? ""
+        let offline = "<script>navigator.serviceWorker.register('/offline.js')</script>"
+        let html = String(decoding: PackageResources.bank_html, as: UTF8.self)
+        return .page(html.replacing("{{scripts}}", with: injected + (parts.hasOfflineWorker ? offline : "")))
+    }
+
+    private func statement(_ account: Bank.Account, _ parts: PageParts) -> Response {
+        let picture = parts.picture.map { "<img src=\"\($0)\" alt=\"\">" } ?? ""
+        return .page("<!doctype html><title>Statement</title><p>\(account.email): \(account.balance)</p>\(picture)")
+    }
+
+    /// JSONP, as it was done before CORS and is forgotten about: script of the caller's choosing, from our origin.
+    private func rates(_ request: Request) -> Response {
+        let callback = request.uri.queryParameters["callback"].map(String.init) ?? "rates"
+        return .script(Array("\(callback.removingPercentEncoding ?? callback)({\"EUR\":1});".utf8))
+    }
+}
+
+extension Request {
+    /// The host that the browser asked for, without the port.
+    var hostName: String { String((head.authority ?? "").prefix { $0 != ":" }) }
 }

@@ -12,11 +12,19 @@ struct LoggedRequest: Sendable {
     let time: ContinuousClock.Instant
     let method: String
     let path: String
+    /// Path and query, as every server's log has them.
+    let address: String
     /// The host that the browser asked for: each cell of the matrix has hosts of its own.
     let host: String
     let origin: String?
     let cookie: String?
+    let userAgent: String
     var status = 0
+
+    /// How the thief's machine is told from the victim's.
+    static let elsewhere = "(another machine)"
+
+    var isFromThief: Bool { userAgent.hasSuffix(Self.elsewhere) }
 }
 
 /// The requests that a server has seen.
@@ -39,11 +47,10 @@ struct LoggingMiddleware<Context: RequestContext>: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        let authority = request.head.authority ?? ""
         var entry = LoggedRequest(
             time: .now, method: request.method.rawValue, path: request.uri.path,
-            host: String(authority.prefix { $0 != ":" }), origin: request.headers[.origin],
-            cookie: request.headers[.cookie])
+            address: request.uri.string, host: request.hostName, origin: request.headers[.origin],
+            cookie: request.headers[.cookie], userAgent: request.headers[.userAgent] ?? "")
         do {
             let response = try await next(request, context)
             entry.status = response.status.code
@@ -85,7 +92,13 @@ extension Response {
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    static func page(_ html: String) -> Response { bytes(Array(html.utf8), "text/html; charset=utf-8") }
+    /// Under a policy that stops nothing: the attacks begin where script is in the page already.
+    static func page(_ html: String) -> Response {
+        bytes(
+            Array(html.utf8), "text/html; charset=utf-8",
+            headers: [.contentSecurityPolicy: "default-src * data: blob: 'unsafe-inline' 'unsafe-eval'"])
+    }
+
     static func script(_ bytes: [UInt8]) -> Response { .bytes(bytes, "text/javascript; charset=utf-8") }
 
     static func answer(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {

@@ -1,11 +1,21 @@
 import Synchronization
 
-/// Which script of an attacker each host's page loads.
-final class Injections: Sendable {
-    private let scripts = Mutex<[String: String]>([:])
+/// What is in the pages of a host besides the bank's own.
+struct PageParts: Sendable {
+    /// Script of an attacker that is there from the first moment: a compromised dependency.
+    var injected: String?
+    /// Whether the app has a worker that passes everything through, as apps that work offline do.
+    var hasOfflineWorker = false
+    /// A picture from elsewhere on the statement: an advertisement, a counter.
+    var picture: String?
+}
 
-    subscript(host: String) -> String? {
-        get { scripts.withLock { $0[host] } }
-        set { scripts.withLock { $0[host] = newValue } }
+/// The parts of each host's pages.
+final class PagesByHost: Sendable {
+    private let parts = Mutex<[String: PageParts]>([:])
+
+    subscript(host: String) -> PageParts {
+        get { parts.withLock { $0[host] ?? PageParts() } }
+        set { parts.withLock { $0[host] = newValue } }
     }
 }

@@ -18,9 +18,14 @@ export const bearerClient = (store) => {
   };
   return {
     login: async (email, password) => store.write(await (await post("/login", { email, password })).json()),
+    logout: async () => {
+      await post("/logout", {});
+      store.clear();
+    },
     api: async (method, path, body) => {
       const response = await send(method, path, body);
       return response.status === 401 && (await renew()) ? send(method, path, body) : response;
     },
+    address: (path) => `${path}?access_token=${store.read()?.access_token}`,
   };
 };

@@ -1,5 +1,6 @@
 import CloakroomTokens
 import Foundation
+import Synchronization
 
 /// The engines that Debian has packages of.
 package enum BrowserEngine: String, CaseIterable, Sendable {
@@ -24,6 +25,8 @@ package enum BrowserEngine: String, CaseIterable, Sendable {
 final class LabBrowser: Sendable {
     let engine: BrowserEngine
     private let driver: any BrowserDriver
+    /// Seconds that a command may take before the browser counts as dead and is ended: longer than it allows itself.
+    private static let limit = 45.0
 
     private static let element = "element-6066-11e4-a52e-4f735466cecf"
     /// Milliseconds for a page or a script.
@@ -50,13 +53,16 @@ final class LabBrowser: Sendable {
         return try await WebDriver("chromedriver", capabilities: ["goog:chromeOptions": .object(options)])
     }
 
+    /// Screens of this program, told from those of others by where they begin.
+    private static let nextScreen = Atomic(1000 + Int(ProcessInfo.processInfo.processIdentifier) % 2000 * 16)
+
     /// It has no headless mode, so it gets a screen that nobody sees.
     private static func webKit() async throws -> WebDriver {
         let browser = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib").lazy
             .map { "/usr/lib/\($0)/webkit2gtk-4.1/MiniBrowser" }
             .first { FileManager.default.isExecutableFile(atPath: $0) }
         guard let browser else { throw LabError("MiniBrowser is missing: install webkit2gtk-driver") }
-        let number = 1000 + Int(ProcessInfo.processInfo.processIdentifier) % 30000
+        let number = nextScreen.wrappingAdd(1, ordering: .relaxed).newValue
         let display = try ChildProcess("Xvfb", [":\(number)", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"])
         try await wait("the screen") { FileManager.default.fileExists(atPath: "/tmp/.X11-unix/X\(number)") }
         let options: JSONObject = ["binary": .string(browser), "args": ["--automation", "--cookies-policy=always"]]
@@ -68,6 +74,16 @@ final class LabBrowser: Sendable {
 
     func end() async { await driver.end() }
 
+    /// - Throws: `LabError`, also when the browser has not answered in time.
+    private func send(_ command: DriverCommand, _ parameters: JSONObject) async throws -> JSONValue {
+        let watch = Task { [driver] in
+            try await Task.sleep(for: .seconds(Self.limit))
+            await driver.end()
+        }
+        defer { watch.cancel() }
+        return try await driver.send(command, parameters)
+    }
+
     /// Its name and version, for people.
     var description: String {
         switch engine {
@@ -78,7 +94,7 @@ final class LabBrowser: Sendable {
     }
 
     func open(_ url: String) async throws {
-        _ = try await driver.send(.navigate, ["url": .string(url)])
+        _ = try await send(.navigate, ["url": .string(url)])
     }
 
     /// Runs the body of an async function in the page, and returns what it returns.
@@ -88,23 +104,39 @@ final class LabBrowser: Sendable {
             const done = arguments[arguments.length - 1]; const args = [...arguments].slice(0, -1);
             (async () => { \(script) })().then((value) => done({ value }), (error) => done({ failure: String(error) }));
             """
-        let answer = try await driver.send(.script, ["script": .string(wrapped), "args": .array(arguments)]).objectValue
+        let answer = try await send(.script, ["script": .string(wrapped), "args": .array(arguments)]).objectValue
         if let failure = answer?["failure"]?.stringValue { throw LabError(failure) }
         return answer?["value"] ?? .null
     }
 
     func click(_ selector: String) async throws {
-        _ = try await driver.send(.click, ["id": .string(try await find(selector))])
+        _ = try await send(.click, ["id": .string(try await find(selector))])
     }
 
     func type(_ selector: String, _ text: String) async throws {
-        _ = try await driver.send(.type, ["id": .string(try await find(selector)), "text": .string(text)])
+        _ = try await send(.type, ["id": .string(try await find(selector)), "text": .string(text)])
     }
 
     private func find(_ selector: String) async throws -> String {
-        let answer = try await driver.send(.find, ["using": "css selector", "value": .string(selector)])
+        let answer = try await send(.find, ["using": "css selector", "value": .string(selector)])
         guard let id = answer.objectValue?[Self.element]?.stringValue else { throw LabError("no \(selector)") }
         return id
+    }
+}
+
+/// - Throws: `LabError` when it is not done in time; the work is cancelled then.
+func within<Result: Sendable>(
+    seconds: Double, _ work: @escaping @Sendable () async throws -> Result
+) async throws -> Result {
+    try await withThrowingTaskGroup(of: Result.self) { group in
+        group.addTask(operation: work)
+        group.addTask {
+            try await Task.sleep(for: .seconds(seconds))
+            throw LabError("not done within \(seconds) s")
+        }
+        defer { group.cancelAll() }
+        guard let result = try await group.next() else { throw LabError("nothing was done") }
+        return result
     }
 }
 

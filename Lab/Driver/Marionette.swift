@@ -98,7 +98,7 @@ final class Marionette: BrowserDriver {
         }
     }
 
-    private static func takeFrame(_ buffer: inout ByteBuffer) throws -> JSONValue? {
+    static func takeFrame(_ buffer: inout ByteBuffer) throws -> JSONValue? {
         let view = buffer.readableBytesView
         guard let colon = view.firstIndex(of: UInt8(ascii: ":")),
             let length = Int(String(decoding: view[..<colon], as: UTF8.self)),
@@ -108,7 +108,7 @@ final class Marionette: BrowserDriver {
         return try JSONReader.read(buffer.readBytes(length: length) ?? [], maximumDepth: 64)
     }
 
-    private static func result(of frame: JSONValue) -> Result<JSONValue, any Error> {
+    static func result(of frame: JSONValue) -> Result<JSONValue, any Error> {
         guard let parts = frame.arrayValue, parts.count == 4 else { return .failure(LabError("not an answer")) }
         if let error = parts[2].objectValue {
             return .failure(
@@ -123,7 +123,8 @@ final class Marionette: BrowserDriver {
 
     private func call(_ name: String, _ parameters: JSONObject) async throws -> JSONValue {
         try await withCheckedThrowingContinuation { continuation in
-            calls.yield(Call(name: name, parameters: parameters, answer: continuation))
+            let result = calls.yield(Call(name: name, parameters: parameters, answer: continuation))
+            if case .terminated = result { continuation.resume(throwing: LabError("Firefox was ended")) }
         }
     }
 

@@ -91,7 +91,10 @@ final class WebDriver: BrowserDriver {
     }
 
     func end() async {
-        _ = try? await Self.request("DELETE", port, "/session/\(session)", [:])
+        // A driver that hangs is not asked for long.
+        _ = try? await within(seconds: 5) { [port, session] in
+            try await Self.request("DELETE", port, "/session/\(session)", [:])
+        }
         await process.end()
         await display?.end()
     }

@@ -1,33 +1,37 @@
 /// What each cell is known to come out as. Ours must; of the others a difference is news about a browser.
 enum Expectation {
-    /// One letter for each storage choice, in the order of `StorageChoice`: falls, holds, found Out, or nothing to attack.
+    /// The engines agree. One letter for each storage choice, in the order of `StorageChoice`: falls, holds, found Out, or nothing to attack.
     private static let table: [String: String] = [
         "read-and-send": "FFHHFHHHHH",
         "stay-and-take": "FFFHFFHHHH",
+        "take-from-now-on": "FFFHFFHHHH",
         "fresh-tokens": "FFHHFFHHHH",
         "ride-session": "FFFFFFFFFF",
         "ride-sensitive": "FFFFFFFFFH",
         "plant-session": "FFHHFFFFHH",
+        "attackers-worker": "FFFFFFFFHH",
         "cross-site-request": "HHHFHHFHHH",
         "sibling-request": "HHHFHHFFHH",
+        "laundered-request": "HHHFHHFHHH",
+        "laundered-sibling-request": "HHHFHHFFHH",
+        "websocket": "HHHHHHFHHH",
+        "sibling-websocket": "HHHHHHFFHH",
         "login-forgery": "HHHHHFFFHH",
-        "logout-forgery": "HH-HHFFFHH",
+        "logout-forgery": "HH-FHFFFHH",
         "cookie-tossing": "HHHHHFFFHH",
         "jar-at-once": "FF--FFFFOO",
         "jar-after-renewal": "FF--FFFFHH",
         "jar-silent-victim": "FF--FFFFFF",
+        "jar-after-logout": "FF--FFFFHH",
+        "addresses": "FFFHFFHHHH",
     ]
 
-    /// Where an engine differs from that.
-    private static let exceptions: [String: Character] = [:]
-
-    static func verdict(_ attack: Attack, _ storage: StorageChoice, _ engine: BrowserEngine) -> String {
+    static func verdict(_ attack: Attack, _ storage: StorageChoice) -> String {
         let row = Array(table[attack.name] ?? "")
         guard let column = StorageChoice.allCases.firstIndex(of: storage), row.indices.contains(column) else {
             return "?"
         }
-        let letter = exceptions["\(engine) \(attack.name) \(storage.rawValue)"] ?? row[column]
-        switch letter {
+        switch row[column] {
         case "F": return "falls"
         case "H": return "holds"
         case "O": return "found out"

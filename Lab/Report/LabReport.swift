@@ -25,7 +25,7 @@ package struct LabReport: Sendable {
             let reasons = cell.failures + Set(cell.outcomes.map(\.verdict.name)).sorted()
             return "\(name): no verdict: \(reasons.joined(separator: "; "))"
         }
-        let expected = Expectation.verdict(cell.attack, cell.storage, cell.engine)
+        let expected = Expectation.verdict(cell.attack, cell.storage)
         guard cell.storage.isOurs, verdict.name != expected else { return nil }
         return "\(name): \(verdict.name), expected \(expected)"
     }
@@ -41,7 +41,7 @@ package struct LabReport: Sendable {
     /// Cells of what is not ours that came out otherwise than before: browsers change.
     package var surprises: [String] {
         cells.compactMap { cell in
-            let expected = Expectation.verdict(cell.attack, cell.storage, cell.engine)
+            let expected = Expectation.verdict(cell.attack, cell.storage)
             guard !cell.storage.isOurs, let verdict = cell.verdict, verdict.name != expected else { return nil }
             return "\(cell.engine) \(cell.storage.rawValue) \(cell.attack.name): \(verdict.name), was \(expected)"
         }
@@ -80,7 +80,7 @@ package struct LabReport: Sendable {
             .object([
                 "engine": .string(cell.engine.rawValue), "storage": .string(cell.storage.rawValue),
                 "attack": .string(cell.attack.name), "verdict": cell.verdict.map { .string($0.name) } ?? .null,
-                "expected": .string(Expectation.verdict(cell.attack, cell.storage, cell.engine)),
+                "expected": .string(Expectation.verdict(cell.attack, cell.storage)),
                 "evidence": .array(cell.outcomes.map { .array($0.evidence.map { .string($0) }) }),
                 "failures": .array(cell.failures.map { .string($0) }),
             ])

@@ -34,7 +34,9 @@ final class AttackerServer: Sendable {
                 let cell = try context.parameters.require("cell")
                 let body = try await request.body.collect(upTo: 1 << 20)
                 let inQuery = request.uri.queryParameters["d"].map(String.init) ?? ""
-                let loot = String(buffer: body) + (inQuery.removingPercentEncoding ?? inQuery)
+                let sent = String(buffer: body) + (inQuery.removingPercentEncoding ?? inQuery)
+                // A picture sends nothing but where it stands.
+                let loot = sent.isEmpty ? request.headers[.referer] ?? "" : sent
                 state.value.withLock { $0.loot[cell, default: []].append(loot) }
                 return Response.page("thanks")
             }

@@ -29,4 +29,22 @@ extension Scene {
         }
         return OwnSession(tokens: tokens?["refresh_token"] == nil ? nil : reply.text, cookies: cookies)
     }
+
+    /// What malware takes from the machine; nil when there is nothing of it on the disk.
+    func copyOfProfile() async throws -> Thief? {
+        switch target.storage.atRest {
+        case .nothing: return nil
+        case .script(let script): return Thief(self, loot: try await browser.run(script).stringValue ?? "")
+        case .cookies:
+            guard let jar = target.log.of(host: host).last(where: { $0.cookie != nil })?.cookie else {
+                throw LabError("the browser has sent no cookie")
+            }
+            return Thief(self, jar: jar)
+        }
+    }
+}
+
+extension Duration {
+    /// To a tenth.
+    var inSeconds: Double { (self / .seconds(1) * 10).rounded() / 10 }
 }

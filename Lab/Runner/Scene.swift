@@ -39,12 +39,18 @@ struct Scene: Sendable {
     // MARK: The victim
 
     func openBank() async throws {
-        try await browser.open(origin + "/")
-        try await ready()
+        do {
+            try await browser.open(origin + "/")
+            try await ready()
+        } catch {
+            // WebKitGTK loses a load now and then; people reload.
+            try await browser.open(origin + "/")
+            try await ready()
+        }
     }
 
-    func ready() async throws {
-        try await wait("the bank's page") {
+    private func ready() async throws {
+        try await wait("the bank's page", seconds: 6) {
             try await browser.run("return document.body?.dataset.ready ?? ''") == "yes"
         }
     }
@@ -55,6 +61,11 @@ struct Scene: Sendable {
         try await browser.type("#password", victim.password)
         try await browser.click("#go")
         try await wait("the victim to be logged in") { try await shownAccount() == victim.email }
+    }
+
+    func logOut() async throws {
+        try await browser.click("#out")
+        try await wait("the victim to be logged out") { try await shownAccount().isEmpty }
     }
 
     /// Whose account the page shows; empty for nobody's.
@@ -78,7 +89,8 @@ struct Scene: Sendable {
 
     private var constants: String {
         """
-        window.LOOT = "\(attackerOrigin)/loot/\(name)"; window.THIEF = { email: "\(thief.email)", password: "\(thief.password)" };
+        globalThis.LOOT = "\(attackerOrigin)/loot/\(name)"; globalThis.FILES = "\(attackerOrigin)/files/\(name)/";
+        globalThis.THIEF = { email: "\(thief.email)", password: "\(thief.password)" };
 
         """
     }
@@ -86,14 +98,15 @@ struct Scene: Sendable {
     private func filled(_ html: String) -> String {
         let values = [
             "TARGET": origin, "THIEF": thief.email, "PASSWORD": thief.password,
-            "REDIRECT": "\(attackerOrigin)/redirect/\(name)",
+            "REDIRECT": "\(attackerOrigin)/redirect/\(name)", "LOOT": "\(attackerOrigin)/loot/\(name)",
+            "SOCKET": "ws://\(host):\(target.server.port)",
         ]
         return values.reduce(html) { $0.replacing("{{\($1.key)}}", with: $1.value) }
     }
 
     /// Script in the page from its first moment: a compromised dependency.
     func inject(_ script: [UInt8]) {
-        target.injections[host] = attackerOrigin + put(script, as: "injected.js")
+        target.pages[host].injected = attackerOrigin + put(script, as: "injected.js")
     }
 
     /// Script that gets into the page while it is open.
@@ -134,10 +147,15 @@ struct Scene: Sendable {
     /// A thief copies that as well: on plain loopback it decides the name of Cloakroom's cookie.
     private var userAgent: String {
         switch browser.engine {
-        case .chromium: "Chrome/150 (another machine)"
-        case .firefox: "Firefox/150 (another machine)"
-        case .webkit: "AppleWebKit/605.1.15 Safari/605.1.15 (another machine)"
+        case .chromium: "Chrome/150 \(LoggedRequest.elsewhere)"
+        case .firefox: "Firefox/150 \(LoggedRequest.elsewhere)"
+        case .webkit: "AppleWebKit/605.1.15 Safari/605.1.15 \(LoggedRequest.elsewhere)"
         }
+    }
+
+    /// Whether this has reached the attacker.
+    func hasLost(_ secret: String) -> Bool {
+        attacker.loot(of: name).contains { $0.contains(secret) }
     }
 
     // MARK: The books

@@ -19,7 +19,10 @@ package struct Attack: Sendable {
 
     /// Every attack, in the order of the report.
     package static let all: [Attack] = [
-        readAndSend, stayAndTake, freshTokens, rideSession, rideSensitive, plantSession, crossSiteRequest,
-        siblingRequest, loginForgery, logoutForgery, cookieTossing, jarAtOnce, jarAfterRenewal, jarSilentVictim,
+        readAndSend, stayAndTake, takeFromNowOn, freshTokens, rideSession, rideSensitive, plantSession,
+        attackersWorker,
+        crossSiteRequest, siblingRequest, launderedRequest, launderedSiblingRequest, webSocket, siblingWebSocket,
+        loginForgery, logoutForgery, cookieTossing,
+        jarAtOnce, jarAfterRenewal, jarSilentVictim, jarAfterLogout, addresses,
     ]
 }

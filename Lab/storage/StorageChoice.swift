@@ -1,4 +1,5 @@
-/// Where an app keeps its tokens. Each has a folder here with the script that does it, as tutorials show it.
+/// Where an app keeps its tokens. Each has a folder here with the script that does it, as tutorials show it. Those of our
+/// own stand last; sessions that are bound to a device's key will be the next of them.
 package enum StorageChoice: String, CaseIterable, Sendable {
     case localStorage = "local-storage"
     case sessionStorage = "session-storage"

@@ -13,7 +13,7 @@ import Logging
 final class Target: Sendable {
     let storage: StorageChoice
     let bank = Bank()
-    let injections = Injections()
+    let pages = PagesByHost()
     let log = RequestLog()
     let server: LocalServer
     private let maintenance: Task<Void, Never>?
@@ -29,13 +29,13 @@ final class Target: Sendable {
         let router = Router(context: BasicSessionRequestContext.self)
         router.add(middleware: LoggingMiddleware(log: log))
         if let delivery = storage.delivery {
-            TutorialRoutes(bank: bank, injections: injections, delivery: delivery).add(to: router, storage)
+            TutorialRoutes(bank: bank, pages: pages, delivery: delivery).add(to: router, storage)
             (maintenance, directory) = (nil, nil)
         } else {
             let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-lab-\(UUID())").path
             let (authorization, store) = try Self.cloakroom(path)
             router.addCloakroom(authorization)
-            Self.protect(bank, injections, storage, store, now: authorization.now, router)
+            Self.protect(bank, pages, storage, store, now: authorization.now, router)
             (maintenance, directory) = (Task { await authorization.maintain() }, path)
         }
         server = try await LocalServer(router)
@@ -52,6 +52,7 @@ final class Target: Sendable {
         var configuration = AuthorizationServer.Configuration()
         configuration.isSignUpOpen = true
         configuration.failedLoginsPerMinute = nil
+        configuration.serviceWorkers = ["/offline.js"]
         configuration.policy.accessTokenLifetime = Span(milliseconds: Int64(accessTokenLife * 1000))
         configuration.policy.stragglerWindow = .seconds(1)
         var quiet = Logger(label: "cloakroom.lab")
@@ -65,11 +66,11 @@ final class Target: Sendable {
 
     /// The bank's routes under Cloakroom's rules, and who an account is by its session's subject.
     private static func protect(
-        _ bank: Bank, _ injections: Injections, _ storage: StorageChoice, _ store: SQLiteStore,
+        _ bank: Bank, _ pages: PagesByHost, _ storage: StorageChoice, _ store: SQLiteStore,
         now: @escaping @Sendable () -> Instant, _ router: Router<BasicSessionRequestContext>
     ) {
         BankRoutes(
-            bank: bank, injections: injections,
+            bank: bank, pages: pages,
             whose: { _, context in
                 let subject = try context.access.subject
                 guard let user = try await store.user(subject) else { throw Denial.sessionRevoked }

@@ -6,15 +6,15 @@ import Hummingbird
 /// The bank under tokens as tutorials hand them out.
 struct TutorialRoutes: Sendable {
     let bank: Bank
-    let injections: Injections
+    let pages: PagesByHost
     let delivery: TutorialDelivery
     private let tokens = TutorialTokens()
 
     private static let day = 86400.0
 
-    init(bank: Bank, injections: Injections, delivery: TutorialDelivery) {
+    init(bank: Bank, pages: PagesByHost, delivery: TutorialDelivery) {
         self.bank = bank
-        self.injections = injections
+        self.pages = pages
         self.delivery = delivery
     }
 
@@ -31,18 +31,22 @@ struct TutorialRoutes: Sendable {
             }
             return handOver(email, withRefresh: false, request)
         }
-        router.post("/logout") { request, _ in
-            var response = Response.answer(["done": true])
-            if case .body = delivery { return response }
-            for name in ["access_token", "refresh_token"] {
-                response.headers.append(
-                    HTTPField(name: .setCookie, value: setting(name, "", request) + "; Max-Age=0"))
-            }
-            return response
+        // By a link as well: many do.
+        for method in [HTTPRequest.Method.get, .post] {
+            router.on("/logout", method: method) { request, _ in logOut(request) }
         }
         BankRoutes(
-            bank: bank, injections: injections, whose: { request, _ in try whose(request) }, checkFresh: { _ in }
+            bank: bank, pages: pages, whose: { request, _ in try whose(request) }, checkFresh: { _ in }
         ).add(to: router, client: storage.client)
+    }
+
+    private func logOut(_ request: Request) -> Response {
+        var response = Response.answer(["done": true])
+        if case .body = delivery { return response }
+        for name in ["access_token", "refresh_token"] {
+            response.headers.append(HTTPField(name: .setCookie, value: setting(name, "", request) + "; Max-Age=0"))
+        }
+        return response
     }
 
     private func refreshToken(_ request: Request) async throws -> String {
@@ -53,10 +57,11 @@ struct TutorialRoutes: Sendable {
     }
 
     private func whose(_ request: Request) throws -> String {
-        let header = request.headers[.authorization].map { String($0.dropFirst("Bearer ".count)) }
         let shown: String?
         switch delivery {
-        case .body, .refreshCookie: shown = header
+        case .body, .refreshCookie:
+            let header = request.headers[.authorization].map { String($0.dropFirst("Bearer ".count)) }
+            shown = header ?? request.uri.queryParameters["access_token"].map(String.init)
         case .cookies: shown = cookie("access_token", request)
         }
         guard let email = shown.flatMap({ tokens.subject(of: $0, .access) }) else { throw HTTPError(.unauthorized) }

@@ -10,7 +10,7 @@ import Testing
             StorageChoice.allCases.map { storage in
                 var cell = Lab.Cell(attack: attack, storage: storage, engine: .chromium)
                 let verdict: Verdict =
-                    switch Expectation.verdict(attack, storage, .chromium) {
+                    switch Expectation.verdict(attack, storage) {
                     case "falls": .falls
                     case "found out": .foundOut(after: 3)
                     case "-": .doesNotApply
@@ -34,7 +34,7 @@ import Testing
     func asExpected() {
         for attack in Attack.all {
             for storage in StorageChoice.allCases {
-                #expect(Expectation.verdict(attack, storage, .chromium) != "?")
+                #expect(Expectation.verdict(attack, storage) != "?")
             }
         }
         #expect(report().problems == [] && report().surprises == [])
@@ -43,7 +43,7 @@ import Testing
     @Test("every attack is expected to fell somebody")
     func attacks() {
         for attack in Attack.all {
-            #expect(StorageChoice.allCases.contains { Expectation.verdict(attack, $0, .chromium) == "falls" })
+            #expect(StorageChoice.allCases.contains { Expectation.verdict(attack, $0) == "falls" })
             #expect(attack.text.contains("**Who.**") && attack.text.contains("**Source.**"))
         }
     }

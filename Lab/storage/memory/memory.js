@@ -1,4 +1,8 @@
 import { bearerClient } from "/bearer.js";
 
 let held;
-export const { login, api } = bearerClient({ read: () => held, write: (tokens) => (held = tokens) });
+export const { login, logout, api, address } = bearerClient({
+  read: () => held,
+  write: (tokens) => (held = tokens),
+  clear: () => (held = undefined),
+});

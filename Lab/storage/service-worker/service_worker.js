@@ -7,4 +7,5 @@ const send = (method, path, body) =>
   fetch(path, { method, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
 
 export const login = (email, password) => send("POST", "/login", { email, password });
+export const logout = () => send("POST", "/logout");
 export const api = send;

