@@ -144,9 +144,10 @@ func within<Result: Sendable>(
 /// - Throws: `LabError` after `seconds`.
 func wait(_ what: String, seconds: Double = 10, _ condition: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(seconds)
-    while ContinuousClock.now < end {
+    while true {
         if (try? await condition()) == true { return }
+        // Only now: on a busy machine a short sleep may take longer than all of it.
+        guard ContinuousClock.now < end else { throw LabError("waited \(seconds) s in vain for \(what)") }
         try await Task.sleep(for: .milliseconds(50))
     }
-    throw LabError("waited \(seconds) s in vain for \(what)")
 }

@@ -16,7 +16,7 @@ enum Expectation {
         "laundered-sibling-request": "HHHFHHFFHH",
         "websocket": "HHHHHHFHHH",
         "sibling-websocket": "HHHHHHFFHH",
-        "login-forgery": "HHHHHFFFHH",
+        "login-forgery": "HHHFHFFFHH",
         "logout-forgery": "HH-FHFFFHH",
         "cookie-tossing": "HHHHHFFFHH",
         "jar-at-once": "FF--FFFFOO",

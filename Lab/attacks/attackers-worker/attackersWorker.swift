@@ -7,7 +7,7 @@ extension Attack {
         _ = scene.put(PackageResources.attackers_worker_js, as: "worker.js")
         _ = scene.put(PackageResources.attackers_page_js, as: "page.js")
         try await scene.injectNow(PackageResources.attackers_registration_js)
-        let answer = try await scene.loot().joined(separator: "\n")
+        let answer = try await scene.loot()[0]
         guard let fetched = scene.requests("GET", "/rates").last else { throw LabError("no worker was asked for") }
         // The hole in the page is mended, and the victim comes back.
         try await scene.openBank()

