@@ -10,7 +10,7 @@ extension SQLiteStore {
     public func begin(
         _ session: Session, credentialVersion: Int, replacing replaced: SessionID?, recording events: [SecurityEvent]
     ) async throws -> Bool {
-        try await pool.write { database in
+        try await commits.write { database in
             let isCurrent = try Bool.fetchOne(
                 database,
                 sql: "SELECT 1 FROM users WHERE subject = ? AND disabled = 0 AND credential_version = ?",
@@ -31,18 +31,16 @@ extension SQLiteStore {
     public func update<Value: Sendable>(
         _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Value? {
-        try await withoutActuallyEscaping(decide) { decide in
-            try await pool.write { database in
-                guard let before = try SessionRow.fetch(id, database) else { return nil }
-                var after = before
-                let decided = decide(&after)
-                if after != before { try SessionRow.save(after, database) }
-                if before.revocation == nil, let revocation = after.revocation {
-                    try Feed.append(id, at: revocation.time, database)
-                }
-                try Events.append(decided.events, database)
-                return decided.value
+        try await commits.write { database in
+            guard let before = try SessionRow.fetch(id, database) else { return nil }
+            var after = before
+            let decided = decide(&after)
+            if after != before { try SessionRow.save(after, database) }
+            if before.revocation == nil, let revocation = after.revocation {
+                try Feed.append(id, at: revocation.time, database)
             }
+            try Events.append(decided.events, database)
+            return decided.value
         }
     }
 
@@ -71,7 +69,7 @@ extension SQLiteStore {
     public func revoke(
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant
     ) async throws -> [Revoked] {
-        try await pool.write { try Self.revoke(selection, reason: reason, at: now, $0) }
+        try await commits.write { try Self.revoke(selection, reason: reason, at: now, $0) }
     }
 
     /// Within a transaction that does more.
@@ -100,7 +98,7 @@ extension SQLiteStore {
     }
 
     public func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws {
-        try await pool.write { database in
+        try await commits.write { database in
             for sighting in sightings {
                 guard var session = try SessionRow.fetch(sighting.session, database) else { continue }
                 guard session.confirm(generation: sighting.generation, at: sighting.time, under: policy) else {
@@ -116,7 +114,7 @@ extension SQLiteStore {
     }
 
     public func record(_ events: [SecurityEvent]) async throws {
-        try await pool.write { try Events.append(events, $0) }
+        try await commits.write { try Events.append(events, $0) }
     }
 }
 

@@ -12,7 +12,7 @@ extension SQLiteStore {
     public func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int {
         let past = now - Self.grace
         let idle = past - policy.idleLifetime
-        return try await pool.write { database in
+        return try await commits.write { database in
             try Self.delete(
                 """
                 sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < ? UNION ALL

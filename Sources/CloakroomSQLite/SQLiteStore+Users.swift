@@ -8,7 +8,7 @@ import GRDB
 
 extension SQLiteStore {
     public func add(_ user: User, recording events: [SecurityEvent]) async throws -> Bool {
-        try await pool.write { database in
+        try await commits.write { database in
             try database.execute(
                 sql: """
                     INSERT INTO users (subject, email, password_hash, credential_version, disabled, created_at)
@@ -37,7 +37,7 @@ extension SQLiteStore {
     }
 
     public func rehash(_ subject: Subject, from old: PasswordHash, to new: PasswordHash) async throws {
-        try await pool.write { database in
+        try await commits.write { database in
             try database.execute(
                 sql: "UPDATE users SET password_hash = ? WHERE subject = ? AND password_hash = ?",
                 arguments: [new.text, subject.rawValue, old.text])
@@ -47,7 +47,7 @@ extension SQLiteStore {
     public func changePassword(
         of subject: Subject, credentialVersion: Int, to hash: PasswordHash, keeping kept: SessionID?, at now: Instant
     ) async throws -> [Revoked]? {
-        try await pool.write { database in
+        try await commits.write { database in
             try database.execute(
                 sql: """
                     UPDATE users SET password_hash = ?, credential_version = credential_version + 1
@@ -60,7 +60,7 @@ extension SQLiteStore {
     }
 
     public func setDisabled(_ isDisabled: Bool, _ subject: Subject, at now: Instant) async throws -> [Revoked]? {
-        try await pool.write { database in
+        try await commits.write { database in
             try database.execute(
                 sql: """
                     UPDATE users SET disabled = ?, credential_version = credential_version + 1 WHERE subject = ?

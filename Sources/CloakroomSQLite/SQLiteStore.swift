@@ -5,6 +5,7 @@ import GRDB
 /// The embedded store: one SQLite file in WAL mode, where what was acknowledged survives `kill -9` and power loss.
 public final class SQLiteStore: SessionStore, UserStore {
     let pool: DatabasePool
+    let commits: GroupCommit
 
     /// Why a database cannot be used.
     public struct Unusable: Error, CustomStringConvertible {
@@ -23,6 +24,7 @@ public final class SQLiteStore: SessionStore, UserStore {
         pool = try DatabasePool(path: path, configuration: configuration)
         try Self.makeDurable(pool)
         try Schema.migrator.migrate(pool)
+        commits = GroupCommit(pool)
     }
 
     /// SQLite gives the files beside the database (`-wal`, `-shm`) the mode of the database itself.

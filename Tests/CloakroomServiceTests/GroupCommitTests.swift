@@ -1,0 +1,129 @@
+import Dispatch
+import Foundation
+import GRDB
+import Synchronization
+import Testing
+
+@testable import CloakroomSQLite
+
+@Suite struct GroupCommitTests {
+    private struct Refused: Error {}
+
+    /// A database with parents and children; a child without parent is noticed only when it is committed.
+    private final class Fixture: Sendable {
+        let pool: DatabasePool
+        let commits: GroupCommit
+        let counter = CommitCounter()
+        private let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID()).sqlite").path
+
+        init() throws {
+            pool = try DatabasePool(path: path)
+            try pool.write { database in
+                try database.execute(
+                    sql: """
+                        CREATE TABLE parents (id INTEGER PRIMARY KEY);
+                        CREATE TABLE rows (id INTEGER PRIMARY KEY,
+                            parent INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
+                        """)
+            }
+            pool.add(transactionObserver: counter)
+            commits = GroupCommit(pool)
+        }
+
+        deinit {
+            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+        }
+
+        func rows() throws -> [Int] {
+            try pool.read { try Int.fetchAll($0, sql: "SELECT id FROM rows ORDER BY id") }
+        }
+
+        /// Keeps the disk busy until as many others wait.
+        func gather(_ writes: [@Sendable (Database) throws -> Int]) async -> [Result<Int, any Error>] {
+            let gate = DispatchSemaphore(value: 0)
+            let busy = DispatchSemaphore(value: 0)
+            return await withTaskGroup(of: (Int, Result<Int, any Error>).self) { group in
+                group.addTask { [commits] in
+                    let first = await result {
+                        try await commits.write { _ in
+                            busy.signal()
+                            gate.wait()
+                            return 0
+                        }
+                    }
+                    return (-1, first)
+                }
+                await waitUntil { busy.wait(timeout: .now()) == .success }
+                for (index, write) in writes.enumerated() {
+                    group.addTask { [commits] in (index, await result { try await commits.write(write) }) }
+                }
+                await waitUntil { [commits] in commits.waiting == writes.count }
+                gate.signal()
+                var results: [Int: Result<Int, any Error>] = [:]
+                for await (index, result) in group { results[index] = result }
+                return writes.indices.compactMap { results[$0] }
+            }
+        }
+    }
+
+    private final class CommitCounter: TransactionObserver, Sendable {
+        private let commits = Mutex(0)
+        var count: Int { commits.withLock { $0 } }
+
+        func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { true }
+        func databaseDidChange(with event: DatabaseEvent) {}
+        func databaseDidCommit(_ database: Database) { commits.withLock { $0 += 1 } }
+        func databaseDidRollback(_ database: Database) {}
+    }
+
+    private static func insert(_ id: Int, parent: Int? = nil) -> @Sendable (Database) throws -> Int {
+        { database in
+            try database.execute(sql: "INSERT INTO rows (id, parent) VALUES (?, ?)", arguments: [id, parent])
+            return id
+        }
+    }
+
+    @Test("what waits for the same turn of the disk is committed at once, and each gets its own answer")
+    func groups() async throws {
+        let fixture = try Fixture()
+        let results = await fixture.gather((0..<100).map { Self.insert($0) })
+        #expect(try results.map { try $0.get() } == Array(0..<100))
+        #expect(try fixture.rows() == Array(0..<100))
+        #expect(fixture.counter.count == 2, "the one that kept the disk busy, and the group")
+    }
+
+    @Test("one that fails fails alone, whether in its own statement or only when the group is committed")
+    func failures() async throws {
+        let fixture = try Fixture()
+        var writes = (0..<20).map { Self.insert($0) }
+        writes[3] = { database in
+            _ = try Self.insert(3)(database)
+            throw Refused()
+        }
+        writes[7] = Self.insert(6)
+        writes[11] = Self.insert(11, parent: 999)
+        let results = await fixture.gather(writes)
+        let failed = results.indices.filter { (try? results[$0].get()) == nil }
+        #expect(failed == [3, 7, 11])
+        #expect(throws: Refused.self) { try results[3].get() }
+        #expect(try fixture.rows() == (0..<20).filter { ![3, 7, 11].contains($0) })
+    }
+
+    @Test("groups are bounded, and one after the other loses nobody")
+    func large() async throws {
+        let fixture = try Fixture()
+        let results = await fixture.gather((0..<600).map { Self.insert($0) })
+        #expect(results.count == 600 && fixture.counter.count == 1 + 3)
+        #expect(try fixture.rows().count == 600)
+    }
+}
+
+private func result<Value>(_ work: () async throws -> Value) async -> Result<Value, any Error> {
+    do { return .success(try await work()) } catch { return .failure(error) }
+}
+
+/// For ten seconds at most: what is waited for then fails the test by not being so.
+private func waitUntil(_ condition: () -> Bool) async {
+    let end = ContinuousClock.now + .seconds(10)
+    while !condition(), ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(1)) }
+}
