@@ -58,7 +58,9 @@ struct BankRoutes {
         let injected = parts.injected.map { "<script src=\"\($0)\"></script>" } ?? ""
         let offline = "<script>navigator.serviceWorker.register('/offline.js')</script>"
         let html = String(decoding: PackageResources.bank_html, as: UTF8.self)
-        return .page(html.replacing("{{scripts}}", with: injected + (parts.hasOfflineWorker ? offline : "")))
+        return .page(
+            html.replacing("{{scripts}}", with: injected + (parts.hasOfflineWorker ? offline : "")),
+            connectsOnlyHome: parts.connectsOnlyHome)
     }
 
     private func statement(_ account: Bank.Account, _ parts: PageParts) -> Response {

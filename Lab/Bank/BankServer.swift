@@ -17,9 +17,12 @@ struct LoggedRequest: Sendable {
     /// The host that the browser asked for: each cell of the matrix has hosts of its own.
     let host: String
     let origin: String?
+    /// `Sec-Fetch-Site`
+    let site: String?
     let cookie: String?
     let userAgent: String
     var status = 0
+    var setsCookie = false
 
     /// How the thief's machine is told from the victim's.
     static let elsewhere = "(another machine)"
@@ -50,10 +53,12 @@ struct LoggingMiddleware<Context: RequestContext>: RouterMiddleware {
         var entry = LoggedRequest(
             time: .now, method: request.method.rawValue, path: request.uri.path,
             address: request.uri.string, host: request.hostName, origin: request.headers[.origin],
-            cookie: request.headers[.cookie], userAgent: request.headers[.userAgent] ?? "")
+            site: request.headers[.secFetchSite], cookie: request.headers[.cookie],
+            userAgent: request.headers[.userAgent] ?? "")
         do {
             let response = try await next(request, context)
             entry.status = response.status.code
+            entry.setsCookie = response.headers[.setCookie] != nil
             log.add(entry)
             return response
         } catch {
@@ -92,11 +97,12 @@ extension Response {
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    /// Under a policy that stops nothing: the attacks begin where script is in the page already.
-    static func page(_ html: String) -> Response {
-        bytes(
+    /// Under a policy that stops no script: the attacks begin where script is in the page already.
+    static func page(_ html: String, connectsOnlyHome: Bool = false) -> Response {
+        let policy = "default-src * data: blob: 'unsafe-inline' 'unsafe-eval'"
+        return bytes(
             Array(html.utf8), "text/html; charset=utf-8",
-            headers: [.contentSecurityPolicy: "default-src * data: blob: 'unsafe-inline' 'unsafe-eval'"])
+            headers: [.contentSecurityPolicy: policy + (connectsOnlyHome ? "; connect-src 'self'" : "")])
     }
 
     static func script(_ bytes: [UInt8]) -> Response { .bytes(bytes, "text/javascript; charset=utf-8") }

@@ -6,6 +6,8 @@ struct PageParts: Sendable {
     var injected: String?
     /// Whether the app has a worker that passes everything through, as apps that work offline do.
     var hasOfflineWorker = false
+    /// Whether the page's policy lets script connect to its own host alone.
+    var connectsOnlyHome = false
     /// A picture from elsewhere on the statement: an advertisement, a counter.
     var picture: String?
 }

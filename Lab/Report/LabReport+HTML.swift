@@ -59,15 +59,25 @@ extension LabReport {
     private func details(_ attack: Attack) -> String {
         let paragraphs = attack.text.split(separator: "\n\n").map { "<p>\(String($0).htmlFromMarkdown)</p>" }.joined()
         let seen = storages.map { storage in
-            let lines = cells(attack, storage).map { cell in
-                let verdict = cell.verdict.map { AnswerText.mark($0.name) } ?? "no verdict"
-                let evidence = (cell.outcomes.first?.evidence ?? cell.failures).joined(separator: "; ")
-                return "<dd>\(cell.engine): \(verdict). \(evidence.htmlEscaped)</dd>"
-            }.joined()
+            let lines = findings(attack, storage).map(line).joined()
             return "<dt id=\"\(attack.name)-\(storage.rawValue)\">\(storage.title.htmlEscaped)</dt>\(lines)"
         }.joined()
         return
             "<section id=\"\(attack.name)\"><h3>\(attack.title.htmlEscaped)</h3>\(paragraphs)<dl>\(seen)</dl></section>"
+    }
+
+    private func line(_ finding: Finding) -> String {
+        let record = finding.record.map { seen($0, by: finding.engines[0]) } ?? ""
+        return "<dd>\(finding.names): \(finding.verdict). \(finding.text.htmlEscaped)\(record)</dd>"
+    }
+
+    private func seen(_ record: Record, by engine: BrowserEngine) -> String {
+        let lines = record.telling.map { entry, times in
+            let often = times > 1 ? ", \(times) times" : ""
+            return "<li>\(entry.time) s \(entry.line.htmlEscaped)\(often)</li>"
+        }.joined()
+        return lines.isEmpty
+            ? "" : "<details><summary>what the servers saw (\(engine.rawValue))</summary><ol>\(lines)</ol></details>"
     }
 }
 

@@ -29,7 +29,7 @@ extension LabReport {
                 verdicts(attack, storage).map { verdict in
                     let of =
                         verdict.engines.isEmpty ? "" : " (\(verdict.engines.map(\.rawValue).joined(separator: ", ")))"
-                    return "[\(AnswerText.mark(verdict.name))](#\(attack.name))\(of)"
+                    return "[\(AnswerText.mark(verdict.name))](#\(attack.name)-\(storage.rawValue))\(of)"
                 }.joined(separator: "<br>")
             }
             let title = storage.isOurs ? "**\(storage.title)**" : storage.title
@@ -41,13 +41,11 @@ extension LabReport {
     private func details(_ attack: Attack) -> [String] {
         var lines = ["<a id=\"\(attack.name)\"></a>", "", "### \(attack.title)", ""]
         lines += [attack.text, "The code: [`Lab/attacks/\(attack.name)`](../Lab/attacks/\(attack.name)).", ""]
-        lines += ["<details><summary>What was seen</summary>", ""]
-        for cell in cells where cell.attack.name == attack.name {
-            let verdict = cell.verdict.map { AnswerText.mark($0.name) } ?? "no verdict"
-            let evidence =
-                cell.outcomes.first?.evidence.joined(separator: "; ") ?? cell.failures.joined(separator: "; ")
-            lines.append("* \(cell.storage.title), \(cell.engine): \(verdict). \(evidence)")
+        for storage in storages {
+            let seen = findings(attack, storage).map { "\($0.names): \($0.verdict). \($0.text)." }
+            let anchor = "<a id=\"\(attack.name)-\(storage.rawValue)\"></a>"
+            lines.append("* \(anchor)**\(storage.title)**<br>\(seen.joined(separator: "<br>"))")
         }
-        return lines + ["", "</details>", ""]
+        return lines + [""]
     }
 }

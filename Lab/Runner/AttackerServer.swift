@@ -11,7 +11,15 @@ final class AttackerServer: Sendable {
     private struct State {
         var files: [String: (type: String, body: String)] = [:]
         var redirects: [String: String] = [:]
-        var loot: [String: [String]] = [:]
+        var loot: [String: [Arrival]] = [:]
+    }
+
+    /// Something that was sent home.
+    struct Arrival: Sendable {
+        let time: ContinuousClock.Instant
+        let loot: String
+        /// Whether a page was opened with it, as against a request in the background.
+        let isNavigation: Bool
     }
 
     let server: LocalServer
@@ -37,7 +45,9 @@ final class AttackerServer: Sendable {
                 let sent = String(buffer: body) + (inQuery.removingPercentEncoding ?? inQuery)
                 // A picture sends nothing but where it stands.
                 let loot = sent.isEmpty ? request.headers[.referer] ?? "" : sent
-                state.value.withLock { $0.loot[cell, default: []].append(loot) }
+                let arrival = Arrival(
+                    time: .now, loot: loot, isNavigation: request.uri.queryParameters["d"] != nil)
+                state.value.withLock { $0.loot[cell, default: []].append(arrival) }
                 return Response.page("thanks")
             }
         }
@@ -61,8 +71,12 @@ final class AttackerServer: Sendable {
     }
 
     /// Everything that has arrived from this cell.
-    func loot(of cell: String) -> [String] {
+    func arrivals(of cell: String) -> [Arrival] {
         shared.value.withLock { $0.loot[cell] ?? [] }
+    }
+
+    func loot(of cell: String) -> [String] {
+        arrivals(of: cell).map(\.loot)
     }
 
     func end() { server.end() }

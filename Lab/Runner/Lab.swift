@@ -1,5 +1,5 @@
+package import CloakroomService
 import Foundation
-import Synchronization
 
 /// Plays attacks against storage choices in real browsers.
 package struct Lab: Sendable {
@@ -23,13 +23,19 @@ package struct Lab: Sendable {
             self.browsers = browsers
         }
 
-        package var count: Int { engines.count * storages.count * attacks.count * repeats }
+        package var count: Int { engines.map { cells($0).count }.reduce(0, +) * repeats }
 
-        /// Every cell, in the order of the report.
+        /// Every cell, in the order of the report, and for each attack that fells none of them one that it does fell.
         func cells(_ engine: BrowserEngine) -> [Cell] {
-            storages.flatMap { storage in
+            let asked = storages.flatMap { storage in
                 attacks.map { Cell(attack: $0, storage: storage, engine: engine) }
             }
+            let controls = attacks.compactMap { attack -> Cell? in
+                let falls = storages.contains { !$0.isOurs && Expectation.verdict(attack, $0, engine) == "falls" }
+                guard !falls, let victim = Expectation.victim(of: attack, engine) else { return nil }
+                return Cell(attack: attack, storage: victim, engine: engine, isControl: true)
+            }
+            return asked + controls
         }
     }
 
@@ -38,7 +44,11 @@ package struct Lab: Sendable {
         package let attack: Attack
         package let storage: StorageChoice
         package let engine: BrowserEngine
+        /// Whether it was played for the attack's sake alone.
+        package var isControl = false
         package var outcomes: [Outcome] = []
+        /// What the servers saw, each time it was played.
+        var records: [Record] = []
         /// Why there is no verdict: the attack did not run.
         package var failures: [String] = []
 
@@ -49,10 +59,15 @@ package struct Lab: Sendable {
         }
     }
 
-    private let selection: Selection
+    /// Makes a store of ours in this file.
+    package typealias OpenStore = @Sendable (_ path: String) throws -> any SessionStore & UserStore
 
-    package init(_ selection: Selection) {
+    private let selection: Selection
+    private let openStore: OpenStore
+
+    package init(_ selection: Selection, openStore: @escaping OpenStore) {
         self.selection = selection
+        self.openStore = openStore
     }
 
     /// - Parameter progress: told of each cell once it has been played, one at a time.
@@ -75,7 +90,7 @@ package struct Lab: Sendable {
     private func play(_ engine: BrowserEngine, _ board: Board, _ attacker: AttackerServer) async throws -> String {
         var targets: [StorageChoice: Target] = [:]
         defer { for target in targets.values { target.end() } }
-        for storage in selection.storages { targets[storage] = try await Target(storage) }
+        for storage in Set(board.cells.map(\.storage)) { targets[storage] = try await Target(storage, openStore) }
         return try await withThrowingTaskGroup(of: String.self) { [targets, selection] group in
             for _ in 0..<min(selection.browsers, board.cells.count) {
                 group.addTask {
@@ -85,87 +100,5 @@ package struct Lab: Sendable {
             }
             return try await group.reduce("") { $1 }
         }
-    }
-}
-
-/// The cells of one engine: those that wait for a player, and those that were played.
-private final class Board: Sendable {
-    private struct State {
-        var cells: [Lab.Cell]
-        var taken = 0
-        var played = 0
-    }
-
-    private let state: Mutex<State>
-    private let progress: @Sendable (Lab.Cell, Int) -> Void
-
-    init(_ cells: [Lab.Cell], _ progress: @escaping @Sendable (Lab.Cell, Int) -> Void) {
-        state = Mutex(State(cells: cells))
-        self.progress = progress
-    }
-
-    var cells: [Lab.Cell] { state.withLock { $0.cells } }
-
-    /// The next cell, with its place on the board; nil when all are taken.
-    func take() -> (place: Int, cell: Lab.Cell)? {
-        state.withLock { state in
-            guard state.taken < state.cells.count else { return nil }
-            defer { state.taken += 1 }
-            return (state.taken, state.cells[state.taken])
-        }
-    }
-
-    func put(_ cell: Lab.Cell, at place: Int) {
-        state.withLock { state in
-            state.cells[place] = cell
-            state.played += 1
-            progress(cell, state.played)
-        }
-    }
-}
-
-/// One browser, playing cell after cell.
-private struct Player {
-    private let engine: BrowserEngine
-    private let attacker: AttackerServer
-    private let targets: [StorageChoice: Target]
-    private var browser: LabBrowser
-
-    init(_ engine: BrowserEngine, _ attacker: AttackerServer, _ targets: [StorageChoice: Target]) async throws {
-        self.engine = engine
-        self.attacker = attacker
-        self.targets = targets
-        browser = try await LabBrowser(engine)
-    }
-
-    /// - Returns: what the browser calls itself.
-    consuming func play(_ board: Board, _ repeats: Int) async throws -> String {
-        let version = browser.description
-        while let (place, taken) = board.take() {
-            var cell = taken
-            for round in 0..<repeats {
-                await play(&cell, "\(engine.rawValue.first ?? "x")\(place)r\(round)")
-                // Whatever state it is in, the next cell shall not suffer from it.
-                if !cell.failures.isEmpty { try await replaceBrowser() }
-            }
-            board.put(cell, at: place)
-        }
-        await browser.end()
-        return version
-    }
-
-    private func play(_ cell: inout Lab.Cell, _ name: String) async {
-        do {
-            guard let target = targets[cell.storage] else { throw LabError("no server for \(cell.storage)") }
-            let scene = try await Scene(name, target, attacker, browser)
-            cell.outcomes.append(try await cell.attack.play(scene))
-        } catch {
-            cell.failures.append("\(error)")
-        }
-    }
-
-    private mutating func replaceBrowser() async throws {
-        await browser.end()
-        browser = try await LabBrowser(engine)
     }
 }

@@ -40,12 +40,34 @@ extension Scene {
             try await pause(0.3)
             let shown = try await shownAccount()
             let status = requests("POST", path)[before].status
-            evidence.append(
-                "from \(place) the form was answered \(status), then the page is \(shown.isEmpty ? "nobody's" : shown + "'s")"
-            )
+            evidence.append("from \(place) the form was answered \(status), then the page is \(whose(shown))")
             if hasWorked(shown) { return .of(true, evidence) }
         }
         return .of(false, evidence)
+    }
+
+    /// A page on a sibling host sets the attacker's session for the whole domain.
+    func tossCookies() async throws {
+        let own = try await session(of: thief)
+        let html = String(decoding: PackageResources.cookie_tossing_html, as: UTF8.self)
+        let page = Array(html.replacing("{{PLANTED}}", with: own.asScriptString).utf8)
+        try await visit(page, as: "toss.html", sibling: true)
+    }
+
+    /// Whose the page is now, and after a renewal, which meets the tossed cookies too.
+    func watchForSwitchedAccount() async throws -> Outcome {
+        let first = try await shownAccount()
+        try await pause(Target.accessTokenLife + 0.7)
+        let then = try await shownAccount()
+        guard requests("GET", "/api/account").contains(where: { $0.cookie?.contains("tossed=1") == true }) else {
+            throw LabError("no cookie from the sibling came to the bank")
+        }
+        return .of(
+            first == thief.email || then == thief.email,
+            [
+                "the sibling's cookies came to the bank", "the page is \(whose(first))",
+                "after a renewal it is \(whose(then))",
+            ])
     }
 
     /// The app's own worker that passes everything through, in charge of its pages. One that holds the tokens is one too.
@@ -67,7 +89,7 @@ extension Scene {
         // A worker cannot put a token on a socket, so its app has none that works.
         guard isOurs || target.storage == .serviceWorker else { throw LabError("the app's own socket does not work") }
         try await visit(PackageResources.websocket_html, as: "socket.html", sibling: sibling)
-        _ = try await loot()
+        try await wait("the socket to close") { hasLost("closed") }
         guard let handshake = requests("GET", "/api/live").last(where: { $0.origin != origin }) else {
             throw LabError("no handshake from elsewhere has arrived")
         }

@@ -1,9 +1,12 @@
 import CloakroomTokens
 
-/// The thief's own, genuine session: what they plant on others.
+/// A session that the thief has begun with a name and a password.
 struct OwnSession: Sendable {
     let tokens: String?
     let cookies: [String: String]
+
+    /// As a browser would send it.
+    var jar: String { cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; ") }
 
     /// A JavaScript string that holds it as JSON.
     var asScriptString: String {
@@ -17,11 +20,12 @@ struct OwnSession: Sendable {
 }
 
 extension Scene {
-    func thiefsOwnSession() async throws -> OwnSession {
-        let body: JSONValue = ["email": .string(thief.email), "password": .string(thief.password)]
+    /// Logs in from another machine.
+    func session(of account: Bank.Account) async throws -> OwnSession {
+        let body: JSONValue = ["email": .string(account.email), "password": .string(account.password)]
         let path = target.storage.isOurs ? "/auth/login" : "/login"
         let reply = try await outside("POST", path, headers: [("Content-Type", "application/json")], body.serialized)
-        guard reply.status == 200 else { throw LabError("the thief cannot log in: \(reply.status)") }
+        guard reply.status == 200 else { throw LabError("\(account.email) cannot log in: \(reply.status)") }
         var cookies = Dictionary(reply.cookies) { $1 }
         let tokens = try? JSONReader.read(reply.body).objectValue
         for name in ["access_token", "refresh_token"] {

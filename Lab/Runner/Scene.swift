@@ -19,15 +19,9 @@ struct Scene: Sendable {
         self.target = target
         self.attacker = attacker
         self.browser = browser
-        victim = target.bank.open("victim.\(name)@example.com", password: Self.password)
-        thief = target.bank.open("thief.\(name)@example.com", password: Self.password)
-        guard target.storage.isOurs else { return }
-        for account in [victim, thief] {
-            let body: JSONValue = ["email": .string(account.email), "password": .string(account.password)]
-            let reply = try await outside(
-                "POST", "/auth/signup", headers: [("Content-Type", "application/json")], body.serialized)
-            guard reply.status == 201 else { throw LabError("sign-up: \(reply.status) \(reply.text)") }
-        }
+        let host = "app.\(name).localhost"
+        victim = try await target.open("victim.\(name)@example.com", password: Self.password, host: host)
+        thief = try await target.open("thief.\(name)@example.com", password: Self.password, host: host)
     }
 
     var host: String { "app.\(name).localhost" }
@@ -57,10 +51,22 @@ struct Scene: Sendable {
 
     func logIn() async throws {
         try await openBank()
+        try await fillInLogin()
+        try await wait("the victim to be logged in") { try await shownAccount() == victim.email }
+    }
+
+    /// Does what the victim does, whatever comes of it.
+    func tryToLogIn() async throws {
+        let path = target.storage.isOurs ? "/auth/login" : "/login"
+        try await fillInLogin()
+        try await wait("the login to be answered") { !requests("POST", path).isEmpty }
+        try await pause(0.5)
+    }
+
+    private func fillInLogin() async throws {
         try await browser.type("#email", victim.email)
         try await browser.type("#password", victim.password)
         try await browser.click("#go")
-        try await wait("the victim to be logged in") { try await shownAccount() == victim.email }
     }
 
     func logOut() async throws {
@@ -73,6 +79,16 @@ struct Scene: Sendable {
         try await browser.run(
             "return document.getElementById('inside').hidden ? '' : document.getElementById('who').textContent"
         ).stringValue ?? ""
+    }
+
+    /// In words, without the names that are different in each cell.
+    func whose(_ shown: String) -> String {
+        switch shown {
+        case "": "nobody's"
+        case victim.email: "the victim's"
+        case thief.email: "the attacker's"
+        default: "\(shown)'s"
+        }
     }
 
     // MARK: The attacker

@@ -1,11 +1,14 @@
+import CloakroomMiddleware
 import CloakroomTokens
 
 /// Somebody on another machine with what was stolen, trying everything that it might be good for.
 struct Thief: Sendable {
     let scene: Scene
-    private(set) var bearer: String?
-    private(set) var refresh: String?
-    private(set) var cookies: [String: String] = [:]
+    private var bearer: String?
+    private var refresh: String?
+    private var cookies: [String: String] = [:]
+    /// What the server said last, where it was a refusal with a code.
+    private(set) var refusal: String?
 
     /// With a cookie jar.
     init(_ scene: Scene, jar: String) {
@@ -18,17 +21,17 @@ struct Thief: Sendable {
         refresh = cookies["refresh_token"]
     }
 
-    /// With whatever looks like a token in the loot: the newest access token, the newest refresh token.
+    /// With the newest tokens in the loot.
     init(_ scene: Scene, loot: String) {
         self.scene = scene
-        for match in loot.matches(of: /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/) {
-            let token = String(match.0)
-            let payload = Base64URL.decode(String(token.split(separator: ".")[1])) ?? []
-            if String(decoding: payload, as: UTF8.self).contains("\"refresh\"") {
-                refresh = token
-            } else {
-                bearer = token
-            }
+        let stolen = StolenTokens(in: loot)
+        refresh = stolen.refresh.last
+        cookies["refresh_token"] = refresh
+        cookies["access_token"] = stolen.access.last
+        if scene.target.storage.isOurs, let pair = stolen.pair {
+            for name in [SessionCookie.name, SessionCookie.developmentName] { cookies[name] = pair }
+        } else {
+            bearer = stolen.access.last
         }
     }
 
@@ -48,13 +51,15 @@ struct Thief: Sendable {
     }
 
     private mutating func renews() async throws -> Bool {
-        if scene.target.storage.isOurs {
-            let reply = try await scene.outside("POST", "/auth/refresh", headers: headers)
-            take(reply)
-            return reply.status == 200
-        }
-        let body: JSONValue = ["refresh_token": .string(refresh ?? "")]
-        let reply = try await scene.outside("POST", "/refresh", headers: headers, body.serialized)
+        if scene.target.storage.isOurs, try await renews(with: []) { return true }
+        guard let refresh else { return false }
+        let body: JSONValue = ["refresh_token": .string(refresh)]
+        return try await renews(with: body.serialized)
+    }
+
+    private mutating func renews(with body: [UInt8]) async throws -> Bool {
+        let path = scene.target.storage.isOurs ? "/auth/refresh" : "/refresh"
+        let reply = try await scene.outside("POST", path, headers: headers, body)
         take(reply)
         if let token = try? JSONReader.read(reply.body).objectValue?["access_token"]?.stringValue { bearer = token }
         return reply.status == 200
@@ -62,6 +67,7 @@ struct Thief: Sendable {
 
     private mutating func take(_ reply: LocalHTTP.Reply) {
         for (name, value) in reply.cookies { cookies[name] = value }
+        refusal = reply.status < 400 ? nil : try? JSONReader.read(reply.body).objectValue?["code"]?.stringValue
     }
 
     private var headers: [(String, String)] {

@@ -1,3 +1,5 @@
+import CloakroomTokens
+
 /// What became of an attack on a storage choice.
 package enum Verdict: Hashable, Sendable {
     case falls
@@ -15,6 +17,13 @@ package enum Verdict: Hashable, Sendable {
         case .foundOut: "found out"
         case .doesNotApply: "-"
         }
+    }
+}
+
+extension Verdict {
+    /// How long the thief was in; null for what is not found out.
+    var json: JSONValue {
+        if case .foundOut(let seconds) = self { .number(seconds) } else { .null }
     }
 }
 

@@ -19,10 +19,10 @@ package struct Attack: Sendable {
 
     /// Every attack, in the order of the report.
     package static let all: [Attack] = [
-        readAndSend, stayAndTake, takeFromNowOn, freshTokens, rideSession, rideSensitive, plantSession,
-        attackersWorker,
+        readAndSend, stayAndTake, takeFromNowOn, freshTokens, rideSession, rideSensitive, overhearPassword,
+        plantSession, loginFromWithin, attackersWorker,
         crossSiteRequest, siblingRequest, launderedRequest, launderedSiblingRequest, webSocket, siblingWebSocket,
-        loginForgery, logoutForgery, cookieTossing,
+        loginForgery, logoutForgery, cookieTossing, sessionFixation,
         jarAtOnce, jarAfterRenewal, jarSilentVictim, jarAfterLogout, addresses,
     ]
 }

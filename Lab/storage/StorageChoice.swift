@@ -1,5 +1,6 @@
-/// Where an app keeps its tokens. Each has a folder here with the script that does it, as tutorials show it. Those of our
-/// own stand last; sessions that are bound to a device's key will be the next of them.
+/// Where an app keeps its tokens. The folders here have the scripts that do it, as tutorials show them; what differs
+/// between HttpOnly cookies is the server's alone. Those of our own stand last; sessions that are bound to a device's key
+/// will be the next of them.
 package enum StorageChoice: String, CaseIterable, Sendable {
     case localStorage = "local-storage"
     case sessionStorage = "session-storage"
@@ -8,11 +9,12 @@ package enum StorageChoice: String, CaseIterable, Sendable {
     case readableCookie = "readable-cookie"
     case hybrid
     case cookieHurried = "cookie-hurried"
+    case cookieFetchMetadata = "cookie-fetch-metadata"
     case cookieLax = "cookie-lax"
     case cloakroom
     case cloakroomStepUp = "cloakroom-step-up"
 
-    /// The column's title.
+    /// The row's title.
     var title: String {
         switch self {
         case .localStorage: "localStorage"
@@ -22,9 +24,10 @@ package enum StorageChoice: String, CaseIterable, Sendable {
         case .readableCookie: "cookie that script reads"
         case .hybrid: "hybrid: refresh token HttpOnly, access token in memory"
         case .cookieHurried: "HttpOnly cookie, SameSite=None, no origin check"
+        case .cookieFetchMetadata: "HttpOnly cookie, SameSite=None, Sec-Fetch-Site checked"
         case .cookieLax: "HttpOnly cookie, SameSite=Lax, Domain set"
-        case .cloakroom: "Cloakroom"
-        case .cloakroomStepUp: "Cloakroom with step-up"
+        case .cloakroom: "one HttpOnly cookie with the prefix __Host-Http-, origin checked (Cloakroom)"
+        case .cloakroomStepUp: "the same, with step-up by password (Cloakroom)"
         }
     }
 
@@ -37,7 +40,7 @@ package enum StorageChoice: String, CaseIterable, Sendable {
         case .serviceWorker: PackageResources.service_worker_js
         case .readableCookie: PackageResources.readable_cookie_js
         case .hybrid: PackageResources.hybrid_js
-        case .cookieHurried, .cookieLax: PackageResources.http_only_js
+        case .cookieHurried, .cookieFetchMetadata, .cookieLax: PackageResources.http_only_js
         case .cloakroom, .cloakroomStepUp: PackageResources.cloakroom_bank_js
         }
     }
@@ -47,7 +50,7 @@ package enum StorageChoice: String, CaseIterable, Sendable {
         switch self {
         case .localStorage, .sessionStorage, .memory, .serviceWorker, .readableCookie: .body
         case .hybrid: .refreshCookie
-        case .cookieHurried: .cookies(sameSite: "None", hasDomain: false)
+        case .cookieHurried, .cookieFetchMetadata: .cookies(sameSite: "None", hasDomain: false)
         case .cookieLax: .cookies(sameSite: "Lax", hasDomain: true)
         case .cloakroom, .cloakroomStepUp: nil
         }
@@ -59,7 +62,8 @@ package enum StorageChoice: String, CaseIterable, Sendable {
         case .localStorage: .script("return localStorage.getItem('tokens')")
         case .sessionStorage: .script("return sessionStorage.getItem('tokens')")
         case .memory, .serviceWorker: .nothing
-        case .readableCookie, .hybrid, .cookieHurried, .cookieLax, .cloakroom, .cloakroomStepUp: .cookies
+        case .readableCookie, .hybrid, .cookieHurried, .cookieFetchMetadata, .cookieLax, .cloakroom, .cloakroomStepUp:
+            .cookies
         }
     }
 
@@ -68,6 +72,9 @@ package enum StorageChoice: String, CaseIterable, Sendable {
         /// Reads what is on the disk too, in place of a copy of the disk.
         case script(String)
     }
+
+    /// Whether the server refuses what browsers call cross-site, and believes them everything else.
+    var checksFetchMetadata: Bool { self == .cookieFetchMetadata }
 
     /// Whether it is what this project ships: its verdicts must be as expected.
     package var isOurs: Bool { delivery == nil }

@@ -1,7 +1,6 @@
 import CloakroomCore
 import CloakroomEndpoints
 import CloakroomMiddleware
-import CloakroomSQLite
 import CloakroomService
 import CloakroomTokens
 import Foundation
@@ -24,16 +23,24 @@ final class Target: Sendable {
     /// How fresh the password must be for the limit, where step-up is demanded.
     static let freshness = Span.seconds(1)
 
-    init(_ storage: StorageChoice) async throws {
+    /// - Parameters:
+    ///   - openStore: makes the store of our own.
+    ///   - accessTokenLife: seconds.
+    init(
+        _ storage: StorageChoice, _ openStore: Lab.OpenStore, accessTokenLife: Double = accessTokenLife
+    ) async throws {
         self.storage = storage
         let router = Router(context: BasicSessionRequestContext.self)
         router.add(middleware: LoggingMiddleware(log: log))
         if let delivery = storage.delivery {
-            TutorialRoutes(bank: bank, pages: pages, delivery: delivery).add(to: router, storage)
+            if storage.checksFetchMetadata { router.add(middleware: FetchMetadataPolicy()) }
+            TutorialRoutes(
+                bank: bank, pages: pages, delivery: delivery, accessTokenLife: accessTokenLife
+            ).add(to: router, storage)
             (maintenance, directory) = (nil, nil)
         } else {
             let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-lab-\(UUID())").path
-            let (authorization, store) = try Self.cloakroom(path)
+            let (authorization, store) = try Self.cloakroom(path, openStore, accessTokenLife)
             router.addCloakroom(authorization)
             Self.protect(bank, pages, storage, store, now: authorization.now, router)
             (maintenance, directory) = (Task { await authorization.maintain() }, path)
@@ -47,7 +54,24 @@ final class Target: Sendable {
         if let directory { try? FileManager.default.removeItem(atPath: directory) }
     }
 
-    private static func cloakroom(_ path: String) throws -> (AuthorizationServer, SQLiteStore) {
+    /// Makes an account, as its owner would.
+    /// - Parameter host: where they find the bank.
+    func open(_ email: String, password: String, host: String) async throws -> Bank.Account {
+        let account = bank.open(email, password: password)
+        guard storage.isOurs else { return account }
+        let body: JSONValue = ["email": .string(email), "password": .string(password)]
+        let address = "\(host):\(server.port)"
+        let reply = try await LocalHTTP.send(
+            "POST", port: server.port, "/auth/signup",
+            headers: [("Host", address), ("Origin", "http://\(address)"), ("Content-Type", "application/json")],
+            body: body.serialized)
+        guard reply.status == 201 else { throw LabError("sign-up: \(reply.status) \(reply.text)") }
+        return account
+    }
+
+    private static func cloakroom(
+        _ path: String, _ openStore: Lab.OpenStore, _ accessTokenLife: Double
+    ) throws -> (AuthorizationServer, any UserStore) {
         let data = try DataDirectory(path)
         var configuration = AuthorizationServer.Configuration()
         configuration.isSignUpOpen = true
@@ -57,7 +81,7 @@ final class Target: Sendable {
         configuration.policy.stragglerWindow = .seconds(1)
         var quiet = Logger(label: "cloakroom.lab")
         quiet.logLevel = .critical
-        let store = try SQLiteStore(path: data.file("cloakroom.sqlite"))
+        let store = try openStore(data.file("cloakroom.sqlite"))
         let server = try AuthorizationServer(
             store: store, keys: KeyFiles(directory: data, environment: .system), configuration: configuration,
             logger: quiet)
@@ -66,7 +90,7 @@ final class Target: Sendable {
 
     /// The bank's routes under Cloakroom's rules, and who an account is by its session's subject.
     private static func protect(
-        _ bank: Bank, _ pages: PagesByHost, _ storage: StorageChoice, _ store: SQLiteStore,
+        _ bank: Bank, _ pages: PagesByHost, _ storage: StorageChoice, _ store: any UserStore,
         now: @escaping @Sendable () -> Instant, _ router: Router<BasicSessionRequestContext>
     ) {
         BankRoutes(

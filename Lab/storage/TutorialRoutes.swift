@@ -8,14 +8,17 @@ struct TutorialRoutes: Sendable {
     let bank: Bank
     let pages: PagesByHost
     let delivery: TutorialDelivery
+    /// Seconds.
+    let accessTokenLife: Double
     private let tokens = TutorialTokens()
 
     private static let day = 86400.0
 
-    init(bank: Bank, pages: PagesByHost, delivery: TutorialDelivery) {
+    init(bank: Bank, pages: PagesByHost, delivery: TutorialDelivery, accessTokenLife: Double) {
         self.bank = bank
         self.pages = pages
         self.delivery = delivery
+        self.accessTokenLife = accessTokenLife
     }
 
     func add(to router: Router<BasicSessionRequestContext>, _ storage: StorageChoice) {
@@ -69,7 +72,7 @@ struct TutorialRoutes: Sendable {
     }
 
     private func handOver(_ email: String, withRefresh: Bool, _ request: Request) -> Response {
-        let access = tokens.token(.access, for: email, seconds: Target.accessTokenLife)
+        let access = tokens.token(.access, for: email, seconds: accessTokenLife)
         let refresh = withRefresh ? tokens.token(.refresh, for: email, seconds: Self.day) : nil
         var body: JSONObject = [:]
         var cookies: [String] = []

@@ -12,8 +12,9 @@ extension Attack {
         // The hole in the page is mended, and the victim comes back.
         try await scene.openBank()
         if try await scene.shownAccount().isEmpty { try await scene.logIn() }
-        try? await wait("the secret", seconds: 3) { scene.hasLost(scene.victim.secret) }
+        try? await wait("the secret", seconds: fetched.status == 200 ? 8 : 2) { scene.hasLost(scene.victim.secret) }
         let hasRead = scene.hasLost(scene.victim.secret)
+        guard hasRead || fetched.status != 200 else { throw LabError("the worker is there and says nothing") }
         return .of(
             hasRead,
             [

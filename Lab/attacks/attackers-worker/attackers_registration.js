@@ -5,7 +5,11 @@
   let answer;
   try {
     await navigator.serviceWorker.register(`/rates?callback=${encodeURIComponent(call)}`, { scope: "/" });
-    await navigator.serviceWorker.ready;
+    // The app's own may be in charge until ours has taken over.
+    for (let n = 0; n < 100; n++) {
+      if ((await navigator.serviceWorker.ready).active.scriptURL.includes("/rates")) break;
+      await new Promise((go) => setTimeout(go, 50));
+    }
     answer = "the worker is there";
   } catch (error) {
     answer = `${error.name}, no worker`;

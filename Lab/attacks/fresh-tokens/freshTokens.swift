@@ -6,15 +6,18 @@ extension Attack {
         try await scene.logIn()
         try await scene.injectNow(PackageResources.fresh_tokens_js)
         let loot = try await scene.loot()
+        let path = scene.target.storage.isOurs ? "/auth/refresh" : "/refresh"
+        let renewals = scene.requests("POST", path)
+        guard renewals.count >= 2 else { throw LabError("the script has asked for no renewal") }
         var thief = Thief(scene, loot: loot.joined(separator: "\n"))
         let gotIn = try await thief.readsSecret()
         return .of(
             gotIn,
             [
-                "the page's script asked every endpoint that renews",
+                "the script asked every endpoint that renews; \(path) answered \(renewals[0].status)",
                 gotIn
                     ? "an answer held a token, which opened the account from another machine"
-                    : "no answer held a token",
+                    : "no answer held a token that was good",
             ])
     }
 }

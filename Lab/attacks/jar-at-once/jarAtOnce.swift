@@ -16,10 +16,14 @@ extension Attack {
         while ContinuousClock.now < beganAt + .seconds(lives * Target.accessTokenLife) {
             try await scene.pause(.random(in: 0.05...0.15))
             if try await !thief.readsSecret() {
+                let refusal = thief.refusal ?? "nothing said why"
+                guard ["session_revoked", "refresh_token_reused"].contains(refusal) else {
+                    throw LabError("the copy was refused, but not found out: \(refusal)")
+                }
                 let seconds = beganAt.duration(to: .now).inSeconds
                 return Outcome(
                     verdict: .foundOut(after: seconds),
-                    evidence: ["the copy worked, and was shut out after \(seconds) s"])
+                    evidence: ["the copy worked, and was shut out after \(seconds) s (\(refusal))"])
             }
         }
         // A thief who is alone with the session is another attack.

