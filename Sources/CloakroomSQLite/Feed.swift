@@ -11,7 +11,7 @@ enum Feed {
 
     static func read(after position: Int64, _ database: Database) throws -> (revoked: [Revoked], position: Int64) {
         let statement = try database.cachedStatement(
-            sql: "SELECT position, session, time FROM revocations WHERE position > ? ORDER BY position")
+            sql: "SELECT position, session, time FROM revocations WHERE position > ? ORDER BY position LIMIT 5000")
         let rows = try Row.fetchAll(statement, arguments: [position])
         let revoked = rows.map { row in
             Revoked(session: SessionID(row["session"]), time: Instant(milliseconds: row["time"]))

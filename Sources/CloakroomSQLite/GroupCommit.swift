@@ -1,3 +1,4 @@
+import CloakroomCore
 import Foundation
 import GRDB
 import Synchronization
@@ -20,9 +21,17 @@ final class GroupCommit: Sendable {
     private let shared = Shared()
     /// Bounds how long the first of a group waits for the last.
     private static let largestGroup = 256
+    /// Who cannot be served within a second or two is told so at once.
+    private let queueLimit: Int
+    /// Who has waited for a disk that hung is told to ask again: what was decided for them belongs to another time, and a
+    /// refresh token that was on time would be saved as one that came late.
+    static let longestWait = Duration.seconds(10)
 
-    /// - Parameter writer: whose connection is used.
-    init(_ writer: any DatabaseWriter) {
+    /// - Parameters:
+    ///   - writer: whose connection is used.
+    ///   - queueLimit: how many may wait.
+    init(_ writer: any DatabaseWriter, queueLimit: Int = 8192) {
+        self.queueLimit = queueLimit
         let shared = shared
         let thread = Thread {
             while let group = Self.next(shared) { Self.commit(group, writer) }
@@ -43,12 +52,20 @@ final class GroupCommit: Sendable {
     ///
     /// - Parameter work: must have no effect but on the database: where another member of its group fails, all is rolled
     ///   back and done again, each alone.
-    /// - Throws: what `work` throws, or why it could not be committed.
+    /// - Throws: what `work` throws, why it could not be committed, or `Denial.unavailable` when too many wait already.
     func write<Value: Sendable>(_ work: @Sendable (Database) throws -> Value) async throws -> Value {
         try await withoutActuallyEscaping(work) { work in
             try await withCheckedThrowingContinuation { continuation in
-                shared.queue.withLock { $0.members.append(Write(work, continuation)) }
-                shared.waiting.signal()
+                let isAccepted = shared.queue.withLock { queue in
+                    guard queue.members.count < queueLimit else { return false }
+                    queue.members.append(Write(work, continuation))
+                    return true
+                }
+                if isAccepted {
+                    shared.waiting.signal()
+                } else {
+                    continuation.resume(throwing: Denial.unavailable(retryAfter: .seconds(1)))
+                }
             }
         }
     }
@@ -63,29 +80,63 @@ final class GroupCommit: Sendable {
                 return group.isEmpty && queue.isStopped ? nil : group
             }
             guard let group else { return nil }
+            let late = group.filter { $0.askedAt.duration(to: .now) > longestWait }
+            for member in late { member.fail(Denial.unavailable(retryAfter: .seconds(1))) }
             // The signals of those that a group took along find nobody left.
-            if !group.isEmpty { return group }
+            let inTime = late.isEmpty ? group : group.filter { member in !late.contains { $0 === member } }
+            if !inTime.isEmpty { return inTime }
         }
     }
 
+    /// One that throws is taken out and fails, and the rest are done again together. What keeps the disk from taking
+    /// anything fails all of them: trying each alone would make the last wait for as many failures as there are others.
     private static func commit(_ group: [any Member], _ writer: any DatabaseWriter) {
-        do {
-            try writer.writeWithoutTransaction { database in
-                try database.inTransaction(.immediate) {
-                    for member in group { try member.run(database) }
-                    return .commit
+        var group = group
+        while !group.isEmpty {
+            var culprit: Int?
+            do {
+                try writer.writeWithoutTransaction { database in
+                    try database.inTransaction(.immediate) {
+                        for (index, member) in group.enumerated() {
+                            culprit = index
+                            try member.run(database)
+                        }
+                        culprit = nil
+                        return .commit
+                    }
+                }
+                for member in group { member.succeed() }
+                return
+            } catch {
+                if let index = culprit, !isOfTheWholeDatabase(error) {
+                    group.remove(at: index).fail(error)
+                } else if group.count > 1, isOfSomeMember(error) {
+                    for member in group { commit([member], writer) }
+                    return
+                } else {
+                    for member in group { member.fail(error) }
+                    return
                 }
             }
-            for member in group { member.succeed() }
-        } catch {
-            if group.count == 1 { return group[0].fail(error) }
-            for member in group { commit([member], writer) }
         }
+    }
+
+    /// A full disk, a lock that somebody else holds, a broken file.
+    private static func isOfTheWholeDatabase(_ error: any Error) -> Bool {
+        guard let code = (error as? DatabaseError)?.resultCode else { return false }
+        return [.SQLITE_BUSY, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM, .SQLITE_CORRUPT, .SQLITE_READONLY]
+            .contains(code)
+    }
+
+    /// What shows only when all is committed, and does not say whose it is.
+    private static func isOfSomeMember(_ error: any Error) -> Bool {
+        (error as? DatabaseError)?.resultCode == .SQLITE_CONSTRAINT
     }
 }
 
 /// One that waits for its group, whatever it waits for.
 private protocol Member: AnyObject {
+    var askedAt: ContinuousClock.Instant { get }
     func run(_ database: Database) throws
     func succeed()
     func fail(_ error: any Error)
@@ -97,6 +148,7 @@ private final class Write<Value: Sendable>: Member {
     private var work: (@Sendable (Database) throws -> Value)?
     private let continuation: CheckedContinuation<Value, any Error>
     private var value: Value?
+    let askedAt = ContinuousClock.now
 
     init(
         _ work: @escaping @Sendable (Database) throws -> Value, _ continuation: CheckedContinuation<Value, any Error>

@@ -16,16 +16,19 @@ extension SQLiteStore {
                 sql: "SELECT 1 FROM users WHERE subject = ? AND disabled = 0 AND credential_version = ?",
                 arguments: [session.subject.rawValue, credentialVersion])
             guard isCurrent != nil else { return false }
-            if let replaced, var old = try SessionRow.fetch(replaced, database),
-                old.revoke(.replaced, at: session.createdAt)
-            {
-                try SessionRow.save(old, database)
-                try Feed.append(old.id, at: session.createdAt, database)
-            }
-            try SessionRow.save(session, database)
+            if let replaced { try Self.end(replaced, at: session.createdAt, database) }
+            try SessionRow.insert(session, database)
             try Events.append(events, database)
             return true
         }
+    }
+
+    private static func end(_ id: SessionID, at now: Instant, _ database: Database) throws {
+        guard let before = try SessionRow.fetch(id, database) else { return }
+        var after = before
+        guard after.revoke(.replaced, at: now) else { return }
+        try SessionRow.update(after, from: before, database)
+        try Feed.append(id, at: now, database)
     }
 
     public func update<Value: Sendable>(
@@ -35,7 +38,7 @@ extension SQLiteStore {
             guard let before = try SessionRow.fetch(id, database) else { return nil }
             var after = before
             let decided = decide(&after)
-            if after != before { try SessionRow.save(after, database) }
+            if after != before { try SessionRow.update(after, from: before, database) }
             if before.revocation == nil, let revocation = after.revocation {
                 try Feed.append(id, at: revocation.time, database)
             }
@@ -98,15 +101,22 @@ extension SQLiteStore {
     }
 
     public func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws {
-        try await commits.write { database in
-            for sighting in sightings {
-                guard var session = try SessionRow.fetch(sighting.session, database) else { continue }
-                guard session.confirm(generation: sighting.generation, at: sighting.time, under: policy) else {
-                    continue
-                }
-                try SessionRow.save(session, database)
+        // In steps, so that no renewal waits behind all of them.
+        for start in stride(from: 0, to: sightings.count, by: Self.step) {
+            let step = sightings[start..<min(start + Self.step, sightings.count)]
+            try await commits.write { database in
+                for sighting in step { try Self.confirm(sighting, under: policy, database) }
             }
         }
+    }
+
+    private static let step = 200
+
+    private static func confirm(_ sighting: Sighting, under policy: SessionPolicy, _ database: Database) throws {
+        guard let before = try SessionRow.fetch(sighting.session, database) else { return }
+        var after = before
+        guard after.confirm(generation: sighting.generation, at: sighting.time, under: policy) else { return }
+        try SessionRow.update(after, from: before, database)
     }
 
     public func revocations(after position: Int64) async throws -> (revoked: [Revoked], position: Int64) {

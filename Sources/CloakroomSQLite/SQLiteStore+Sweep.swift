@@ -16,13 +16,14 @@ extension SQLiteStore {
             try Self.delete(
                 """
                 sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < ? UNION ALL
-                SELECT id FROM sessions WHERE last_seen_at < ? AND revoked_at IS NULL LIMIT ?)
-                """, [past.milliseconds, idle.milliseconds, limit], database)
+                SELECT id FROM sessions WHERE last_seen_day <= ? AND last_seen_at < ? AND revoked_at IS NULL LIMIT ?)
+                """, [past.milliseconds, SessionRow.day(of: idle), idle.milliseconds, limit], database)
                 + Self.delete(
                     """
                     revocations WHERE position IN
-                    (SELECT position FROM revocations WHERE time < ? ORDER BY position LIMIT ?)
-                    """, [(past - policy.accessTokenLifetime).milliseconds, limit], database)
+                    (SELECT position FROM (SELECT position, time FROM revocations ORDER BY position LIMIT ?)
+                    WHERE time < ?)
+                    """, [limit, (past - policy.accessTokenLifetime).milliseconds], database)
                 + Self.delete(
                     """
                     events WHERE position IN

@@ -4,64 +4,103 @@ import GRDB
 
 /// A session as a row and back.
 enum SessionRow {
+    /// In the order in which `session` reads them and `arguments` writes them.
     static let columns = """
         id, subject, client, secret, created_at, expires_at, remembered, user_agent, address, generation, pending, \
         window_opened_at, rotated_at, refresh_key, last_seen_at, auth_time, amr, acr, superseded_auth_time, \
         superseded_amr, superseded_acr, revoked_at, revocation_reason
         """
 
-    private static let placeholders = Array(repeating: "?", count: 23).joined(separator: ", ")
-
     /// A row that does not read as a session: the file was written by something else.
     struct Corrupt: Error {}
 
     static func fetch(_ id: SessionID, _ database: Database) throws -> Session? {
         let statement = try database.cachedStatement(sql: "SELECT \(columns) FROM sessions WHERE id = ?")
-        return try Row.fetchOne(statement, arguments: [id.rawValue]).map(session)
+        // The cursor's row is read where it lies, which is no longer than the cursor lives; a row that is fetched is a copy.
+        let cursor = try Row.fetchCursor(statement, arguments: [id.rawValue])
+        return try withExtendedLifetime(cursor) { try cursor.next().map(session) }
     }
 
-    /// Inserts the session, or puts it in the place of its earlier self.
-    static func save(_ session: Session, _ database: Database) throws {
+    static func insert(_ session: Session, _ database: Database) throws {
         let statement = try database.cachedStatement(
-            sql: "INSERT OR REPLACE INTO sessions (\(columns)) VALUES (\(placeholders))")
-        try statement.execute(arguments: arguments(session))
+            sql: """
+                INSERT INTO sessions (\(columns), last_seen_day)
+                VALUES (\(Array(repeating: "?", count: 24).joined(separator: ", ")))
+                """)
+        let state = state(session)
+        let arguments: StatementArguments = [
+            session.id.rawValue, session.subject.rawValue, session.client.rawValue, Data(session.secret.bytes),
+            session.createdAt.milliseconds, session.expiresAt.milliseconds, session.remembered, session.userAgent,
+            session.address,
+        ]
+        try statement.execute(arguments: arguments + state + standing(session) + [day(of: session.lastSeenAt)])
     }
 
-    private static func arguments(_ session: Session) -> StatementArguments {
+    /// Saves what changed. A renewal changes no column of any index, but on the first of a day.
+    static func update(_ session: Session, from before: Session, _ database: Database) throws {
+        if standing(session) != standing(before) || day(of: session.lastSeenAt) != day(of: before.lastSeenAt) {
+            try database.cachedStatement(sql: "UPDATE sessions SET \(stateColumns), \(standingColumns) WHERE id = ?")
+                .execute(
+                    arguments: state(session) + standing(session) + [day(of: session.lastSeenAt), session.id.rawValue])
+        } else {
+            try database.cachedStatement(sql: "UPDATE sessions SET \(stateColumns) WHERE id = ?")
+                .execute(arguments: state(session) + [session.id.rawValue])
+        }
+    }
+
+    /// Days since 1970.
+    static func day(of instant: Instant) -> Int64 {
+        Int64((Double(instant.milliseconds) / 86_400_000).rounded(.down))
+    }
+
+    private static let stateColumns = """
+        generation = ?, pending = ?, window_opened_at = ?, rotated_at = ?, refresh_key = ?, last_seen_at = ?
+        """
+
+    /// What every renewal changes.
+    private static func state(_ session: Session) -> StatementArguments {
         var pending = false
         var windowOpenedAt: Instant?
         switch session.confirmation {
         case .pending: pending = true
         case .confirmed(let openedAt): windowOpenedAt = openedAt
         }
+        return [
+            session.generation, pending, windowOpenedAt?.milliseconds, session.rotatedAt.milliseconds,
+            session.refreshKey, session.lastSeenAt.milliseconds,
+        ]
+    }
+
+    private static let standingColumns = """
+        auth_time = ?, amr = ?, acr = ?, superseded_auth_time = ?, superseded_amr = ?, superseded_acr = ?, \
+        revoked_at = ?, revocation_reason = ?, last_seen_day = ?
+        """
+
+    /// What changes with a step-up or at the end.
+    private static func standing(_ session: Session) -> StatementArguments {
         let superseded = session.supersededAuthentication
         return [
-            session.id.rawValue, session.subject.rawValue, session.client.rawValue, Data(session.secret.bytes),
-            session.createdAt.milliseconds, session.expiresAt.milliseconds, session.remembered, session.userAgent,
-            session.address, session.generation, pending, windowOpenedAt?.milliseconds, session.rotatedAt.milliseconds,
-            session.refreshKey, session.lastSeenAt.milliseconds, session.authentication.time.milliseconds,
-            session.authentication.methods.joined(separator: " "), session.authentication.level.rawValue,
-            superseded?.time.milliseconds, superseded?.methods.joined(separator: " "), superseded?.level.rawValue,
+            session.authentication.time.milliseconds, session.authentication.methods.joined(separator: " "),
+            session.authentication.level.rawValue, superseded?.time.milliseconds,
+            superseded?.methods.joined(separator: " "), superseded?.level.rawValue,
             session.revocation?.time.milliseconds, session.revocation?.reason.rawValue,
         ]
     }
 
+    /// By position: a look-up by name costs as much as all the rest of a renewal.
     static func session(_ row: Row) throws -> Session {
-        guard let authentication = authentication(time: row["auth_time"], methods: row["amr"], level: row["acr"]) else {
+        guard let authentication = authentication(time: row[15], methods: row[16], level: row[17]) else {
             throw Corrupt()
         }
         return Session(
-            id: SessionID(row["id"]), subject: Subject(row["subject"]), client: ClientID(row["client"]),
-            secret: Secret(Array(row["secret"] as Data)), createdAt: instant(row["created_at"]),
-            expiresAt: instant(row["expires_at"]), remembered: row["remembered"], userAgent: row["user_agent"],
-            address: row["address"], generation: row["generation"],
-            confirmation: row["pending"]
-                ? .pending : .confirmed(windowOpenedAt: (row["window_opened_at"] as Int64?).map(instant)),
-            rotatedAt: instant(row["rotated_at"]), refreshKey: row["refresh_key"],
-            lastSeenAt: instant(row["last_seen_at"]), authentication: authentication,
-            supersededAuthentication: self.authentication(
-                time: row["superseded_auth_time"], methods: row["superseded_amr"], level: row["superseded_acr"]),
-            revocation: try revocation(row))
+            id: SessionID(row[0]), subject: Subject(row[1]), client: ClientID(row[2]),
+            secret: Secret(Array(row[3] as Data)), createdAt: instant(row[4]), expiresAt: instant(row[5]),
+            remembered: row[6], userAgent: row[7], address: row[8], generation: row[9],
+            confirmation: row[10] ? .pending : .confirmed(windowOpenedAt: (row[11] as Int64?).map(instant)),
+            rotatedAt: instant(row[12]), refreshKey: row[13], lastSeenAt: instant(row[14]),
+            authentication: authentication,
+            supersededAuthentication: self.authentication(time: row[18], methods: row[19], level: row[20]),
+            revocation: try revocation(time: row[21], reason: row[22]))
     }
 
     private static func instant(_ milliseconds: Int64) -> Instant {
@@ -74,11 +113,9 @@ enum SessionRow {
             time: instant(time), methods: methods.split(separator: " ").map(String.init), level: level)
     }
 
-    private static func revocation(_ row: Row) throws -> Session.Revocation? {
-        guard let time = row["revoked_at"] as Int64? else { return nil }
-        guard let reason = (row["revocation_reason"] as String?).flatMap(RevocationReason.init(rawValue:)) else {
-            throw Corrupt()
-        }
+    private static func revocation(time: Int64?, reason: String?) throws -> Session.Revocation? {
+        guard let time else { return nil }
+        guard let reason = reason.flatMap(RevocationReason.init(rawValue:)) else { throw Corrupt() }
         return Session.Revocation(time: instant(time), reason: reason)
     }
 }

@@ -17,6 +17,10 @@ package struct Environment: Sendable {
 
     /// The machine's clock and its generator.
     package static let system = Environment(
-        now: { Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) },
+        now: {
+            var time = timespec()
+            clock_gettime(CLOCK_REALTIME, &time)
+            return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        },
         random: { count in SymmetricKey(size: .init(bitCount: count * 8)).withUnsafeBytes { Array($0) } })
 }

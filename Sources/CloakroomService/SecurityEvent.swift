@@ -20,6 +20,17 @@ public struct SecurityEvent: Hashable, Sendable {
         case passwordChange = "password_change"
         case accountDisabled = "account_disabled"
         case accountEnabled = "account_enabled"
+
+        /// Whether it is a row of the record besides a log line. Renewals are as many as tokens, and the store keeps
+        /// no row per token.
+        package var isRecorded: Bool {
+            switch self {
+            case .renewal: false
+            case .signUp, .login, .loginFailed, .loginRateLimited, .reuse, .adoption, .stepUp, .stepUpFailed,
+                .revocation, .passwordChange, .accountDisabled, .accountEnabled:
+                true
+            }
+        }
     }
 
     /// What happened.

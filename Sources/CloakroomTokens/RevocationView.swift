@@ -38,10 +38,16 @@ package final class RevocationView: Sendable {
         self.staleAfter = staleAfter
     }
 
-    /// Takes in what the feed has brought, complete up to `now`.
-    package func update(_ revoked: some Sequence<Revoked>, confirmedAt now: Instant) {
+    /// Takes in what the feed has brought.
+    package func update(_ revoked: some Sequence<Revoked>) {
         state.withLock { state in
             for entry in revoked { state.revoked[entry.session] = entry.time }
+        }
+    }
+
+    /// Takes note that the feed has brought everything up to `now`.
+    package func confirm(at now: Instant) {
+        state.withLock { state in
             state.confirmedAt = max(state.confirmedAt ?? now, now)
             prune(&state, at: now)
         }

@@ -1,3 +1,4 @@
+import CloakroomCore
 import Dispatch
 import Foundation
 import GRDB
@@ -16,7 +17,7 @@ import Testing
         let counter = CommitCounter()
         private let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID()).sqlite").path
 
-        init() throws {
+        init(queueLimit: Int = 8192) throws {
             pool = try DatabasePool(path: path)
             try pool.write { database in
                 try database.execute(
@@ -27,7 +28,7 @@ import Testing
                         """)
             }
             pool.add(transactionObserver: counter)
-            commits = GroupCommit(pool)
+            commits = GroupCommit(pool, queueLimit: queueLimit)
         }
 
         deinit {
@@ -39,7 +40,11 @@ import Testing
         }
 
         /// Keeps the disk busy until as many others wait.
-        func gather(_ writes: [@Sendable (Database) throws -> Int]) async -> [Result<Int, any Error>] {
+        /// - Parameter late: one that comes when all those wait, and must be refused.
+        func gather(
+            _ writes: [@Sendable (Database) throws -> Int],
+            thenRefusing late: (@Sendable (Database) throws -> Int)? = nil
+        ) async -> [Result<Int, any Error>] {
             let gate = DispatchSemaphore(value: 0)
             let busy = DispatchSemaphore(value: 0)
             return await withTaskGroup(of: (Int, Result<Int, any Error>).self) { group in
@@ -58,6 +63,10 @@ import Testing
                     group.addTask { [commits] in (index, await result { try await commits.write(write) }) }
                 }
                 await waitUntil { [commits] in commits.waiting == writes.count }
+                if let late {
+                    let refusal = await result { try await commits.write(late) }
+                    #expect(throws: Denial.unavailable(retryAfter: .seconds(1))) { try refusal.get() }
+                }
                 gate.signal()
                 var results: [Int: Result<Int, any Error>] = [:]
                 for await (index, result) in group { results[index] = result }
@@ -107,6 +116,36 @@ import Testing
         #expect(failed == [3, 7, 11])
         #expect(throws: Refused.self) { try results[3].get() }
         #expect(try fixture.rows() == (0..<20).filter { ![3, 7, 11].contains($0) })
+    }
+
+    @Test("one that throws costs the others no commit of their own")
+    func culprits() async throws {
+        let fixture = try Fixture()
+        var writes = (0..<50).map { Self.insert($0) }
+        for index in [0, 10, 49] { writes[index] = { _ in throw Refused() } }
+        let results = await fixture.gather(writes)
+        #expect(results.indices.filter { (try? results[$0].get()) == nil } == [0, 10, 49])
+        #expect(try fixture.rows().count == 47)
+        #expect(fixture.counter.count == 2, "the one that kept the disk busy, and the rest of the group at once")
+    }
+
+    @Test("what the database as a whole refuses, it refuses once for all who wait, and serves whoever comes then")
+    func refusedAltogether() async throws {
+        let fixture = try Fixture()
+        var writes = (0..<20).map { Self.insert($0) }
+        writes[5] = { _ in throw DatabaseError(resultCode: .SQLITE_FULL) }
+        let results = await fixture.gather(writes)
+        #expect(results.allSatisfy { (try? $0.get()) == nil })
+        #expect(try fixture.rows() == [])
+        #expect(try await fixture.commits.write(Self.insert(7)) == 7)
+    }
+
+    @Test("more than may wait are told so, and nothing of theirs is done")
+    func crowd() async throws {
+        let fixture = try Fixture(queueLimit: 3)
+        let results = await fixture.gather((0..<3).map { Self.insert($0) }, thenRefusing: Self.insert(3))
+        #expect(try results.map { try $0.get() } == [0, 1, 2])
+        #expect(try fixture.rows() == [0, 1, 2])
     }
 
     @Test("groups are bounded, and one after the other loses nobody")

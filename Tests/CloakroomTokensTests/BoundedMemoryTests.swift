@@ -62,14 +62,15 @@ import Testing
         let view = world.verifier.revocations
         // An instance whose clock is 30 seconds ahead signs a token at the moment of the revocation.
         let access = try world.access(at: now + .seconds(30))
-        view.update([Revoked(session: access.session, time: now)], confirmedAt: now)
+        view.update([Revoked(session: access.session, time: now)])
+        view.confirm(at: now)
         for second in stride(from: Int64(0), through: 330, by: 1) {
             let time = now + .seconds(second)
-            view.update([], confirmedAt: time)
+            view.confirm(at: time)
             guard (try? world.verifier.verify(bearer: access.token.bytes, at: time)) != nil else { continue }
             #expect(view.isRevoked(access.session), "second \(second)")
         }
-        view.update([], confirmedAt: now + .seconds(380))
+        view.confirm(at: now + .seconds(380))
         #expect(view.count == 0)
     }
 
@@ -77,9 +78,9 @@ import Testing
     func memory(_ seconds: Int64) {
         let view = RevocationView(accessTokenLifetime: .seconds(seconds))
         view.insert(SessionID("a"), at: now)
-        view.update([], confirmedAt: now + .seconds(seconds + 59))
+        view.confirm(at: now + .seconds(seconds + 59))
         #expect(view.isRevoked(SessionID("a")))
-        view.update([], confirmedAt: now + .seconds(seconds + 80))
+        view.confirm(at: now + .seconds(seconds + 80))
         #expect(!view.isRevoked(SessionID("a")))
     }
 
@@ -88,7 +89,10 @@ import Testing
         let view = RevocationView(accessTokenLifetime: .minutes(5))
         view.insert(SessionID("a"), at: now)
         #expect(view.isRevoked(SessionID("a")) && view.isStale(at: now), "though the feed has said nothing yet")
-        for _ in 0..<2 { view.update([Revoked(session: SessionID("a"), time: now)], confirmedAt: now) }
+        for _ in 0..<2 {
+            view.update([Revoked(session: SessionID("a"), time: now)])
+            view.confirm(at: now)
+        }
         #expect(view.count == 1 && view.isRevoked(SessionID("a")))
     }
 
@@ -102,8 +106,8 @@ import Testing
     @Test("the last word of the feed may be five seconds old; an older word that comes late does not make it older")
     func staleness() {
         let view = RevocationView(accessTokenLifetime: .minutes(5))
-        view.update([], confirmedAt: now)
-        view.update([], confirmedAt: now - .seconds(60))
+        view.confirm(at: now)
+        view.confirm(at: now - .seconds(60))
         #expect(!view.isStale(at: now + .seconds(5)) && view.isStale(at: now + Span(milliseconds: 5001)))
     }
 
@@ -112,7 +116,8 @@ import Testing
         let view = RevocationView(accessTokenLifetime: .seconds(10))
         for number in 0..<10_000 {
             let time = now + Span(milliseconds: Int64(number) * 100)
-            view.update([Revoked(session: SessionID("s\(number)"), time: time)], confirmedAt: time)
+            view.update([Revoked(session: SessionID("s\(number)"), time: time)])
+            view.confirm(at: time)
         }
         // 70 seconds of memory and 10 between two cleanings, at ten a second.
         #expect(view.count <= 801 && view.count >= 700)

@@ -89,11 +89,14 @@ import Testing
     @Test("what was revoked is remembered for as long as a token of it may live, and then forgotten")
     func memory() {
         let view = RevocationView(accessTokenLifetime: .minutes(5))
-        view.update([Revoked(session: SessionID("a"), time: now)], confirmedAt: now)
+        view.update([Revoked(session: SessionID("a"), time: now)])
+        view.confirm(at: now)
         #expect(view.isRevoked(SessionID("a")) && !view.isRevoked(SessionID("b")))
-        view.update([], confirmedAt: now + .minutes(5))
+        view.update([])
+        view.confirm(at: now + .minutes(5))
         #expect(view.isRevoked(SessionID("a")))
-        view.update([], confirmedAt: now + .minutes(7))
+        view.update([])
+        view.confirm(at: now + .minutes(7))
         #expect(view.count == 0)
     }
 
@@ -101,7 +104,8 @@ import Testing
     func stale() {
         let view = RevocationView(accessTokenLifetime: .minutes(5), staleAfter: .seconds(5))
         #expect(view.isStale(at: now))
-        view.update([], confirmedAt: now)
+        view.update([])
+        view.confirm(at: now)
         #expect(!view.isStale(at: now + .seconds(5)))
         #expect(view.isStale(at: now + Span(milliseconds: 5001)))
     }

@@ -22,9 +22,13 @@ package actor RevocationFeed {
     /// Reads what is new. The view says itself when it has been without news for too long.
     package func catchUp() async throws {
         let now = environment.now()
-        let news = try await store.revocations(after: position)
-        position = max(position, news.position)
-        view.update(news.revoked, confirmedAt: now)
+        while true {
+            let news = try await store.revocations(after: position)
+            guard !news.revoked.isEmpty else { break }
+            position = max(position, news.position)
+            view.update(news.revoked)
+        }
+        view.confirm(at: now)
     }
 
     /// Follows the feed until the task is cancelled.

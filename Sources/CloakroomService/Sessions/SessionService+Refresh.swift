@@ -75,7 +75,7 @@ extension SessionService {
             let answer = decide(&session, now)
             return Decided(
                 Refreshed(session: session, answer: answer, time: now),
-                recording: SecurityEvent.events(for: answer, session, at: now))
+                recording: SecurityEvent.events(for: answer, session, at: now).filter(\.kind.isRecorded))
         }
         // A row is swept only when it has long expired.
         guard let refreshed else { throw Denial.sessionExpired }

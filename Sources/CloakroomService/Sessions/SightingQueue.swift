@@ -59,8 +59,11 @@ package final class SightingQueue: Sendable {
             return Array(state.waiting.values)
         }
         guard !sightings.isEmpty else { return }
+        // As of now: a straggler window that opened while the store was busy would be over before anybody knew.
+        let now = environment.now()
         do {
-            try await store.confirm(sightings, under: policy)
+            try await store.confirm(
+                sightings.map { Sighting(session: $0.session, generation: $0.generation, time: now) }, under: policy)
         } catch {
             logger.warning("sightings were not saved", metadata: ["error": "\(error)"])
         }

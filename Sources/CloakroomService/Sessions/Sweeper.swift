@@ -7,7 +7,10 @@ package struct Sweeper: Sendable {
     private let policy: SessionPolicy
     private let environment: Environment
     private let logger: Logger
-    static let batch = 500
+    /// So few rows at a time that a renewal that comes meanwhile waits for a few milliseconds.
+    static let batch = 100
+    /// What a batch leaves to the others.
+    private static let pause = Duration.milliseconds(10)
 
     package init(store: any SessionStore, policy: SessionPolicy, environment: Environment, logger: Logger) {
         self.store = store
@@ -28,7 +31,7 @@ package struct Sweeper: Sendable {
     /// Sweeps until nothing is left to delete.
     package func sweep() async throws {
         while try await store.sweep(at: environment.now(), under: policy, limit: Self.batch) >= Self.batch {
-            await Task.yield()
+            try await Task.sleep(for: Self.pause)
         }
     }
 }

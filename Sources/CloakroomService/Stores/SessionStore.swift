@@ -36,7 +36,8 @@ public protocol SessionStore: Sendable {
     /// Takes note of access tokens that came in; sessions that are gone are passed over.
     func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws
 
-    /// What was revoked after `position` of the feed, and the position reached. Start with 0.
+    /// What was revoked after `position` of the feed, in steps of the store's choosing, and the position reached. Start
+    /// with 0 and go on until nothing comes.
     func revocations(after position: Int64) async throws -> (revoked: [Revoked], position: Int64)
 
     /// Appends to the record of security events.
