@@ -17,10 +17,11 @@ struct ForwardedRequest: Hashable, Sendable {
     /// - Throws: `Denial.invalidRequest` for a header that comes twice, contradicts another, or is malformed: an answer
     ///   about a request that one of the two sides reads differently is an answer about nothing (CVE-2021-32637).
     init?(_ headers: HTTPFields) throws(Denial) {
-        let method = try Self.one(["X-Forwarded-Method", "X-Original-Method"], headers)
-        let uri = try Self.one(["X-Forwarded-Uri", "X-Original-URI"], headers)
-        let host = try Self.one(["X-Forwarded-Host"], headers)
-        let scheme = try Self.one(["X-Forwarded-Proto"], headers)
+        guard headers.contains(where: { $0.name.canonicalName.hasPrefix("x-") }) else { return nil }
+        let method = try Self.one(Self.methodNames, headers)
+        let uri = try Self.one(Self.uriNames, headers)
+        let host = try Self.one(Self.hostNames, headers)
+        let scheme = try Self.one(Self.schemeNames, headers)
         guard method != nil || uri != nil || host != nil || scheme != nil else { return nil }
         if let method, !Self.isMethod(method) { throw Self.malformed("method") }
         if let uri, !SameOriginPath.isWellFormed(uri) { throw Self.malformed("URI") }
@@ -30,9 +31,14 @@ struct ForwardedRequest: Hashable, Sendable {
         self.host = host
     }
 
-    private static func one(_ names: [String], _ headers: HTTPFields) throws(Denial) -> String? {
-        let values = names.flatMap { headers[values: .known($0)] }
-        guard Set(values).count <= 1 else { throw .invalidRequest(fields: [names[0]: "comes twice"]) }
+    private static let methodNames: [HTTPField.Name] = [.known("X-Forwarded-Method"), .known("X-Original-Method")]
+    private static let uriNames: [HTTPField.Name] = [.known("X-Forwarded-Uri"), .known("X-Original-URI")]
+    private static let hostNames: [HTTPField.Name] = [.known("X-Forwarded-Host")]
+    private static let schemeNames: [HTTPField.Name] = [.known("X-Forwarded-Proto")]
+
+    private static func one(_ names: [HTTPField.Name], _ headers: HTTPFields) throws(Denial) -> String? {
+        let values = names.flatMap { headers[values: $0] }
+        guard Set(values).count <= 1 else { throw .invalidRequest(fields: [names[0].rawName: "comes twice"]) }
         return values.first
     }
 

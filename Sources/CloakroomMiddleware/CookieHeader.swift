@@ -8,21 +8,34 @@ import HTTPTypes
 enum CookieHeader {
     /// Every value under the name, in order, from all `Cookie` headers.
     static func values(named name: String, in headers: HTTPFields) -> [[UInt8]] {
-        let name = Array(name.utf8)
-        return headers[fields: .cookie].flatMap { values(named: name, in: Array($0.value.utf8)) }
-    }
-
-    private static func values(named name: [UInt8], in header: [UInt8]) -> [[UInt8]] {
-        header.split(separator: UInt8(ascii: ";")).compactMap { pair in
-            let pair = trimmed(pair)
-            guard pair.count > name.count, pair[pair.startIndex + name.count] == UInt8(ascii: "="),
-                pair.prefix(name.count).elementsEqual(name)
-            else { return nil }
-            return Array(pair.dropFirst(name.count + 1))
+        var name = name
+        return name.withUTF8 { name in
+            var values: [[UInt8]] = []
+            for field in headers[fields: .cookie] {
+                field.withUnsafeBytesOfValue { collect(name, in: $0[...], into: &values) }
+            }
+            return values
         }
     }
 
-    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
+
+    private static func collect(
+        _ name: UnsafeBufferPointer<UInt8>, in header: Bytes, into values: inout [[UInt8]]
+    ) {
+        var rest = header
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.endIndex
+            let pair = trimmed(rest[..<end])
+            rest = rest[end...].dropFirst()
+            guard pair.count > name.count, pair[pair.startIndex + name.count] == UInt8(ascii: "="),
+                pair.starts(with: name)
+            else { continue }
+            values.append(Array(pair.dropFirst(name.count + 1)))
+        }
+    }
+
+    private static func trimmed(_ bytes: Bytes) -> Bytes {
         let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
         let start = bytes.firstIndex { !isBlank($0) } ?? bytes.endIndex
         let end = bytes.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? start

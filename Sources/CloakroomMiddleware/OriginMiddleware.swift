@@ -24,8 +24,11 @@ public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         try request.checkHost()
-        if policy.ownOrigin == nil { _ = try policy.origin(forHost: request.head.authority) }
-        try policy.check(OriginPolicy.Request(request, cookie: cookie, xsrf: xsrf))
+        if request.mayChangeSomething {
+            try policy.check(OriginPolicy.Request(request, cookie: cookie, xsrf: xsrf))
+        } else {
+            _ = try policy.origin(forHost: request.head.authority)
+        }
         return try await next(request, context)
     }
 }
@@ -61,6 +64,11 @@ extension HTTPFields {
 }
 
 extension Request {
+    /// Whether the policy looks at more than the host.
+    fileprivate var mayChangeSomething: Bool {
+        !OriginPolicy.isSafe(method.rawValue) || headers[.upgrade] != nil || headers[.serviceWorker] != nil
+    }
+
     /// One Host, as RFC 9112 section 3.2 demands: the framework takes the first of several and does without.
     package func checkHost() throws(Denial) {
         let isRepeated = headers.contains { $0.name.canonicalName == "host" }

@@ -23,11 +23,11 @@ public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
         var response = try await next(request, context)
         response.headers[.xContentTypeOptions] = "nosniff"
         // With no-referrer browsers send the forms of our own pages without an origin, and they would be refused.
-        setDefault("same-origin", .known("Referrer-Policy"), &response)
+        setDefault("same-origin", .referrerPolicy, &response)
         let isScript = response.headers[.contentType]?.contains("javascript") == true
         setDefault(isScript ? Self.scriptPolicy : Self.dataPolicy, .contentSecurityPolicy, &response)
-        setDefault("same-origin", .known("Cross-Origin-Resource-Policy"), &response)
-        setDefault("same-origin", .known("Cross-Origin-Opener-Policy"), &response)
+        setDefault("same-origin", .crossOriginResourcePolicy, &response)
+        setDefault("same-origin", .crossOriginOpenerPolicy, &response)
         if isHTTPS { setDefault("max-age=31536000; includeSubDomains", .strictTransportSecurity, &response) }
         return response
     }
@@ -35,4 +35,10 @@ public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     private func setDefault(_ value: String, _ name: HTTPField.Name, _ response: inout Response) {
         if response.headers[name] == nil { response.headers[name] = value }
     }
+}
+
+extension HTTPField.Name {
+    fileprivate static let referrerPolicy = known("Referrer-Policy")
+    fileprivate static let crossOriginResourcePolicy = known("Cross-Origin-Resource-Policy")
+    fileprivate static let crossOriginOpenerPolicy = known("Cross-Origin-Opener-Policy")
 }

@@ -60,6 +60,13 @@ public struct SessionAuthorizer: Sendable {
         }
     }
 
+    /// Whether what was verified before is still good, without waiting for anything. Counts as a sighting when it is.
+    package func admitsAgain(_ access: VerifiedAccess) -> Bool {
+        guard verifier.isStillGood(access, at: now()) else { return false }
+        saw(access)
+        return true
+    }
+
     private func admit(_ access: VerifiedAccess) async throws -> Authorization {
         if verifier.revocations.isStale(at: now()) { try await catchUp() }
         try verifier.checkNotRevoked(access)

@@ -10,6 +10,18 @@ extension Instant {
         return "\(year)-\(two(month))-\(two(day))T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
     }
 
+    /// The time as HTTP writes it: `Mon, 23 Nov 2026 21:19:45 GMT` (RFC 9110 section 5.6.7).
+    package var httpDate: String {
+        let days = Int((Double(seconds) / 86400).rounded(.down))
+        let second = Int(seconds) - days * 86400
+        let (year, month, day) = Self.date(daysSince1970: days)
+        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][(days % 7 + 7) % 7]
+        let name = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month - 1]
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let time = "\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))"
+        return "\(weekday), \(two(day)) \(name) \(year) \(time) GMT"
+    }
+
     /// Parses `2026-11-23`, or the form that `iso8601` writes; nil for anything else.
     public init?(iso8601 text: String) {
         let parts = text.split(separator: "T", omittingEmptySubsequences: false)

@@ -142,8 +142,10 @@ import Testing
     @Test("a clock that jumped ahead and back does not make the revocation view trust itself for that long")
     func clockJump() {
         let view = RevocationView(accessTokenLifetime: .minutes(5))
-        view.update([], confirmedAt: now + .days(1))
-        view.update([], confirmedAt: now)
+        view.update([])
+        view.confirm(at: now + .days(1))
+        view.update([])
+        view.confirm(at: now)
         #expect(view.isStale(at: now + .minutes(10)), "ten minutes without a word")
     }
 

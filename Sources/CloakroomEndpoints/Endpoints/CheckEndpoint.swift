@@ -52,13 +52,12 @@ extension Call {
         var response = Response(
             status: .noContent,
             headers: [
-                .known("X-Auth-Subject"): access.subject.rawValue,
-                .known("X-Auth-Session"): access.session.rawValue,
+                .xAuthSubject: access.subject.rawValue, .xAuthSession: access.session.rawValue,
             ])
         if mayTellToken(forwarded) { response.headers[.authorization] = "Bearer \(text(access.token))" }
         if let renewed = authorization.renewed, let setCookie = cookie.setting(renewed, for: request.headers) {
             response.hand(over: setCookie)
-            response.headers[.known("X-Auth-Set-Cookie")] = setCookie
+            response.headers[.xAuthSetCookie] = setCookie
         }
         return response
     }
@@ -93,4 +92,10 @@ extension Call {
 
 extension ProblemAnswer {
     fileprivate var isUnauthorized: Bool { response.status == .unauthorized }
+}
+
+extension HTTPField.Name {
+    fileprivate static let xAuthSubject = known("X-Auth-Subject")
+    fileprivate static let xAuthSession = known("X-Auth-Session")
+    fileprivate static let xAuthSetCookie = known("X-Auth-Set-Cookie")
 }

@@ -5,29 +5,63 @@ import HTTPTypes
 import Hummingbird
 import Metrics
 import NIOCore
+import Synchronization
 
 /// Counts and times requests, by route, method and status. A client cannot add series: unknown paths and methods share
 /// one.
 struct RequestMetrics<Context: RequestContext>: RouterMiddleware {
-    private static var methods: Set<String> { ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] }
+    private let timers = RequestTimers()
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = ContinuousClock.now
         let response = try await next(request, context)
-        let method = request.method.rawValue
-        let duration = (clock.now - start).components
-        Timer(
-            label: "cloakroom_http_request_duration_seconds",
-            dimensions: [
-                ("route", context.endpointPath ?? "other"),
-                ("method", Self.methods.contains(method) ? method : "other"),
-                ("status", "\(response.status.code)"),
-            ]
-        ).recordNanoseconds(duration.seconds * 1_000_000_000 + duration.attoseconds / 1_000_000_000)
+        let timer = timers.timer(
+            route: context.endpointPath ?? "other", method: request.method, status: response.status.code)
+        timer.record(start.duration(to: .now))
         return response
+    }
+}
+
+/// The timers of `RequestMetrics`, each made once.
+final class RequestTimers: Sendable {
+    private struct Key: Hashable {
+        let route: String
+        let method: String
+        let status: Int
+    }
+
+    private let timers = Mutex<[Key: Metrics.Timer]>([:])
+    private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+    func timer(route: String, method: HTTPRequest.Method, status: Int) -> Metrics.Timer {
+        let method = Self.methods.contains(method.rawValue) ? method.rawValue : "other"
+        let key = Key(route: route, method: method, status: status)
+        return timers.withLock { timers in
+            if let known = timers[key] { return known }
+            let timer = Self.make(key)
+            timers[key] = timer
+            return timer
+        }
+    }
+
+    private static func make(_ key: Key) -> Metrics.Timer {
+        Metrics.Timer(
+            label: "cloakroom_http_request_duration_seconds",
+            dimensions: [("route", key.route), ("method", key.method), ("status", "\(key.status)")])
+    }
+
+    /// For checks that are answered before any middleware.
+    static let recordRememberedCheck: @Sendable (Duration) -> Void = { duration in rememberedCheck.record(duration) }
+
+    private static let rememberedCheck = make(Key(route: "/auth/check", method: "GET", status: 204))
+}
+
+extension Metrics.Timer {
+    fileprivate func record(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
 }
 

@@ -33,10 +33,12 @@ struct Server {
         return Application(
             router: router,
             server: .http1(
+                rememberingChecksOf: instance.server,
                 configuration: .init(
                     idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 200))),
+                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 200)),
+                observing: RequestTimers.recordRememberedCheck),
             configuration: .init(address: .hostname(settings.host, port: settings.port)),
             onServerRunning: { channel in
                 let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host

@@ -1,0 +1,150 @@
+import CloakroomCore
+import CloakroomTokens
+import NIOCore
+import NIOHTTP1
+
+/// Answers questions to `/auth/check` that were allowed before, on the event loop, before the framework sees them; every
+/// other request goes the long way, and what is allowed there is learnt from its answer.
+///
+/// Stands next to the decoder. It writes past the encoder, for the bytes are there already.
+final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let checks: AnsweredChecks
+    private let now: @Sendable () -> Instant
+    private let observe: @Sendable (Duration) -> Void
+
+    private var peer: [UInt8] = []
+    private var scratch: [UInt8] = []
+    private var encoder: ChannelHandlerContext?
+    private var date = CurrentDate()
+    /// The answer that waits for the end of its request.
+    private var answer: (bytes: AnsweredChecks.Answer, beganAt: ContinuousClock.Instant)?
+    /// Requests on the long way, in order. Nothing may overtake them.
+    private var outstanding: [Outstanding] = []
+    private var isClosing = false
+    private var isFlushNeeded = false
+    private var lastOnLongWayAt = NIODeadline.now()
+
+    private struct Outstanding {
+        /// What there is to learn from its answer, if anything.
+        let question: CheckQuestion?
+        let request: HTTPRequestHead
+        let epoch: Int
+    }
+
+    /// The framework closes connections on which it sees nothing for its idle timeout, so once in a while it sees a check.
+    static let longestHidden = TimeAmount.seconds(20)
+
+    /// - Parameter observe: told how long each answer from memory took.
+    init(
+        _ checks: AnsweredChecks, now: @escaping @Sendable () -> Instant,
+        observe: @escaping @Sendable (Duration) -> Void
+    ) {
+        self.checks = checks
+        self.now = now
+        self.observe = observe
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        peer = Array((context.remoteAddress?.ipAddress ?? "").utf8)
+        encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        encoder = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            answer = recall(head)
+            if answer == nil { context.fireChannelRead(data) }
+        case .body:
+            if answer == nil { context.fireChannelRead(data) }
+        case .end:
+            guard let answer else { return context.fireChannelRead(data) }
+            write(answer.bytes)
+            self.answer = nil
+            observe(answer.beganAt.duration(to: .now))
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if isFlushNeeded {
+            isFlushNeeded = false
+            encoder?.flush()
+        }
+        context.fireChannelReadComplete()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head):
+            if let first = outstanding.first, let question = first.question {
+                checks.learn(head, to: question, of: first.request, since: first.epoch)
+            }
+        case .body:
+            break
+        case .end:
+            if !outstanding.isEmpty { outstanding.removeFirst() }
+        }
+        context.write(data, promise: promise)
+    }
+
+    /// A connection that is to be closed loses what was not sent yet: that first.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is ChannelShouldQuiesceEvent, let encoder else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        isClosing = true
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
+        encoder.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
+    }
+
+    /// - Returns: the answer, if it is known; otherwise notes that the request goes the long way.
+    private func recall(_ head: HTTPRequestHead) -> (bytes: AnsweredChecks.Answer, beganAt: ContinuousClock.Instant)? {
+        let beganAt = ContinuousClock.now
+        let question = encoder == nil ? nil : CheckQuestion(head, peer: peer, scratch: &scratch)
+        if let question, !isClosing, outstanding.isEmpty, lastOnLongWayAt + Self.longestHidden > .now(),
+            let answer = checks.answer(to: question)
+        {
+            return (answer, beganAt)
+        }
+        lastOnLongWayAt = .now()
+        isClosing = isClosing || !head.isKeepAlive
+        outstanding.append(Outstanding(question: question, request: head, epoch: checks.epoch))
+        return nil
+    }
+
+    private func write(_ answer: AnsweredChecks.Answer) {
+        guard let encoder else { return }
+        let date = date.line(at: now())
+        var buffer = encoder.channel.allocator.buffer(capacity: answer.bytes.count + date.count)
+        buffer.writeBytes(answer.bytes)
+        buffer.writeBytes(date)
+        encoder.write(NIOAny(buffer), promise: nil)
+        isFlushNeeded = true
+    }
+}
+
+/// The last line of an answer, made anew once a second.
+private struct CurrentDate {
+    private var second: Int64 = .min
+    private var bytes: [UInt8] = []
+
+    /// The date's header and the end of all headers.
+    mutating func line(at now: Instant) -> [UInt8] {
+        if now.seconds != second {
+            second = now.seconds
+            bytes = Array("Date: \(now.httpDate)\r\n\r\n".utf8)
+        }
+        return bytes
+    }
+}
