@@ -68,9 +68,9 @@ struct EndpointTable: Sendable {
 
     func match(_ path: String) -> Match? {
         if let endpoints = exact[path] { return Match(path: path, parameter: "", endpoints: endpoints) }
-        guard let slash = path.lastIndex(of: "/") else { return nil }
+        guard Endpoint.isOurs(path), let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
         let prefix = String(path[...slash])
-        let parameter = String(path[path.index(after: slash)...])
+        let parameter = String(path[path.utf8.index(after: slash)...])
         guard let endpoints = parametric[prefix], Self.isIdentifier(parameter) else { return nil }
         return Match(path: prefix + Self.placeholder, parameter: parameter, endpoints: endpoints)
     }

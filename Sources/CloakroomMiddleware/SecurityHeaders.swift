@@ -24,7 +24,7 @@ public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
         response.headers[.xContentTypeOptions] = "nosniff"
         // With no-referrer browsers send the forms of our own pages without an origin, and they would be refused.
         setDefault("same-origin", .referrerPolicy, &response)
-        let isScript = response.headers[.contentType]?.contains("javascript") == true
+        let isScript = response.headers[.contentType]?.containsASCII("javascript") == true
         setDefault(isScript ? Self.scriptPolicy : Self.dataPolicy, .contentSecurityPolicy, &response)
         setDefault("same-origin", .crossOriginResourcePolicy, &response)
         setDefault("same-origin", .crossOriginOpenerPolicy, &response)

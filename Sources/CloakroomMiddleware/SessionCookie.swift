@@ -70,6 +70,7 @@ public struct SessionCookie: Hashable, Sendable {
     }
 
     private static func isWebKit(_ userAgent: String) -> Bool {
-        userAgent.contains("AppleWebKit/") && !userAgent.contains("Chrome/") && !userAgent.contains("Chromium/")
+        userAgent.containsASCII("AppleWebKit/") && !userAgent.containsASCII("Chrome/")
+            && !userAgent.containsASCII("Chromium/")
     }
 }

@@ -46,7 +46,9 @@ final class AnsweredChecks: Sendable {
     }
 
     /// Remembers an answer that allowed, changed nothing, and rests on a cookie's live access token.
-    func learn(_ response: HTTPResponseHead, to question: CheckQuestion, of request: HTTPRequestHead, since epoch: Int) {
+    func learn(
+        _ response: HTTPResponseHead, to question: CheckQuestion, of request: HTTPRequestHead, since epoch: Int
+    ) {
         guard response.status == .noContent, response.headers[canonicalForm: "set-cookie"].isEmpty else { return }
         let credentials = authorizer.credentials(HTTPFields(cookiesOf: request))
         guard case .success(.live(let access, _))? = credentials.cookie,

@@ -1,18 +1,18 @@
 import Crypto
-import NIOHTTP1
+package import NIOHTTP1
 
 /// A question to `/auth/check`, reduced to what its answer depends on, so that the same question is known again.
 ///
 /// Everything that a client or a proxy sends is part of the question, but for what is named here as having no bearing on
 /// an answer that allows: a header that nobody has thought of makes questions differ, and never answers alike.
-struct CheckQuestion: Hashable, Sendable {
+package struct CheckQuestion: Hashable, Sendable {
     let key: SHA256Digest
 
     /// nil for what is no such question, or for one that is not to be answered from memory.
     /// - Parameters:
     ///   - peer: who asks: forwarded headers count from trusted proxies alone.
     ///   - scratch: emptied and used again, so that no question allocates.
-    init?(_ head: HTTPRequestHead, peer: [UInt8], scratch: inout [UInt8]) {
+    package init?(_ head: HTTPRequestHead, peer: [UInt8], scratch: inout [UInt8]) {
         guard head.method == .GET, head.version == .http1_1, Self.isCheck(head.uri) else { return nil }
         scratch.removeAll(keepingCapacity: true)
         scratch += peer

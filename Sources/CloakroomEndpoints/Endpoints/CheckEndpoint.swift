@@ -86,7 +86,7 @@ extension Call {
     private func isNavigation(_ forwarded: ForwardedRequest?) -> Bool {
         guard OriginPolicy.isSafe(forwarded?.method ?? "GET") else { return false }
         if let mode = request.headers[.secFetchMode] { return mode == "navigate" }
-        return request.headers[.accept]?.contains("text/html") == true
+        return request.headers[.accept]?.containsASCII("text/html") == true
     }
 }
 
