@@ -96,13 +96,12 @@ final class GroupCommit: Sendable {
             var culprit: Int?
             do {
                 try writer.writeWithoutTransaction { database in
-                    try database.inTransaction(.immediate) {
+                    try inTransaction(database) {
                         for (index, member) in group.enumerated() {
                             culprit = index
                             try member.run(database)
                         }
                         culprit = nil
-                        return .commit
                     }
                 }
                 for member in group { member.succeed() }
@@ -118,6 +117,19 @@ final class GroupCommit: Sendable {
                     return
                 }
             }
+        }
+    }
+
+    /// With statements that are prepared once: for one renewal alone that is a tenth of its time.
+    private static func inTransaction(_ database: Database, _ work: () throws -> Void) throws {
+        try database.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
+        do {
+            try work()
+            try database.cachedStatement(sql: "COMMIT").execute()
+        } catch {
+            // SQLite has done so itself after some errors.
+            if database.isInsideTransaction { try database.rollback() }
+            throw error
         }
     }
 

@@ -34,17 +34,30 @@ extension SQLiteStore {
     public func update<Value: Sendable>(
         _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Value? {
+        try await commits.write { try Self.update(id, $0, decide)?.value }
+    }
+
+    public func updateWithOwner<Value: Sendable>(
+        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+    ) async throws -> (value: Value, owner: User?)? {
         try await commits.write { database in
-            guard let before = try SessionRow.fetch(id, database) else { return nil }
-            var after = before
-            let decided = decide(&after)
-            if after != before { try SessionRow.update(after, from: before, database) }
-            if before.revocation == nil, let revocation = after.revocation {
-                try Feed.append(id, at: revocation.time, database)
-            }
-            try Events.append(decided.events, database)
-            return decided.value
+            guard let (value, session) = try Self.update(id, database, decide) else { return nil }
+            return (value, try Self.users("WHERE subject = ?", [session.subject.rawValue], database).first)
         }
+    }
+
+    private static func update<Value>(
+        _ id: SessionID, _ database: Database, _ decide: (inout Session) -> Decided<Value>
+    ) throws -> (value: Value, session: Session)? {
+        guard let before = try SessionRow.fetch(id, database) else { return nil }
+        var after = before
+        let decided = decide(&after)
+        if after != before { try SessionRow.update(after, from: before, database) }
+        if before.revocation == nil, let revocation = after.revocation {
+            try Feed.append(id, at: revocation.time, database)
+        }
+        try Events.append(decided.events, database)
+        return (decided.value, after)
     }
 
     public func session(_ id: SessionID) async throws -> Session? {

@@ -73,17 +73,24 @@ extension SQLiteStore {
     }
 
     private func users(_ clause: String, _ arguments: StatementArguments) async throws -> [User] {
-        try await pool.read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM users \(clause)", arguments: arguments).compactMap(Self.user)
-        }
+        try await pool.read { try Self.users(clause, arguments, $0) }
     }
 
+    static func users(_ clause: String, _ arguments: StatementArguments, _ database: Database) throws -> [User] {
+        let statement = try database.cachedStatement(sql: "SELECT \(columns) FROM users \(clause)")
+        let rows = try Row.fetchCursor(statement, arguments: arguments)
+        var users: [User] = []
+        while let row = try rows.next() { if let user = user(row) { users.append(user) } }
+        return users
+    }
+
+    private static let columns = "subject, email, password_hash, credential_version, disabled, created_at"
+
     private static func user(_ row: Row) -> User? {
-        EmailAddress(parsing: row["email"]).map { email in
+        EmailAddress(parsing: row[1]).map { email in
             User(
-                subject: Subject(row["subject"]), email: email, passwordHash: PasswordHash(phc: row["password_hash"]),
-                credentialVersion: row["credential_version"], isDisabled: row["disabled"],
-                createdAt: Instant(milliseconds: row["created_at"]))
+                subject: Subject(row[0]), email: email, passwordHash: PasswordHash(phc: row[2]),
+                credentialVersion: row[3], isDisabled: row[4], createdAt: Instant(milliseconds: row[5]))
         }
     }
 }

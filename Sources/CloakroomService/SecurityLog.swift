@@ -11,10 +11,19 @@ package struct SecurityLog: Sendable {
 
     package func write(_ events: [SecurityEvent]) {
         for event in events {
-            logger.log(level: level(of: event.kind), "\(event.kind.rawValue)", metadata: metadata(of: event))
-            Counter(label: "cloakroom_security_events_total", dimensions: [("event", event.kind.rawValue)]).increment()
+            let level = level(of: event.kind)
+            if level >= logger.logLevel {
+                logger.log(level: level, "\(event.kind.rawValue)", metadata: metadata(of: event))
+            }
+            Self.counters[event.kind]?.increment()
         }
     }
+
+    /// Made once: to find one by its name takes longer than to count.
+    private static let counters = Dictionary(
+        uniqueKeysWithValues: SecurityEvent.Kind.allCases.map { kind in
+            (kind, Counter(label: "cloakroom_security_events_total", dimensions: [("event", kind.rawValue)]))
+        })
 
     private func metadata(of event: SecurityEvent) -> Logger.Metadata {
         var metadata: Logger.Metadata = ["event": "\(event.kind.rawValue)"]

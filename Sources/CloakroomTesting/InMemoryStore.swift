@@ -58,6 +58,13 @@ public final class InMemoryStore: SessionStore, UserStore {
         }
     }
 
+    public func updateWithOwner<Value: Sendable>(
+        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+    ) async throws -> (value: Value, owner: User?)? {
+        guard let value = try await update(id, decide) else { return nil }
+        return state.withLock { state in (value, state.sessions[id].flatMap { state.users[$0.subject] }) }
+    }
+
     public func session(_ id: SessionID) async throws -> Session? {
         state.withLock { $0.sessions[id] }
     }

@@ -36,6 +36,20 @@ extension StoreContract {
             try demand(
                 try await store.revocations(after: 0).revoked.map(\.session) == [SessionID("old")], "not announced")
         },
+        check("an update with the owner saves as an update does, and tells whose the session is") { store in
+            try await fill(store, sessions: [session("a")])
+            let updated = try await store.updateWithOwner(SessionID("a")) { session in
+                session.revoke(.logout, at: now)
+                return Decided(7)
+            }
+            try demand(updated?.value == 7, "the decision was lost")
+            try demand(updated?.owner?.subject == session("a").subject, "somebody else's")
+            try demand(try await store.session(SessionID("a"))?.revocation?.reason == .logout, "nothing was saved")
+            try demand(
+                try await store.revocations(after: 0).revoked.map(\.session) == [SessionID("a")], "not announced")
+            let none = try await store.updateWithOwner(SessionID("none")) { _ in Decided(7) }
+            try demand(none == nil, "an update of nothing")
+        },
         check("an update saves what was decided, and hands the decision back") { store in
             try await fill(store, sessions: [session("a")])
             let answer = try await store.update(SessionID("a")) { session in

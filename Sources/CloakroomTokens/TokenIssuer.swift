@@ -45,6 +45,9 @@ package struct TokenIssuer: Sendable {
     }
 
     private func sign(_ claims: AccessClaims, at now: Instant) throws -> VerifiedAccess {
+        // As the token says it, so that whoever verifies it finds the very same.
+        var claims = claims
+        claims.authentication.time = Instant(milliseconds: claims.authentication.time.seconds * 1000)
         let key = ring.current.signingKey(at: now)
         return VerifiedAccess(claims, token: Secret(try key.sign(claims.json, type: AccessClaims.type)))
     }

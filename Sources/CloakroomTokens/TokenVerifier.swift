@@ -38,6 +38,17 @@ package final class TokenVerifier: Sendable {
         return checked
     }
 
+    /// Spares a browser's next request the verification of what this process has just signed.
+    /// - Parameter epoch: of before it was signed.
+    package func remember(_ tokens: IssuedTokens, since epoch: Int) {
+        let keys = ring.current.refreshKeys
+        guard tokens.delivery == .cookie, let refresh = try? RefreshToken(tokens.refresh.bytes, with: keys) else {
+            return
+        }
+        let value = SessionTokens.join(access: tokens.access.token, refresh: tokens.refresh)
+        cookies.store(.live(tokens.access, refresh), for: SHA256.hash(data: Array(value.utf8)), since: epoch)
+    }
+
     /// Verifies an access token from an `Authorization` header.
     package func verify(bearer token: [UInt8], at now: Instant) throws(TokenFault) -> VerifiedAccess {
         let key = SHA256.hash(data: token)

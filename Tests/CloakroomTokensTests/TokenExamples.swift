@@ -56,11 +56,14 @@ struct TokenWorld {
 }
 
 extension Session {
-    static func example(_ id: String = "session", secret: UInt8 = 3, client: ClientID = .browser) -> Session {
+    static func example(
+        _ id: String = "session", secret: UInt8 = 3, client: ClientID = .browser,
+        authenticatedAt time: Instant = TokenWorld.now
+    ) -> Session {
         Session(
             id: SessionID(id), subject: Subject("u_someone"), client: client,
             secret: Secret([UInt8](repeating: secret, count: 32)), refreshKey: "r1", remembered: false, userAgent: "",
-            address: "", authentication: .password(at: TokenWorld.now), at: TokenWorld.now, under: SessionPolicy())
+            address: "", authentication: .password(at: time), at: TokenWorld.now, under: SessionPolicy())
     }
 }
 

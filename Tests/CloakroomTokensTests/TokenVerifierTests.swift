@@ -37,6 +37,41 @@ import Testing
         }
     }
 
+    @Test(
+        "what is remembered of tokens that were just issued is what verifying them finds, at every moment",
+        arguments: [0, 400] as [Int64])
+    func rememberedWhenIssued(_ fraction: Int64) throws {
+        let now = now + Span(milliseconds: fraction)
+        let session = Session.example(authenticatedAt: now)
+        let access = try world.issuer.accessToken(for: session, tokenID: [1, 2, 3], at: now, under: world.policy)
+        let refresh = try world.issuer.refreshToken(for: session)
+        let cookie = Array(SessionTokens.join(access: access.token, refresh: refresh).utf8)
+        let (warm, cold) = (verifier(world.ring.current), verifier(world.ring.current))
+        warm.remember(
+            IssuedTokens(access: access, refresh: refresh, delivery: .cookie, maximumAge: nil), since: warm.keyEpoch)
+        for seconds in [0, 1, 299, 300, 100_000] as [Int64] {
+            let time = now + .seconds(seconds)
+            #expect(try warm.verify(cookie: cookie, at: time) == cold.verify(cookie: cookie, at: time))
+        }
+    }
+
+    @Test("tokens that were signed before the keys were exchanged are not remembered, nor those of other deliveries")
+    func notRememberedAfterExchange() throws {
+        let access = try world.access()
+        let refresh = try world.issuer.refreshToken(for: .example())
+        let other = try TokenWorld()
+        for (delivery, exchanges) in [(Delivery.cookie, true), (.hybrid, false), (.body, false)] {
+            let verifier = verifier(world.ring.current)
+            let epoch = verifier.keyEpoch
+            verifier.replaceKeys(with: exchanges ? other.ring.current : world.ring.current)
+            verifier.remember(
+                IssuedTokens(access: access, refresh: refresh, delivery: delivery, maximumAge: nil), since: epoch)
+            // Behind the verifier's back: what it then still takes, it takes from memory.
+            verifier.ring.replace(with: other.ring.current)
+            #expect(throws: TokenFault.self) { try verifier.verify(cookie: try world.cookie(), at: now) }
+        }
+    }
+
     @Test("live turns stale with the access token's end, on a cache hit too; the refresh token stays")
     func liveTurnsStale() throws {
         let cookie = try world.cookie()

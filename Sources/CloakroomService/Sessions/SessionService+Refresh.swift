@@ -21,7 +21,7 @@ extension SessionService {
         _ token: RefreshToken, presenting access: VerifiedAccess?, from carrier: Carrier
     ) async throws -> SessionGrant {
         let refreshed = try await refresh(token, from: carrier)
-        let user = try await owner(of: refreshed.session)
+        guard let user = refreshed.owner else { throw Denial.sessionRevoked }
         guard refreshed.answer != .straggler else {
             return SessionGrant(
                 user: user, session: refreshed.session, access: access, tokens: nil, isRotated: false)
@@ -47,6 +47,8 @@ extension SessionService {
 
     struct Refreshed: Sendable {
         var session: Session
+        /// nil for an account that is gone.
+        var owner: User?
         var answer: RefreshAnswer
         var time: Instant
     }
@@ -68,7 +70,7 @@ extension SessionService {
         let now = now
         guard now < token.expiresAt else { throw Denial.sessionExpired }
         let ring = issuer.ring.current
-        let refreshed = try await store.update(token.session) { session -> Decided<Refreshed> in
+        let updated = try await store.updateWithOwner(token.session) { session -> Decided<Refreshed> in
             guard token.isGenuine(for: session, under: ring), carrier.fits(client(of: session)) else {
                 return Decided(Refreshed(session: session, answer: .denied(.tokenInvalid), time: now))
             }
@@ -78,7 +80,9 @@ extension SessionService {
                 recording: SecurityEvent.events(for: answer, session, at: now).filter(\.kind.isRecorded))
         }
         // A row is swept only when it has long expired.
-        guard let refreshed else { throw Denial.sessionExpired }
+        guard let updated else { throw Denial.sessionExpired }
+        var refreshed = updated.value
+        refreshed.owner = updated.owner
         log.write(SecurityEvent.events(for: refreshed.answer, refreshed.session, at: now))
         if case .denied(let denial) = refreshed.answer {
             if denial == .refreshTokenReused { announce([Revoked(session: token.session, time: now)]) }

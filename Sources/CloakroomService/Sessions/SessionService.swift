@@ -65,11 +65,14 @@ package struct SessionService: Sendable {
 
     /// The pair of tokens of the session's current generation.
     func issue(_ session: Session, at now: Instant) throws -> IssuedTokens {
+        let epoch = verifier.keyEpoch
         let access = try issuer.accessToken(for: session, tokenID: environment.random(16), at: now, under: policy)
         let age = session.remembered ? min(session.expiresAt - now, policy.idleLifetime) : nil
-        return IssuedTokens(
+        let tokens = IssuedTokens(
             access: access, refresh: try issuer.refreshToken(for: session), delivery: client(of: session).delivery,
             maximumAge: age)
+        verifier.remember(tokens, since: epoch)
+        return tokens
     }
 
     /// The public key set, for other backends (RFC 7517).

@@ -21,6 +21,11 @@ public protocol SessionStore: Sendable {
         _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Value?
 
+    /// As `update`, and reads the account of the session in the same step.
+    func updateWithOwner<Value: Sendable>(
+        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+    ) async throws -> (value: Value, owner: User?)?
+
     func session(_ id: SessionID) async throws -> Session?
 
     /// Every session of the subject that has not been revoked, newest first; expired ones may be among them.
