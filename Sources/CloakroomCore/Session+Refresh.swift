@@ -65,7 +65,7 @@ extension Session {
         guard (try? checkAlive(at: now, under: policy)) != nil else { return false }
         let before = self
         if seen == generation { confirm(at: now) }
-        touch(at: now)
+        if self != before || now - lastSeenAt >= policy.sightingInterval { touch(at: now) }
         return self != before
     }
 

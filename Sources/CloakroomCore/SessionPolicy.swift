@@ -9,6 +9,11 @@ public struct SessionPolicy: Hashable, Sendable {
     /// How long a session lives at most; rotation never moves it (RFC 9700 section 4.14.2).
     public var absoluteLifetime: Span
 
+    /// How exactly it is known when a session was last used, where nothing else about it changes.
+    public var sightingInterval: Span {
+        min(.minutes(1), Span(milliseconds: idleLifetime.milliseconds / 10))
+    }
+
     /// The defaults are those of the contract.
     public init(
         accessTokenLifetime: Span = .minutes(5),

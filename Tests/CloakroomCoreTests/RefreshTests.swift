@@ -179,6 +179,20 @@ import Testing
         #expect(session.lastSeenAt == Self.now)
     }
 
+    @Test("a sighting that says nothing new is worth a write only after a while, which is short for a short idle life")
+    func repeatedSighting() {
+        for (idle, interval) in [(Span.days(30), Span.minutes(1)), (.seconds(60), .seconds(6))] {
+            let policy = SessionPolicy(idleLifetime: idle)
+            var session = Session.example(under: policy)
+            let start = session.lastSeenAt
+            let soon = session.confirm(
+                generation: 0, at: start + interval - Span(milliseconds: 1), under: policy)
+            #expect(!soon && session.lastSeenAt == start)
+            let later = session.confirm(generation: 0, at: start + interval, under: policy)
+            #expect(later && session.lastSeenAt == start + interval)
+        }
+    }
+
     @Test("a sighting revives nothing")
     func lateSighting() {
         var revoked = Condition.pending.session

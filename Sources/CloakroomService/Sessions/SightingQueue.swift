@@ -28,7 +28,7 @@ package final class SightingQueue: Sendable {
         self.policy = policy
         self.environment = environment
         self.logger = logger
-        interval = min(.minutes(1), Span(milliseconds: policy.idleLifetime.milliseconds / 10))
+        interval = policy.sightingInterval
     }
 
     /// An access token of this session and generation was presented and verified.

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A compact JWS (RFC 7515 section 7.1) whose signature a key of ours has verified. Only `verify` makes one.
 package struct VerifiedJWS: Sendable {
     /// `typ` as the header spells it.
@@ -14,7 +16,8 @@ package struct VerifiedJWS: Sendable {
         let token = Array(token)
         let parts = token.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3 else { throw .malformed("a token has three parts") }
-        let header = try header(parts[0])
+        let known = keys.headers.header(parts[0])
+        let header = if let known { known } else { try JWSHeader(parts[0]) }
         guard let key = keys.key(for: header.keyID) else { throw .unknownKey }
         guard SignatureAlgorithm(headerName: header.algorithm) == key.algorithm else { throw .wrongAlgorithm }
         guard let payload = Base64URL.decode(parts[1]) else { throw .malformed("the payload is not base64url") }
@@ -22,31 +25,8 @@ package struct VerifiedJWS: Sendable {
         guard key.isValid(signature: signature, for: Array(token[..<(parts[2].startIndex - 1)])) else {
             throw .badSignature
         }
+        if known == nil { keys.headers.remember(header, parts[0]) }
         return Self(type: header.type, keyID: header.keyID, payload: payload)
-    }
-
-    private struct Header {
-        var algorithm: String
-        var keyID: String?
-        var type: String?
-    }
-
-    private static func header(_ part: ArraySlice<UInt8>) throws(TokenFault) -> Header {
-        guard part.count <= 1024, let bytes = Base64URL.decode(part) else {
-            throw .malformed("the header is not base64url, or too long")
-        }
-        let members = try object(bytes, "header")
-        for name in ["crit", "b64", "zip", "enc"] where members[name] != nil { throw .criticalHeader }
-        for name in ["jwk", "jku", "x5c", "x5u"] where members[name] != nil { throw .foreignKeyHeader }
-        guard let algorithm = members["alg"]?.stringValue else { throw .wrongAlgorithm }
-        return Header(
-            algorithm: algorithm, keyID: try string(members, "kid"), type: try string(members, "typ"))
-    }
-
-    private static func string(_ members: JSONObject, _ name: String) throws(TokenFault) -> String? {
-        guard let member = members[name] else { return nil }
-        guard let string = member.stringValue else { throw .malformed("\(name) is not a string") }
-        return string
     }
 
     /// The claims of a token whose payload must be a JSON object (RFC 7519 section 7.2).
@@ -54,7 +34,7 @@ package struct VerifiedJWS: Sendable {
         try Self.object(payload, "payload")
     }
 
-    private static func object(_ bytes: [UInt8], _ part: String) throws(TokenFault) -> JSONObject {
+    fileprivate static func object(_ bytes: [UInt8], _ part: String) throws(TokenFault) -> JSONObject {
         do {
             guard let object = try JSONReader.read(bytes).objectValue else {
                 throw TokenFault.malformed("the \(part) is not a JSON object")
@@ -71,5 +51,51 @@ package struct VerifiedJWS: Sendable {
     ///   4.1.9). Compared case by case: nobody who means us spells it otherwise.
     package func checkType(_ expected: String) throws(TokenFault) {
         guard type == expected || type == "application/\(expected)" else { throw .wrongType }
+    }
+}
+
+/// What a header says that decides how its token is verified.
+struct JWSHeader: Sendable {
+    let algorithm: String
+    let keyID: String?
+    let type: String?
+
+    /// - Parameter part: base64url, as it stands in the token.
+    init(_ part: ArraySlice<UInt8>) throws(TokenFault) {
+        guard part.count <= 1024, let bytes = Base64URL.decode(part) else {
+            throw .malformed("the header is not base64url, or too long")
+        }
+        let members = try VerifiedJWS.object(bytes, "header")
+        for name in ["crit", "b64", "zip", "enc"] where members[name] != nil { throw .criticalHeader }
+        for name in ["jwk", "jku", "x5c", "x5u"] where members[name] != nil { throw .foreignKeyHeader }
+        guard let algorithm = members["alg"]?.stringValue else { throw .wrongAlgorithm }
+        self.algorithm = algorithm
+        keyID = try Self.string(members, "kid")
+        type = try Self.string(members, "typ")
+    }
+
+    private static func string(_ members: JSONObject, _ name: String) throws(TokenFault) -> String? {
+        guard let member = members[name] else { return nil }
+        guard let string = member.stringValue else { throw .malformed("\(name) is not a string") }
+        return string
+    }
+}
+
+/// The headers of tokens that have verified, by their very bytes: an issuer writes the same one on every token, and to read
+/// it again takes as long as to check a MAC. Bounded, and only what somebody with a key has signed comes in.
+final class KnownHeaders: Sendable {
+    private let headers = Mutex<[ArraySlice<UInt8>: JWSHeader]>([:])
+    private static let limit = 64
+
+    func header(_ part: ArraySlice<UInt8>) -> JWSHeader? {
+        headers.withLock { $0[part] }
+    }
+
+    func remember(_ header: JWSHeader, _ part: ArraySlice<UInt8>) {
+        headers.withLock { headers in
+            if headers.count >= Self.limit { headers.removeAll() }
+            // A copy: the slice would keep its whole token.
+            headers[ArraySlice(Array(part))] = header
+        }
     }
 }

@@ -8,6 +8,7 @@ package struct KeySet: Sendable {
     package let keys: [VerificationKey]
     /// By the bytes of `kid`: String equality takes canonically equivalent spellings for the same.
     private let byID: [[UInt8]: VerificationKey]
+    let headers = KnownHeaders()
 
     /// - Throws: `Refusal` when two keys share a `kid`, or when secrets and public keys are mixed (algorithm confusion).
     package init(_ keys: [VerificationKey]) throws(Refusal) {
