@@ -1,0 +1,63 @@
+import CloakroomCore
+import CloakroomSQLite
+import CloakroomService
+import CloakroomTokens
+
+/// The store as it is served.
+struct Ours: Contestant {
+    let name = "cloakroom"
+    let store: SQLiteStore
+
+    static func id(_ index: Int) -> SessionID { SessionID("session-\(index)") }
+
+    /// Accounts and sessions, saved by many at a time.
+    static func fill(_ store: SQLiteStore, sessions: Range<Int>) async throws {
+        let now = Instant(milliseconds: 1_800_000_000_000)
+        let subject = Subject("u_bench")
+        guard let email = EmailAddress(parsing: "bench@example.com") else { return }
+        _ = try await store.add(
+            User(
+                subject: subject, email: email, passwordHash: PasswordHash(phc: "none"), credentialVersion: 0,
+                isDisabled: false, createdAt: now),
+            recording: [])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for part in 0..<64 {
+                group.addTask {
+                    for index in sessions where index % 64 == part {
+                        let session = Session(
+                            id: id(index), subject: subject, client: .browser,
+                            secret: Secret((0..<32).map { _ in UInt8.random(in: .min ... .max) }), refreshKey: "key",
+                            remembered: true, userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
+                            address: "203.0.113.7",
+                            authentication: Authentication(time: now, methods: ["pwd"], level: .singleFactor), at: now,
+                            under: SessionPolicy())
+                        _ = try await store.begin(session, credentialVersion: 0, replacing: nil, recording: [])
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    func renew(_ index: Int) async throws {
+        let isThere = try await store.update(Self.id(index)) { session in
+            session = session.rotated
+            return Decided(true)
+        }
+        guard isThere == true else { throw Missing() }
+    }
+}
+
+struct Missing: Error {}
+
+extension Session {
+    /// One generation on.
+    fileprivate var rotated: Session {
+        Session(
+            id: id, subject: subject, client: client, secret: secret, createdAt: createdAt, expiresAt: expiresAt,
+            remembered: remembered, userAgent: userAgent, address: address, generation: generation + 1,
+            confirmation: .pending, rotatedAt: rotatedAt + .seconds(1), refreshKey: refreshKey,
+            lastSeenAt: lastSeenAt + .seconds(1), authentication: authentication, supersededAuthentication: nil,
+            revocation: nil)
+    }
+}

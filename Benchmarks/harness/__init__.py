@@ -1,0 +1,1 @@
+"""Measures Cloakroom beside other ways of doing what it does."""

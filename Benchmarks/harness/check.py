@@ -1,0 +1,139 @@
+"""The check: what it costs to let a request pass, in ours and in the peers."""
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from . import server, wrk
+from .bench import Bench, installed
+from .load import Load
+from .peers import CHECK_PEERS, nginx
+from .peers.launch import Running
+from .peers.material import tokens
+from .peers.peer import Peer
+from .quiet import settle
+from .rounds import Contestant, Turn, interleave
+from .tool import Missing
+from .wrk import Requests
+
+SCENARIO = "check"
+CONNECTIONS = [4, 64]
+HITS = 4_000
+"""Enough that a cache of a few entries is not flattered."""
+DISTINCT = 40_000
+"""More than the 32,768 that our cache holds: asked for in turn, each is forgotten before it comes again."""
+USERS = 8_000
+WARM_UP = 1
+MOST_WARM_UPS = 40
+COOKIE = "__Host-Http-session="
+
+HELLO = "plain Hummingbird, hello"
+HELLO_COOKIE = "plain Hummingbird, hello, our cookie sent and not read"
+HIT = "cloakroom /auth/check, cache hit"
+FIRST_SIGHT = "cloakroom /auth/check, first sight (ES256)"
+FIRST_SEEN = "cloakroom /auth/check, first sight, and the session's activity saved"
+APP_HELLO = "our middleware, hello without a cookie"
+APP_HIT = "our middleware, protected route, cache hit"
+APP_HS256 = "our verifier, HS256 on every request"
+OURS = [HIT, FIRST_SIGHT, FIRST_SEEN, APP_HELLO, APP_HIT, APP_HS256]
+
+NOTHING, REMEMBERED, VERIFIED = "answers without a look", "remembers verified tokens", "verifies each time"
+SAVED = "verifies each time, and saves"
+
+
+def estimate(bench: Bench) -> float:
+    turns = len(CONNECTIONS) * (bench.seconds + 1)
+    return 30 + bench.rounds * ((len(CHECK_PEERS) + 8) * (turns + 3) + 10)
+
+
+def run(bench: Bench) -> None:
+    interleave(bench, SCENARIO, [*_ours(bench), *_peers(bench)])
+    for metric in ("rate", "p99", "cpu"):
+        bench.results.add_ratios(SCENARIO, HELLO, metric)
+
+
+def _ours(bench: Bench) -> list[Contestant]:
+    def data() -> Path:
+        return server.seeded(bench, "check-data", users=USERS, sessions=DISTINCT, cookies=DISTINCT)
+
+    def serve():
+        return server.cloakroom(bench, data())
+
+    def app():
+        return server.app(bench, data())
+
+    def cookies(path: str, ok: int, count: int) -> Requests:
+        return Requests(path, ok, _first(count, data() / "cookies"), prefix=COOKIE)
+
+    def bearers() -> Requests:
+        if not (hs256 := data() / "hs256-tokens").exists():
+            raise Missing("AppServer made no hs256-tokens")
+        return Requests("/hs256", 204, hs256, "Authorization", "Bearer ")
+
+    hello = partial(server.hello, bench)
+    return [
+        _contestant(bench, HELLO, NOTHING, hello, lambda: Requests("/hello", 200)),
+        _contestant(bench, HELLO_COOKIE, NOTHING, hello, lambda: cookies("/hello", 200, HITS)),
+        _contestant(bench, HIT, REMEMBERED, serve, lambda: cookies("/auth/check", 204, HITS), HITS),
+        # That a session was active is saved once a minute: after one pass that is done for all of them.
+        _contestant(bench, FIRST_SIGHT, VERIFIED, serve, lambda: cookies("/auth/check", 204, DISTINCT), DISTINCT),
+        _contestant(bench, FIRST_SEEN, SAVED, serve, lambda: cookies("/auth/check", 204, DISTINCT)),
+        _contestant(bench, APP_HELLO, NOTHING, app, lambda: Requests("/hello", 200)),
+        _contestant(bench, APP_HIT, REMEMBERED, app, lambda: cookies("/me", 200, HITS), HITS),
+        _contestant(bench, APP_HS256, VERIFIED, app, bearers),
+    ]
+
+
+def _peers(bench: Bench) -> list[Contestant]:
+    return [_peer(bench, peer) for peer in CHECK_PEERS]
+
+
+def _peer(bench: Bench, peer: Peer) -> Contestant:
+    def requests() -> Requests:
+        if peer.algorithm == "-":
+            return Requests(peer.path, peer.ok)
+        file = bench.work / f"peer-tokens-{peer.algorithm}"
+        if not file.exists():
+            file.write_text("\n".join(tokens(bench.material, peer.algorithm, HITS)) + "\n")
+        return Requests(peer.path, peer.ok, file, prefix="access=")
+
+    job = NOTHING if peer.algorithm == "-" else REMEMBERED if peer is nginx.LUA_CACHE else VERIFIED
+    start = partial(installed, peer, bench.material, cpus=bench.cores.server)
+    return _contestant(bench, peer.name, job, start, requests, HITS if job == REMEMBERED else 0)
+
+
+def _contestant(
+    bench: Bench,
+    name: str,
+    job: str,
+    start: Callable[[], AbstractContextManager[Running]],
+    requests: Callable[[], Requests],
+    seen: int = 0,
+) -> Contestant:
+    """`seen`: how many credentials come by at least once before anything is measured."""
+    current: list[Requests] = []
+
+    def load(running: Running, connections: int, seconds: int) -> Load:
+        return wrk.load(running, current[0], connections, seconds, bench.cores.load)
+
+    def warm_up(running: Running) -> None:
+        # New ones for each round, so that each begins with the first credential.
+        current[:] = [requests()]
+        for _ in range(MOST_WARM_UPS):
+            if load(running, CONNECTIONS[-1], WARM_UP).problem or current[0].position >= seen:
+                break
+        settle(running)
+
+    turns = [
+        Turn({"connections": count}, partial(load, connections=count, seconds=bench.seconds)) for count in CONNECTIONS
+    ]
+    return Contestant(name, start, turns, warm_up, job)
+
+
+def _first(count: int, cookies: Path) -> Path:
+    file = cookies.with_name(f"cookies-{count}")
+    if not file.exists():
+        with cookies.open() as lines:
+            file.write_text("".join(islice(lines, count)))
+    return file

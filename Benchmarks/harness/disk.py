@@ -1,0 +1,26 @@
+"""How fast the disk is at the moment: no figure about renewals means anything without it."""
+import os
+import time
+from pathlib import Path
+
+PAGE = os.urandom(4096)
+PAGES = 1000
+
+
+def flushes_per_second(directory: Path, seconds: float = 0.5) -> float:
+    """How often a second 4 KiB are overwritten and made durable."""
+    file = directory / "flushes"
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        # Without blocks of its own the file would grow, which costs a second flush.
+        os.pwrite(descriptor, PAGE * PAGES, 0)
+        os.fsync(descriptor)
+        count, began = 0, time.monotonic()
+        while time.monotonic() < began + seconds:
+            os.pwrite(descriptor, PAGE, count % PAGES * len(PAGE))
+            os.fdatasync(descriptor)
+            count += 1
+        return count / (time.monotonic() - began)
+    finally:
+        os.close(descriptor)
+        file.unlink()

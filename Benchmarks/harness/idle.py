@@ -1,0 +1,69 @@
+"""What a connection costs that is kept open and not used."""
+import resource
+import select
+import socket
+from pathlib import Path
+
+from . import server
+from .bench import Bench
+from .rounds import BROKEN
+
+SPARE = 500
+"""Descriptors for everything else."""
+TIMEOUT = 10
+WHAT = "idle connections"
+
+
+def run(bench: Bench, scenario: str, data: Path, wanted: int) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    allowed = hard if hard != resource.RLIM_INFINITY else wanted + SPARE
+    count = min(wanted, allowed - SPARE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count + SPARE, hard))
+    bench.progress.say(f"{count:,} idle connections")
+    connections: list[socket.socket] = []
+    try:
+        with server.cloakroom(bench, data, open_files=count + SPARE) as running:
+            before = running.pss_kib()
+            for _ in range(count):
+                connections.append(_connected(running.port))
+            after = running.pss_kib()
+            lost = _closed(connections)
+    except BROKEN as failure:
+        bench.results.add(scenario, WHAT, "memory", "KiB a connection", [], problem=str(failure), connections=count)
+        return
+    finally:
+        for connection in connections:
+            connection.close()
+    problem = f"the server closed {lost:,} of them" if lost else None
+    bench.results.add(
+        scenario, WHAT, "memory", "KiB a connection", [(after - before) / count], problem=problem, connections=count)
+
+
+def _connected(port: int) -> socket.socket:
+    """A connection that has had one answer."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+    connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode())
+    if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
+        raise RuntimeError("/healthz is not well")
+    return connection
+
+
+def _closed(connections: list[socket.socket]) -> int:
+    """How many have something to be read, which is the end, or the rest of an answer before it."""
+    poll = select.poll()
+    for connection in connections:
+        poll.register(connection, select.POLLIN)
+    ready = {descriptor for descriptor, _ in poll.poll(0)}
+    return sum(_has_ended(connection) for connection in connections if connection.fileno() in ready)
+
+
+def _has_ended(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        while data := connection.recv(4096):
+            pass
+        return not data
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

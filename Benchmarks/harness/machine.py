@@ -1,0 +1,49 @@
+"""The machine that a run was made on, and how its cores are shared."""
+import os
+import platform
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Cores:
+    """Servers and load tools keep out of each other's way, where there is more than one core."""
+
+    server: set[int] | None
+    load: set[int] | None
+
+    @staticmethod
+    def shared_out() -> "Cores":
+        """One core for the server, so that a rate is a rate per core, and the last one for the load."""
+        available = sorted(os.sched_getaffinity(0))
+        return Cores({available[0]}, {available[-1]}) if len(available) > 1 else Cores(None, None)
+
+
+def facts(directory: Path) -> dict[str, str]:
+    return {
+        "processor": _processor(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "memory": _memory(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "system": platform.freedesktop_os_release().get("PRETTY_NAME", "unknown"),
+        "file system": _file_system(directory),
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _memory() -> str:
+    kib = int(Path("/proc/meminfo").read_text().split()[1])
+    return f"{kib / 1024**2:.0f} GiB"
+
+
+def _file_system(directory: Path) -> str:
+    """The type of the mount that is nearest above the directory."""
+    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    above = [(len(mount[1]), mount[2]) for mount in mounts if directory.resolve().is_relative_to(mount[1])]
+    return max(above)[1]

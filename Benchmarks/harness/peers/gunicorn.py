@@ -1,0 +1,15 @@
+"""The Python applications' server. Its default worker has no keep-alive, so threads are used."""
+from pathlib import Path
+
+from .peer import Material
+from .place import Command, Place
+
+THREADS = 4
+
+
+def commands(
+    application: str, folder: Path, environment: dict[str, str], material: Material, place: Place
+) -> list[Command]:
+    server = [material.python, "-m", "gunicorn", "--no-control-socket", "--worker-class", "gthread"]
+    size = ["--workers", str(place.cores), "--threads", str(THREADS), "--bind", f"127.0.0.1:{place.port}"]
+    return [Command([*server, *size, application], material.environment | environment, folder)]

@@ -1,0 +1,38 @@
+"""What /proc says about the processes of a session."""
+import os
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+# Fields after the command's name, counted from 0 (proc(5) counts from 1 and from two fields earlier).
+SESSION = 3
+TIMES = slice(11, 15)  # utime, stime, and the same of reaped children
+
+
+def of_sessions(leaders: list[int]) -> list[int]:
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [pid for pid in pids if (fields := _stat(pid)) and int(fields[SESSION]) in leaders]
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    return sum(sum(map(int, _stat(pid)[TIMES])) for pid in pids) / TICKS
+
+
+def pss_kib(pids: list[int]) -> int:
+    return sum(_pss(pid) for pid in pids)
+
+
+def _stat(pid: int) -> list[str]:
+    """Empty for a process that has gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _pss(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

@@ -1,0 +1,95 @@
+"""The run as a page: `python -m harness.report RESULTS_JSON DOCS` writes it again without measuring."""
+import sys
+from pathlib import Path
+
+from . import tables
+from .check import SCENARIO as CHECK
+from .goals import goals
+from .markdown import bullets, table
+from .plots import ALTERNATIVES, draw
+from .results import Results
+from .slower import slower, unmeasured
+
+HERE = Path(__file__).parent
+PROFILE = HERE.parent / "profile.md"
+VERDICTS = {True: "yes", False: "**no**", None: "–"}
+
+
+def write(results: Results, docs: Path) -> Path:
+    docs.mkdir(parents=True, exist_ok=True)
+    images = draw(results, docs / "images")
+    page = docs / "performance.md"
+    page.write_text(markdown(results, images))
+    return page
+
+
+def markdown(results: Results, images: list[str]) -> str:
+    def section(title: str, *parts: str) -> str:
+        return f"## {title}\n\n" + "\n".join(part for part in parts if part)
+
+    def image(name: str) -> str:
+        return f"![{ALTERNATIVES[name]}](images/{name}.svg)\n" if name in images else ""
+
+    sections = [
+        f"# Performance\n\n{_machine(results)}",
+        section("What we are slower than", _slower(results)),
+        section("Goals", _goals(results)),
+        section("Check", image("performance-check"), tables.check_table(results)),
+        section(
+            "Renewal", image("performance-renewals"), tables.renew_table(results), tables.store_table(results)),
+        section("Login storm", tables.storm_table(results)),
+        section("Scale", image("performance-scale"), tables.scale_table(results), tables.scale_facts(results)),
+        section("What the browser pays", tables.client_tables(results)),
+        section("Step by step", tables.micro_table(results)),
+        section("Profile", PROFILE.read_text() if PROFILE.exists() else "<!-- profile -->\n"),
+        section("How to repeat it", _repeat(results)),
+        section("Method", (HERE / "method.md").read_text()),
+        section("Versions", bullets([f"{name}: {version}" for name, version in results.versions.items()])),
+    ]
+    if without := tables.problems(results):
+        sections.insert(3, section("Without a figure", bullets(without)))
+    return "\n".join(sections)
+
+
+def _machine(results: Results) -> str:
+    settings = results.settings
+    rounds = f"{settings.get('rounds')} round(s), {settings.get('seconds')} s for each figure"
+    quick = " A quick run: good for seeing that everything works, not for its figures." if settings.get("quick") else ""
+    facts = ", ".join(f"{name} {value}" for name, value in results.machine.items())
+    return f"Measured in one run, {rounds}: {facts}.{quick}\n"
+
+
+def _slower(results: Results) -> str:
+    found, unknown = slower(results), unmeasured(results)
+    compared = (
+        "What answers without a look at a token, or remembers verified ones, is held against our cache hit; what "
+        "verifies each time against our first sight.\n") if results.of(CHECK) else ""
+    said = bullets(found) if found else "Nothing of what was measured in this run.\n"
+    untold = f"Goals of the table below that this run has no figure for: {unknown}.\n" if unknown else ""
+    return "\n".join(part for part in (compared, said, untold) if part)
+
+
+def _goals(results: Results) -> str:
+    rows = [[goal.text, goal.wanted, goal.measured, VERDICTS[goal.is_met]] for goal in goals(results)]
+    return table(["goal", "wanted", "measured", "met"], rows)
+
+
+def _repeat(results: Results) -> str:
+    minutes = sum(results.seconds.values()) / 60
+    return (
+        "```sh\nScripts/bench\n```\n\n"
+        f"It installs the peers, builds for release, and measures for about {minutes:.0f} min. `results.json` has "
+        "every figure of every round. It needs Debian or Ubuntu, two cores that nobody else uses, and a disk of one's "
+        "own.\n")
+
+
+def main() -> int:
+    if len(sys.argv) != 3:
+        print("usage: python -m harness.report RESULTS_JSON DOCS", file=sys.stderr)
+        return 64
+    print(write(Results.load(Path(sys.argv[1])), Path(sys.argv[2])))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

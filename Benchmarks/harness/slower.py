@@ -1,0 +1,58 @@
+"""What the run shows to be faster than ours."""
+from . import check, renew
+from .goals import goals
+from .markdown import number
+from .results import Figure, Results
+
+CONNECTIONS = max(check.CONNECTIONS)
+COMPARABLE = {
+    check.NOTHING: check.HIT,
+    check.REMEMBERED: check.HIT,
+    check.VERIFIED: check.FIRST_SIGHT,
+}
+"""A contestant's job -> ours that it is held against."""
+
+
+def slower(results: Results) -> list[str]:
+    return [*_checks(results), *_renewals(results), *_missed(results)]
+
+
+def unmeasured(results: Results) -> int:
+    """How many goals this run says nothing about."""
+    return sum(goal.is_met is None for goal in goals(results))
+
+
+def _checks(results: Results) -> list[str]:
+    said = []
+    for figure in results.of(check.SCENARIO, "cpu"):
+        job = results.jobs.get(figure.what, "")
+        ours = results.find(check.SCENARIO, COMPARABLE.get(job, ""), "cpu", connections=CONNECTIONS)
+        if figure.at != {"connections": CONNECTIONS} or figure.what in check.OURS or not _is_less(figure, ours):
+            continue
+        said.append(
+            f"{figure.what} ({job}): {number(figure.median)} µs of CPU per check at {CONNECTIONS} connections; "
+            f"{ours.what}: {number(ours.median)} µs.")
+    return said
+
+
+def _renewals(results: Results) -> list[str]:
+    said = []
+    for figure in results.of(renew.SCENARIO, "rate"):
+        ours = results.find(renew.SCENARIO, renew.OURS, "rate", **figure.at)
+        if figure.what != renew.OURS and _is_less(ours, figure):
+            clients = figure.at["clients"]
+            said.append(
+                f"{figure.what}: {number(figure.median)} renewals/s with {clients} "
+                f"client{'s' if clients != 1 else ''}; ours: {number(ours.median)}.")
+    return said
+
+
+def _missed(results: Results) -> list[str]:
+    return [
+        f"A goal missed: {goal.text}: {goal.measured}, wanted {goal.wanted}."
+        for goal in goals(results) if goal.is_met is False
+    ]
+
+
+def _is_less(one: Figure | None, other: Figure | None) -> bool:
+    return bool(one and other and one.values and other.values and one.median < other.median)

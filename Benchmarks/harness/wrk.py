@@ -1,0 +1,78 @@
+"""One run of wrk against a server."""
+import http.client
+import json
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from . import tool
+from .load import Load, problem_of
+from .peers.launch import Running
+
+SCRIPT = Path(__file__).with_name("cookies.lua")
+PROBES = 3
+
+
+@dataclass
+class Requests:
+    """What is asked for, with credentials that are sent in turn, run after run."""
+
+    path: str
+    ok: int
+    file: Path | None = None
+    header: str = "Cookie"
+    prefix: str = ""
+    position: int = 0
+
+    def credentials(self, count: int) -> list[dict[str, str]]:
+        """The headers of the next few requests."""
+        if not self.file:
+            return [{}]
+        with self.file.open() as lines:
+            return [{self.header: self.prefix + line.strip()} for line in islice(lines, count)]
+
+
+def load(
+    server: Running, requests: Requests, connections: int, seconds: int, cpus: set[int] | None = None
+) -> Load:
+    if wrong := _unexpected(server, requests):
+        return Load(0, 0, 0, 0, 0, 0, 0, 1, wrong)
+    before = server.cpu_seconds()
+    said = _run(server.port, requests, connections, seconds, cpus)
+    processor = server.cpu_seconds() - before
+    requests.position += said["count"] + connections
+    count, errors = said["count"] - said["status"], said["status"] + said["socket"]
+    return Load(
+        count=count,
+        rate=count / said["us"] * 1e6,
+        p50_ms=said["p50"] / 1000,
+        p99_ms=said["p99"] / 1000,
+        max_ms=said["max"] / 1000,
+        cpu_us=processor / max(1, said["count"]) * 1e6,
+        pss_kib=server.pss_kib(),
+        errors=errors,
+        problem=problem_of(count, errors),
+    )
+
+
+def _run(port: int, requests: Requests, connections: int, seconds: int, cpus: set[int] | None) -> dict[str, float]:
+    # Shorter than the run, so that an answer which takes most of it is an error.
+    patience = max(1, seconds - 1)
+    size = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{patience}s", "--latency"]
+    target = ["-s", str(SCRIPT), "-H", f"Host: localhost:{port}", f"http://127.0.0.1:{port}{requests.path}"]
+    credentials = ["--", str(requests.file), requests.header, requests.prefix, str(requests.position)]
+    output = tool.run(["wrk", *size, *target, *(credentials if requests.file else [])], timeout=seconds + 30, cpus=cpus)
+    return json.loads(output.rpartition("JSON ")[2])
+
+
+def _unexpected(server: Running, requests: Requests) -> str | None:
+    """wrk tells errors from answers, but not one good status from another."""
+    for credential in requests.credentials(PROBES):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        try:
+            connection.request("GET", requests.path, headers={"Host": f"localhost:{server.port}"} | credential)
+            if (status := connection.getresponse().status) != requests.ok:
+                return f"answers {status} instead of {requests.ok}"
+        finally:
+            connection.close()
+    return None
