@@ -18,6 +18,18 @@ enum CookieHeader {
         }
     }
 
+    /// Every value under the name in one such header.
+    static func values(named name: String, in header: String) -> [[UInt8]] {
+        var (name, header) = (name, header)
+        return name.withUTF8 { name in
+            header.withUTF8 { header in
+                var values: [[UInt8]] = []
+                collect(name, in: header[...], into: &values)
+                return values
+            }
+        }
+    }
+
     private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
 
     private static func collect(

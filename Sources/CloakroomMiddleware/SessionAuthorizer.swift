@@ -60,11 +60,21 @@ public struct SessionAuthorizer: Sendable {
         }
     }
 
-    /// Whether what was verified before is still good, without waiting for anything. Counts as a sighting when it is.
-    package func admitsAgain(_ access: VerifiedAccess) -> Bool {
-        guard verifier.isStillGood(access, at: now()) else { return false }
-        saw(access)
-        return true
+    /// The authority of a cookie's value, where it is live at this moment and nobody need be asked; nil says only that this
+    /// cannot be said at once.
+    package func liveAccess(ofCookie value: [UInt8]) -> VerifiedAccess? {
+        let now = now()
+        guard case .live(let access, _)? = try? verifier.verify(cookie: value, at: now),
+            !verifier.revocations.isStale(at: now), !verifier.revocations.isRevoked(access.session)
+        else { return nil }
+        return access
+    }
+
+    /// As `liveAccess`, for a request that is then allowed: it counts as a sighting.
+    package func admit(cookie value: [UInt8]) -> VerifiedAccess? {
+        let access = liveAccess(ofCookie: value)
+        if let access { saw(access) }
+        return access
     }
 
     private func admit(_ access: VerifiedAccess) async throws -> Authorization {

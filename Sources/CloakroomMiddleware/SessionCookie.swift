@@ -33,6 +33,11 @@ public struct SessionCookie: Hashable, Sendable {
         CookieHeader.values(named: name(for: headers), in: headers)
     }
 
+    /// Every value of our cookie in one `Cookie` header of a client that calls itself `userAgent`.
+    package func values(in header: String, userAgent: String) -> [[UInt8]] {
+        CookieHeader.values(named: name(for: userAgent), in: header)
+    }
+
     /// The `Set-Cookie` that hands over the tokens; nil where they are delivered otherwise.
     package func setting(_ tokens: IssuedTokens, for headers: HTTPFields) -> String? {
         switch tokens.delivery {
@@ -66,7 +71,11 @@ public struct SessionCookie: Hashable, Sendable {
     }
 
     private func name(for headers: HTTPFields) -> String {
-        isLoopbackDevelopment && Self.isWebKit(headers[.userAgent] ?? "") ? Self.developmentName : Self.name
+        isLoopbackDevelopment ? name(for: headers[.userAgent] ?? "") : Self.name
+    }
+
+    private func name(for userAgent: String) -> String {
+        isLoopbackDevelopment && Self.isWebKit(userAgent) ? Self.developmentName : Self.name
     }
 
     private static func isWebKit(_ userAgent: String) -> Bool {

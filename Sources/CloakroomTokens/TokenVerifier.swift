@@ -67,13 +67,6 @@ package final class TokenVerifier: Sendable {
     /// Changes when the keys do: what was found before may have rested on a key that is gone.
     package var keyEpoch: Int { cookies.currentEpoch }
 
-    /// Whether an access token that was verified before is good at this moment, as far as can be said without asking
-    /// anybody.
-    package func isStillGood(_ access: VerifiedAccess, at now: Instant) -> Bool {
-        guard case .live = self.access.check(access, at: now) else { return false }
-        return !revocations.isStale(at: now) && !revocations.isRevoked(access.session)
-    }
-
     /// - Throws: `Denial.sessionRevoked`.
     package func checkNotRevoked(_ access: VerifiedAccess) throws(Denial) {
         if revocations.isRevoked(access.session) { throw .sessionRevoked }

@@ -16,6 +16,8 @@ private struct TwoServers {
     /// Ports of the one that remembers and of the one that does not.
     let remembering: Int
     let plain: Int
+    /// Of the one that remembers.
+    let browser: Browser
     let cookie: String
     let session: String
     private let answered: Counter
@@ -29,13 +31,19 @@ private struct TwoServers {
     /// How many answers came from memory.
     var rememberedCount: Int { answered.value }
 
-    static func run(_ test: @escaping @Sendable (TwoServers) async throws -> Void) async throws {
+    typealias AppRouter = Router<BasicSessionRequestContext>
+
+    /// - Parameter front: puts what an app has in front of the endpoints.
+    static func run(
+        front: (AppRouter) -> Void = { _ in },
+        _ test: @escaping @Sendable (TwoServers) async throws -> Void
+    ) async throws {
         let server = try TestServer { configuration in
             configuration.trustedProxies = TrustedProxies([AddressRange(parsing: "127.0.0.1")].compactMap { $0 })
         }
         let answered = Counter()
         let remembering = Application(
-            router: router(server),
+            router: router(server, front),
             server: .http1(rememberingChecksOf: server.server, observing: { _ in answered.add() }))
         try await remembering.test(.live) { client in
             let port = try #require(client.port)
@@ -45,21 +53,24 @@ private struct TwoServers {
             try await Application(router: router(server)).test(.live) { other in
                 try await test(
                     TwoServers(
-                        server: server, remembering: port, plain: try #require(other.port), cookie: cookie,
-                        session: try #require(session), answered: answered))
+                        server: server, remembering: port, plain: try #require(other.port), browser: browser,
+                        cookie: cookie, session: try #require(session), answered: answered))
             }
         }
     }
 
-    private static func router(_ server: TestServer) -> Router<BasicSessionRequestContext> {
-        let router = Router(context: BasicSessionRequestContext.self)
+    private static func router(_ server: TestServer, _ front: (AppRouter) -> Void = { _ in }) -> AppRouter {
+        let router = AppRouter(context: BasicSessionRequestContext.self)
+        front(router)
         router.addCloakroom(server.server)
         return router
     }
 
     /// A check with the session's cookie, as a proxy asks it, with more header lines.
-    func check(_ more: [String] = [], line: String = "GET /auth/check HTTP/1.1", hasCookie: Bool = true) -> String {
-        let cookie = hasCookie ? ["Cookie: \(SessionCookie.name)=\(cookie)"] : []
+    func check(
+        _ more: [String] = [], line: String = "GET /auth/check HTTP/1.1", hasCookie: Bool = true, cookie: String? = nil
+    ) -> String {
+        let cookie = hasCookie ? ["Cookie: \(cookie ?? "\(SessionCookie.name)=\(self.cookie)")"] : []
         return ([line, "Host: localhost"] + cookie + more).joined(separator: "\r\n") + "\r\n\r\n"
     }
 
@@ -100,8 +111,9 @@ private struct TwoServers {
         (["Upgrade: websocket", "Connection: Upgrade", "X-Forwarded-Uri: /live"], false),
         (["Sec-Fetch-Mode: same-origin", "Upgrade-Insecure-Requests: 1", "X-Forwarded-Method: POST"], false),
         (["Host: localhost"], false),
-        (["Cookie: \(SessionCookie.name)=x~y"], true),
-        (["Cookie: other=1"], true),
+        (["Cookie: \(SessionCookie.name)=x~y"], false),
+        (["Cookie: other=1"], false),
+        (["X-XSRF-TOKEN: x"], false),
         (["Content-Length: 2"], false),
         (["Expect: 100-continue"], false),
         (["Connection: close"], false),
@@ -199,14 +211,56 @@ private struct TwoServers {
         }
     }
 
-    @Test("when the keys are exchanged, what was found with the old ones is found out anew")
+    @Test("a session that was never seen is answered to a known question as the endpoint would, and about itself")
+    func otherSessions() async throws {
+        try await TwoServers.run { servers in
+            _ = try await servers.remembers(servers.check())
+            for number in 0..<3 {
+                servers.browser.cookie = nil
+                try await servers.browser.signUp("other-\(number)@example.com")
+                let cookie = "theme=dark; \(SessionCookie.name)=\(try #require(servers.browser.cookie)); a=\(number)"
+                let request = servers.check(cookie: cookie)
+                let remembered = try await servers.remembers(request)
+                #expect(remembered == [true])
+                let answers = try await RawConnection.send([request], port: servers.remembering)
+                let expected = try await RawConnection.send([request], port: servers.plain)
+                #expect(answers == expected)
+                #expect(answers[0].header("X-Auth-Session") != servers.session)
+            }
+        }
+    }
+
+    @Test("where an app's middleware says something of its own in the answer, nothing is answered from memory")
+    func foreignHeaders() async throws {
+        try await TwoServers.run(front: { $0.add(middleware: Greeting()) }) { servers in
+            let remembered = try await servers.remembers(servers.check(), servers.check())
+            #expect(remembered == [false, false])
+        }
+    }
+
+    private struct Greeting: RouterMiddleware {
+        func handle(
+            _ request: Request, context: BasicSessionRequestContext,
+            next: (Request, BasicSessionRequestContext) async throws -> Response
+        ) async throws -> Response {
+            var response = try await next(request, context)
+            response.headers[.known("X-Greeting")] = "hello \(response.headers[.known("X-Auth-Subject")] ?? "")"
+            return response
+        }
+    }
+
+    @Test("when the keys are exchanged, what was verified with the old ones is verified anew")
     func keys() async throws {
         try await TwoServers.run { servers in
-            for _ in 0..<2 { _ = try await RawConnection.send([servers.check()], port: servers.remembering) }
+            _ = try await servers.remembers(servers.check(), servers.check())
             let verifier = servers.server.server.service.verifier
             verifier.replaceKeys(with: verifier.ring.current)
-            let remembered = try await servers.remembers(servers.check(), servers.check())
-            #expect(remembered == [false, true])
+            let sameKeys = try await servers.remembers(servers.check())
+            #expect(sameKeys == [true])
+            let others = try TestServer().server.service.verifier.ring.current
+            verifier.replaceKeys(with: others)
+            let answers = try await RawConnection.send([servers.check()], port: servers.remembering)
+            #expect(answers[0].status == 401 && answers[0].body.contains("token_invalid"))
         }
     }
 

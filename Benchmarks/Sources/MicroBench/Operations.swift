@@ -98,7 +98,7 @@ struct Operations {
         return [
             Operation(name: "find the session cookie in a Cookie header") { _ = cookie.values(in: headers) },
             Operation(name: "recognise a question to /auth/check") {
-                _ = CheckQuestion(head, peer: peer, scratch: &scratch)
+                _ = CheckQuestion(head, peer: peer, session: cookie, scratch: &scratch)
             },
         ]
     }

@@ -1,10 +1,11 @@
 import CloakroomCore
+import CloakroomMiddleware
 import CloakroomTokens
 import NIOCore
 import NIOHTTP1
 
-/// Answers questions to `/auth/check` that were allowed before, on the event loop, before the framework sees them; every
-/// other request goes the long way, and what is allowed there is learnt from its answer.
+/// Answers known questions to `/auth/check` on the event loop, before the framework sees them; every other request goes the
+/// long way, and what is allowed there is learnt from its answer.
 ///
 /// Stands next to the decoder. It writes past the encoder, for the bytes are there already.
 final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
@@ -13,7 +14,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let checks: AnsweredChecks
+    private let checks: KnownChecks
     private let now: @Sendable () -> Instant
     private let observe: @Sendable (Duration) -> Void
 
@@ -22,18 +23,17 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var encoder: ChannelHandlerContext?
     private var date = CurrentDate()
     /// The answer that waits for the end of its request.
-    private var answer: (bytes: AnsweredChecks.Answer, beganAt: ContinuousClock.Instant)?
-    /// Requests on the long way, in order. Nothing may overtake them.
-    private var outstanding: [Outstanding] = []
+    private var answer: Answer?
+    /// Requests on the long way, in order, with what there is to learn from their answers. Nothing may overtake them.
+    private var outstanding: [CheckQuestion?] = []
     private var isClosing = false
     private var isFlushNeeded = false
     private var lastOnLongWayAt = NIODeadline.now()
 
-    private struct Outstanding {
-        /// What there is to learn from its answer, if anything.
-        let question: CheckQuestion?
-        let request: HTTPRequestHead
-        let epoch: Int
+    private struct Answer {
+        let template: AnswerTemplate
+        let access: VerifiedAccess
+        let beganAt: ContinuousClock.Instant
     }
 
     /// The framework closes connections on which it sees nothing for its idle timeout, so once in a while it sees a check.
@@ -41,7 +41,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// - Parameter observe: told how long each answer from memory took.
     init(
-        _ checks: AnsweredChecks, now: @escaping @Sendable () -> Instant,
+        _ checks: KnownChecks, now: @escaping @Sendable () -> Instant,
         observe: @escaping @Sendable (Duration) -> Void
     ) {
         self.checks = checks
@@ -67,7 +67,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if answer == nil { context.fireChannelRead(data) }
         case .end:
             guard let answer else { return context.fireChannelRead(data) }
-            write(answer.bytes)
+            write(answer)
             self.answer = nil
             observe(answer.beganAt.duration(to: .now))
         }
@@ -84,9 +84,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(let head):
-            if let first = outstanding.first, let question = first.question {
-                checks.learn(head, to: question, of: first.request, since: first.epoch)
-            }
+            if let first = outstanding.first, let question = first { checks.learn(head, to: question) }
         case .body:
             break
         case .end:
@@ -109,26 +107,27 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// - Returns: the answer, if it is known; otherwise notes that the request goes the long way.
-    private func recall(_ head: HTTPRequestHead) -> (bytes: AnsweredChecks.Answer, beganAt: ContinuousClock.Instant)? {
+    private func recall(_ head: HTTPRequestHead) -> Answer? {
         let beganAt = ContinuousClock.now
-        let question = encoder == nil ? nil : CheckQuestion(head, peer: peer, scratch: &scratch)
+        let question =
+            encoder == nil
+            ? nil : CheckQuestion(head, peer: peer, session: checks.authorizer.cookie, scratch: &scratch)
         if let question, !isClosing, outstanding.isEmpty, lastOnLongWayAt + Self.longestHidden > .now(),
-            let answer = checks.answer(to: question)
+            let known = checks.answer(to: question)
         {
-            return (answer, beganAt)
+            return Answer(template: known.template, access: known.access, beganAt: beganAt)
         }
         lastOnLongWayAt = .now()
         isClosing = isClosing || !head.isKeepAlive
-        outstanding.append(Outstanding(question: question, request: head, epoch: checks.epoch))
+        outstanding.append(question)
         return nil
     }
 
-    private func write(_ answer: AnsweredChecks.Answer) {
+    private func write(_ answer: Answer) {
         guard let encoder else { return }
-        let date = date.line(at: now())
-        var buffer = encoder.channel.allocator.buffer(capacity: answer.bytes.count + date.count)
-        buffer.writeBytes(answer.bytes)
-        buffer.writeBytes(date)
+        var buffer = encoder.channel.allocator.buffer(capacity: 2048)
+        answer.template.write(for: answer.access, to: &buffer)
+        buffer.writeBytes(date.line(at: now()))
         encoder.write(NIOAny(buffer), promise: nil)
         isFlushNeeded = true
     }

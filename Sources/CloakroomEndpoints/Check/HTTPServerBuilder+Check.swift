@@ -5,19 +5,19 @@ import NIOCore
 import NIOHTTPTypesHTTP1
 
 extension HTTPServerBuilder {
-    /// HTTP/1.1, where what `/auth/check` has allowed is answered again without router and middleware, as long as it is
-    /// allowed: a third of the cost. Everything else is as with `.http1()`.
+    /// HTTP/1.1, where questions to `/auth/check` of a kind that was allowed are answered without router and middleware to
+    /// every good session: a third of the cost. Everything else is as with `.http1()`.
     ///
     /// ```swift
     /// Application(router: router, server: .http1(rememberingChecksOf: server))
     /// ```
-    /// Middleware in front of the endpoints must not make answers of `/auth/check` differ from one request to the next.
+    /// Where an app's own middleware adds headers to the endpoints' answers, none is answered this way.
     /// - Parameter observing: told how long each answer from memory took; it passes no middleware that could count it.
     public static func http1(
         rememberingChecksOf server: AuthorizationServer, configuration: HTTP1Channel.Configuration = .init(),
         observing: @escaping @Sendable (Duration) -> Void = { _ in }
     ) -> HTTPServerBuilder {
-        let checks = AnsweredChecks(server.authorizer)
+        let checks = KnownChecks(server.authorizer)
         return HTTPServerBuilder { responder in
             CheckChannel(
                 http1: HTTP1Channel(responder: responder, configuration: configuration),
