@@ -205,7 +205,8 @@ let package = Package(
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware", "CloakroomEndpoints",
                 "CloakroomSQLite", hummingbird, hummingbirdTesting, httpTypes, nioCore, logging,
-                .product(name: "NIOPosix", package: "swift-nio"),
+                nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -40,6 +40,6 @@ private struct Thresholds {
 
     func failures(_ name: String, allocations: Double) -> [String] {
         guard let limit = allowed[name] else { return ["\(name) has no threshold"] }
-        return allocations <= limit ? [] : ["\(name): \(allocations) allocations, \(limit) allowed"]
+        return allocations.rounded() <= limit ? [] : ["\(name): \(allocations) allocations, \(limit) allowed"]
     }
 }

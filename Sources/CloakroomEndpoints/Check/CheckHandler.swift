@@ -112,15 +112,19 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let question =
             encoder == nil
             ? nil : CheckQuestion(head, peer: peer, session: checks.authorizer.cookie, scratch: &scratch)
-        if let question, !isClosing, outstanding.isEmpty, lastOnLongWayAt + Self.longestHidden > .now(),
-            let known = checks.answer(to: question)
-        {
+        if let question, mayAnswer, let known = checks.answer(to: question) {
             return Answer(template: known.template, access: known.access, beganAt: beganAt)
         }
         lastOnLongWayAt = .now()
         isClosing = isClosing || !head.isKeepAlive
         outstanding.append(question)
         return nil
+    }
+
+    /// Whoever asks and does not read what is answered is left to the framework, which then reads no more from them.
+    private var mayAnswer: Bool {
+        !isClosing && outstanding.isEmpty && encoder?.channel.isWritable == true
+            && lastOnLongWayAt + Self.longestHidden > .now()
     }
 
     private func write(_ answer: Answer) {
