@@ -20,6 +20,7 @@ def write(results: Results, docs: Path) -> Path:
     images = draw(results, docs / "images")
     page = docs / "performance.md"
     page.write_text(markdown(results, images))
+    (docs / "performance.json").write_text(results.file.read_text())
     return page
 
 
@@ -78,8 +79,8 @@ def _repeat(results: Results) -> str:
     minutes = sum(results.seconds.values()) / 60
     return (
         "```sh\nScripts/bench\n```\n\n"
-        f"It installs the peers, builds for release, and measures for about {minutes:.0f} min. `results.json` has "
-        "every figure of every round. It needs Debian or Ubuntu, two cores that nobody else uses, and a disk of one's "
+        f"It installs the peers, builds for release, and measures for about {minutes:.0f} min. "
+        "[performance.json](performance.json) has every figure of every round. It needs Debian or Ubuntu, two cores that nobody else uses, and a disk of one's "
         "own.\n")
 
 
