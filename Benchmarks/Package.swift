@@ -4,8 +4,8 @@ import PackageDescription
 /// What the compiler calls the package above: its folder's name as an identifier. The tools here look behind its public
 /// face, as its own tests do.
 let cloakroom = String(
-    (Context.packageDirectory.split(separator: "/").dropLast().last ?? "").lowercased()
-        .map { $0.isLetter || $0.isNumber ? $0 : "_" })
+    (Context.packageDirectory.split(separator: "/").dropLast().last ?? "").lowercased().enumerated()
+        .map { $1.isLetter || $1.isNumber && $0 > 0 ? $1 : "_" })
 let insider: [SwiftSetting] = [.unsafeFlags(["-package-name", cloakroom])]
 
 func product(_ name: String) -> Target.Dependency { .product(name: name, package: "cloakroom") }

@@ -23,18 +23,17 @@ final class GroupCommit: Sendable {
     private static let largestGroup = 256
     /// Who cannot be served within a second or two is told so at once.
     private let queueLimit: Int
-    /// Who has waited for a disk that hung is told to ask again: what was decided for them belongs to another time, and a
-    /// refresh token that was on time would be saved as one that came late.
-    static let longestWait = Duration.seconds(10)
 
     /// - Parameters:
     ///   - writer: whose connection is used.
     ///   - queueLimit: how many may wait.
-    init(_ writer: any DatabaseWriter, queueLimit: Int = 8192) {
+    ///   - longestWait: who has waited longer for a disk that hung is told to ask again: what was decided for them belongs
+    ///     to another time, and a refresh token that was on time would be saved as one that came late.
+    init(_ writer: any DatabaseWriter, queueLimit: Int = 8192, longestWait: Duration = .seconds(10)) {
         self.queueLimit = queueLimit
         let shared = shared
         let thread = Thread {
-            while let group = Self.next(shared) { Self.commit(group, writer) }
+            while let group = Self.next(shared, longestWait) { Self.commit(group, writer) }
         }
         thread.name = "cloakroom commits"
         thread.start()
@@ -71,7 +70,7 @@ final class GroupCommit: Sendable {
     }
 
     /// Waits until there is something to commit; nil when nothing will come any more.
-    private static func next(_ shared: Shared) -> [any Member]? {
+    private static func next(_ shared: Shared, _ longestWait: Duration) -> [any Member]? {
         while true {
             shared.waiting.wait()
             let group: [any Member]? = shared.queue.withLock { queue in

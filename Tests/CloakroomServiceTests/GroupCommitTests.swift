@@ -17,7 +17,7 @@ import Testing
         let counter = CommitCounter()
         private let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID()).sqlite").path
 
-        init(queueLimit: Int = 8192) throws {
+        init(queueLimit: Int = 8192, longestWait: Duration = .seconds(10)) throws {
             pool = try DatabasePool(path: path)
             try pool.write { database in
                 try database.execute(
@@ -28,7 +28,7 @@ import Testing
                         """)
             }
             pool.add(transactionObserver: counter)
-            commits = GroupCommit(pool, queueLimit: queueLimit)
+            commits = GroupCommit(pool, queueLimit: queueLimit, longestWait: longestWait)
         }
 
         deinit {
@@ -40,10 +40,12 @@ import Testing
         }
 
         /// Keeps the disk busy until as many others wait.
-        /// - Parameter late: one that comes when all those wait, and must be refused.
+        /// - Parameters:
+        ///   - late: one that comes when all those wait, and must be refused.
+        ///   - pause: how long the disk is busy beyond that.
         func gather(
             _ writes: [@Sendable (Database) throws -> Int],
-            thenRefusing late: (@Sendable (Database) throws -> Int)? = nil
+            thenRefusing late: (@Sendable (Database) throws -> Int)? = nil, hanging pause: Duration = .zero
         ) async -> [Result<Int, any Error>] {
             let gate = DispatchSemaphore(value: 0)
             let busy = DispatchSemaphore(value: 0)
@@ -67,6 +69,7 @@ import Testing
                     let refusal = await result { try await commits.write(late) }
                     #expect(throws: Denial.unavailable(retryAfter: .seconds(1))) { try refusal.get() }
                 }
+                try? await Task.sleep(for: pause)
                 gate.signal()
                 var results: [Int: Result<Int, any Error>] = [:]
                 for await (index, result) in group { results[index] = result }
@@ -146,6 +149,16 @@ import Testing
         let results = await fixture.gather((0..<3).map { Self.insert($0) }, thenRefusing: Self.insert(3))
         #expect(try results.map { try $0.get() } == [0, 1, 2])
         #expect(try fixture.rows() == [0, 1, 2])
+    }
+
+    @Test("who has waited too long for a disk that hung is told so, and nothing of theirs is done")
+    func late() async throws {
+        let fixture = try Fixture(longestWait: .seconds(1))
+        let results = await fixture.gather((0..<5).map { Self.insert($0) }, hanging: .seconds(2))
+        for result in results {
+            #expect(throws: Denial.unavailable(retryAfter: .seconds(1))) { try result.get() }
+        }
+        #expect(try fixture.rows() == [])
     }
 
     @Test("groups are bounded, and one after the other loses nobody")
