@@ -6,7 +6,7 @@ import NIOHTTPTypesHTTP1
 
 extension HTTPServerBuilder {
     /// HTTP/1.1, where questions to `/auth/check` of a kind that was allowed are answered without router and middleware to
-    /// every good session: a third of the cost. Everything else is as with `.http1()`.
+    /// every good session: a quarter of the cost. Everything else is as with `.http1()`.
     ///
     /// ```swift
     /// Application(router: router, server: .http1(rememberingChecksOf: server))
