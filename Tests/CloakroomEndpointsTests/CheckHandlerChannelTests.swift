@@ -37,16 +37,18 @@ import Testing
         func keep(_ cookie: String?) { value = cookie }
     }
 
-    private func channel() throws -> EmbeddedChannel {
+    private func channel(capacity: Int = 16) throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
         let handler = CheckHandler(
-            KnownChecks(server.server.authorizer), now: server.server.now, observe: { _ in })
+            KnownChecks(server.server.authorizer, capacity: capacity), now: server.server.now, observe: { _ in })
         try channel.pipeline.syncOperations.addHandlers([HTTPResponseEncoder(), handler])
         return channel
     }
 
     /// Sends the question, and says whether it was passed on to the framework.
-    private func isPassedOn(_ channel: EmbeddedChannel) throws -> Bool {
+    private func isPassedOn(_ channel: EmbeddedChannel, host: String = "localhost") throws -> Bool {
+        var head = head
+        head.headers.replaceOrAdd(name: "Host", value: host)
         try channel.writeInbound(HTTPServerRequestPart.head(head))
         try channel.writeInbound(HTTPServerRequestPart.end(nil))
         var passed = 0
@@ -82,6 +84,22 @@ import Testing
         let text = try sent(channel)
         #expect(text.hasPrefix("HTTP/1.1 204 No Content\r\nX-Auth-Subject: \(access.subject)\r\n"))
         #expect(text.hasSuffix(" GMT\r\n\r\n"))
+    }
+
+    @Test("kinds of questions beyond the bound push out those before them")
+    func bounded() throws {
+        let channel = try channel(capacity: 2)
+        for host in ["a", "b"] {
+            #expect(try isPassedOn(channel, host: host))
+            try respond(channel)
+        }
+        #expect(try !isPassedOn(channel, host: "a"))
+        _ = try sent(channel)
+        #expect(try isPassedOn(channel, host: "c"))
+        try respond(channel)
+        #expect(try !isPassedOn(channel, host: "c"))
+        _ = try sent(channel)
+        #expect(try isPassedOn(channel, host: "a"))
     }
 
     @Test("who does not read the answers is left to the framework, until they do")
