@@ -1,6 +1,7 @@
 """The check: what it costs to let a request pass, in ours and in the peers."""
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from . import server, wrk
 from .bench import Bench, installed
 from .load import Load
+from .machine import Cores
 from .peers import CHECK_PEERS, nginx
 from .peers.launch import Running
 from .peers.material import tokens
@@ -17,8 +19,13 @@ from .rounds import Contestant, Turn, interleave
 from .tool import Missing
 from .wrk import Requests
 
+At = dict[str, int | str]
+
 SCENARIO = "check"
 CONNECTIONS = [4, 64]
+APART: list[At] = [{"connections": count} for count in CONNECTIONS]
+TOGETHER: list[At] = [{"connections": 32, "cores": "shared"}]
+"""Server and load on all cores, as the figures were measured that the goals come from."""
 HITS = 4_000
 """Enough that a cache of a few entries is not flattered."""
 DISTINCT = 40_000
@@ -43,17 +50,20 @@ SAVED = "verifies each time, and saves"
 
 
 def estimate(bench: Bench) -> float:
-    turns = len(CONNECTIONS) * (bench.seconds + 1)
-    return 30 + bench.rounds * ((len(CHECK_PEERS) + 8) * (turns + 3) + 10)
+    apart, together = (len(conditions) * (bench.seconds + 1) + 3 for conditions in (APART, TOGETHER))
+    return 30 + bench.rounds * ((len(CHECK_PEERS) + 8) * apart + 8 * together + 10)
 
 
 def run(bench: Bench) -> None:
-    interleave(bench, SCENARIO, [*_ours(bench), *_peers(bench)])
+    together = replace(bench, cores=Cores(None, None))
+    interleave(bench, SCENARIO, [*_ours(bench, APART), *_peers(bench), *_ours(together, TOGETHER)])
     for metric in ("rate", "p99", "cpu"):
         bench.results.add_ratios(SCENARIO, HELLO, metric)
 
 
-def _ours(bench: Bench) -> list[Contestant]:
+def _ours(bench: Bench, conditions: list[At]) -> list[Contestant]:
+    contestant = partial(_contestant, bench, conditions)
+
     def data() -> Path:
         return server.seeded(bench, "check-data", users=USERS, sessions=DISTINCT, cookies=DISTINCT)
 
@@ -73,15 +83,15 @@ def _ours(bench: Bench) -> list[Contestant]:
 
     hello = partial(server.hello, bench)
     return [
-        _contestant(bench, HELLO, NOTHING, hello, lambda: Requests("/hello", 200)),
-        _contestant(bench, HELLO_COOKIE, NOTHING, hello, lambda: cookies("/hello", 200, HITS)),
-        _contestant(bench, HIT, REMEMBERED, serve, lambda: cookies("/auth/check", 204, HITS), HITS),
+        contestant(HELLO, NOTHING, hello, lambda: Requests("/hello", 200)),
+        contestant(HELLO_COOKIE, NOTHING, hello, lambda: cookies("/hello", 200, HITS)),
+        contestant(HIT, REMEMBERED, serve, lambda: cookies("/auth/check", 204, HITS), HITS),
         # That a session was active is saved once a minute: after one pass that is done for all of them.
-        _contestant(bench, FIRST_SIGHT, VERIFIED, serve, lambda: cookies("/auth/check", 204, DISTINCT), DISTINCT),
-        _contestant(bench, FIRST_SEEN, SAVED, serve, lambda: cookies("/auth/check", 204, DISTINCT)),
-        _contestant(bench, APP_HELLO, NOTHING, app, lambda: Requests("/hello", 200)),
-        _contestant(bench, APP_HIT, REMEMBERED, app, lambda: cookies("/me", 200, HITS), HITS),
-        _contestant(bench, APP_HS256, VERIFIED, app, bearers),
+        contestant(FIRST_SIGHT, VERIFIED, serve, lambda: cookies("/auth/check", 204, DISTINCT), DISTINCT),
+        contestant(FIRST_SEEN, SAVED, serve, lambda: cookies("/auth/check", 204, DISTINCT)),
+        contestant(APP_HELLO, NOTHING, app, lambda: Requests("/hello", 200)),
+        contestant(APP_HIT, REMEMBERED, app, lambda: cookies("/me", 200, HITS), HITS),
+        contestant(APP_HS256, VERIFIED, app, bearers),
     ]
 
 
@@ -100,11 +110,12 @@ def _peer(bench: Bench, peer: Peer) -> Contestant:
 
     job = NOTHING if peer.algorithm == "-" else REMEMBERED if peer is nginx.LUA_CACHE else VERIFIED
     start = partial(installed, peer, bench.material, cpus=bench.cores.server)
-    return _contestant(bench, peer.name, job, start, requests, HITS if job == REMEMBERED else 0)
+    return _contestant(bench, APART, peer.name, job, start, requests, HITS if job == REMEMBERED else 0)
 
 
 def _contestant(
     bench: Bench,
+    conditions: list[At],
     name: str,
     job: str,
     start: Callable[[], AbstractContextManager[Running]],
@@ -125,9 +136,7 @@ def _contestant(
                 break
         settle(running)
 
-    turns = [
-        Turn({"connections": count}, partial(load, connections=count, seconds=bench.seconds)) for count in CONNECTIONS
-    ]
+    turns = [Turn(at, partial(load, connections=at["connections"], seconds=bench.seconds)) for at in conditions]
     return Contestant(name, start, turns, warm_up, job)
 
 

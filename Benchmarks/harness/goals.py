@@ -21,15 +21,16 @@ def goals(results: Results) -> list[Goal]:
 
 
 def _check(results: Results) -> list[Goal]:
+    def figures(what: str, metric: str) -> list[Figure | None]:
+        return [results.find(check.SCENARIO, what, metric, **at) for at in check.APART + check.TOGETHER]
+
     def over_hello(text: str, what: str, limit: float) -> Goal:
-        figures = [results.find(check.SCENARIO, what, "rate ratio", connections=count) for count in check.CONNECTIONS]
-        return _at_least(f"{text}, requests/s over plain Hummingbird's", limit, "times", figures)
+        return _at_least(
+            f"{text}, requests/s over plain Hummingbird's", limit, "times", figures(what, "rate ratio"))
 
     def p99(text: str, what: str) -> Goal:
-        figures = [results.find(check.SCENARIO, what, "p99 ratio", connections=count) for count in check.CONNECTIONS]
-        return _at_most(f"{text}, p99 over plain Hummingbird's", 1.3, "times", figures)
+        return _at_most(f"{text}, p99 over plain Hummingbird's", 1.3, "times", figures(what, "p99 ratio"))
 
-    cpu = [results.find(check.SCENARIO, check.HIT, "cpu", connections=count) for count in check.CONNECTIONS]
     return [
         over_hello("Check, cache hit, forward-auth", check.HIT, 0.95),
         over_hello("Check, cache hit, middleware", check.APP_HIT, 0.95),
@@ -38,7 +39,7 @@ def _check(results: Results) -> list[Goal]:
         over_hello("Check, HS256", check.APP_HS256, 0.85),
         p99("Check, cache hit, forward-auth", check.HIT),
         p99("Check, cache hit, middleware", check.APP_HIT),
-        _at_most("Check, cache hit, forward-auth, CPU", 15, "µs", cpu),
+        _at_most("Check, cache hit, forward-auth, CPU", 15, "µs", figures(check.HIT, "cpu")),
     ]
 
 
@@ -122,5 +123,6 @@ def _condition(figure: Figure) -> str:
     at = [
         f"{value} {name if value != 1 else name[:-1]}" for name, value in figure.at.items()
         if name in ("connections", "clients")]
+    at += ["all cores"] if figure.at.get("cores") == "shared" else []
     kind = [figure.metric.removeprefix("longest ")] if figure.metric.startswith("longest ") else []
     return f" ({', '.join(at + kind)})" if at + kind else ""

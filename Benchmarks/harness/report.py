@@ -35,7 +35,7 @@ def markdown(results: Results, images: list[str]) -> str:
         f"# Performance\n\n{_machine(results)}",
         section("What we are slower than", _slower(results)),
         section("Goals", _goals(results)),
-        section("Check", image("performance-check"), tables.check_table(results)),
+        section("Check", image("performance-check"), tables.check_tables(results)),
         section(
             "Renewal", image("performance-renewals"), tables.renew_table(results), tables.store_table(results)),
         section("Login storm", tables.storm_table(results)),

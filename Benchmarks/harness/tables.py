@@ -4,21 +4,28 @@ from .markdown import bullets, cell, count, number, table
 from .results import Figure, Results
 
 
-def check_table(results: Results) -> str:
+def check_tables(results: Results) -> str:
+    return "\n".join(_check_table(results, conditions) for conditions in (check.APART, check.TOGETHER))
+
+
+def _check_table(results: Results, conditions: list[check.At]) -> str:
     header = ["what is asked", "job"]
-    for connections in check.CONNECTIONS:
+    for at in conditions:
+        where = ", load and server on all cores" if at.get("cores") == "shared" else ""
         header += [
-            f"requests/s, {connections} connections", "times hello", "p50 / p99 ms", "CPU µs", "times hello's CPU"]
+            f"requests/s, {at['connections']} connections{where}", "times hello", "p50 / p99 ms", "CPU µs", "times hello's CPU"]
     rows = []
     for what in _names(results, check.SCENARIO):
+        if not results.find(check.SCENARIO, what, "rate", **conditions[0]):
+            continue
         row = [_emphasized(what, what in check.OURS), results.jobs.get(what, "")]
-        for connections in check.CONNECTIONS:
-            find = _finder(results, check.SCENARIO, what, connections=connections)
+        for at in conditions:
+            find = _finder(results, check.SCENARIO, what, **at)
             row += [
                 cell(find("rate"), spread=True), cell(find("rate ratio")), f"{cell(find('p50'))} / {cell(find('p99'))}",
                 cell(find("cpu")), cell(find("cpu ratio"))]
         rows.append([*row, cell(find("pss"))])
-    return table([*header, "memory MiB"], rows)
+    return table([*header, "memory MiB"], rows) if rows else ""
 
 
 def store_table(results: Results) -> str:

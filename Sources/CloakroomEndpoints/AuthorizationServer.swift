@@ -2,7 +2,6 @@ public import CloakroomCore
 public import CloakroomMiddleware
 public import CloakroomService
 public import CloakroomTokens
-import Foundation
 public import Logging
 
 /// The authorization server: everything that the endpoints share, put together over a store and a key ring.
@@ -114,7 +113,7 @@ public struct AuthorizationServer: Sendable {
 
     /// One core stays free for everybody who is not logging in.
     package static func hasher() throws -> PasswordHasher {
-        try PasswordHasher(threads: max(1, ProcessInfo.processInfo.activeProcessorCount - 1))
+        try PasswordHasher(threads: max(1, Processors.count - 1))
     }
 
     private static func cookie(_ configuration: Configuration) -> SessionCookie {

@@ -13,7 +13,9 @@ extension Router where Context: SessionRequestContext {
     public func addCloakroom(_ server: AuthorizationServer) {
         let configuration = server.configuration
         add(middleware: SecurityHeaders(isHTTPS: configuration.publicURL?.scheme == "https"))
-        add(middleware: CrossOriginSharing(trustedOrigins: configuration.trustedOrigins))
+        if !configuration.trustedOrigins.isEmpty {
+            add(middleware: CrossOriginSharing(trustedOrigins: configuration.trustedOrigins))
+        }
         add(middleware: ProblemMiddleware())
         add(middleware: AuthEndpoints(server))
         add(middleware: OriginMiddleware(server.originPolicy, cookie: server.authorizer.cookie, xsrf: server.xsrf))

@@ -11,7 +11,7 @@ enum CookieHeader {
         var name = name
         return name.withUTF8 { name in
             var values: [[UInt8]] = []
-            for field in headers[fields: .cookie] {
+            for field in headers where field.name == .cookie {
                 field.withUnsafeBytesOfValue { collect(name, in: $0[...], into: &values) }
             }
             return values

@@ -45,9 +45,10 @@ package struct RequestCredentials: Sendable {
     private static func bearer(
         _ headers: HTTPFields, _ verifier: TokenVerifier, _ now: Instant
     ) -> Result<VerifiedAccess, TokenFault>? {
-        let values = headers[fields: .authorization].map(\.value)
-        guard let value = values.first, value.prefix(6).lowercased() == "bearer" else { return nil }
-        guard values.count == 1, value.dropFirst(6).first == " " else {
+        guard let value = headers.first(where: { $0.name == .authorization })?.value,
+            value.prefix(6).lowercased() == "bearer"
+        else { return nil }
+        guard headers[fields: .authorization].count == 1, value.dropFirst(6).first == " " else {
             return .failure(.malformed("the Authorization header is not one bearer token"))
         }
         let token = Array(value.dropFirst(7).utf8)

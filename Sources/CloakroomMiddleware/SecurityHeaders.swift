@@ -3,42 +3,51 @@ public import Hummingbird
 
 /// Puts the headers on every answer that keep it from being read, framed or run in another context.
 public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
-    private let isHTTPS: Bool
+    private let fields: ProtectiveFields
 
     /// - Parameter isHTTPS: whether browsers reach this server over TLS.
     public init(isHTTPS: Bool) {
-        self.isHTTPS = isHTTPS
+        fields = ProtectiveFields(isHTTPS: isHTTPS)
     }
-
-    /// What an answer that is not a page may do: nothing.
-    private static var dataPolicy: String { "default-src 'none'; frame-ancestors 'none'; base-uri 'none'" }
-
-    /// A worker lives under the policy of its script, and one that may load nothing breaks the whole app.
-    private static var scriptPolicy: String { "frame-ancestors 'none'; base-uri 'none'" }
 
     /// Adds the headers to the answer; those that a route has set stay.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
-        response.headers[.xContentTypeOptions] = "nosniff"
-        // With no-referrer browsers send the forms of our own pages without an origin, and they would be refused.
-        setDefault("same-origin", .referrerPolicy, &response)
-        let isScript = response.headers[.contentType]?.containsASCII("javascript") == true
-        setDefault(isScript ? Self.scriptPolicy : Self.dataPolicy, .contentSecurityPolicy, &response)
-        setDefault("same-origin", .crossOriginResourcePolicy, &response)
-        setDefault("same-origin", .crossOriginOpenerPolicy, &response)
-        if isHTTPS { setDefault("max-age=31536000; includeSubDomains", .strictTransportSecurity, &response) }
+        fields.add(to: &response.headers)
         return response
-    }
-
-    private func setDefault(_ value: String, _ name: HTTPField.Name, _ response: inout Response) {
-        if response.headers[name] == nil { response.headers[name] = value }
     }
 }
 
-extension HTTPField.Name {
-    fileprivate static let referrerPolicy = known("Referrer-Policy")
-    fileprivate static let crossOriginResourcePolicy = known("Cross-Origin-Resource-Policy")
-    fileprivate static let crossOriginOpenerPolicy = known("Cross-Origin-Opener-Policy")
+/// The headers, made once: names and values are checked by the framework each time that a header is made.
+private struct ProtectiveFields: Sendable {
+    private let noSniffing = HTTPField(name: .xContentTypeOptions, value: "nosniff")
+    private let dataPolicy = HTTPField(
+        name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
+    /// A worker lives under the policy of its script, and one that may load nothing breaks the whole app.
+    private let scriptPolicy = HTTPField(
+        name: .contentSecurityPolicy, value: "frame-ancestors 'none'; base-uri 'none'")
+    private let others: [HTTPField]
+
+    init(isHTTPS: Bool) {
+        let always = [
+            // With no-referrer browsers send the forms of our own pages without an origin, and they would be refused.
+            HTTPField(name: .known("Referrer-Policy"), value: "same-origin"),
+            HTTPField(name: .known("Cross-Origin-Resource-Policy"), value: "same-origin"),
+            HTTPField(name: .known("Cross-Origin-Opener-Policy"), value: "same-origin"),
+        ]
+        let transport = HTTPField(name: .strictTransportSecurity, value: "max-age=31536000; includeSubDomains")
+        others = isHTTPS ? always + [transport] : always
+    }
+
+    func add(to headers: inout HTTPFields) {
+        let isScript = headers.contains { $0.name == .contentType && $0.value.containsASCII("javascript") }
+        headers[.xContentTypeOptions] = nil
+        headers.append(noSniffing)
+        for field in [isScript ? scriptPolicy : dataPolicy] + others
+        where !headers.contains(where: { $0.name == field.name }) {
+            headers.append(field)
+        }
+    }
 }

@@ -46,12 +46,14 @@ public struct BasicSessionRequestContext: SessionRequestContext {
     public var coreContext: CoreRequestContextStorage
     /// What `SessionMiddleware` found.
     public var sessionState = SessionState.absent
+    private let peer: SocketAddress?
+
     /// The address of the peer of the connection.
-    public let peerAddress: String?
+    public var peerAddress: String? { peer?.ipAddress }
 
     /// As the framework makes it.
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
-        peerAddress = source.channel.remoteAddress?.ipAddress
+        peer = source.channel.remoteAddress
     }
 }

@@ -57,11 +57,10 @@ public struct AddressRange: Hashable, Sendable {
 
     /// 4 or 16 bytes; an IPv4 address that an IPv6 socket wraps comes out as IPv4.
     static func bytes(_ text: String) -> [UInt8]? {
-        var four = in_addr()
-        if inet_pton(AF_INET, text, &four) == 1 { return withUnsafeBytes(of: &four) { Array($0) } }
-        var sixteen = in6_addr()
-        guard inet_pton(AF_INET6, text, &sixteen) == 1 else { return nil }
-        let bytes = withUnsafeBytes(of: &sixteen) { Array($0) }
+        var four = [UInt8](repeating: 0, count: 4)
+        if inet_pton(AF_INET, text, &four) == 1 { return four }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        guard inet_pton(AF_INET6, text, &bytes) == 1 else { return nil }
         let isWrapped = bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10...11].elementsEqual([0xFF, 0xFF])
         return isWrapped ? Array(bytes.suffix(4)) : bytes
     }

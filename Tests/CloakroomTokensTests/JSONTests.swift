@@ -43,6 +43,16 @@ import Testing
         #expect(try read("{\"\u{E9}\":1,\"e\u{301}\":2}").objectValue?.members.count == 2)
     }
 
+    @Test("a name that stands twice is found among however many", arguments: [2, 15, 16, 17, 18, 40])
+    func repeated(_ count: Int) throws {
+        let names = (0..<count).map { "n\($0)" }
+        let object = { (names: [String]) in "{" + names.map { "\"\($0)\":1" }.joined(separator: ",") + "}" }
+        #expect(try read(object(names)).objectValue?.members.map(\.name) == names)
+        for earlier in names.dropLast() {
+            #expect(throws: JSONReader.Failure.self) { try read(object(names.dropLast() + [earlier])) }
+        }
+    }
+
     @Test(
         "bytes that are not UTF-8 are refused",
         arguments: [

@@ -2,6 +2,7 @@
 import json
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,23 @@ def test_settings_of_a_file_are_used(tmp_path):
     login = {"email": client.email, "password": PASSWORD, "client_id": "app"}
     assert client.post("/auth/login", login, headers=native, cookie=False).json["delivery"] == "body"
     assert server.stop() == 0
+
+
+def test_there_is_an_event_loop_for_each_processor_that_may_be_used(tmp_path):
+    def loops(processors):
+        allowed = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, processors)
+        try:
+            server = Server(tmp_path / "data")
+        finally:
+            os.sched_setaffinity(0, allowed)
+        names = [path.read_text() for path in Path(f"/proc/{server.process.pid}/task").glob("*/comm")]
+        assert server.stop() == 0
+        return sum(name.startswith("NIO-") for name in names)
+
+    available = os.sched_getaffinity(0)
+    assert loops({min(available)}) == 1
+    assert loops(available) <= len(available)
 
 
 def test_a_key_file_that_others_can_read_stops_the_start(tmp_path):

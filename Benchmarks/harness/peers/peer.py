@@ -1,4 +1,5 @@
 """What a peer is, and how one is started."""
+import os
 import re
 import urllib.error
 import urllib.request
@@ -60,12 +61,12 @@ class Peer:
 
 @contextmanager
 def running(
-    peer: Peer, material: Material, *, cores: int = 2, cpus: set[int] | None = None, sessions: int = 0
+    peer: Peer, material: Material, *, cpus: set[int] | None = None, sessions: int = 0
 ) -> Iterator[Running]:
-    """Runs a peer, pinned to `cpus` if given, with as many sessions ready as asked for."""
+    """Runs a peer, pinned to `cpus` if given, with a worker for each, and as many sessions ready as asked for."""
     directory = material.directory / peer.slug
     directory.mkdir(exist_ok=True)
-    place = Place(directory, free_port(), cores)
+    place = Place(directory, free_port(), len(cpus or os.sched_getaffinity(0)))
     refresh_tokens = peer.sessions(material, place, sessions) if peer.sessions else []
     commands = peer.commands(material, place)
     with launched(

@@ -17,15 +17,11 @@ package struct VerifiedJWS: Sendable {
         let parts = token.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3 else { throw .malformed("a token has three parts") }
         let known = keys.headers.header(parts[0])
-        let header = if let known { known } else { try JWSHeader(parts[0]) }
-        guard let key = keys.key(for: header.keyID) else { throw .unknownKey }
-        guard SignatureAlgorithm(headerName: header.algorithm) == key.algorithm else { throw .wrongAlgorithm }
+        let (header, key) = if let known { known } else { try keys.header(parts[0]) }
         guard let payload = Base64URL.decode(parts[1]) else { throw .malformed("the payload is not base64url") }
         guard let signature = Base64URL.decode(parts[2]) else { throw .malformed("the signature is not base64url") }
-        guard key.isValid(signature: signature, for: Array(token[..<(parts[2].startIndex - 1)])) else {
-            throw .badSignature
-        }
-        if known == nil { keys.headers.remember(header, parts[0]) }
+        guard key.isValid(signature: signature, for: token[..<(parts[2].startIndex - 1)]) else { throw .badSignature }
+        if known == nil { keys.headers.remember(header, key, parts[0]) }
         return Self(type: header.type, keyID: header.keyID, payload: payload)
     }
 
@@ -81,21 +77,31 @@ struct JWSHeader: Sendable {
     }
 }
 
-/// The headers of tokens that have verified, by their very bytes: an issuer writes the same one on every token, and to read
-/// it again takes as long as to check a MAC. Bounded, and only what somebody with a key has signed comes in.
+extension KeySet {
+    /// Reads a header, and finds the one key that may verify its token.
+    fileprivate func header(_ part: ArraySlice<UInt8>) throws(TokenFault) -> (header: JWSHeader, key: VerificationKey) {
+        let header = try JWSHeader(part)
+        guard let key = key(for: header.keyID) else { throw .unknownKey }
+        guard SignatureAlgorithm(headerName: header.algorithm) == key.algorithm else { throw .wrongAlgorithm }
+        return (header, key)
+    }
+}
+
+/// The headers of tokens that have verified, by their very bytes, with the key: an issuer writes the same one on every token,
+/// and to read it again takes as long as to check a MAC. Bounded, and only what somebody with a key has signed comes in.
 final class KnownHeaders: Sendable {
-    private let headers = Mutex<[ArraySlice<UInt8>: JWSHeader]>([:])
+    private let headers = Mutex<[ArraySlice<UInt8>: (header: JWSHeader, key: VerificationKey)]>([:])
     private static let limit = 64
 
-    func header(_ part: ArraySlice<UInt8>) -> JWSHeader? {
+    func header(_ part: ArraySlice<UInt8>) -> (header: JWSHeader, key: VerificationKey)? {
         headers.withLock { $0[part] }
     }
 
-    func remember(_ header: JWSHeader, _ part: ArraySlice<UInt8>) {
+    func remember(_ header: JWSHeader, _ key: VerificationKey, _ part: ArraySlice<UInt8>) {
         headers.withLock { headers in
             if headers.count >= Self.limit { headers.removeAll() }
             // A copy: the slice would keep its whole token.
-            headers[ArraySlice(Array(part))] = header
+            headers[ArraySlice(Array(part))] = (header, key)
         }
     }
 }

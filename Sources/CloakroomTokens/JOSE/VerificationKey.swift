@@ -34,7 +34,7 @@ package struct VerificationKey: Sendable {
         if case .symmetric = material { true } else { false }
     }
 
-    func isValid(signature: [UInt8], for message: [UInt8]) -> Bool {
+    func isValid(signature: [UInt8], for message: ArraySlice<UInt8>) -> Bool {
         switch material {
         case .p256(let key):
             guard let signature = try? P256.Signing.ECDSASignature(rawRepresentation: signature) else { return false }
@@ -54,7 +54,7 @@ package struct VerificationKey: Sendable {
         }
     }
 
-    private func isValid(signature: [UInt8], for message: [UInt8], by key: _RSA.Signing.PublicKey) -> Bool {
+    private func isValid(signature: [UInt8], for message: ArraySlice<UInt8>, by key: _RSA.Signing.PublicKey) -> Bool {
         let signature = _RSA.Signing.RSASignature(rawRepresentation: signature)
         switch algorithm {
         case .rs256:
@@ -70,7 +70,7 @@ package struct VerificationKey: Sendable {
         }
     }
 
-    private func isValid(signature: [UInt8], for message: [UInt8], by key: SymmetricKey) -> Bool {
+    private func isValid(signature: [UInt8], for message: ArraySlice<UInt8>, by key: SymmetricKey) -> Bool {
         switch algorithm {
         case .hs256: return HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: message, using: key)
         case .hs384: return HMAC<SHA384>.isValidAuthenticationCode(signature, authenticating: message, using: key)

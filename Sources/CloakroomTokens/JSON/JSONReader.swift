@@ -15,7 +15,9 @@ package struct JSONReader {
 
     /// - Parameter maximumDepth: how deeply arrays and objects may nest.
     package static func read(_ bytes: [UInt8], maximumDepth: Int = 8) throws(Failure) -> JSONValue {
-        guard String(validating: bytes, as: UTF8.self) != nil else { throw Failure(reason: "invalid UTF-8") }
+        guard bytes.allSatisfy({ $0 < 0x80 }) || String(validating: bytes, as: UTF8.self) != nil else {
+            throw Failure(reason: "invalid UTF-8")
+        }
         var reader = JSONReader(bytes: bytes, maximumDepth: maximumDepth)
         let value = try reader.value(depth: 0)
         reader.skipWhiteSpace()
@@ -48,7 +50,7 @@ package struct JSONReader {
 
     private mutating func object(depth: Int) throws(Failure) -> JSONObject {
         var object = JSONObject()
-        var names: Set<[UInt8]> = []
+        var names = MemberNames()
         index += 1
         skipWhiteSpace()
         if take("}") { return object }
@@ -56,8 +58,7 @@ package struct JSONReader {
             skipWhiteSpace()
             guard current == UInt8(ascii: "\"") else { throw Failure(reason: "a member name was expected") }
             let name = try string()
-            // Compared by bytes: String equality would take two different spellings of one character for the same.
-            guard names.insert(Array(name.utf8)).inserted else { throw Failure(reason: "a member name stands twice") }
+            guard names.insert(name) else { throw Failure(reason: "a member name stands twice") }
             skipWhiteSpace()
             guard take(":") else { throw Failure(reason: "a colon was expected") }
             object.append(name, try value(depth: depth + 1))
@@ -82,7 +83,15 @@ package struct JSONReader {
 
     private mutating func string() throws(Failure) -> String {
         index += 1
-        var output: [UInt8] = []
+        let start = index
+        while let byte = current, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { index += 1 }
+        if take("\"") { return String(decoding: bytes[start..<(index - 1)], as: UTF8.self) }
+        return try escapedString(from: start)
+    }
+
+    /// - Parameter start: of a string of which everything before `index` stands for itself.
+    private mutating func escapedString(from start: Int) throws(Failure) -> String {
+        var output = Array(bytes[start..<index])
         while let byte = current {
             index += 1
             switch byte {
@@ -187,5 +196,27 @@ package struct JSONReader {
 
     private mutating func skipWhiteSpace() {
         while let byte = current, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D { index += 1 }
+    }
+}
+
+/// The names of an object's members so far, told apart by bytes: String equality would take two different spellings of one
+/// character for the same.
+private struct MemberNames {
+    private var names: [String] = []
+    private var hashed: Set<[UInt8]> = []
+
+    /// Up to here it is faster to compare than to hash. Beyond, comparing would take time with the square of what an
+    /// attacker sends.
+    private static let few = 16
+
+    /// - Returns: whether the name is new.
+    mutating func insert(_ name: String) -> Bool {
+        guard names.count == Self.few else {
+            let isKnown = names.contains { $0 == name && $0.utf8.elementsEqual(name.utf8) }
+            names.append(name)
+            return !isKnown
+        }
+        if hashed.isEmpty { hashed = Set(names.map { Array($0.utf8) }) }
+        return hashed.insert(Array(name.utf8)).inserted
     }
 }

@@ -5,6 +5,7 @@ import CloakroomTokens
 import Foundation
 import Logging
 import Metrics
+import NIOCore
 
 /// `cloakroom serve`
 struct Serve: AsyncParsableCommand {
@@ -18,6 +19,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         // A reader of the log that goes away must not take the server along.
         signal(SIGPIPE, SIG_IGN)
+        NIOSingletons.groupLoopCountSuggestion = Processors.count
         let settings = try storeOptions.settings(options.values)
         LineLogHandler.bootstrap(settings.logLevel)
         let registry = PrometheusRegistry()

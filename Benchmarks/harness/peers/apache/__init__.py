@@ -7,7 +7,8 @@ from ..peer import Material, Peer
 from ..place import Command, Place, free_port
 
 HERE = Path(__file__).parent
-THREADS = 64  # per process
+THREADS = 128
+"""Of a process: one for each connection of the load, and some that fetch keys from the same server meanwhile."""
 
 
 def _commands(material: Material, place: Place) -> list[Command]:
