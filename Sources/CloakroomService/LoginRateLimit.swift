@@ -24,12 +24,15 @@ final class LoginRateLimit: Sendable {
     }
 
     private let perMinute: Double?
+    private let capacity: Int
     private let allowances = Mutex<[Account: Allowance]>([:])
-    private static let maximumEntries = 100_000
 
-    /// - Parameter perMinute: nil for no limit.
-    init(perMinute: Int?) {
+    /// - Parameters:
+    ///   - perMinute: nil for no limit.
+    ///   - capacity: how many accounts are counted at most.
+    init(perMinute: Int?, capacity: Int = 100_000) {
         self.perMinute = perMinute.map(Double.init)
+        self.capacity = capacity
     }
 
     /// Takes one try from the account.
@@ -63,10 +66,11 @@ final class LoginRateLimit: Sendable {
     }
 
     /// An entry older than a minute is full again: it says nothing. When a flood of names fills the table within a
-    /// minute, all is forgotten rather than grown.
+    /// minute, all is forgotten rather than grown. A tenth becomes free at least: whoever keeps the table just short of
+    /// full would else have all of it looked through with every try.
     private func makeRoom(in allowances: inout [Account: Allowance], at now: Instant) {
-        guard allowances.count >= Self.maximumEntries else { return }
+        guard allowances.count >= capacity else { return }
         allowances = allowances.filter { now - $0.value.at < .minutes(1) }
-        if allowances.count >= Self.maximumEntries { allowances.removeAll() }
+        if allowances.count > capacity - capacity / 10 { allowances.removeAll() }
     }
 }

@@ -47,6 +47,12 @@ public final class InMemoryStore: SessionStore, UserStore {
     public func update<Value: Sendable>(
         _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Value? {
+        try await updateWithOwner(id, decide)?.value
+    }
+
+    public func updateWithOwner<Value: Sendable>(
+        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+    ) async throws -> (value: Value, owner: User?)? {
         state.withLock { state in
             guard let before = state.sessions[id] else { return nil }
             var after = before
@@ -54,15 +60,8 @@ public final class InMemoryStore: SessionStore, UserStore {
             state.sessions[id] = after
             if before.revocation == nil, let revocation = after.revocation { state.announce(id, at: revocation.time) }
             state.events += decided.events
-            return decided.value
+            return (decided.value, state.users[after.subject])
         }
-    }
-
-    public func updateWithOwner<Value: Sendable>(
-        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
-    ) async throws -> (value: Value, owner: User?)? {
-        guard let value = try await update(id, decide) else { return nil }
-        return state.withLock { state in (value, state.sessions[id].flatMap { state.users[$0.subject] }) }
     }
 
     public func session(_ id: SessionID) async throws -> Session? {
