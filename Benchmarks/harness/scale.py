@@ -16,7 +16,8 @@ SCENARIO = "scale"
 SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [2_000, 10_000]
 CONNECTIONS = CLIENTS = 64
 COOKIES = 100_000
-HITS = 4_000
+HITS = 900
+"""Cookies that are checked over and over: as many in the smallest store, whose cookies are few, as in the largest."""
 SHARE_OF_CHECKS = 10
 """At most one cookie in so many is only ever checked; the others are renewed, each once."""
 SPREAD = 6_400

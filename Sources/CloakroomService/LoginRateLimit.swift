@@ -71,6 +71,6 @@ final class LoginRateLimit: Sendable {
     private func makeRoom(in allowances: inout [Account: Allowance], at now: Instant) {
         guard allowances.count >= capacity else { return }
         allowances = allowances.filter { now - $0.value.at < .minutes(1) }
-        if allowances.count > capacity - capacity / 10 { allowances.removeAll() }
+        if allowances.count >= capacity - capacity / 10 { allowances.removeAll() }
     }
 }

@@ -6,8 +6,9 @@ package import CloakroomCore
 /// One cookie for both: a pair in two cookies can be torn apart by a lost answer, by a proxy that relays one
 /// `Set-Cookie` only, or by an attacker.
 package enum SessionTokens {
-    /// What the tokens of one cookie turned out to be.
-    package enum Checked: Hashable, Sendable {
+    /// What the tokens of one cookie turned out to be. Handed around with every request, so that a copy should be one
+    /// reference, not a dozen.
+    package indirect enum Checked: Hashable, Sendable {
         case live(VerifiedAccess, RefreshToken)
         /// The access token has expired, or there is none (hybrid delivery): the refresh token must earn a new one.
         case stale(ExpiredAccess?, RefreshToken)

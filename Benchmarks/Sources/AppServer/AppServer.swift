@@ -51,7 +51,9 @@ struct AppServer {
         try Data(list.utf8).write(to: URL(filePath: data.file("hs256-tokens")))
         let keys = try KeySet([tokens.key])
         router.get("/hs256") { request, _ -> HTTPResponse.Status in
-            guard let value = request.headers[.authorization], value.hasPrefix("Bearer ") else { return .unauthorized }
+            guard let value = request.headers.first(where: { $0.name == .authorization })?.value,
+                value.utf8.starts(with: "Bearer ".utf8)
+            else { return .unauthorized }
             let jws = try? VerifiedJWS.verify(Array(value.utf8.dropFirst(7)), with: keys)
             guard let expiry = try? jws?.claims()["exp"]?.integerValue,
                 CloakroomService.Environment.system.now().seconds < expiry

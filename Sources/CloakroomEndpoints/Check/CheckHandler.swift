@@ -33,7 +33,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private struct Answer {
         let template: AnswerTemplate
         let access: VerifiedAccess
-        let beganAt: ContinuousClock.Instant
+        let beganAt: NIODeadline
     }
 
     /// The framework closes connections on which it sees nothing for its idle timeout, so once in a while it sees a check.
@@ -69,7 +69,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
             guard let answer else { return context.fireChannelRead(data) }
             write(answer)
             self.answer = nil
-            observe(answer.beganAt.duration(to: .now))
+            observe(.nanoseconds((NIODeadline.now() - answer.beganAt).nanoseconds))
         }
     }
 
@@ -108,23 +108,23 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// - Returns: the answer, if it is known; otherwise notes that the request goes the long way.
     private func recall(_ head: HTTPRequestHead) -> Answer? {
-        let beganAt = ContinuousClock.now
+        let beganAt = NIODeadline.now()
         let question =
             encoder == nil
             ? nil : CheckQuestion(head, peer: peer, session: checks.authorizer.cookie, scratch: &scratch)
-        if let question, mayAnswer, let known = checks.answer(to: question) {
+        if let question, mayAnswer(at: beganAt), let known = checks.answer(to: question) {
             return Answer(template: known.template, access: known.access, beganAt: beganAt)
         }
-        lastOnLongWayAt = .now()
+        lastOnLongWayAt = beganAt
         isClosing = isClosing || !head.isKeepAlive
         outstanding.append(question)
         return nil
     }
 
     /// Whoever asks and does not read what is answered is left to the framework, which then reads no more from them.
-    private var mayAnswer: Bool {
+    private func mayAnswer(at now: NIODeadline) -> Bool {
         !isClosing && outstanding.isEmpty && encoder?.channel.isWritable == true
-            && lastOnLongWayAt + Self.longestHidden > .now()
+            && lastOnLongWayAt + Self.longestHidden > now
     }
 
     private func write(_ answer: Answer) {

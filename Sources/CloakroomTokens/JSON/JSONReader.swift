@@ -50,7 +50,7 @@ package struct JSONReader {
 
     private mutating func object(depth: Int) throws(Failure) -> JSONObject {
         var object = JSONObject()
-        var names = MemberNames()
+        var names: Set<[UInt8]> = []
         index += 1
         skipWhiteSpace()
         if take("}") { return object }
@@ -58,7 +58,7 @@ package struct JSONReader {
             skipWhiteSpace()
             guard current == UInt8(ascii: "\"") else { throw Failure(reason: "a member name was expected") }
             let name = try string()
-            guard names.insert(name) else { throw Failure(reason: "a member name stands twice") }
+            guard Self.isNew(name, in: object, &names) else { throw Failure(reason: "a member name stands twice") }
             skipWhiteSpace()
             guard take(":") else { throw Failure(reason: "a colon was expected") }
             object.append(name, try value(depth: depth + 1))
@@ -66,6 +66,21 @@ package struct JSONReader {
         } while take(",")
         guard take("}") else { throw Failure(reason: "an object does not end") }
         return object
+    }
+
+    /// Up to so many names are compared, which is faster than to hash them. Beyond, comparing would take time with the square
+    /// of what an attacker sends.
+    private static let fewMembers = 16
+
+    /// Names are told apart by bytes: String equality would take two different spellings of one character for the same.
+    /// - Parameter names: all of them, once they are many.
+    private static func isNew(_ name: String, in object: JSONObject, _ names: inout Set<[UInt8]>) -> Bool {
+        let members = object.members
+        guard members.count >= fewMembers else {
+            return !members.contains { $0.name == name && $0.name.utf8.elementsEqual(name.utf8) }
+        }
+        if names.isEmpty { names = Set(members.map { Array($0.name.utf8) }) }
+        return names.insert(Array(name.utf8)).inserted
     }
 
     private mutating func array(depth: Int) throws(Failure) -> [JSONValue] {
@@ -196,27 +211,5 @@ package struct JSONReader {
 
     private mutating func skipWhiteSpace() {
         while let byte = current, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D { index += 1 }
-    }
-}
-
-/// The names of an object's members so far, told apart by bytes: String equality would take two different spellings of one
-/// character for the same.
-private struct MemberNames {
-    private var names: [String] = []
-    private var hashed: Set<[UInt8]> = []
-
-    /// Up to here it is faster to compare than to hash. Beyond, comparing would take time with the square of what an
-    /// attacker sends.
-    private static let few = 16
-
-    /// - Returns: whether the name is new.
-    mutating func insert(_ name: String) -> Bool {
-        guard names.count == Self.few else {
-            let isKnown = names.contains { $0 == name && $0.utf8.elementsEqual(name.utf8) }
-            names.append(name)
-            return !isKnown
-        }
-        if hashed.isEmpty { hashed = Set(names.map { Array($0.utf8) }) }
-        return hashed.insert(Array(name.utf8)).inserted
     }
 }

@@ -58,6 +58,8 @@ package struct JSONObject: Hashable, Sendable, ExpressibleByDictionaryLiteral {
     }
 
     mutating func append(_ name: String, _ value: JSONValue) {
+        // As many as a token has claims.
+        if members.isEmpty { members.reserveCapacity(12) }
         members.append((name, value))
     }
 }
