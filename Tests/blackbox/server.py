@@ -57,13 +57,21 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def kill(self):
-        self.process.kill()
+        self._signal(signal.SIGKILL)
         self.process.wait()
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         return self.process.wait(15)
+
+    def _signal(self, number):
+        """faketime keeps signals to itself, and ends when the server does."""
+        if self.process.poll() is not None:
+            return
+        wrapper = self.process.pid
+        children = pathlib.Path(f"/proc/{wrapper}/task/{wrapper}/children").read_text().split() if self.wrapper else []
+        for process in children or [wrapper]:
+            os.kill(int(process), number)
 
     def is_alive(self):
         return self.process.poll() is None
