@@ -198,7 +198,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CloakroomMiddlewareTests",
-            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomMiddleware", hummingbird, httpTypes, nioCore],
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomMiddleware", hummingbird, hummingbirdTesting, httpTypes,
+                nioCore,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "CloakroomEndpointsTests",

@@ -80,8 +80,8 @@ def _repeat(results: Results) -> str:
     return (
         "```sh\nScripts/bench\n```\n\n"
         f"It installs the peers, builds for release, and measures for about {minutes:.0f} min. "
-        "[performance.json](performance.json) has every figure of every round. It needs Debian or Ubuntu, two cores that nobody else uses, and a disk of one's "
-        "own.\n")
+        "[performance.json](performance.json) has every figure of every round. It needs Debian or Ubuntu, two cores that "
+        "nobody else uses, and a disk of one's own.\n")
 
 
 def main() -> int:

@@ -37,7 +37,8 @@ def what(size: int) -> str:
 
 def estimate(bench: Bench) -> float:
     seeding = sum(sizes(bench)) / 5_000
-    return seeding + sweep.estimate(bench) + 40 + len(sizes(bench)) * (25 + bench.rounds * (2 * (bench.seconds + 4) + SEEING))
+    round_of_one = 2 * (bench.seconds + 4) + SEEING
+    return seeding + sweep.estimate(bench) + 40 + len(sizes(bench)) * (25 + bench.rounds * round_of_one)
 
 
 def run(bench: Bench) -> None:

@@ -13,7 +13,8 @@ def _check_table(results: Results, conditions: list[check.At]) -> str:
     for at in conditions:
         where = ", load and server on all cores" if at.get("cores") == "shared" else ""
         header += [
-            f"requests/s, {at['connections']} connections{where}", "times hello", "p50 / p99 ms", "CPU µs", "times hello's CPU"]
+            f"requests/s, {at['connections']} connections{where}", "times hello", "p50 / p99 ms", "CPU µs",
+            "times hello's CPU"]
     rows = []
     for what in _names(results, check.SCENARIO):
         if not results.find(check.SCENARIO, what, "rate", **conditions[0]):

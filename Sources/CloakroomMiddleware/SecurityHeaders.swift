@@ -23,12 +23,8 @@ public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
 /// The headers, made once: names and values are checked by the framework each time that a header is made.
 private struct ProtectiveFields: Sendable {
     private let noSniffing = HTTPField(name: .xContentTypeOptions, value: "nosniff")
-    private let dataPolicy = HTTPField(
-        name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
-    /// A worker lives under the policy of its script, and one that may load nothing breaks the whole app.
-    private let scriptPolicy = HTTPField(
-        name: .contentSecurityPolicy, value: "frame-ancestors 'none'; base-uri 'none'")
-    private let others: [HTTPField]
+    private let ofData: [HTTPField]
+    private let ofScripts: [HTTPField]
 
     init(isHTTPS: Bool) {
         let always = [
@@ -38,15 +34,21 @@ private struct ProtectiveFields: Sendable {
             HTTPField(name: .known("Cross-Origin-Opener-Policy"), value: "same-origin"),
         ]
         let transport = HTTPField(name: .strictTransportSecurity, value: "max-age=31536000; includeSubDomains")
-        others = isHTTPS ? always + [transport] : always
+        let all = isHTTPS ? always + [transport] : always
+        ofData = all + [Self.policy("default-src 'none'; frame-ancestors 'none'; base-uri 'none'")]
+        // A worker lives under the policy of its script, and one that may load nothing breaks the whole app.
+        ofScripts = all + [Self.policy("frame-ancestors 'none'; base-uri 'none'")]
+    }
+
+    private static func policy(_ value: String) -> HTTPField {
+        HTTPField(name: .contentSecurityPolicy, value: value)
     }
 
     func add(to headers: inout HTTPFields) {
         let isScript = headers.contains { $0.name == .contentType && $0.value.containsASCII("javascript") }
         headers[.xContentTypeOptions] = nil
         headers.append(noSniffing)
-        for field in [isScript ? scriptPolicy : dataPolicy] + others
-        where !headers.contains(where: { $0.name == field.name }) {
+        for field in isScript ? ofScripts : ofData where !headers.contains(where: { $0.name == field.name }) {
             headers.append(field)
         }
     }

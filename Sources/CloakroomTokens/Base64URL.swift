@@ -26,31 +26,21 @@ package enum Base64URL {
 
     /// The bytes, or nil for anything but the canonical form.
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-        if let bytes = text.withContiguousStorageIfAvailable(decode(contiguous:)) { return bytes }
-        return Array(text).withUnsafeBufferPointer(decode(contiguous:))
-    }
-
-    private static func decode(contiguous text: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
-        var isCanonical = true
-        let bytes = values.withUnsafeBufferPointer { values in
-            [UInt8](unsafeUninitializedCapacity: text.count * 3 / 4) { output, count in
-                var (buffer, bits) = (UInt32(0), UInt32(0))
-                for character in text {
-                    let value = values[Int(character)]
-                    guard value < 64 else { return isCanonical = false }
-                    buffer = buffer << 6 | UInt32(value)
-                    bits += 6
-                    guard bits >= 8 else { continue }
-                    bits -= 8
-                    output[count] = UInt8(truncatingIfNeeded: buffer >> bits)
-                    count += 1
-                    buffer &= (1 << bits) - 1
-                }
-                isCanonical = buffer == 0
-            }
+        var output = [UInt8](repeating: 0, count: text.count * 3 / 4)
+        var (buffer, bits, count) = (UInt32(0), UInt32(0), 0)
+        for character in text {
+            let value = values[Int(character)]
+            guard value < 64 else { return nil }
+            buffer = buffer << 6 | UInt32(value)
+            bits += 6
+            guard bits >= 8 else { continue }
+            bits -= 8
+            output[count] = UInt8(truncatingIfNeeded: buffer >> bits)
+            count += 1
+            buffer &= (1 << bits) - 1
         }
-        return isCanonical ? bytes : nil
+        return buffer == 0 ? output : nil
     }
 
     package static func decode(_ text: String) -> [UInt8]? {

@@ -17,6 +17,14 @@ import Testing
         #expect(world.events(.signUp) == 1 && world.events(.login) == 2)
     }
 
+    @Test("no session's id can be taken for an option of a command")
+    func sessionID() {
+        for byte in UInt8.min...UInt8.max {
+            let id = SessionService.sessionID([byte] + [UInt8](repeating: 0xFB, count: 17)).rawValue
+            #expect(id.first?.isLetter == true && id.utf8.count == 24)
+        }
+    }
+
     @Test("a wrong password, an unknown account and a disabled one are told the same")
     func wrong() async throws {
         let world = try ServiceWorld()

@@ -65,6 +65,11 @@ import Testing
         #expect(fault { try world.verifier.verify(bearer: genuine, at: now) } == nil)
     }
 
+    @Test("no kid can be taken for an option of a command")
+    func names() throws {
+        for _ in 0..<400 { #expect(try !SigningKey.generate(.ed25519).id.hasPrefix("-")) }
+    }
+
     @Test("a ring needs a key of each kind")
     func empty() {
         #expect(throws: KeyRing.Refusal.self) { try KeyRing(signing: [], refresh: []) }

@@ -61,12 +61,18 @@ extension SessionService {
         return client
     }
 
+    /// A name that begins with a letter: `cloakroom sessions revoke` would take a hyphen for an option's, and with `-h` print
+    /// its help and end nothing. Costs one bit of so many.
+    static func sessionID(_ random: [UInt8]) -> SessionID {
+        SessionID(Base64URL.encode([random[0] & 0x7F] + random.dropFirst()))
+    }
+
     private func beginUnlessChanged(
         _ user: User, _ login: Login, client: Client, replacing replaced: Session?
     ) async throws -> SessionGrant? {
         let now = now
         let session = Session(
-            id: SessionID(Base64URL.encode(environment.random(18))), subject: user.subject, client: client.id,
+            id: Self.sessionID(environment.random(18)), subject: user.subject, client: client.id,
             secret: Secret(environment.random(32)), refreshKey: refreshKeyID, remembered: login.remember,
             userAgent: login.device.userAgent, address: login.device.address, authentication: .password(at: now),
             at: now, under: policy)

@@ -79,7 +79,7 @@ struct JWSHeader: Sendable {
 
 extension KeySet {
     /// Reads a header, and finds the one key that may verify its token.
-    fileprivate func header(_ part: ArraySlice<UInt8>) throws(TokenFault) -> (header: JWSHeader, key: VerificationKey) {
+    fileprivate func header(_ part: ArraySlice<UInt8>) throws(TokenFault) -> KnownHeaders.Entry {
         let header = try JWSHeader(part)
         guard let key = key(for: header.keyID) else { throw .unknownKey }
         guard SignatureAlgorithm(headerName: header.algorithm) == key.algorithm else { throw .wrongAlgorithm }
@@ -90,10 +90,12 @@ extension KeySet {
 /// The headers of tokens that have verified, by their very bytes, with the key: an issuer writes the same one on every token,
 /// and to read it again takes as long as to check a MAC. Bounded, and only what somebody with a key has signed comes in.
 final class KnownHeaders: Sendable {
-    private let headers = Mutex<[ArraySlice<UInt8>: (header: JWSHeader, key: VerificationKey)]>([:])
+    typealias Entry = (header: JWSHeader, key: VerificationKey)
+
+    private let headers = Mutex<[ArraySlice<UInt8>: Entry]>([:])
     private static let limit = 64
 
-    func header(_ part: ArraySlice<UInt8>) -> (header: JWSHeader, key: VerificationKey)? {
+    func header(_ part: ArraySlice<UInt8>) -> Entry? {
         headers.withLock { $0[part] }
     }
 

@@ -18,8 +18,16 @@ package struct SigningKey: Sendable {
         package let reason: String
     }
 
-    /// Makes a new key. Its `kid` is the key's thumbprint (RFC 7638), cut to 128 bits.
+    /// Makes a new key. Its `kid` is the key's thumbprint (RFC 7638), cut to 128 bits, and never begins with a hyphen:
+    /// `cloakroom keys remove` would take that for an option's, and with `-h` print its help and remove nothing.
     package static func generate(_ algorithm: SignatureAlgorithm) throws -> Self {
+        while true {
+            let key = try any(algorithm)
+            if !key.id.hasPrefix("-") { return key }
+        }
+    }
+
+    private static func any(_ algorithm: SignatureAlgorithm) throws -> Self {
         switch algorithm {
         case .es256: try Self(algorithm, .p256(P256.Signing.PrivateKey()))
         case .ed25519: try Self(algorithm, .ed25519(Curve25519.Signing.PrivateKey()))

@@ -51,6 +51,8 @@ package struct JSONReader {
     private mutating func object(depth: Int) throws(Failure) -> JSONObject {
         var object = JSONObject()
         var names: Set<[UInt8]> = []
+        // As many as an access token has claims. Not for what is nested: thousands of empty objects must stay small.
+        if depth == 0 { object.reserveCapacity(12) }
         index += 1
         skipWhiteSpace()
         if take("}") { return object }

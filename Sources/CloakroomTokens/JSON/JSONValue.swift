@@ -57,9 +57,11 @@ package struct JSONObject: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         }
     }
 
+    mutating func reserveCapacity(_ count: Int) {
+        members.reserveCapacity(count)
+    }
+
     mutating func append(_ name: String, _ value: JSONValue) {
-        // As many as a token has claims.
-        if members.isEmpty { members.reserveCapacity(12) }
         members.append((name, value))
     }
 }
