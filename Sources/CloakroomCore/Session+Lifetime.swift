@@ -27,4 +27,9 @@ extension Session {
     mutating func touch(at now: Instant) {
         lastSeenAt = max(lastSeenAt, now)
     }
+
+    /// Activity by itself is worth a write only once in a while.
+    mutating func touchNowAndThen(at now: Instant, under policy: SessionPolicy) {
+        if now - lastSeenAt >= policy.sightingInterval { touch(at: now) }
+    }
 }

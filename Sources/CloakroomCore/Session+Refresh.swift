@@ -1,4 +1,4 @@
-/// What a client held up to be renewed: a refresh token whose MAC is good, reduced to what the rules need.
+/// What a client presented to be renewed: a refresh token whose MAC is good, reduced to what the rules need.
 package struct PresentedRefresh: Hashable, Sendable {
     package var generation: Int
     /// The token's `iat` and `kid`: needed to continue its very bytes when the store has lost them.
@@ -12,19 +12,24 @@ package struct PresentedRefresh: Hashable, Sendable {
     }
 }
 
-/// What became of a presented refresh token. Only `denied` refuses the request.
+/// What became of a presented refresh token.
+///
+/// Only `rotated` and `reissued` hand out a refresh token, and it is always newer than the one presented: no answer,
+/// however late, can put an older token into the jar than one that was already used.
 package enum RefreshAnswer: Hashable, Sendable {
-    /// A new generation: give out its tokens.
+    /// A new generation: hand out its tokens.
     case rotated
-    /// Too soon after the last rotation: a new access token beside the same refresh token.
-    case refreshed
-    /// A retry after a lost answer: the same refresh token again, byte for byte.
+    /// A retry after a lost answer: hand out the current refresh token, byte for byte what it was.
     case reissued
-    /// A late request of the generation before: serve it, give it no token.
+    /// The request has the session's authority, and its answer carries no refresh token.
+    case served
+    /// As `served`, for a late request of an earlier generation, at the level that this generation had.
     case straggler
-    /// The store had lost history (a restored backup): it continues where the client is.
+    /// As `served`; the store had lost history (restored backup, lossy failover) and continues where the client is.
     case adopted
-    /// To be saved as well: a reuse revokes.
+    /// A step-up that would let an answer under way overtake its own: nothing changed, ask again after so long.
+    case postponed(Span)
+    /// Returned, not thrown, because a reuse must be saved: it revokes.
     case denied(Denial)
 }
 
@@ -32,7 +37,7 @@ extension Session {
     /// The rotation protocol: decides what presenting a refresh token does to the session (`docs/refresh.md`).
     ///
     /// Renewing generation g always yields the same generation g + 1, so no family forks (RFC 9700 section 4.14.2 asks
-    /// for detection of reuse; the straggler window is what keeps it from ending honest sessions).
+    /// for detection of reuse; the straggler window keeps it from ending honest sessions).
     package mutating func refresh(
         presenting presented: PresentedRefresh,
         at now: Instant,
@@ -43,19 +48,35 @@ extension Session {
         switch generation - presented.generation {
         case ..<0:
             return adopt(presented, at: now)
-        case 0:
+        case 0 where confirmation == .pending:
             confirm(at: now)
-            return isStragglerWindowOpen(at: now, under: policy)
-                ? refreshed(at: now) : rotate(at: now, signingWith: key)
+            return serve(.served, at: now, under: policy)
+        case 0 where isStragglerWindowOpen(at: now, under: policy):
+            return serve(.served, at: now, under: policy)
+        case 0:
+            return rotate(at: now, under: policy, signingWith: key)
         case 1 where confirmation == .pending:
-            return reissue(at: now)
-        case 1 where isStragglerWindowOpen(at: now, under: policy):
-            touch(at: now)
-            return .straggler
+            // The answer is probably on its way: 24 parallel requests get one cookie, not 24.
+            return isOnItsWay(at: now, under: policy) ? serve(.served, at: now, under: policy) : reissue(at: now)
         default:
-            revoke(.refreshTokenReused, at: now)
-            return .denied(.refreshTokenReused)
+            guard isStraggler(presented.generation, at: now, under: policy) else { return reuse(at: now) }
+            return serve(.straggler, at: now, under: policy)
         }
+    }
+
+    /// How long until presenting the current generation can bring a newer one; zero when it can now.
+    package func renewableIn(at now: Instant, under policy: SessionPolicy) -> Span {
+        let ready: Instant? =
+            switch confirmation {
+            case .pending: handedOutAt + policy.reissueDelay
+            case .confirmed(let openedAt): openedAt.map { $0 + policy.stragglerWindow }
+            }
+        return ready.map { max(.zero, $0 - now) } ?? .zero
+    }
+
+    /// The level that a request of this generation has: one from before a step-up keeps the level from before.
+    package func authentication(ofGeneration presented: Int) -> Authentication {
+        presented < generation ? earlierAuthentication ?? authentication : authentication
     }
 
     /// Takes note that an access token of `seen` came in: that confirms a pending generation.
@@ -65,16 +86,15 @@ extension Session {
         guard (try? checkAlive(at: now, under: policy)) != nil else { return false }
         let before = self
         if seen == generation { confirm(at: now) }
-        if self != before || now - lastSeenAt >= policy.sightingInterval { touch(at: now) }
+        if self != before { touch(at: now) } else { touchNowAndThen(at: now, under: policy) }
         return self != before
     }
 
-    /// The window opens at confirmation, not at rotation: an answer may be long on its way, and until it arrives every
+    /// The window opens at confirmation, not at rotation: an answer may be long under way, and until it arrives every
     /// honest request still carries the generation before.
-    private mutating func confirm(at now: Instant) {
+    mutating func confirm(at now: Instant) {
         guard confirmation == .pending else { return }
         confirmation = .confirmed(windowOpenedAt: now)
-        supersededAuthentication = nil
     }
 
     func isStragglerWindowOpen(at now: Instant, under policy: SessionPolicy) -> Bool {
@@ -82,39 +102,69 @@ extension Session {
         return now < openedAt + policy.stragglerWindow
     }
 
-    mutating func rotate(at now: Instant, signingWith key: String) -> RefreshAnswer {
+    /// Whether requests of this earlier generation may still be under way.
+    func isStraggler(_ presented: Int, at now: Instant, under policy: SessionPolicy) -> Bool {
+        guard stragglersFrom <= presented, presented < generation else { return false }
+        return confirmation == .pending || isStragglerWindowOpen(at: now, under: policy)
+    }
+
+    mutating func rotate(at now: Instant, under policy: SessionPolicy, signingWith key: String) -> RefreshAnswer {
+        if !isStragglerWindowOpen(at: now, under: policy) {
+            stragglersFrom = generation
+            earlierAuthentication = nil
+        }
         generation += 1
         confirmation = .pending
         rotatedAt = now
         refreshKey = key
+        handedOutAt = now
+        isReissued = false
         touch(at: now)
         return .rotated
     }
 
-    private mutating func refreshed(at now: Instant) -> RefreshAnswer {
+    /// Hands out the pending generation once more.
+    mutating func handOutAgain(at now: Instant) {
+        handedOutAt = now
+        isReissued = true
         touch(at: now)
-        return .refreshed
     }
 
-    /// Whoever presents the generation before a step-up has not shown the password: a thief's copy must not come by the
-    /// fresh `auth_time` this way, so the raised level is withdrawn. (An honest client whose step-up answer was lost
-    /// saw an error and asks again.)
-    private mutating func reissue(at now: Instant) -> RefreshAnswer {
-        if let superseded = supersededAuthentication {
-            authentication = superseded
-            supersededAuthentication = nil
-        }
-        touch(at: now)
-        return .reissued
-    }
-
-    private mutating func adopt(_ presented: PresentedRefresh, at now: Instant) -> RefreshAnswer {
+    mutating func adopt(_ presented: PresentedRefresh, at now: Instant) -> RefreshAnswer {
         generation = presented.generation
         confirmation = .confirmed(windowOpenedAt: now)
         rotatedAt = presented.issuedAt
         refreshKey = presented.key
-        supersededAuthentication = nil
+        stragglersFrom = presented.generation - 1
+        handedOutAt = now
+        // How often it was handed out is lost with the rest.
+        isReissued = true
+        earlierAuthentication = nil
         touch(at: now)
         return .adopted
+    }
+
+    mutating func reuse(at now: Instant) -> RefreshAnswer {
+        revoke(.refreshTokenReused, at: now)
+        return .denied(.refreshTokenReused)
+    }
+
+    private mutating func serve(_ answer: RefreshAnswer, at now: Instant, under policy: SessionPolicy) -> RefreshAnswer {
+        touchNowAndThen(at: now, under: policy)
+        return answer
+    }
+
+    /// Presenting the generation before a step-up shows no password: a stolen copy must not come by the fresh
+    /// `auth_time` this way, so the raised level is withdrawn. (An honest client whose step-up answer was lost saw an
+    /// error and asks again.)
+    private mutating func reissue(at now: Instant) -> RefreshAnswer {
+        if let earlier = earlierAuthentication { authentication = earlier }
+        handOutAgain(at: now)
+        return .reissued
+    }
+
+    /// A clock that was set back says nothing about how long an answer has been under way: then it is given again.
+    private func isOnItsWay(at now: Instant, under policy: SessionPolicy) -> Bool {
+        handedOutAt <= now && now < handedOutAt + policy.reissueDelay
     }
 }

@@ -1,9 +1,10 @@
 extension Session {
-    /// Raises the session to a fresh authentication, and always to a generation that the presenter did not hold:
-    /// a stolen copy must not inherit the fresh `auth_time`.
+    /// Raises the session to a fresh authentication, and to a generation that the presenter did not hold: a stolen copy
+    /// must not inherit the fresh `auth_time`.
     ///
-    /// It rotates even inside the straggler window. It never goes two generations past the one presented, so that one
-    /// lost answer can never look like a reuse.
+    /// It rotates even inside the straggler window, where the current generation was handed out once only. Otherwise an
+    /// answer that carries the current generation could still be under way and overtake this one, and the honest user
+    /// would be logged out: the answer is `postponed` until the window closes.
     package mutating func stepUp(
         to fresh: Authentication,
         presenting presented: PresentedRefresh,
@@ -11,27 +12,40 @@ extension Session {
         under policy: SessionPolicy,
         signingWith key: String
     ) -> RefreshAnswer {
-        let answer = refresh(presenting: presented, at: now, under: policy, signingWith: key)
-        switch answer {
-        case .denied:
+        do { try checkAlive(at: now, under: policy) } catch { return .denied(error) }
+        switch generation - presented.generation {
+        case ..<0:
+            return adopt(presented, at: now)
+        case 0:
+            confirm(at: now)
+            let isOpen = isStragglerWindowOpen(at: now, under: policy)
+            guard !isOpen || !isReissued else { return .postponed(renewableIn(at: now, under: policy)) }
+            let answer = rotate(at: now, under: policy, signingWith: key)
+            raise(to: fresh)
             return answer
-        case .rotated, .reissued:
-            break
-        case .refreshed, .straggler, .adopted:
-            _ = rotate(at: now, signingWith: key)
+        case 1 where confirmation == .pending:
+            handOutAgain(at: now)
+            raise(to: fresh)
+            return .reissued
+        default:
+            guard isStraggler(presented.generation, at: now, under: policy) else { return reuse(at: now) }
+            return .postponed(confirmation == .pending ? policy.stragglerWindow : renewableIn(at: now, under: policy))
         }
-        supersededAuthentication = authentication
-        authentication = fresh
-        return .rotated
     }
 
     /// The refresh token that the holder of a live access token of `seen` is taken to have, where it sends none.
     ///
     /// An access token outlives the rotations made during its life and is no evidence of theft, so a spent generation
-    /// never comes out of this. While a rotation is unconfirmed the holder may still have the token before it.
-    package func refreshHeld(byAccessOf seen: Int) -> PresentedRefresh {
-        let isAnswerOutstanding = confirmation == .pending && seen < generation
+    /// never comes out of this.
+    package func refreshHeld(byAccessOf seen: Int, at now: Instant, under policy: SessionPolicy) -> PresentedRefresh {
+        let isEarlier = seen < generation && isStraggler(generation - 1, at: now, under: policy)
         return PresentedRefresh(
-            generation: isAnswerOutstanding ? generation - 1 : generation, issuedAt: rotatedAt, key: refreshKey)
+            generation: isEarlier ? generation - 1 : generation, issuedAt: rotatedAt, key: refreshKey)
+    }
+
+    /// Several step-ups inside one window keep the level from before the first, the only one that every straggler had.
+    private mutating func raise(to fresh: Authentication) {
+        earlierAuthentication = earlierAuthentication ?? authentication
+        authentication = fresh
     }
 }

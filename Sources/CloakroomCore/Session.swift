@@ -34,8 +34,16 @@ public struct Session: Hashable, Sendable {
     public internal(set) var lastSeenAt: Instant
     /// The level that its access tokens carry.
     public internal(set) var authentication: Authentication
-    /// The level before a step-up whose generation nobody has been seen to hold yet; see `reissue`.
-    public internal(set) var supersededAuthentication: Authentication?
+    /// The level of earlier generations whose requests may still be under way, where a step-up has raised the current
+    /// one; see `authentication(ofGeneration:)`.
+    public internal(set) var earlierAuthentication: Authentication?
+    /// The oldest generation that is a straggler, not a reuse, until the window after the next confirmation closes:
+    /// the one presented at the last rotation that came with the window closed.
+    public internal(set) var stragglersFrom: Int
+    /// When the current generation was last handed out.
+    public internal(set) var handedOutAt: Instant
+    /// Whether the current generation was handed out more than once.
+    public internal(set) var isReissued: Bool
     /// Set once it was ended before its time.
     public internal(set) var revocation: Revocation?
 
@@ -78,7 +86,8 @@ public struct Session: Hashable, Sendable {
             id: id, subject: subject, client: client, secret: secret, createdAt: now,
             expiresAt: now + policy.absoluteLifetime, remembered: remembered, userAgent: userAgent, address: address,
             generation: 0, confirmation: .confirmed(windowOpenedAt: nil), rotatedAt: now, refreshKey: refreshKey,
-            lastSeenAt: now, authentication: authentication, supersededAuthentication: nil, revocation: nil)
+            lastSeenAt: now, authentication: authentication, earlierAuthentication: nil, stragglersFrom: 0,
+            handedOutAt: now, isReissued: false, revocation: nil)
     }
 
     /// A session as a store kept it.
@@ -86,7 +95,8 @@ public struct Session: Hashable, Sendable {
         id: SessionID, subject: Subject, client: ClientID, secret: Secret, createdAt: Instant, expiresAt: Instant,
         remembered: Bool, userAgent: String, address: String, generation: Int, confirmation: Confirmation,
         rotatedAt: Instant, refreshKey: String, lastSeenAt: Instant, authentication: Authentication,
-        supersededAuthentication: Authentication?, revocation: Revocation?
+        earlierAuthentication: Authentication?, stragglersFrom: Int, handedOutAt: Instant, isReissued: Bool,
+        revocation: Revocation?
     ) {
         self.id = id
         self.subject = subject
@@ -103,7 +113,10 @@ public struct Session: Hashable, Sendable {
         self.refreshKey = refreshKey
         self.lastSeenAt = lastSeenAt
         self.authentication = authentication
-        self.supersededAuthentication = supersededAuthentication
+        self.earlierAuthentication = earlierAuthentication
+        self.stragglersFrom = stragglersFrom
+        self.handedOutAt = handedOutAt
+        self.isReissued = isReissued
         self.revocation = revocation
     }
 }
@@ -119,4 +132,6 @@ public enum RevocationReason: String, Hashable, Sendable, CaseIterable {
     case accountDisabled = "account_disabled"
     /// A new login in the same browser took its place.
     case replaced
+    /// The subject had as many sessions as are allowed, and this one had been unused for longest.
+    case tooManySessions = "too_many_sessions"
 }

@@ -2,8 +2,10 @@
 public struct SessionPolicy: Hashable, Sendable {
     /// How long an access token is good for.
     public var accessTokenLifetime: Span
-    /// How long after the confirmation of a generation the one before it is still served, without being given tokens.
+    /// How long after the confirmation of a generation those before it are still served, without being given tokens.
     public var stragglerWindow: Span
+    /// How long the answer with a new generation is taken to be under way, before a retry is given it again.
+    public var reissueDelay: Span
     /// How long a session lives without being used.
     public var idleLifetime: Span
     /// How long a session lives at most; rotation never moves it (RFC 9700 section 4.14.2).
@@ -18,11 +20,13 @@ public struct SessionPolicy: Hashable, Sendable {
     public init(
         accessTokenLifetime: Span = .minutes(5),
         stragglerWindow: Span = .seconds(30),
+        reissueDelay: Span = .seconds(2),
         idleLifetime: Span = .days(30),
         absoluteLifetime: Span = .days(90)
     ) {
         self.accessTokenLifetime = accessTokenLifetime
         self.stragglerWindow = stragglerWindow
+        self.reissueDelay = reissueDelay
         self.idleLifetime = idleLifetime
         self.absoluteLifetime = absoluteLifetime
     }
