@@ -68,7 +68,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "CloakroomMiddleware",
-            dependencies: ["CloakroomCore", "CloakroomTokens", hummingbird, httpTypes, nioCore, logging],
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", hummingbird, httpTypes, nioCore, logging, metrics,
+            ],
             swiftSettings: strict),
         .target(
             name: "CloakroomEndpoints",
@@ -169,7 +171,9 @@ let package = Package(
             name: "cloakroom",
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomSQLite", "CloakroomMiddleware",
-                "CloakroomEndpoints", "CloakroomLab", hummingbird, httpTypes, nioCore, logging, metrics, lifecycle,
+                "CloakroomEndpoints", "CloakroomLab", hummingbird, hummingbirdCore, httpTypes, nioCore, logging,
+                metrics,
+                lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

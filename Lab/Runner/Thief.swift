@@ -29,7 +29,8 @@ struct Thief: Sendable {
         cookies["refresh_token"] = refresh
         cookies["access_token"] = stolen.access.last
         if scene.target.storage.isOurs, let pair = stolen.pair {
-            for name in [SessionCookie.name, SessionCookie.developmentName] { cookies[name] = pair }
+            let cookie = SessionCookie(isLoopbackDevelopment: true)
+            for name in [cookie.name, cookie.plainName] { cookies[name] = pair }
         } else {
             bearer = stolen.access.last
         }

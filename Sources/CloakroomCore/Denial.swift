@@ -7,6 +7,10 @@ public enum Denial: Error, Hashable, Sendable {
     case invalidRequest(fields: [String: String])
     case unsupportedMediaType
     case contentTooLarge
+    /// The head of the request is longer than is read (RFC 6585 section 5).
+    case headTooLarge
+    /// The request was not complete when its time was up.
+    case requestTimeout
     /// The origin check failed (`OriginPolicy`).
     case crossSiteRequest
     /// A browser was told to run a script of ours as a service worker that is not among the app's own.
@@ -23,11 +27,11 @@ public enum Denial: Error, Hashable, Sendable {
     case bindingRequired
     /// RFC 9470: the session is good, but not good enough for this request.
     case insufficientUserAuthentication(StepUpChallenge)
+    /// The level that is demanded is one that this account cannot reach.
+    case stepUpUnavailable
     case rateLimited(retryAfter: Span)
     case accountExists
     case misdirectedRequest
-    /// Forwarded headers from a peer that is not among the trusted proxies.
-    case untrustedProxy
     case notFound
     case methodNotAllowed(allow: [String])
     case unavailable(retryAfter: Span)
@@ -38,6 +42,8 @@ public enum Denial: Error, Hashable, Sendable {
         case .invalidRequest: "invalid_request"
         case .unsupportedMediaType: "unsupported_media_type"
         case .contentTooLarge: "content_too_large"
+        case .headTooLarge: "head_too_large"
+        case .requestTimeout: "request_timeout"
         case .crossSiteRequest: "cross_site_request"
         case .serviceWorkerRefused: "service_worker_refused"
         case .invalidCredentials: "invalid_credentials"
@@ -49,10 +55,10 @@ public enum Denial: Error, Hashable, Sendable {
         case .refreshTokenReused: "refresh_token_reused"
         case .bindingRequired: "binding_required"
         case .insufficientUserAuthentication: "insufficient_user_authentication"
+        case .stepUpUnavailable: "step_up_unavailable"
         case .rateLimited: "rate_limited"
         case .accountExists: "account_exists"
         case .misdirectedRequest: "misdirected_request"
-        case .untrustedProxy: "untrusted_proxy"
         case .notFound: "not_found"
         case .methodNotAllowed: "method_not_allowed"
         case .unavailable: "unavailable"

@@ -69,6 +69,12 @@ public struct Span: Hashable, Comparable, Sendable {
         max(0, milliseconds) / 1000
     }
 
+    /// Whole seconds, rounded up and never negative: the form of `Retry-After` and `renew_in`, which must not be too
+    /// short.
+    public var secondsToWait: Int64 {
+        (max(0, milliseconds) + 999) / 1000
+    }
+
     /// Whether one comes before.
     public static func < (one: Self, other: Self) -> Bool {
         one.milliseconds < other.milliseconds

@@ -149,7 +149,8 @@ extension Session {
         return .denied(.refreshTokenReused)
     }
 
-    private mutating func serve(_ answer: RefreshAnswer, at now: Instant, under policy: SessionPolicy) -> RefreshAnswer {
+    private mutating func serve(_ answer: RefreshAnswer, at now: Instant, under policy: SessionPolicy) -> RefreshAnswer
+    {
         touchNowAndThen(at: now, under: policy)
         return answer
     }

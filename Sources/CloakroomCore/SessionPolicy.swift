@@ -16,6 +16,12 @@ public struct SessionPolicy: Hashable, Sendable {
         min(.minutes(1), Span(milliseconds: idleLifetime.milliseconds / 10))
     }
 
+    /// How much longer than the check an access token that is handed to a backend lives, so that it does not expire on
+    /// the way: a tenth of its life, ten seconds at most.
+    public var handOverMargin: Span {
+        min(.seconds(10), Span(milliseconds: accessTokenLifetime.milliseconds / 10))
+    }
+
     /// The defaults are those of the contract.
     public init(
         accessTokenLifetime: Span = .minutes(5),

@@ -33,6 +33,11 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
         host == "localhost" || host.hasSuffix(".localhost") || host == "127.0.0.1" || host == "[::1]"
     }
 
+    /// Whether this authority (`host[:port]`) is the origin's.
+    package func isReached(by authority: String) -> Bool {
+        WebOrigin(parsing: "\(scheme)://\(authority.lowercased())") == self
+    }
+
     /// The origin as browsers send it.
     public var description: String {
         "\(scheme)://\(host)" + (port.map { ":\($0)" } ?? "")

@@ -13,11 +13,13 @@ import Logging
 public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
     private let server: AuthorizationServer
     private let endpoints: EndpointTable
+    private let log: DenialLog
 
     /// The endpoints of this server.
     public init(_ server: AuthorizationServer) {
         self.server = server
         endpoints = EndpointTable(Endpoint.all)
+        log = DenialLog(logger: server.logger)
     }
 
     /// Answers the paths of the contract, and passes everything else on.
@@ -26,12 +28,14 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
     ) async throws -> Response {
         let path = request.uri.path
         guard let match = endpoints.match(path) else {
+            if let moved = try redirectWithoutSlash(request, path) { return moved }
             return Endpoint.isOurs(path) ? Denial.notFound.problem.response : try await next(request, context)
         }
         context.coreContext.endpointPath.value = match.path
         do {
             return try await respond(request, match, peer: context.peerAddress)
         } catch let denial as Denial {
+            log.write(denial, of: request)
             return denial.problem.response
         } catch {
             // A full disk, a locked file, a lost database: nothing half-done, and nothing about it for the client.
@@ -41,19 +45,27 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
     }
 
     private func respond(_ request: Request, _ match: EndpointTable.Match, peer: String?) async throws -> Response {
-        try request.checkHost()
-        _ = try server.originPolicy.origin(forHost: request.head.authority)
-        let isHead = request.method == .head
-        guard let endpoint = match.endpoint(for: isHead ? .get : request.method) else {
+        guard let endpoint = match.endpoint(for: request.method == .head ? .get : request.method) else {
             return try match.refuse(request.method)
         }
-        if !endpoint.answersForOthers {
+        if !endpoint.isForProbes {
+            _ = try request.ownOrigin(under: server.originPolicy)
             try server.originPolicy.check(
                 OriginPolicy.Request(request, cookie: server.authorizer.cookie, xsrf: server.xsrf))
         }
         let call = Call(server: server, request: request, peer: peer, parameter: match.parameter)
         var response = try await endpoint.respond(call)
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-        return isHead ? response.createHeadResponse() : response
+        return response
+    }
+
+    /// A path of ours with a slash too many at its end, which a framework's or a proxy's habits add. The method stays.
+    private func redirectWithoutSlash(_ request: Request, _ path: String) throws(Denial) -> Response? {
+        guard path.hasSuffix("/"), let match = endpoints.match(String(path.dropLast())) else { return nil }
+        _ = try request.ownOrigin(under: server.originPolicy)
+        let query = request.uri.query.map { "?\($0)" } ?? ""
+        let location = match.path.replacing(EndpointTable.placeholder, with: match.parameter)
+        return Response(
+            status: .permanentRedirect, headers: [.location: location + query, .cacheControl: "no-store"])
     }
 }

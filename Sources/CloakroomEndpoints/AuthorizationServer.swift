@@ -25,8 +25,14 @@ public struct AuthorizationServer: Sendable {
         public var isSignUpOpen = false
         /// Clients besides `Client.browser`.
         public var clients: [Client] = []
-        /// Per account and per network; nil for no limit.
+        /// Failed logins, per account and per network; nil for no limit.
         public var failedLoginsPerMinute: Int? = 20
+        /// Sign-ups, per network; nil for no limit.
+        public var signUpsPerHour: Int? = 20
+        /// Sessions of one subject; beyond it the one unused for longest ends.
+        public var maximumSessions = 100
+        /// What the session cookie is called: a name with a `__Host-` prefix.
+        public var cookieName = SessionCookie.defaultName
         /// The `SameSite` of the cookie.
         public var sameSite = SessionCookie.SameSite.lax
         /// Whether to give out the `XSRF-TOKEN` cookie, for browsers that name no origin.
@@ -54,7 +60,8 @@ public struct AuthorizationServer: Sendable {
     let xsrf: XSRFCookie?
     let logger: Logger
     private let store: any SessionStore & UserStore
-    private let keys: KeyFiles
+    private let keyFiles: KeyFiles
+    private let keys: LiveKeys<IssuerKeys>
     private let sightings: SightingQueue
     private let feed: RevocationFeed
     private let sweeper: Sweeper
@@ -65,26 +72,28 @@ public struct AuthorizationServer: Sendable {
         logger: Logger = Logger(label: "cloakroom")
     ) throws {
         try self.init(
-            store: store, keys: keys, ring: keys.open(configuration.signingAlgorithm), configuration: configuration,
+            store: store, keyFiles: keys, keys: keys.open(configuration.signingAlgorithm), configuration: configuration,
             hasher: Self.hasher(), environment: .system, logger: logger)
     }
 
     package init(
-        store: any SessionStore & UserStore, keys: KeyFiles, ring: KeyRing, configuration: Configuration,
+        store: any SessionStore & UserStore, keyFiles: KeyFiles, keys: IssuerKeys, configuration: Configuration,
         hasher: PasswordHasher, environment: CloakroomService.Environment, logger: Logger = Logger(label: "cloakroom")
     ) {
         self.configuration = configuration
         self.store = store
-        self.keys = keys
+        self.keyFiles = keyFiles
         self.logger = logger
         let policy = configuration.policy
         let audience = configuration.audience ?? configuration.issuer
-        let ring = LiveKeyRing(ring)
+        let keys = LiveKeys(keys)
+        self.keys = keys
         let verifier = TokenVerifier(
-            issuer: configuration.issuer, audience: audience, policy: policy, ring: ring,
-            revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime))
+            issuer: configuration.issuer, audience: audience, policy: policy, keys: keys.current.verifierKeys,
+            revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime),
+            checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
         let service = SessionService(
-            store: store, issuer: TokenIssuer(issuer: configuration.issuer, audience: audience, ring: ring),
+            store: store, issuer: TokenIssuer(issuer: configuration.issuer, audience: audience, keys: keys),
             verifier: verifier, hasher: hasher, policy: policy, clients: configuration.clients,
             isSignUpOpen: configuration.isSignUpOpen, failedLoginsPerMinute: configuration.failedLoginsPerMinute,
             log: SecurityLog(logger: Logger(label: "cloakroom.security")), environment: environment)
@@ -99,13 +108,18 @@ public struct AuthorizationServer: Sendable {
             ownOrigin: configuration.publicURL, trustedOrigins: configuration.trustedOrigins,
             serviceWorkers: configuration.serviceWorkers)
         let cookie = Self.cookie(configuration)
-        let isXSRFCookieGiven = configuration.givesXSRFCookie
-        xsrf = isXSRFCookieGiven ? XSRFCookie(of: cookie, verifier: verifier, now: { environment.now() }) : nil
+        xsrf = configuration.givesXSRFCookie ? XSRFCookie(of: cookie, keys: keys) : nil
         authorizer = SessionAuthorizer(
-            verifier: verifier, cookie: cookie, now: { environment.now() },
-            renew: { try await service.renew($0, expired: $1) },
+            verifier: verifier, cookie: cookie, policy: policy, now: { environment.now() },
+            uptime: { environment.uptime() },
+            renew: { try await service.renew($0) },
             saw: { sightings.saw($0) },
             catchUp: { try await feed.catchUp() })
+    }
+
+    /// What forward-auth checks are decided by.
+    package var checkRules: CheckRules {
+        CheckRules(authorizer: authorizer, originPolicy: originPolicy, xsrf: xsrf)
     }
 
     /// The time by which every rule decides, for `RequireSession` and step-up checks.
@@ -118,7 +132,8 @@ public struct AuthorizationServer: Sendable {
 
     private static func cookie(_ configuration: Configuration) -> SessionCookie {
         let isPlainLoopback = configuration.publicURL.map { $0.isLoopback && $0.scheme == "http" } ?? true
-        return SessionCookie(sameSite: configuration.sameSite, isLoopbackDevelopment: isPlainLoopback)
+        return SessionCookie(
+            name: configuration.cookieName, sameSite: configuration.sameSite, isLoopbackDevelopment: isPlainLoopback)
     }
 
     /// Does what must go on beside the requests, until the task is cancelled: follows revocations and keys that other
@@ -128,7 +143,9 @@ public struct AuthorizationServer: Sendable {
             group.addTask { await feed.run() }
             group.addTask { await sightings.run() }
             group.addTask { await sweeper.run() }
-            group.addTask { await KeyWatch(keys, verifier: service.verifier, logger: logger).run() }
+            group.addTask {
+                await KeyWatch(keyFiles, keys: keys, verifier: service.verifier, logger: logger).run()
+            }
         }
     }
 

@@ -24,25 +24,36 @@ struct Call: Sendable {
         return SessionService.Device(userAgent: request.headers[.userAgent] ?? "", address: client)
     }
 
-    /// Whether the request shows what every current browser adds and no script can take away.
+    /// Whether the request shows what browsers add and no script can take away. Not by `Sec-Fetch-Mode` alone, which
+    /// Node's `fetch` sends too.
     var isFromBrowser: Bool {
-        request.headers.contains { $0.name == .origin || $0.name.canonicalName.hasPrefix("sec-fetch-") }
+        request.headers[.origin] != nil || request.headers[.secFetchSite] != nil
     }
 
     /// Runs `respond` with the request's authority, and hands over what was renewed on the way.
     func withAccess(_ respond: (VerifiedAccess) async throws -> Response) async throws -> Response {
-        let authorization = try await server.authorizer.authorize(credentials, allowsHybrid: true)
+        let authorization = try await server.authorizer.authorize(credentials, admitsCookieAlone: true)
         var response = try await respond(authorization.access)
         if let renewed = authorization.renewed { handOver(renewed, to: &response) }
         return response
     }
 
-    /// What the request presents to raise or end its session: the cookie's refresh token before a bearer token, for
-    /// only that can be rotated.
+    /// The refresh token of the cookie: the refresh half is judged alone.
+    /// - Throws: `Denial.sessionMissing` or `.tokenInvalid`.
+    func refreshToken(_ credentials: RequestCredentials) throws(Denial) -> RefreshToken {
+        guard let half = credentials.refresh else { throw .sessionMissing }
+        return try service.read(refreshToken: half.mapError(\.denial).get().bytes.bytes)
+    }
+
+    /// What the request presents to raise its session: the cookie's refresh token before a bearer token, for only that
+    /// can be rotated.
     func presented(_ credentials: RequestCredentials) throws(Denial) -> SessionService.Presented {
-        if let cookie = credentials.cookie { return .refresh(try cookie.mapError(\.denial).get().refreshToken) }
-        guard let bearer = credentials.bearer else { throw .sessionMissing }
-        return .access(try bearer.mapError(\.denial).get())
+        if credentials.cookie != nil { return .refresh(try refreshToken(credentials)) }
+        switch credentials.bearer {
+        case nil: throw .sessionMissing
+        case .ours(let result): return .access(try result.mapError(\.denial).get())
+        case .foreign(let fault): throw fault.denial
+        }
     }
 
     func handOver(_ tokens: IssuedTokens?, to response: inout Response) {
@@ -52,6 +63,6 @@ struct Call: Sendable {
 
     /// The origin that the client used, for absolute addresses in answers.
     func ownOrigin() throws(Denial) -> String {
-        try server.originPolicy.origin(forHost: request.head.authority).description
+        try request.ownOrigin(under: server.originPolicy).description
     }
 }

@@ -7,17 +7,17 @@ struct Endpoint: Sendable {
     let method: HTTPRequest.Method
     /// Absolute; `{id}` at the end stands for one segment.
     let path: String
-    /// Whether any method is taken, and the origin check is of the request asked about: forward-auth.
-    var answersForOthers = false
+    /// Whether it answers without a Host: load balancers probe in HTTP/1.0.
+    let isForProbes: Bool
     let respond: @Sendable (Call) async throws -> Response
 
     init(
-        _ method: HTTPRequest.Method, _ path: String, answersForOthers: Bool = false,
+        _ method: HTTPRequest.Method, _ path: String, isForProbes: Bool = false,
         respond: @escaping @Sendable (Call) async throws -> Response
     ) {
         self.method = method
         self.path = path
-        self.answersForOthers = answersForOthers
+        self.isForProbes = isForProbes
         self.respond = respond
     }
 
@@ -25,8 +25,8 @@ struct Endpoint: Sendable {
     static let all: [Endpoint] =
         [
             .signUp, .login, .refresh, .logout, .session, .sessions, .endSession, .revokeOthers, .stepUp, .password,
-            .check, .clientScript, .clientTypes, .openAPI, .keySet, .metadata, .health, .readiness, .loginPage,
-            .signUpPage, .accountPage,
+            .clientScript, .clientTypes, .openAPI, .keySet, .metadata, .openIDMetadata, .changePassword, .health,
+            .readiness, .loginPage, .signUpPage, .accountPage,
         ] + pageParts
 
     /// Whether a path without endpoint is nevertheless ours to refuse.
@@ -39,7 +39,7 @@ struct Endpoint: Sendable {
 struct EndpointTable: Sendable {
     private let exact: [String: [Endpoint]]
     private let parametric: [String: [Endpoint]]
-    private static let placeholder = "{id}"
+    static let placeholder = "{id}"
 
     init(_ endpoints: [Endpoint]) {
         exact = Dictionary(grouping: endpoints.filter { !$0.path.hasSuffix(Self.placeholder) }, by: \.path)
@@ -54,7 +54,7 @@ struct EndpointTable: Sendable {
         fileprivate let endpoints: [Endpoint]
 
         func endpoint(for method: HTTPRequest.Method) -> Endpoint? {
-            endpoints.first { $0.method == method || $0.answersForOthers }
+            endpoints.first { $0.method == method }
         }
 
         /// The answer to a method that has no endpoint here.

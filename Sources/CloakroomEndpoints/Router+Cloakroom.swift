@@ -12,11 +12,12 @@ extension Router where Context: SessionRequestContext {
     /// ```
     public func addCloakroom(_ server: AuthorizationServer) {
         let configuration = server.configuration
+        add(middleware: BodilessHead())
         add(middleware: SecurityHeaders(isHTTPS: configuration.publicURL?.scheme == "https"))
         if !configuration.trustedOrigins.isEmpty {
             add(middleware: CrossOriginSharing(trustedOrigins: configuration.trustedOrigins))
         }
-        add(middleware: ProblemMiddleware())
+        add(middleware: ProblemMiddleware(logger: server.logger))
         add(middleware: AuthEndpoints(server))
         add(middleware: OriginMiddleware(server.originPolicy, cookie: server.authorizer.cookie, xsrf: server.xsrf))
         add(middleware: SessionMiddleware(server.authorizer))

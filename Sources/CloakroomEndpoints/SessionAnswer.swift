@@ -30,42 +30,61 @@ extension Call {
     }
 
     private func describe(_ grant: SessionGrant) -> JSONObject {
+        var body: JSONObject = [
+            "authenticated": true,
+            "user": ["id": .string(grant.user.subject.rawValue), "email": .string(grant.user.email.rawValue)],
+            "session": .object(describeSession(grant)),
+            "delivery": .string(service.client(of: grant.session).delivery.rawValue),
+        ]
+        switch grant.renewal {
+        case .renewed(let tokens): add(tokens.access, refresh: tokens.refresh, tokens.delivery, to: &body)
+        case .served(let served): add(served.access, refresh: nil, served.delivery, to: &body)
+        case nil: break
+        }
+        return body
+    }
+
+    private func describeSession(_ grant: SessionGrant) -> JSONObject {
         let now = service.now
-        let delivery = service.client(of: grant.session).delivery
-        // The level that this very request has: a straggler's is that of the token it brought.
-        let authentication = grant.access?.authentication ?? grant.session.authentication
-        let session: JSONObject = [
+        let authentication = grant.authentication
+        var session: JSONObject = [
             "id": .string(grant.session.id.rawValue),
             "created_at": .string(grant.session.createdAt.iso8601),
             "auth_time": .string(authentication.time.iso8601),
             "amr": .array(authentication.methods.map { .string($0) }),
             "acr": .string(authentication.level.rawValue),
             "binding": "none",
-            "expires_in": .integer(grant.access.map { ($0.expiresAt - now).wholeSeconds } ?? 0),
+            "expires_in": .integer(held(by: grant).map { ($0.expiresAt - now).wholeSeconds } ?? 0),
             "session_expires_in": .integer((grant.session.deadline(under: service.policy) - now).wholeSeconds),
-            "rotated": .bool(grant.isRotated),
+            "rotated": .bool(grant.tokens != nil),
         ]
-        var body: JSONObject = [
-            "authenticated": true,
-            "user": ["id": .string(grant.user.subject.rawValue), "email": .string(grant.user.email.rawValue)],
-            "session": .object(session),
-            "delivery": .string(delivery.rawValue),
-        ]
-        if let tokens = grant.tokens { add(tokens, to: &body) }
-        return body
+        if case .served(let served)? = grant.renewal {
+            session["renew_in"] = .integer(served.renewableIn.secondsToWait)
+        }
+        return session
     }
 
-    private func add(_ tokens: IssuedTokens, to body: inout JSONObject) {
-        switch tokens.delivery {
+    /// The access token that the client holds with this answer in its hands.
+    private func held(by grant: SessionGrant) -> VerifiedAccess? {
+        switch grant.renewal {
+        case .renewed(let tokens): tokens.access
+        case .served(let served): served.delivery == .cookie ? grant.access : served.access
+        case nil: grant.access
+        }
+    }
+
+    /// With cookie delivery no body carries a token.
+    private func add(_ access: VerifiedAccess, refresh: Secret?, _ delivery: Delivery, to body: inout JSONObject) {
+        switch delivery {
         case .cookie:
             return
         case .hybrid:
-            body["access_token"] = .string(text(tokens.access.token))
+            body["access_token"] = .string(text(access.token))
             body["token_type"] = "Bearer"
         case .body:
-            body["access_token"] = .string(text(tokens.access.token))
+            body["access_token"] = .string(text(access.token))
             body["token_type"] = "Bearer"
-            body["refresh_token"] = .string(text(tokens.refresh))
+            if let refresh { body["refresh_token"] = .string(text(refresh)) }
         }
     }
 

@@ -19,6 +19,10 @@ extension Denial {
             return answer(.unsupportedMediaType, "The body must be application/json.")
         case .contentTooLarge:
             return answer(.contentTooLarge, "The body is too large.")
+        case .headTooLarge:
+            return answer(.requestHeaderFieldsTooLarge, "The request's head is too large.")
+        case .requestTimeout:
+            return answer(.requestTimeout, "The request took too long to arrive.")
         case .crossSiteRequest:
             return answer(.forbidden, "The request comes from another site.")
         case .serviceWorkerRefused:
@@ -42,14 +46,14 @@ extension Denial {
             return challenge("The session is bound to a key, and no proof of it came along.", error: "invalid_token")
         case .insufficientUserAuthentication(let challenge):
             return stepUp(challenge)
+        case .stepUpUnavailable:
+            return answer(.forbidden, "This account cannot reach the authentication level that is demanded.")
         case .rateLimited(let span):
             return answer(.tooManyRequests, "Too many tries.", retryAfter: span)
         case .accountExists:
             return answer(.conflict, "There is an account with this address.")
         case .misdirectedRequest:
             return answer(.misdirectedRequest, "This host is not ours.")
-        case .untrustedProxy:
-            return answer(.forbidden, "This peer may not forward requests.")
         case .notFound:
             return answer(.notFound, "There is nothing here.")
         case .methodNotAllowed(let allowed):
@@ -63,7 +67,7 @@ extension Denial {
 
     private func answer(_ status: HTTPResponse.Status, _ title: String, retryAfter: Span? = nil) -> ProblemAnswer {
         var problem = ProblemAnswer(status: status, title: title, code: code)
-        if let retryAfter { problem.headers[.retryAfter] = String(max(1, retryAfter.wholeSeconds)) }
+        if let retryAfter { problem.headers[.retryAfter] = String(max(1, retryAfter.secondsToWait)) }
         return problem
     }
 

@@ -23,35 +23,36 @@ public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        try request.checkHost()
+        _ = try request.ownOrigin(under: policy)
         if request.mayChangeSomething {
             try policy.check(OriginPolicy.Request(request, cookie: cookie, xsrf: xsrf))
-        } else {
-            _ = try policy.origin(forHost: request.head.authority)
         }
         return try await next(request, context)
     }
 }
 
 extension OriginPolicy.Request {
-    /// - Parameters:
-    ///   - method: the request's own, or the one that a proxy asks about.
-    ///   - path: likewise, without query.
-    package init(
-        _ request: Request, method: String? = nil, path: String? = nil, host: String? = nil, cookie: SessionCookie,
-        xsrf: XSRFCookie?
-    ) {
+    package init(_ request: Request, cookie: SessionCookie, xsrf: XSRFCookie?) throws(Denial) {
+        let headers = request.headers
         self.init(
-            method: method ?? request.method.rawValue,
-            isWebSocketUpgrade: request.headers[.upgrade]?.lowercased() == "websocket",
-            serviceWorkerPath: request.headers[.serviceWorker] == nil ? nil : path ?? request.uri.path,
-            host: host ?? request.head.authority,
-            origin: request.headers[values: .origin],
-            secFetchSite: request.headers[values: .secFetchSite],
-            carriesOurCookie: !cookie.values(in: request.headers).isEmpty,
-            xsrf: xsrf?.evidence(in: request.headers) ?? .absent)
-        isLaunderedNavigation = request.headers.isLaunderedNavigation
-        referer = request.headers[.referer]
+            method: request.method.rawValue,
+            isWebSocketUpgrade: headers[values: .upgrade].contains(where: OriginPolicy.namesWebSocket)
+                || headers[.secWebSocketKey] != nil,
+            serviceWorkerPath: headers[.serviceWorker] == nil ? nil : request.uri.path,
+            host: try request.authority(),
+            origin: headers[values: .origin],
+            secFetchSite: headers[values: .secFetchSite],
+            carriesOurCookie: !cookie.values(in: headers).isEmpty,
+            xsrf: xsrf?.evidence(in: headers) ?? .absent)
+        isLaunderedNavigation = headers.isLaunderedNavigation
+        referer = headers[.referer]
+    }
+}
+
+extension OriginPolicy {
+    /// Whether an `Upgrade` header asks for a WebSocket (RFC 6455 section 4.2.1).
+    package static func namesWebSocket(_ upgrade: String) -> Bool {
+        upgrade.lowercased().split(separator: ",").contains { $0.drop { $0 == " " }.prefix(9) == "websocket" }
     }
 }
 
@@ -66,15 +67,34 @@ extension HTTPFields {
 extension Request {
     /// Whether the policy looks at more than the host.
     fileprivate var mayChangeSomething: Bool {
-        !OriginPolicy.isSafe(method.rawValue) || headers[.upgrade] != nil || headers[.serviceWorker] != nil
+        !OriginPolicy.isSafe(method.rawValue) || headers[.upgrade] != nil
+            || headers[.secWebSocketKey] != nil || headers[.serviceWorker] != nil
     }
 
-    /// One Host, as RFC 9112 section 3.2 demands: the framework takes the first of several and does without.
-    package func checkHost() throws(Denial) {
+    /// The host that the request is for. One Host, as RFC 9112 section 3.2 demands: the framework takes the first of
+    /// several and does without. The target's own, where it has one, counts before it (section 3.2.2).
+    package func authority() throws(Denial) -> String {
         let isRepeated = headers.contains { $0.name.canonicalName == "host" }
         guard let authority = head.authority, !authority.isEmpty, !isRepeated else {
             throw .invalidRequest(fields: ["Host": "must be there, once"])
         }
+        return targetAuthority ?? authority
+    }
+
+    /// Our origin, as this request reached us.
+    /// - Throws: `Denial.misdirectedRequest`, or `.invalidRequest` for a Host that is missing or comes twice.
+    package func ownOrigin(under policy: OriginPolicy) throws(Denial) -> WebOrigin {
+        let origin = try policy.origin(forHost: authority())
+        if let target = targetAuthority, !origin.isReached(by: target) { throw .misdirectedRequest }
+        return origin
+    }
+
+    /// The authority of a target in absolute form; nil for the usual one, a path.
+    fileprivate var targetAuthority: String? {
+        guard let target = head.path, let separator = target.firstRange(of: "://"), !target.hasPrefix("/") else {
+            return nil
+        }
+        return String(target[separator.upperBound...].prefix { !"/?#".contains($0) })
     }
 }
 
@@ -84,6 +104,7 @@ extension HTTPField.Name {
     package static let serviceWorker = known("Service-Worker")
     package static let upgradeInsecureRequests = known("Upgrade-Insecure-Requests")
     package static let secFetchDest = known("Sec-Fetch-Dest")
+    package static let secWebSocketKey = known("Sec-WebSocket-Key")
 
     /// A name that is written out in this program.
     package static func known(_ name: String) -> Self {

@@ -2,6 +2,7 @@ import CloakroomCore
 import CloakroomTokens
 import HTTPTypes
 public import Hummingbird
+public import Logging
 import NIOCore
 
 /// An RFC 9457 problem as an HTTP answer. It never carries a `Set-Cookie`.
@@ -14,26 +15,40 @@ package struct ProblemAnswer: Sendable {
     var members = JSONObject()
     var headers = HTTPFields()
 
+    /// As bytes, for where there is no framework to answer with.
+    package var bytes: (status: Int, fields: [(String, String)], body: [UInt8]) {
+        let fields = [("Content-Type", Self.contentType), ("Cache-Control", "no-store")]
+        return (status.code, fields + headers.map { ($0.name.rawName, $0.value) }, JSONValue.object(object).serialized)
+    }
+
     /// The answer itself. It goes to nobody's cache and fits no other context than the one it was asked for in.
     package var response: Response {
-        var body: JSONObject = [
-            "type": .string("urn:cloakroom:problem:\(code)"), "title": .string(title),
-            "status": .integer(Int64(status.code)), "code": .string(code),
-        ]
-        for member in members.members { body[member.name] = member.value }
         var headers = headers
         headers[.contentType] = Self.contentType
         headers[.cacheControl] = "no-store"
         return Response(
             status: status, headers: headers,
-            body: .init(byteBuffer: ByteBuffer(bytes: JSONValue.object(body).serialized)))
+            body: .init(byteBuffer: ByteBuffer(bytes: JSONValue.object(object).serialized)))
+    }
+
+    private var object: JSONObject {
+        var object: JSONObject = [
+            "type": .string("urn:cloakroom:problem:\(code)"), "title": .string(title),
+            "status": .integer(Int64(status.code)), "code": .string(code),
+        ]
+        for member in members.members { object[member.name] = member.value }
+        return object
     }
 }
 
-/// Answers each `Denial` that is thrown behind it, and what the framework itself refuses.
+/// Answers every error that is thrown behind it: each `Denial`, what the framework itself refuses, and failures.
 public struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
-    /// Put it before everything that may throw a denial.
-    public init() {}
+    private let log: DenialLog
+
+    /// Put it before everything that may throw, and behind what belongs on every answer.
+    public init(logger: Logger = Logger(label: "cloakroom")) {
+        log = DenialLog(logger: logger)
+    }
 
     /// Answers what is thrown behind it.
     public func handle(
@@ -42,10 +57,22 @@ public struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let denial as Denial {
-            return denial.problem.response
+            return answer(denial, to: request)
         } catch let error as HTTPError {
-            return Denial(error).map(\.problem.response) ?? ProblemAnswer(error).response
+            return Denial(error).map { answer($0, to: request) } ?? ProblemAnswer(error.status).response
+        } catch let error as any HTTPResponseError {
+            return try error.response(from: request, context: context)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            context.logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            return ProblemAnswer(.internalServerError).response
         }
+    }
+
+    private func answer(_ denial: Denial, to request: Request) -> Response {
+        log.write(denial, of: request)
+        return denial.problem.response
     }
 }
 
@@ -56,13 +83,14 @@ extension Denial {
         case .contentTooLarge: self = .contentTooLarge
         case .unsupportedMediaType: self = .unsupportedMediaType
         case .badRequest: self = .invalidRequest(fields: [:])
+        case .requestHeaderFieldsTooLarge: self = .headTooLarge
         default: return nil
         }
     }
 }
 
 extension ProblemAnswer {
-    fileprivate init(_ error: HTTPError) {
-        self.init(status: error.status, title: error.status.reasonPhrase, code: "http_\(error.status.code)")
+    fileprivate init(_ status: HTTPResponse.Status) {
+        self.init(status: status, title: status.reasonPhrase, code: "http_\(status.code)")
     }
 }

@@ -4,28 +4,53 @@ package import HTTPTypes
 
 /// What a request presents, verified as far as that goes without I/O.
 package struct RequestCredentials: Sendable {
+    /// The bearer token of a request.
+    package enum Bearer: Sendable {
+        case ours(Result<VerifiedAccess, TokenFault>)
+        /// Of another issuer, or opaque, with what a verifier says of it.
+        case foreign(TokenFault)
+
+        package var access: VerifiedAccess? {
+            switch self {
+            case .ours(let result): try? result.get()
+            case .foreign: nil
+            }
+        }
+    }
+
     /// nil when the request has none.
     package let cookie: Result<SessionTokens.Checked, TokenFault>?
+    /// The refresh half alone: what is wrong with the access half beside it changes nothing about it. nil when the
+    /// request has no cookie.
+    package let refresh: Result<SessionTokens.RefreshHalf, TokenFault>?
     /// nil when the request has none.
-    package let bearer: Result<VerifiedAccess, TokenFault>?
+    package let bearer: Bearer?
 
     /// More cookies of one name than this are not even verified.
     private static let maximumCookies = 4
 
-    package init(
-        _ headers: HTTPFields, cookie: SessionCookie, verifier: TokenVerifier, at now: Instant
-    ) {
-        self.cookie = Self.cookie(cookie.values(in: headers), verifier, now)
-        self.bearer = Self.bearer(headers, verifier, now)
+    package init(_ headers: HTTPFields, cookie: SessionCookie, verifier: TokenVerifier, at now: Instant) {
+        self.init(
+            cookies: cookie.values(in: headers), authorization: headers[values: .authorization], verifier: verifier,
+            at: now)
     }
 
-    /// The refresh token that came along in a sound cookie.
-    package var refreshToken: RefreshToken? {
-        try? cookie?.get().refreshToken
+    /// - Parameters:
+    ///   - cookies: the values of every cookie of our name.
+    ///   - authorization: the values of every `Authorization` header.
+    package init(cookies: [[UInt8]], authorization: [String], verifier: TokenVerifier, at now: Instant) {
+        cookie = Self.cookie(cookies, verifier, now)
+        refresh = cookie.map { Self.refresh($0, cookies) }
+        bearer = Self.bearer(authorization, verifier, now)
     }
 
-    /// A name that comes twice was tossed in by a sibling host or by script. Whoever it was cannot make a value that
-    /// verifies, unless with a session of their own: then both are refused.
+    /// The access token of a cookie that is live in both halves.
+    package var liveCookieAccess: VerifiedAccess? {
+        if case .success(.live(let access, _))? = cookie { access } else { nil }
+    }
+
+    /// A name that comes twice was tossed in by a sibling host or by script. Neither can make a value that verifies,
+    /// unless with a session of their own: then both are refused.
     private static func cookie(
         _ values: [[UInt8]], _ verifier: TokenVerifier, _ now: Instant
     ) -> Result<SessionTokens.Checked, TokenFault>? {
@@ -41,17 +66,64 @@ package struct RequestCredentials: Sendable {
         return sound.count == 1 ? sound[0] : .failure(.malformed("the session cookie came more than once"))
     }
 
-    /// RFC 6750 section 2.1. Other schemes are somebody else's.
+    private static func refresh(
+        _ cookie: Result<SessionTokens.Checked, TokenFault>, _ values: [[UInt8]]
+    ) -> Result<SessionTokens.RefreshHalf, TokenFault> {
+        cookie.map(\.refresh).flatMapError { fault in
+            guard values.count == 1, fault != .differentSessions else { return .failure(fault) }
+            return Result { () throws(TokenFault) in try SessionTokens.split(values[0]).refresh }
+        }
+    }
+
+    /// RFC 6750 section 2.1. Other schemes belong to the app.
     private static func bearer(
-        _ headers: HTTPFields, _ verifier: TokenVerifier, _ now: Instant
-    ) -> Result<VerifiedAccess, TokenFault>? {
-        guard let value = headers.first(where: { $0.name == .authorization })?.value,
-            value.prefix(6).lowercased() == "bearer"
-        else { return nil }
-        guard headers[fields: .authorization].count == 1, value.dropFirst(6).first == " " else {
-            return .failure(.malformed("the Authorization header is not one bearer token"))
+        _ values: [String], _ verifier: TokenVerifier, _ now: Instant
+    ) -> Bearer? {
+        guard let value = values.first(where: { $0.prefix(6).lowercased() == "bearer" }) else { return nil }
+        guard values.count == 1 else {
+            return .ours(.failure(.malformed("the Authorization header came more than once")))
+        }
+        guard value.dropFirst(6).first == " " else {
+            return .foreign(.malformed("the Authorization header is not a bearer token"))
         }
         let token = Array(value.dropFirst(7).utf8)
-        return Result { () throws(TokenFault) in try verifier.verify(bearer: token, at: now) }
+        let result = Result { () throws(TokenFault) in try verifier.verify(bearer: token, at: now) }
+        switch result {
+        case .success: return .ours(result)
+        case .failure(let fault): return verifier.isOurs(bearer: token) ? .ours(result) : .foreign(fault)
+        }
+    }
+}
+
+extension RequestCredentials {
+    package func question(at now: Instant, demanding demand: StepUp?, admitsCookieAlone: Bool) -> AccessQuestion {
+        AccessQuestion(
+            bearer: bearerQuestion(at: now), cookie: cookieQuestion(at: now), demand: demand,
+            admitsCookieAlone: admitsCookieAlone)
+    }
+
+    private func bearerQuestion(at now: Instant) -> AccessQuestion.Bearer {
+        switch bearer {
+        case nil: .absent
+        case .ours(.success(let access)): .live(access.identity(at: now))
+        case .ours(.failure(let fault)): .refused(fault.denial)
+        case .foreign(let fault): .foreign(fault.denial)
+        }
+    }
+
+    private func cookieQuestion(at now: Instant) -> AccessQuestion.Cookie {
+        switch cookie {
+        case nil: .absent
+        case .success(.live(let access, _)): .live(access.identity(at: now))
+        case .success(.stale(.absent, _)): .withoutAccess
+        case .success(.stale(.expired, _)), .success(.stale(.unverifiable, _)): .stale
+        case .failure(let fault): .refused(fault.denial)
+        }
+    }
+}
+
+extension VerifiedAccess {
+    fileprivate func identity(at now: Instant) -> AccessQuestion.Identity {
+        .init(session: session, authentication: authentication, remaining: expiresAt - now)
     }
 }

@@ -1,4 +1,4 @@
-import HTTPTypes
+package import HTTPTypes
 public import Hummingbird
 
 /// Puts the headers on every answer that keep it from being read, framed or run in another context.
@@ -8,6 +8,11 @@ public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     /// - Parameter isHTTPS: whether browsers reach this server over TLS.
     public init(isHTTPS: Bool) {
         fields = ProtectiveFields(isHTTPS: isHTTPS)
+    }
+
+    /// The headers of an answer that is neither a page nor a script.
+    package static func fieldsOfData(isHTTPS: Bool) -> [HTTPField] {
+        ProtectiveFields(isHTTPS: isHTTPS).allOfData
     }
 
     /// Adds the headers to the answer; those that a route has set stay.
@@ -39,6 +44,8 @@ private struct ProtectiveFields: Sendable {
         // A worker lives under the policy of its script, and one that may load nothing breaks the whole app.
         ofScripts = all + [Self.policy("frame-ancestors 'none'; base-uri 'none'")]
     }
+
+    var allOfData: [HTTPField] { [noSniffing] + ofData }
 
     private static func policy(_ value: String) -> HTTPField {
         HTTPField(name: .contentSecurityPolicy, value: value)

@@ -5,93 +5,128 @@ package import HTTPTypes
 /// Turns what a request presents into its authority: the check without I/O, and inline renewal where the access token
 /// has expired.
 public struct SessionAuthorizer: Sendable {
+    /// Earns newer tokens for the refresh half of a cookie.
+    package typealias Renew = @Sendable (SessionTokens.RefreshHalf) async throws -> Renewal
+
     package let verifier: TokenVerifier
     package let cookie: SessionCookie
+    package let policy: SessionPolicy
     /// The time by which every rule decides.
     package let now: @Sendable () -> Instant
-    private let renew: (@Sendable (RefreshToken, ExpiredAccess?) async throws -> Renewal)?
+    private let uptime: @Sendable () -> Duration
+    private let renew: Renew?
     private let saw: @Sendable (VerifiedAccess) -> Void
     private let catchUp: @Sendable () async throws -> Void
 
     /// - Parameters:
-    ///   - renew: renews a session; nil where only the authorization server may.
+    ///   - uptime: a monotonic clock.
+    ///   - renew: nil where nothing can be renewed.
     ///   - saw: told of each access token that a client presented, which confirms its generation. Must not block.
     ///   - catchUp: brings the revocation view up to date, for when its feed has been silent for too long.
     package init(
-        verifier: TokenVerifier, cookie: SessionCookie, now: @escaping @Sendable () -> Instant,
-        renew: (@Sendable (RefreshToken, ExpiredAccess?) async throws -> Renewal)?,
-        saw: @escaping @Sendable (VerifiedAccess) -> Void,
+        verifier: TokenVerifier, cookie: SessionCookie, policy: SessionPolicy, now: @escaping @Sendable () -> Instant,
+        uptime: @escaping @Sendable () -> Duration, renew: Renew?, saw: @escaping @Sendable (VerifiedAccess) -> Void,
         catchUp: @escaping @Sendable () async throws -> Void
     ) {
         self.verifier = verifier
         self.cookie = cookie
+        self.policy = policy
         self.now = now
+        self.uptime = uptime
         self.renew = renew
         self.saw = saw
         self.catchUp = catchUp
     }
 
-    /// A request's authority, and the tokens that its answer must hand over.
+    /// A request's authority, and what its answer must hand over.
     package struct Authorization: Sendable {
         package let access: VerifiedAccess
-        package let renewed: IssuedTokens?
+        /// The access token that the request brought, where it brought one: what the client holds if nothing is handed out.
+        package let presented: VerifiedAccess?
+        /// nil when nothing was renewed.
+        package let renewal: Renewal?
+
+        /// What the answer must hand out.
+        package var renewed: IssuedTokens? {
+            switch renewal {
+            case .renewed(let tokens): tokens
+            case .served, nil: nil
+            }
+        }
     }
 
     package func credentials(_ headers: HTTPFields) -> RequestCredentials {
         RequestCredentials(headers, cookie: cookie, verifier: verifier, at: now())
     }
 
-    /// - Parameter allowsHybrid: whether a cookie without access token may earn one here. Only at the endpoints of the
-    ///   authorization server: elsewhere a hybrid client shows its access token, and its cookie opens nothing.
+    /// - Parameters:
+    ///   - demand: what is demanded beyond a session.
+    ///   - admitsCookieAlone: see `AccessQuestion`.
     /// - Throws: `Denial`; anything else is a failure of the store.
     package func authorize(
-        _ credentials: RequestCredentials, allowsHybrid: Bool = false
+        _ credentials: RequestCredentials, demanding demand: StepUp? = nil, admitsCookieAlone: Bool = false
     ) async throws -> Authorization {
-        if let bearer = credentials.bearer {
-            return try await admit(bearer.mapError(\.denial).get())
-        }
-        guard let cookie = credentials.cookie else { throw Denial.sessionMissing }
-        switch try cookie.mapError(\.denial).get() {
-        case .live(let access, _):
-            return try await admit(access)
-        case .stale(let expired, let refresh):
-            guard expired != nil || allowsHybrid else { throw Denial.tokenExpired }
-            return try await renewed(expired, refresh)
-        }
-    }
-
-    /// The authority of a cookie's value, where it is live at this moment and nobody need be asked; nil says only that this
-    /// cannot be said at once.
-    package func liveAccess(ofCookie value: [UInt8]) -> VerifiedAccess? {
         let now = now()
-        guard case .live(let access, _)? = try? verifier.verify(cookie: value, at: now),
-            !verifier.revocations.isStale(at: now), !verifier.revocations.isRevoked(access.session)
-        else { return nil }
-        return access
+        let question = credentials.question(at: now, demanding: demand, admitsCookieAlone: admitsCookieAlone)
+        switch answer(question, at: now) {
+        case .lookUp:
+            try await catchUp()
+            return try await act(on: answer(question, at: now, isCaughtUp: true), credentials, demand)
+        case let answer:
+            return try await act(on: answer, credentials, demand)
+        }
     }
 
-    /// As `liveAccess`, for a request that is then allowed: it counts as a sighting.
-    package func admit(cookie value: [UInt8]) -> VerifiedAccess? {
-        let access = liveAccess(ofCookie: value)
+    /// The authority of a request that needs no I/O; nil says only that this cannot be said at once.
+    package func authorizeAtOnce(_ credentials: RequestCredentials, demanding demand: StepUp?) -> VerifiedAccess? {
+        let now = now()
+        let access: VerifiedAccess? =
+            switch answer(credentials.question(at: now, demanding: demand, admitsCookieAlone: false), at: now) {
+            case .bearer: credentials.bearer?.access
+            case .cookie: credentials.liveCookieAccess
+            case .renewal, .earlyRenewal, .lookUp, .denied: nil
+            }
         if let access { saw(access) }
         return access
     }
 
-    private func admit(_ access: VerifiedAccess) async throws -> Authorization {
-        if verifier.revocations.isStale(at: now()) { try await catchUp() }
-        try verifier.checkNotRevoked(access)
-        saw(access)
-        return Authorization(access: access, renewed: nil)
+    private func answer(_ question: AccessQuestion, at now: Instant, isCaughtUp: Bool = false) -> AccessAnswer {
+        let uptime = uptime()
+        return question.answer(at: now, under: policy) { session in
+            let standing = verifier.revocations.standing(of: session, at: uptime)
+            return isCaughtUp && standing == .unknown ? .good : standing
+        }
     }
 
-    private func renewed(_ expired: ExpiredAccess?, _ refresh: RefreshToken) async throws -> Authorization {
-        guard let renew else { throw Denial.tokenExpired }
-        switch try await renew(refresh, expired) {
-        case .renewed(let tokens):
-            return Authorization(access: tokens.access, renewed: tokens)
-        case .straggler(let access):
-            guard let access else { throw Denial.tokenExpired }
-            return Authorization(access: access, renewed: nil)
+    private func act(
+        on answer: AccessAnswer, _ credentials: RequestCredentials, _ demand: StepUp?
+    ) async throws -> Authorization {
+        switch answer {
+        case .bearer: return try admit(credentials.bearer?.access)
+        case .cookie: return try admit(credentials.liveCookieAccess)
+        case .renewal: return try await renewed(credentials, demand)
+        case .earlyRenewal:
+            do { return try await renewed(credentials, demand) } catch let denial as Denial {
+                guard case .unavailable = denial else { throw denial }
+                return try admit(credentials.liveCookieAccess)
+            } catch {
+                return try admit(credentials.liveCookieAccess)
+            }
+        case .lookUp: throw Denial.unavailable(retryAfter: .seconds(1))
+        case .denied(let denial): throw denial
         }
+    }
+
+    private func admit(_ access: VerifiedAccess?) throws(Denial) -> Authorization {
+        guard let access else { throw .tokenInvalid }
+        saw(access)
+        return Authorization(access: access, presented: access, renewal: nil)
+    }
+
+    private func renewed(_ credentials: RequestCredentials, _ demand: StepUp?) async throws -> Authorization {
+        guard let renew, case .success(let checked)? = credentials.cookie else { throw Denial.tokenExpired }
+        let renewal = try await renew(checked.refresh)
+        try demand?.check(renewal.access.authentication, at: now())
+        return Authorization(access: renewal.access, presented: checked.access, renewal: renewal)
     }
 }

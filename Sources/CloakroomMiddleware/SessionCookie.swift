@@ -12,20 +12,38 @@ public struct SessionCookie: Hashable, Sendable {
 
     /// Browsers that know the prefix let only a Secure response header set such a cookie, HttpOnly, for `/` and this very
     /// host; others still enforce the `__Host-` it begins with.
-    public static let name = "__Host-Http-session"
-    /// WebKit refuses Secure cookies on `http://localhost`. Used there alone.
-    package static let developmentName = "session"
+    public static let defaultName = "__Host-Http-session"
 
+    /// What it is called; two apps on one host need two names.
+    package let name: String
     package let sameSite: SameSite
     /// Whether this server is reached over plain HTTP on the machine itself.
     package let isLoopbackDevelopment: Bool
+    /// WebKit refuses Secure cookies on `http://localhost`. Used there alone.
+    private let developmentName: String
     /// Browsers keep no cookie longer than 400 days.
     private static let longestAge: Int64 = 400 * 86400
 
-    /// - Parameter isLoopbackDevelopment: whether WebKit may get the plain cookie.
-    public init(sameSite: SameSite = .lax, isLoopbackDevelopment: Bool = false) {
+    /// - Parameters:
+    ///   - name: with a `__Host-` prefix.
+    ///   - isLoopbackDevelopment: whether WebKit may get the plain cookie.
+    public init(
+        name: String = defaultName, sameSite: SameSite = .lax, isLoopbackDevelopment: Bool = false
+    ) {
+        self.name = name
         self.sameSite = sameSite
         self.isLoopbackDevelopment = isLoopbackDevelopment
+        let bare = name.split(separator: "-").last.map(String.init) ?? name
+        developmentName = "cloakroom-\(bare)"
+    }
+
+    /// What the cookie is called in loopback development, for a browser that keeps no Secure cookie there.
+    package var plainName: String { developmentName }
+
+    /// Whether a cookie may have this name: a prefix that browsers enforce, and nothing that ends a cookie's name.
+    public static func isName(_ text: String) -> Bool {
+        let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.".utf8)
+        return text.hasPrefix("__Host-") && 8...64 ~= text.utf8.count && text.utf8.allSatisfy(allowed.contains)
     }
 
     /// Every value of our cookie in the request.
@@ -67,15 +85,15 @@ public struct SessionCookie: Hashable, Sendable {
     }
 
     func isSecure(for headers: HTTPFields) -> Bool {
-        name(for: headers) != Self.developmentName
+        name(for: headers) == name
     }
 
     private func name(for headers: HTTPFields) -> String {
-        isLoopbackDevelopment ? name(for: headers[.userAgent] ?? "") : Self.name
+        isLoopbackDevelopment ? name(for: headers[.userAgent] ?? "") : name
     }
 
     private func name(for userAgent: String) -> String {
-        isLoopbackDevelopment && Self.isWebKit(userAgent) ? Self.developmentName : Self.name
+        isLoopbackDevelopment && Self.isWebKit(userAgent) ? developmentName : name
     }
 
     private static func isWebKit(_ userAgent: String) -> Bool {

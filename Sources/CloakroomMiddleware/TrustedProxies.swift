@@ -7,6 +7,10 @@ public struct TrustedProxies: Hashable, Sendable {
     /// Nobody.
     public static let none = TrustedProxies([])
 
+    /// This machine.
+    package static let loopback = TrustedProxies(
+        ["127.0.0.0/8", "::1"].compactMap { AddressRange(parsing: $0) })
+
     /// The peers in these ranges.
     public init(_ ranges: [AddressRange]) {
         self.ranges = ranges
@@ -23,12 +27,18 @@ public struct TrustedProxies: Hashable, Sendable {
         var client = peer ?? "unknown"
         guard contains(peer) else { return client }
         for hop in forwardedFor.joined(separator: ",").split(separator: ",").reversed() {
-            let address = hop.trimmingCharacters(in: .whitespaces)
+            let address = Self.bare(hop.trimmingCharacters(in: .whitespaces))
             guard AddressRange.bytes(address) != nil else { break }
             client = address
             guard contains(address) else { break }
         }
         return client
+    }
+
+    /// Without port and brackets, which some proxies write: `192.0.2.1:4711`, `[2001:db8::1]:4711`, `[2001:db8::1]`.
+    private static func bare(_ hop: String) -> String {
+        if hop.hasPrefix("[") { return String(hop.dropFirst().prefix { $0 != "]" }) }
+        return hop.count { $0 == ":" } == 1 ? String(hop.prefix { $0 != ":" }) : hop
     }
 }
 

@@ -13,19 +13,17 @@ package struct XSRFCookie: Sendable {
     package static let header = HTTPField.Name.known("X-XSRF-TOKEN")
 
     private let session: SessionCookie
-    private let verifier: TokenVerifier
-    private let now: @Sendable () -> Instant
+    private let keys: LiveKeys<IssuerKeys>
 
     /// - Parameter session: the session cookie, whose session the token must be of.
-    package init(of session: SessionCookie, verifier: TokenVerifier, now: @escaping @Sendable () -> Instant) {
+    package init(of session: SessionCookie, keys: LiveKeys<IssuerKeys>) {
         self.session = session
-        self.verifier = verifier
-        self.now = now
+        self.keys = keys
     }
 
     /// The `Set-Cookie` for a new session.
     package func setting(for id: SessionID, _ headers: HTTPFields) -> String {
-        text(Base64URL.encode(verifier.ring.current.currentRefreshKey.xsrfToken(for: id)), headers)
+        text(Base64URL.encode(keys.current.currentRefreshKey.xsrfToken(for: id)), headers)
     }
 
     /// The `Set-Cookie` of a logout.
@@ -38,15 +36,23 @@ package struct XSRFCookie: Sendable {
         return "\(Self.name)=\(value); Path=/;\(secure) SameSite=\(session.sameSite.rawValue)"
     }
 
-    /// What the request's header proves about who sent it.
+    /// What the request's header proves about who sent it. Beside no session it proves nothing, and is no reason to
+    /// refuse a login.
     package func evidence(in headers: HTTPFields) -> OriginPolicy.XSRFEvidence {
-        let values = headers[values: Self.header]
-        guard !values.isEmpty else { return .absent }
-        let credentials = RequestCredentials(headers, cookie: session, verifier: verifier, at: now())
-        guard let token = credentials.refreshToken, values.count == 1, let shown = Base64URL.decode(values[0]) else {
-            return .wrong
-        }
-        let isRight = verifier.ring.current.refresh.contains { entry in
+        evidence(values: headers[values: Self.header], cookies: session.values(in: headers))
+    }
+
+    /// - Parameters:
+    ///   - values: of every `X-XSRF-TOKEN` header.
+    ///   - cookies: the values of every session cookie.
+    package func evidence(values: [String], cookies: [[UInt8]]) -> OriginPolicy.XSRFEvidence {
+        guard !values.isEmpty, !cookies.isEmpty else { return .absent }
+        let keys = keys.current
+        guard values.count == 1, cookies.count == 1, let shown = Base64URL.decode(values[0]),
+            let half = try? SessionTokens.split(cookies[0]).refresh,
+            let token = try? keys.read(refreshToken: half.bytes.bytes)
+        else { return .wrong }
+        let isRight = keys.refresh.contains { entry in
             constantTimeEqual(shown, entry.key.xsrfToken(for: token.session))
         }
         return isRight ? .right : .wrong

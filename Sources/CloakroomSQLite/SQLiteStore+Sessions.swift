@@ -46,7 +46,7 @@ extension SQLiteStore {
         }
     }
 
-    private static func update<Value>(
+    static func update<Value>(
         _ id: SessionID, _ database: Database, _ decide: (inout Session) -> Decided<Value>
     ) throws -> (value: Value, session: Session)? {
         guard let before = try SessionRow.fetch(id, database) else { return nil }

@@ -44,22 +44,49 @@ extension SQLiteStore {
         }
     }
 
-    public func changePassword(
-        of subject: Subject, credentialVersion: Int, to hash: PasswordHash, keeping kept: SessionID?, at now: Instant
-    ) async throws -> [Revoked]? {
+    public func changePassword<Value: Sendable>(
+        _ change: PasswordChange, by session: SessionID,
+        _ decide: @Sendable (inout Session) -> (decided: Decided<Value>, agrees: Bool)
+    ) async throws -> (value: Value, revoked: [Revoked])? {
         try await commits.write { database in
-            try database.execute(
-                sql: """
-                    UPDATE users SET password_hash = ?, credential_version = credential_version + 1
-                    WHERE subject = ? AND credential_version = ?
-                    """,
-                arguments: [hash.text, subject.rawValue, credentialVersion])
-            guard database.changesCount == 1 else { return nil }
-            return try Self.revoke(.ofSubject(subject, except: kept), reason: .passwordChanged, at: now, database)
+            guard try Self.isCurrent(change, database) else { return nil }
+            var agrees = false
+            let updated = try Self.update(session, database) { session -> Decided<Value> in
+                let decision = decide(&session)
+                agrees = decision.agrees
+                return decision.decided
+            }
+            guard let updated else { return nil }
+            return (updated.value, agrees ? try Self.set(change, keeping: session, database) : [])
         }
     }
 
-    public func setDisabled(_ isDisabled: Bool, _ subject: Subject, at now: Instant) async throws -> [Revoked]? {
+    public func setPassword(_ change: PasswordChange, recording events: [SecurityEvent]) async throws -> [Revoked]? {
+        try await commits.write { database in
+            guard try Self.isCurrent(change, database) else { return nil }
+            try Events.append(events, database)
+            return try Self.set(change, keeping: nil, database)
+        }
+    }
+
+    private static func isCurrent(_ change: PasswordChange, _ database: Database) throws -> Bool {
+        let user = try users("WHERE subject = ?", [change.subject.rawValue], database).first
+        return user?.credentialVersion == change.credentialVersion
+    }
+
+    private static func set(
+        _ change: PasswordChange, keeping kept: SessionID?, _ database: Database
+    ) throws -> [Revoked] {
+        try database.execute(
+            sql: "UPDATE users SET password_hash = ?, credential_version = credential_version + 1 WHERE subject = ?",
+            arguments: [change.hash.text, change.subject.rawValue])
+        return try revoke(
+            .ofSubject(change.subject, except: kept), reason: .passwordChanged, at: change.time, database)
+    }
+
+    public func setDisabled(
+        _ isDisabled: Bool, _ subject: Subject, recording events: [SecurityEvent], at now: Instant
+    ) async throws -> [Revoked]? {
         try await commits.write { database in
             try database.execute(
                 sql: """
@@ -67,6 +94,7 @@ extension SQLiteStore {
                     """,
                 arguments: [isDisabled, subject.rawValue])
             guard database.changesCount == 1 else { return nil }
+            try Events.append(events, database)
             guard isDisabled else { return [] }
             return try Self.revoke(.ofSubject(subject, except: nil), reason: .accountDisabled, at: now, database)
         }

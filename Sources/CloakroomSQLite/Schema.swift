@@ -5,7 +5,6 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 accounts, sessions, revocations, events") { try $0.execute(sql: first) }
-        migrator.registerMigration("2 last seen by the day") { try $0.execute(sql: second) }
         return migrator
     }
 
@@ -35,18 +34,24 @@ enum Schema {
             rotated_at INTEGER NOT NULL,
             refresh_key TEXT NOT NULL,
             last_seen_at INTEGER NOT NULL,
+            stragglers_from INTEGER NOT NULL,
+            handed_out_at INTEGER NOT NULL,
+            reissued INTEGER NOT NULL,
             auth_time INTEGER NOT NULL,
             amr TEXT NOT NULL,
             acr TEXT NOT NULL,
-            superseded_auth_time INTEGER,
-            superseded_amr TEXT,
-            superseded_acr TEXT,
+            earlier_auth_time INTEGER,
+            earlier_amr TEXT,
+            earlier_acr TEXT,
             revoked_at INTEGER,
-            revocation_reason TEXT
+            revocation_reason TEXT,
+            last_seen_day INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX sessions_of_subject ON sessions (subject);
         CREATE INDEX sessions_by_end ON sessions (expires_at);
-        CREATE INDEX sessions_by_last_seen ON sessions (last_seen_at) WHERE revoked_at IS NULL;
+        -- An index on the moment would be written with every renewal, on two pages that nothing else needs; the day
+        -- changes once a day.
+        CREATE INDEX sessions_by_last_day ON sessions (last_seen_day) WHERE revoked_at IS NULL;
 
         -- The feed that other processes follow.
         CREATE TABLE revocations (
@@ -71,14 +76,5 @@ enum Schema {
         CREATE TRIGGER events_go_oldest_first BEFORE DELETE ON events
             WHEN EXISTS (SELECT 1 FROM events WHERE position < OLD.position)
             BEGIN SELECT RAISE(ABORT, 'security events are append-only'); END;
-        """
-
-    /// An index on the moment would be written with every renewal, on two pages that nothing else needs; the day changes
-    /// once a day.
-    private static let second = """
-        ALTER TABLE sessions ADD COLUMN last_seen_day INTEGER NOT NULL DEFAULT 0;
-        UPDATE sessions SET last_seen_day = last_seen_at / 86400000;
-        DROP INDEX sessions_by_last_seen;
-        CREATE INDEX sessions_by_last_day ON sessions (last_seen_day) WHERE revoked_at IS NULL;
         """
 }

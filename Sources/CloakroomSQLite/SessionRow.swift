@@ -7,8 +7,8 @@ enum SessionRow {
     /// In the order in which `session` reads them and `arguments` writes them.
     static let columns = """
         id, subject, client, secret, created_at, expires_at, remembered, user_agent, address, generation, pending, \
-        window_opened_at, rotated_at, refresh_key, last_seen_at, auth_time, amr, acr, superseded_auth_time, \
-        superseded_amr, superseded_acr, revoked_at, revocation_reason
+        window_opened_at, rotated_at, refresh_key, last_seen_at, stragglers_from, handed_out_at, reissued, auth_time, \
+        amr, acr, earlier_auth_time, earlier_amr, earlier_acr, revoked_at, revocation_reason
         """
 
     /// A row that does not read as a session: the file was written by something else.
@@ -25,7 +25,7 @@ enum SessionRow {
         let statement = try database.cachedStatement(
             sql: """
                 INSERT INTO sessions (\(columns), last_seen_day)
-                VALUES (\(Array(repeating: "?", count: 24).joined(separator: ", ")))
+                VALUES (\(Array(repeating: "?", count: 27).joined(separator: ", ")))
                 """)
         let state = state(session)
         let arguments: StatementArguments = [
@@ -54,7 +54,8 @@ enum SessionRow {
     }
 
     private static let stateColumns = """
-        generation = ?, pending = ?, window_opened_at = ?, rotated_at = ?, refresh_key = ?, last_seen_at = ?
+        generation = ?, pending = ?, window_opened_at = ?, rotated_at = ?, refresh_key = ?, last_seen_at = ?, \
+        stragglers_from = ?, handed_out_at = ?, reissued = ?
         """
 
     /// What every renewal changes.
@@ -67,29 +68,30 @@ enum SessionRow {
         }
         return [
             session.generation, pending, windowOpenedAt?.milliseconds, session.rotatedAt.milliseconds,
-            session.refreshKey, session.lastSeenAt.milliseconds,
+            session.refreshKey, session.lastSeenAt.milliseconds, session.stragglersFrom,
+            session.handedOutAt.milliseconds, session.isReissued,
         ]
     }
 
     private static let standingColumns = """
-        auth_time = ?, amr = ?, acr = ?, superseded_auth_time = ?, superseded_amr = ?, superseded_acr = ?, \
+        auth_time = ?, amr = ?, acr = ?, earlier_auth_time = ?, earlier_amr = ?, earlier_acr = ?, \
         revoked_at = ?, revocation_reason = ?, last_seen_day = ?
         """
 
     /// What changes with a step-up or at the end.
     private static func standing(_ session: Session) -> StatementArguments {
-        let superseded = session.supersededAuthentication
+        let earlier = session.earlierAuthentication
         return [
             session.authentication.time.milliseconds, session.authentication.methods.joined(separator: " "),
-            session.authentication.level.rawValue, superseded?.time.milliseconds,
-            superseded?.methods.joined(separator: " "), superseded?.level.rawValue,
+            session.authentication.level.rawValue, earlier?.time.milliseconds,
+            earlier?.methods.joined(separator: " "), earlier?.level.rawValue,
             session.revocation?.time.milliseconds, session.revocation?.reason.rawValue,
         ]
     }
 
     /// By position: a look-up by name costs as much as all the rest of a renewal.
     static func session(_ row: Row) throws -> Session {
-        guard let authentication = authentication(time: row[15], methods: row[16], level: row[17]) else {
+        guard let authentication = authentication(time: row[18], methods: row[19], level: row[20]) else {
             throw Corrupt()
         }
         return Session(
@@ -99,8 +101,9 @@ enum SessionRow {
             confirmation: row[10] ? .pending : .confirmed(windowOpenedAt: (row[11] as Int64?).map(instant)),
             rotatedAt: instant(row[12]), refreshKey: row[13], lastSeenAt: instant(row[14]),
             authentication: authentication,
-            supersededAuthentication: self.authentication(time: row[18], methods: row[19], level: row[20]),
-            revocation: try revocation(time: row[21], reason: row[22]))
+            earlierAuthentication: self.authentication(time: row[21], methods: row[22], level: row[23]),
+            stragglersFrom: row[15], handedOutAt: instant(row[16]), isReissued: row[17],
+            revocation: try revocation(time: row[24], reason: row[25]))
     }
 
     private static func instant(_ milliseconds: Int64) -> Instant {

@@ -53,15 +53,19 @@ public final class InMemoryStore: SessionStore, UserStore {
     public func updateWithOwner<Value: Sendable>(
         _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> (value: Value, owner: User?)? {
-        state.withLock { state in
-            guard let before = state.sessions[id] else { return nil }
-            var after = before
-            let decided = decide(&after)
-            state.sessions[id] = after
-            if before.revocation == nil, let revocation = after.revocation { state.announce(id, at: revocation.time) }
-            state.events += decided.events
-            return (decided.value, state.users[after.subject])
-        }
+        state.withLock { Self.update(id, &$0, decide) }
+    }
+
+    private static func update<Value>(
+        _ id: SessionID, _ state: inout State, _ decide: (inout Session) -> Decided<Value>
+    ) -> (value: Value, owner: User?)? {
+        guard let before = state.sessions[id] else { return nil }
+        var after = before
+        let decided = decide(&after)
+        state.sessions[id] = after
+        if before.revocation == nil, let revocation = after.revocation { state.announce(id, at: revocation.time) }
+        state.events += decided.events
+        return (decided.value, state.users[after.subject])
     }
 
     public func session(_ id: SessionID) async throws -> Session? {
@@ -159,20 +163,47 @@ public final class InMemoryStore: SessionStore, UserStore {
         }
     }
 
-    public func changePassword(
-        of subject: Subject, credentialVersion: Int, to hash: PasswordHash, keeping kept: SessionID?, at now: Instant
-    ) async throws -> [Revoked]? {
+    public func changePassword<Value: Sendable>(
+        _ change: PasswordChange, by session: SessionID,
+        _ decide: @Sendable (inout Session) -> (decided: Decided<Value>, agrees: Bool)
+    ) async throws -> (value: Value, revoked: [Revoked])? {
         state.withLock { state in
-            guard let user = state.users[subject], user.credentialVersion == credentialVersion else { return nil }
-            state.users[subject] = user.with(passwordHash: hash, credentialVersion: credentialVersion + 1)
-            return Self.revoke(.ofSubject(subject, except: kept), reason: .passwordChanged, at: now, &state)
+            guard state.users[change.subject]?.credentialVersion == change.credentialVersion else { return nil }
+            var agrees = false
+            let updated = Self.update(session, &state) { session in
+                let decision = decide(&session)
+                agrees = decision.agrees
+                return decision.decided
+            }
+            guard let updated else { return nil }
+            return (updated.value, agrees ? Self.set(change, keeping: session, &state) : [])
         }
     }
 
-    public func setDisabled(_ isDisabled: Bool, _ subject: Subject, at now: Instant) async throws -> [Revoked]? {
+    public func setPassword(_ change: PasswordChange, recording events: [SecurityEvent]) async throws -> [Revoked]? {
+        state.withLock { state in
+            guard state.users[change.subject]?.credentialVersion == change.credentialVersion else { return nil }
+            state.events += events
+            return Self.set(change, keeping: nil, &state)
+        }
+    }
+
+    private static func set(
+        _ change: PasswordChange, keeping kept: SessionID?, _ state: inout State
+    ) -> [Revoked] {
+        state.users[change.subject] = state.users[change.subject]?
+            .with(passwordHash: change.hash, credentialVersion: change.credentialVersion + 1)
+        return revoke(
+            .ofSubject(change.subject, except: kept), reason: .passwordChanged, at: change.time, &state)
+    }
+
+    public func setDisabled(
+        _ isDisabled: Bool, _ subject: Subject, recording events: [SecurityEvent], at now: Instant
+    ) async throws -> [Revoked]? {
         state.withLock { state in
             guard let user = state.users[subject] else { return nil }
             state.users[subject] = user.with(credentialVersion: user.credentialVersion + 1, isDisabled: isDisabled)
+            state.events += events
             guard isDisabled else { return [] }
             return Self.revoke(.ofSubject(subject, except: nil), reason: .accountDisabled, at: now, &state)
         }

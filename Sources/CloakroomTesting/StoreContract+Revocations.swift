@@ -48,27 +48,53 @@ extension StoreContract {
         ) { store in
             try await fill(store, sessions: [session("kept"), session("ended")])
             let subject = Subject("u_ann")
-            let hash = PasswordHash(phc: "new")
-            let late = try await store.changePassword(
-                of: subject, credentialVersion: 5, to: hash, keeping: SessionID("kept"), at: now)
+            func change(_ version: Int) -> PasswordChange {
+                PasswordChange(
+                    subject: subject, credentialVersion: version, hash: PasswordHash(phc: "new \(version)"), time: now)
+            }
+            let late = try await store.changePassword(change(5), by: SessionID("kept")) { (Decided($0.id), true) }
             try demand(late == nil, "changed for an old credential")
+            let disagreed = try await store.changePassword(change(0), by: SessionID("kept")) { session in
+                (Decided(session.id, recording: [SecurityEvent(.reuse, at: now)]), false)
+            }
+            try demand(disagreed?.revoked.isEmpty == true, "changed without agreement")
             try demand(try await store.session(SessionID("ended"))?.revocation == nil, "ended for nothing")
-            let ended = try await store.changePassword(
-                of: subject, credentialVersion: 0, to: hash, keeping: SessionID("kept"), at: now)
-            try demand(ended?.map(\.session.rawValue) == ["ended"], "\(String(describing: ended))")
+            try demand(try await store.user(subject)?.credentialVersion == 0, "the password was changed")
+            let ended = try await store.changePassword(change(0), by: SessionID("kept")) { (Decided($0.id), true) }
+            try demand(ended?.revoked.map(\.session.rawValue) == ["ended"], "\(String(describing: ended))")
             let user = try await store.user(subject)
-            try demand(user?.passwordHash == hash && user?.credentialVersion == 1, "the password was not changed")
+            try demand(
+                user?.passwordHash == change(0).hash && user?.credentialVersion == 1, "the password was not changed")
             try demand(try await store.session(SessionID("kept"))?.revocation == nil, "the kept one was ended")
+            try demand(try await store.setPassword(change(0), recording: []) == nil, "set for an old credential")
+            let all = try await store.setPassword(change(1), recording: [])
+            try demand(all?.map(\.session.rawValue) == ["kept"], "\(String(describing: all))")
+        },
+        check("a revocation that a change of the password decided without agreeing is saved and announced") { store in
+            try await fill(store, sessions: [session("stolen")])
+            let change = PasswordChange(
+                subject: Subject("u_ann"), credentialVersion: 0, hash: PasswordHash(phc: "new"), time: now)
+            _ = try await store.changePassword(change, by: SessionID("stolen")) { session in
+                (Decided(session.revoke(.refreshTokenReused, at: now)), false)
+            }
+            try demand(
+                try await store.session(SessionID("stolen"))?.revocation?.reason == .refreshTokenReused, "not saved")
+            let news = try await store.revocations(after: 0)
+            try demand(news.revoked.map(\.session.rawValue) == ["stolen"], "not announced")
         },
         check("disabling an account ends its sessions; enabling it revives none") { store in
             try await fill(store, users: ["ann", "bob"], sessions: [session("a"), session("b", of: "bob")])
-            let ended = try await store.setDisabled(true, Subject("u_ann"), at: now)
+            let ended = try await store.setDisabled(true, Subject("u_ann"), recording: [], at: now)
             try demand(ended?.map(\.session.rawValue) == ["a"], "\(String(describing: ended))")
             try demand(try await store.user(Subject("u_ann"))?.isDisabled == true, "not disabled")
-            try demand(try await store.setDisabled(false, Subject("u_ann"), at: now)?.isEmpty == true, "ended again")
+            try demand(
+                try await store.setDisabled(false, Subject("u_ann"), recording: [], at: now)?.isEmpty == true,
+                "ended again")
             try demand(try await store.user(Subject("u_ann"))?.isDisabled == false, "not enabled")
             try demand(try await store.session(SessionID("a"))?.revocation != nil, "revived")
-            try demand(try await store.setDisabled(true, Subject("u_none"), at: now) == nil, "nobody was disabled")
+            try demand(
+                try await store.setDisabled(true, Subject("u_none"), recording: [], at: now) == nil,
+                "nobody was disabled")
         },
     ]
 }

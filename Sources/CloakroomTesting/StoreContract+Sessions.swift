@@ -133,7 +133,9 @@ extension StoreContract {
                 expiresAt: now + .days(Int64(index)), remembered: index % 2 == 0, userAgent: "agent '\(index)\u{E9}\"",
                 address: index % 2 == 0 ? "" : "192.0.2.\(index)", generation: index * 1000, confirmation: state.0,
                 rotatedAt: now - .minutes(Int64(index)), refreshKey: "key-\(index)", lastSeenAt: now,
-                authentication: state.2 ?? .password(at: now), supersededAuthentication: state.2, revocation: state.1)
+                authentication: state.2 ?? .password(at: now), earlierAuthentication: state.2,
+                stragglersFrom: max(0, index * 1000 - index), handedOutAt: now - .seconds(Int64(index)),
+                isReissued: index % 2 == 1, revocation: state.1)
         }
     }
 }

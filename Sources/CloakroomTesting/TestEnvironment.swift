@@ -4,24 +4,35 @@ import Synchronization
 
 /// A clock that stands still until it is moved, and randomness that is the same in every run.
 package final class TestEnvironment: Sendable {
-    private let state: Mutex<(now: Instant, seed: UInt64)>
+    private let state: Mutex<(now: Instant, uptime: Duration, seed: UInt64)>
 
     /// 2027-01-15T08:00:00Z
     package static let start = Instant(milliseconds: 1_800_000_000_000)
 
     package init(now: Instant = start, seed: UInt64 = 1) {
-        state = Mutex((now, seed))
+        state = Mutex((now, .seconds(1000), seed))
     }
 
     package var now: Instant { state.withLock { $0.now } }
 
+    package var uptime: Duration { state.withLock { $0.uptime } }
+
+    /// Lets time pass.
     package func advance(_ span: Span) {
+        state.withLock { state in
+            state.now = state.now + span
+            state.uptime += .milliseconds(span.milliseconds)
+        }
+    }
+
+    /// Sets the wall clock, forward or back, while no time passes.
+    package func step(_ span: Span) {
         state.withLock { $0.now = $0.now + span }
     }
 
     /// To be handed to a service.
     package var environment: Environment {
-        Environment(now: { self.now }, random: { self.bytes($0) })
+        Environment(now: { self.now }, uptime: { self.uptime }, random: { self.bytes($0) })
     }
 
     private func bytes(_ count: Int) -> [UInt8] {

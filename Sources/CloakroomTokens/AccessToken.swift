@@ -33,7 +33,7 @@ public struct VerifiedAccess: Hashable, Sendable {
     }
 }
 
-/// An access token that is good in every respect but its age. It opens nothing by itself.
+/// An access token that is good in every respect but the time. It opens nothing by itself.
 package struct ExpiredAccess: Hashable, Sendable {
     package let access: VerifiedAccess
 
@@ -46,6 +46,15 @@ package struct ExpiredAccess: Hashable, Sendable {
 package enum CheckedAccess: Hashable, Sendable {
     case live(VerifiedAccess)
     case expired(ExpiredAccess)
+    /// Issued later than now: a clock was ahead then, or is behind now.
+    case early(ExpiredAccess)
+
+    var access: VerifiedAccess {
+        switch self {
+        case .live(let access): access
+        case .expired(let expired), .early(let expired): expired.access
+        }
+    }
 }
 
 /// Verifies access tokens with public keys alone: the resource server's half.
@@ -80,7 +89,6 @@ package struct AccessTokenVerifier: Sendable {
         try jws.checkType(AccessClaims.type)
         let members = try jws.claims()
         let claims = try AccessClaims(members, issuer: issuer, audience: audience)
-        guard claims.issuedAt <= now + Self.leeway else { throw .notYetValid }
         if members["nbf"] != nil, try AccessClaims.date(members, "nbf") > now + Self.leeway { throw .notYetValid }
         let checked = check(VerifiedAccess(claims, token: Secret(Array(token))), at: now)
         // Whoever steals a key that signs no more has stolen nothing.
@@ -90,6 +98,7 @@ package struct AccessTokenVerifier: Sendable {
 
     /// The part of the check that depends on the time, for tokens whose other parts are known to be good.
     func check(_ access: VerifiedAccess, at now: Instant) -> CheckedAccess {
+        guard access.issuedAt <= now + Self.leeway else { return .early(ExpiredAccess(access)) }
         let isLive = now < access.expiresAt && access.expiresAt <= now + maximumLifetime + Self.leeway
         return isLive ? .live(access) : .expired(ExpiredAccess(access))
     }

@@ -16,11 +16,32 @@ package struct IssuedTokens: Hashable, Sendable {
     }
 }
 
-/// What came of renewing in the course of a request.
+/// The authority of a request that was served without a newer refresh token.
+package struct ServedAccess: Hashable, Sendable {
+    /// For the upstream, and for the memory of a `hybrid` or `body` client; never for a cookie.
+    package let access: VerifiedAccess
+    package let delivery: Delivery
+    /// How long until a renewal can bring something newer.
+    package let renewableIn: Span
+
+    package init(access: VerifiedAccess, delivery: Delivery, renewableIn: Span) {
+        self.access = access
+        self.delivery = delivery
+        self.renewableIn = renewableIn
+    }
+}
+
+/// What came of a renewal.
 package enum Renewal: Hashable, Sendable {
+    /// Newer tokens than the request brought, to be handed out.
     case renewed(IssuedTokens)
-    /// The request is served; the client is given no token. The authority, for the upstream alone, is at the level of
-    /// the expired access token, not at the session's, which a step-up may have raised since; nil for a cookie that
-    /// brought none.
-    case straggler(VerifiedAccess?)
+    case served(ServedAccess)
+
+    /// What the request may do.
+    package var access: VerifiedAccess {
+        switch self {
+        case .renewed(let tokens): tokens.access
+        case .served(let served): served.access
+        }
+    }
 }

@@ -24,9 +24,9 @@ package struct RefreshToken: Hashable, Sendable {
     static let type = "rt+jwt"
 
     /// Whether this is the very token of its generation: without the session's secret, which the store alone holds, the
-    /// key ring forges nothing.
-    package func isGenuine(for session: Session, under ring: KeyRing) -> Bool {
-        guard let key = ring.refreshKey(presented.key) else { return false }
+    /// keys forge nothing.
+    package func isGenuine(for session: Session, under keys: IssuerKeys) -> Bool {
+        guard let key = keys.refreshKey(presented.key) else { return false }
         return constantTimeEqual(
             tokenID, key.tokenID(session: session.id, generation: presented.generation, secret: session.secret))
     }

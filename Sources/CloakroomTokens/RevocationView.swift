@@ -18,44 +18,47 @@ public struct Revoked: Hashable, Sendable {
 /// The sessions that were ended while access tokens of theirs may still be alive: what makes "signed, and unexpired"
 /// not the last word, without a look-up per request.
 ///
-/// Keyed by `sid`, never by token: many strings verify as one token. Bounded by the access-token lifetime.
+/// Keyed by `sid`, never by token: many strings verify as one token. Bounded by the access-token lifetime, counted on a
+/// monotonic clock: a step of the wall clock must not bring an ended session back.
 package final class RevocationView: Sendable {
     private struct State {
-        var revoked: [SessionID: Instant] = [:]
-        var confirmedAt: Instant?
-        var prunedAt = Instant(milliseconds: 0)
+        /// When each was taken in, on the monotonic clock.
+        var revoked: [SessionID: Duration] = [:]
+        var confirmedAt: Duration?
+        var prunedAt = Duration.zero
     }
 
     private let state = Mutex(State())
-    private let memory: Span
-    private let staleAfter: Span
+    private let memory: Duration
+    private let staleAfter: Duration
 
     /// - Parameters:
     ///   - accessTokenLifetime: how long a revoked session must be remembered.
     ///   - staleAfter: how old the last word of the feed may be before nothing is trusted without asking.
-    package init(accessTokenLifetime: Span, staleAfter: Span = .seconds(5)) {
-        memory = accessTokenLifetime + .seconds(60)
+    package init(accessTokenLifetime: Span, staleAfter: Duration = .seconds(5)) {
+        memory = .milliseconds(accessTokenLifetime.milliseconds) + .seconds(60)
         self.staleAfter = staleAfter
     }
 
     /// Takes in what the feed has brought.
-    package func update(_ revoked: some Sequence<Revoked>) {
+    /// - Parameter uptime: of a monotonic clock, as everywhere here.
+    package func update(_ revoked: some Sequence<Revoked>, at uptime: Duration) {
         state.withLock { state in
-            for entry in revoked { state.revoked[entry.session] = entry.time }
+            for entry in revoked { state.revoked[entry.session] = uptime }
         }
     }
 
-    /// Takes note that the feed has brought everything up to `now`.
-    package func confirm(at now: Instant) {
+    /// Takes note that the feed has brought everything up to `uptime`.
+    package func confirm(at uptime: Duration) {
         state.withLock { state in
-            state.confirmedAt = max(state.confirmedAt ?? now, now)
-            prune(&state, at: now)
+            state.confirmedAt = max(state.confirmedAt ?? uptime, uptime)
+            prune(&state, at: uptime)
         }
     }
 
     /// Takes in a revocation of this very process at once.
-    package func insert(_ session: SessionID, at now: Instant) {
-        state.withLock { $0.revoked[session] = now }
+    package func insert(_ session: SessionID, at uptime: Duration) {
+        state.withLock { $0.revoked[session] = uptime }
     }
 
     package func isRevoked(_ session: SessionID) -> Bool {
@@ -63,18 +66,27 @@ package final class RevocationView: Sendable {
     }
 
     /// Whether the feed has been silent for so long that the view may have missed a revocation.
-    package func isStale(at now: Instant) -> Bool {
-        state.withLock { state in state.confirmedAt.map { now > $0 + staleAfter || $0 > now + staleAfter } ?? true }
+    package func isStale(at uptime: Duration) -> Bool {
+        state.withLock { state in state.confirmedAt.map { uptime > $0 + staleAfter } ?? true }
+    }
+
+    /// What a decision about this session may rest on.
+    package func standing(of session: SessionID, at uptime: Duration) -> AccessQuestion.Standing {
+        state.withLock { state in
+            if state.revoked[session] != nil { return .revoked }
+            guard let confirmedAt = state.confirmedAt, uptime <= confirmedAt + staleAfter else { return .unknown }
+            return .good
+        }
     }
 
     package var count: Int {
         state.withLock { $0.revoked.count }
     }
 
-    private func prune(_ state: inout State, at now: Instant) {
-        guard now > state.prunedAt + .seconds(10) else { return }
-        state.prunedAt = now
-        state.revoked = state.revoked.filter { $0.value + memory > now }
+    private func prune(_ state: inout State, at uptime: Duration) {
+        guard uptime > state.prunedAt + .seconds(10) else { return }
+        state.prunedAt = uptime
+        state.revoked = state.revoked.filter { $0.value + memory > uptime }
     }
 }
 

@@ -9,17 +9,39 @@ package enum SessionTokens {
     /// What the tokens of one cookie turned out to be. Handed around with every request, so that a copy should be one
     /// reference, not a dozen.
     package indirect enum Checked: Hashable, Sendable {
-        case live(VerifiedAccess, RefreshToken)
-        /// The access token has expired, or there is none (hybrid delivery): the refresh token must earn a new one.
-        case stale(ExpiredAccess?, RefreshToken)
+        case live(VerifiedAccess, RefreshHalf)
+        /// The access half opens nothing: the refresh half must earn a newer one.
+        case stale(StaleAccess, RefreshHalf)
 
-        package var refreshToken: RefreshToken {
+        package var refresh: RefreshHalf {
             switch self {
             case .live(_, let refresh), .stale(_, let refresh): refresh
             }
         }
 
-        package var session: SessionID { refreshToken.session }
+        /// The access token that came along, expired or not.
+        package var access: VerifiedAccess? {
+            switch self {
+            case .live(let access, _): access
+            case .stale(.expired(let expired), _): expired.access
+            case .stale(.absent, _), .stale(.unverifiable, _): nil
+            }
+        }
+    }
+
+    /// Why an access half opens nothing, where that is no forgery.
+    package enum StaleAccess: Hashable, Sendable {
+        /// Hybrid delivery.
+        case absent
+        /// Or not yet valid, after a step of our own clock.
+        case expired(ExpiredAccess)
+        /// Of a key that was removed because it was stolen: it may be a thief's or the user's own.
+        case unverifiable
+    }
+
+    /// The refresh token as a resource server sees it: bytes for the issuer alone.
+    package struct RefreshHalf: Hashable, Sendable {
+        package let bytes: Secret
     }
 
     static let separator = UInt8(ascii: "~")
@@ -30,34 +52,13 @@ package enum SessionTokens {
         String(decoding: (access?.bytes ?? []) + [separator] + refresh.bytes, as: UTF8.self)
     }
 
-    /// - Throws: `TokenFault`, also when the two tokens are of different sessions.
-    static func verify(
-        _ value: [UInt8], access verifier: AccessTokenVerifier, refresh keys: KeySet, at now: Instant
-    ) throws(TokenFault) -> Checked {
+    /// The two halves, of which neither has been looked at.
+    package static func split(
+        _ value: [UInt8]
+    ) throws(TokenFault) -> (access: ArraySlice<UInt8>, refresh: RefreshHalf) {
         guard value.count <= maximumSize else { throw .malformed("the cookie is too long") }
         let parts = value.split(separator: separator, omittingEmptySubsequences: false)
         guard parts.count == 2 else { throw .malformed("the cookie does not hold two tokens") }
-        // The MAC first: it is cheap, and rubbish ends here.
-        let refresh = try RefreshToken(parts[1], with: keys)
-        guard !parts[0].isEmpty else { return .stale(nil, refresh) }
-        let checked: CheckedAccess
-        do {
-            checked = try verifier.verify(parts[0], at: now)
-        } catch .notYetValid {
-            // Our own clock went back: the refresh token may earn a newer one, as with hybrid delivery.
-            return .stale(nil, refresh)
-        }
-        switch checked {
-        case .live(let access):
-            try checkSameSession(access, refresh)
-            return .live(access, refresh)
-        case .expired(let expired):
-            try checkSameSession(expired.access, refresh)
-            return .stale(expired, refresh)
-        }
-    }
-
-    private static func checkSameSession(_ access: VerifiedAccess, _ refresh: RefreshToken) throws(TokenFault) {
-        guard access.session == refresh.session else { throw .badClaim("sid") }
+        return (parts[0], RefreshHalf(bytes: Secret(Array(parts[1]))))
     }
 }

@@ -2,51 +2,80 @@ package import CloakroomCore
 import Crypto
 
 /// The check of what a request presents: no I/O, a hash and a look into memory when it has been seen before.
+///
+/// It holds public keys alone. What the refresh half of a cookie is worth only the issuer can say.
 package final class TokenVerifier: Sendable {
+    /// Asks the issuer whose session a refresh half is of.
+    package typealias RefreshCheck = @Sendable (SessionTokens.RefreshHalf) throws(TokenFault) -> SessionID
+
     package let revocations: RevocationView
     private let access: AccessTokenVerifier
-    package let ring: LiveKeyRing
+    private let keys: LiveKeys<VerifierKeys>
+    private let checkRefresh: RefreshCheck
     private let cookies = VerifiedTokenCache<SessionTokens.Checked>()
     private let bearers = VerifiedTokenCache<VerifiedAccess>()
 
+    /// - Parameter checkRefresh: run once for each cookie, at first sight.
     package init(
-        issuer: String, audience: String, policy: SessionPolicy, ring: LiveKeyRing, revocations: RevocationView
+        issuer: String, audience: String, policy: SessionPolicy, keys: VerifierKeys, revocations: RevocationView,
+        checkRefresh: @escaping RefreshCheck
     ) {
-        self.ring = ring
+        let keys = LiveKeys(keys)
+        self.keys = keys
         self.revocations = revocations
+        self.checkRefresh = checkRefresh
         let lifetime = policy.accessTokenLifetime
         access = AccessTokenVerifier(
-            issuer: issuer, audience: audience, maximumLifetime: lifetime, keys: { ring.current.accessKeys },
-            isRetired: { ring.current.isRetired($0, at: $1, lifetime: lifetime) })
+            issuer: issuer, audience: audience, maximumLifetime: lifetime, keys: { keys.current.keySet },
+            isRetired: { keys.current.stage(of: $0, at: $1, lifetime: lifetime) == .retired })
     }
 
     /// Exchanges the keys. What the old ones verified must be verified again: a key may be gone because it was stolen.
-    package func replaceKeys(with newer: KeyRing) {
-        ring.replace(with: newer)
+    package func replaceKeys(with newer: VerifierKeys) {
+        keys.replace(with: newer)
         cookies.removeAll()
         bearers.removeAll()
     }
 
     /// Verifies the value of a session cookie. Whether the session was revoked is asked separately, for a stale cookie
     /// is for the store to judge.
+    /// - Throws: `TokenFault` when either half is broken, or the two are of different sessions.
     package func verify(cookie value: [UInt8], at now: Instant) throws(TokenFault) -> SessionTokens.Checked {
         let key = SHA256.hash(data: value)
         if let known = cookies.value(for: key) { return recheck(known, at: now) }
         let epoch = cookies.currentEpoch
-        let checked = try SessionTokens.verify(value, access: access, refresh: ring.current.refreshKeys, at: now)
+        let checked = try check(value, at: now)
         cookies.store(checked, for: key, since: epoch)
         return checked
+    }
+
+    private func check(_ value: [UInt8], at now: Instant) throws(TokenFault) -> SessionTokens.Checked {
+        let (accessHalf, refresh) = try SessionTokens.split(value)
+        // The MAC first: it is cheap, and rubbish ends here.
+        let session = try checkRefresh(refresh)
+        guard !accessHalf.isEmpty else { return .stale(.absent, refresh) }
+        let checked: CheckedAccess
+        do {
+            checked = try access.verify(accessHalf, at: now)
+        } catch {
+            guard error == .unknownKey, isOfRemovedKey(accessHalf) else { throw error }
+            return .stale(.unverifiable, refresh)
+        }
+        guard checked.access.session == session else { throw .differentSessions }
+        return judge(checked, refresh)
+    }
+
+    private func isOfRemovedKey(_ token: ArraySlice<UInt8>) -> Bool {
+        VerifiedJWS.claimedKeyID(of: token).map { keys.current.removed.contains($0) } ?? false
     }
 
     /// Spares a browser's next request the verification of what this process has just signed.
     /// - Parameter epoch: of before it was signed.
     package func remember(_ tokens: IssuedTokens, since epoch: Int) {
-        let keys = ring.current.refreshKeys
-        guard tokens.delivery == .cookie, let refresh = try? RefreshToken(tokens.refresh.bytes, with: keys) else {
-            return
-        }
+        guard tokens.delivery == .cookie else { return }
         let value = SessionTokens.join(access: tokens.access.token, refresh: tokens.refresh)
-        cookies.store(.live(tokens.access, refresh), for: SHA256.hash(data: Array(value.utf8)), since: epoch)
+        cookies.store(
+            .live(tokens.access, .init(bytes: tokens.refresh)), for: SHA256.hash(data: Array(value.utf8)), since: epoch)
     }
 
     /// Verifies an access token from an `Authorization` header.
@@ -59,9 +88,12 @@ package final class TokenVerifier: Sendable {
         return verified
     }
 
-    /// Verifies a refresh token that came in a body.
-    package func verify(refreshToken: [UInt8]) throws(TokenFault) -> RefreshToken {
-        try RefreshToken(refreshToken, with: ring.current.refreshKeys)
+    /// Whether a bearer token says that it is of this issuer, or names a key of ours. One that does decides alone,
+    /// however broken; any other is the business of the app behind us.
+    package func isOurs(bearer token: [UInt8]) -> Bool {
+        if VerifiedJWS.claimedIssuer(of: token) == access.issuer { return true }
+        let id = VerifiedJWS.claimedKeyID(of: token)
+        return id != nil && keys.current.keySet.keys.contains { $0.id == id }
     }
 
     /// Changes when the keys do: what was found before may have rested on a key that is gone.
@@ -76,18 +108,27 @@ package final class TokenVerifier: Sendable {
         switch checked {
         case .live(let access): return access
         case .expired: throw .expired
+        case .early: throw .notYetValid
         }
     }
 
+    /// The time is looked at with every request: a token that was stale for a clock that was wrong may be live now.
     private func recheck(_ known: SessionTokens.Checked, at now: Instant) -> SessionTokens.Checked {
         switch known {
         case .live(let access, let refresh):
-            switch self.access.check(access, at: now) {
-            case .live: return known
-            case .expired(let expired): return .stale(expired, refresh)
-            }
-        case .stale:
-            return known
+            judge(self.access.check(access, at: now), refresh)
+        case .stale(.expired(let expired), let refresh):
+            judge(self.access.check(expired.access, at: now), refresh)
+        case .stale(.absent, _), .stale(.unverifiable, _):
+            known
+        }
+    }
+
+    /// A token from a time when our own clock was ahead is as good as expired: the refresh half may earn a newer one.
+    private func judge(_ checked: CheckedAccess, _ refresh: SessionTokens.RefreshHalf) -> SessionTokens.Checked {
+        switch checked {
+        case .live(let access): .live(access, refresh)
+        case .expired(let expired), .early(let expired): .stale(.expired(expired), refresh)
         }
     }
 }

@@ -1,11 +1,13 @@
 import CloakroomCore
 import CloakroomMiddleware
 import CloakroomTokens
+import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// Answers known questions to `/auth/check` on the event loop, before the framework sees them; every other request goes the
-/// long way, and what is allowed there is learnt from its answer.
+/// Answers checks that are allowed without I/O on the event loop, before the framework parses the request. Every other
+/// request goes on to the router, whose endpoint reads it with the same `CheckRequest` and decides it with the same
+/// `AccessQuestion`.
 ///
 /// Stands next to the decoder. It writes past the encoder, for the bytes are there already.
 final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
@@ -14,43 +16,39 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let checks: KnownChecks
-    private let now: @Sendable () -> Instant
+    private let rules: CheckRules
+    private let peer: AdmittedPeer
+    /// What every answer carries besides its own headers.
+    private let protection: [UInt8]
     private let observe: @Sendable (Duration) -> Void
 
-    private var peer: [UInt8] = []
-    private var scratch: [UInt8] = []
     private var encoder: ChannelHandlerContext?
     private var date = CurrentDate()
     /// The answer that waits for the end of its request.
-    private var answer: Answer?
-    /// Requests on the long way, in order, with what there is to learn from their answers. Nothing may overtake them.
-    private var outstanding: [CheckQuestion?] = []
+    private var answer: (value: CheckAnswer, beganAt: NIODeadline)?
+    /// Requests that the router has not answered yet. Nothing may overtake them.
+    private var outstanding = 0
     private var isClosing = false
     private var isFlushNeeded = false
-    private var lastOnLongWayAt = NIODeadline.now()
-
-    private struct Answer {
-        let template: AnswerTemplate
-        let access: VerifiedAccess
-        let beganAt: NIODeadline
-    }
+    private var lastRoutedAt = NIODeadline.now()
 
     /// The framework closes connections on which it sees nothing for its idle timeout, so once in a while it sees a check.
     static let longestHidden = TimeAmount.seconds(20)
 
-    /// - Parameter observe: told how long each answer from memory took.
+    /// - Parameters:
+    ///   - isHTTPS: whether browsers reach this server over TLS.
+    ///   - observe: told how long each answer took.
     init(
-        _ checks: KnownChecks, now: @escaping @Sendable () -> Instant,
-        observe: @escaping @Sendable (Duration) -> Void
+        _ rules: CheckRules, peer: AdmittedPeer, isHTTPS: Bool, observe: @escaping @Sendable (Duration) -> Void
     ) {
-        self.checks = checks
-        self.now = now
+        self.rules = rules
+        self.peer = peer
         self.observe = observe
+        protection = SecurityHeaders<PrivateRequestContext>.fieldsOfData(isHTTPS: isHTTPS)
+            .flatMap { Array("\($0.name.rawName): \($0.value)\r\n".utf8) }
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        peer = Array((context.remoteAddress?.ipAddress ?? "").utf8)
         encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
     }
 
@@ -61,13 +59,13 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
-            answer = recall(head)
+            answer = answerAtOnce(head)
             if answer == nil { context.fireChannelRead(data) }
         case .body:
             if answer == nil { context.fireChannelRead(data) }
         case .end:
             guard let answer else { return context.fireChannelRead(data) }
-            write(answer)
+            write(answer.value)
             self.answer = nil
             observe(.nanoseconds((NIODeadline.now() - answer.beganAt).nanoseconds))
         }
@@ -82,14 +80,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        switch unwrapOutboundIn(data) {
-        case .head(let head):
-            if let first = outstanding.first, let question = first { checks.learn(head, to: question) }
-        case .body:
-            break
-        case .end:
-            if !outstanding.isEmpty { outstanding.removeFirst() }
-        }
+        if case .end = unwrapOutboundIn(data), outstanding > 0 { outstanding -= 1 }
         context.write(data, promise: promise)
     }
 
@@ -106,32 +97,64 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
         encoder.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
     }
 
-    /// - Returns: the answer, if it is known; otherwise notes that the request goes the long way.
-    private func recall(_ head: HTTPRequestHead) -> Answer? {
+    /// - Returns: nil, having taken note of it, for a request that the router must answer.
+    private func answerAtOnce(_ head: HTTPRequestHead) -> (value: CheckAnswer, beganAt: NIODeadline)? {
         let beganAt = NIODeadline.now()
-        let question =
-            encoder == nil
-            ? nil : CheckQuestion(head, peer: peer, session: checks.authorizer.cookie, scratch: &scratch)
-        if let question, mayAnswer(at: beganAt), let known = checks.answer(to: question) {
-            return Answer(template: known.template, access: known.access, beganAt: beganAt)
-        }
-        lastOnLongWayAt = beganAt
+        if mayAnswer(at: beganAt), isPlain(head), let answer = allow(head) { return (answer, beganAt) }
+        lastRoutedAt = beganAt
         isClosing = isClosing || !head.isKeepAlive
-        outstanding.append(question)
+        outstanding += 1
         return nil
     }
 
-    /// Whoever asks and does not read what is answered is left to the framework, which then reads no more from them.
+    /// A client that asks and does not read the answers is left to the framework, which then stops reading from it.
     private func mayAnswer(at now: NIODeadline) -> Bool {
-        !isClosing && outstanding.isEmpty && encoder?.channel.isWritable == true
-            && lastOnLongWayAt + Self.longestHidden > now
+        !isClosing && outstanding == 0 && encoder?.channel.isWritable == true && lastRoutedAt + Self.longestHidden > now
     }
 
-    private func write(_ answer: Answer) {
+    /// A request without a body that keeps its connection.
+    private func isPlain(_ head: HTTPRequestHead) -> Bool {
+        guard head.method == .GET, head.version == .http1_1, head.isKeepAlive else { return false }
+        var hosts = 0
+        for (name, value) in head.headers {
+            switch name.utf8.count {
+            case 4 where name.lowercased() == "host": hosts += 1
+            case 6 where name.lowercased() == "expect": return false
+            case 7 where name.lowercased() == "upgrade": return false
+            case 14 where name.lowercased() == "content-length": if value != "0" { return false }
+            case 17 where name.lowercased() == "transfer-encoding": return false
+            default: break
+            }
+        }
+        return hosts == 1
+    }
+
+    private func allow(_ head: HTTPRequestHead) -> CheckAnswer? {
+        guard let parameters = try? CheckParameters(head.uri), !parameters.refuses,
+            let check = try? CheckRequest(
+                method: head.method.rawValue, authority: head.headers.first(name: "host"), parameters: parameters,
+                headers: CheckHeaders(head.headers.lazy.map { (name: $0.name, value: $0.value) })),
+            !check.isAllowedPreflight(under: rules.originPolicy),
+            (try? check.checkOrigin(under: rules)) != nil,
+            let access = rules.authorizer.authorizeAtOnce(
+                check.credentials(under: rules), demanding: parameters.demand)
+        else { return nil }
+        return CheckAnswer(allowing: access, under: parameters, to: peer)
+    }
+
+    private func write(_ answer: CheckAnswer) {
         guard let encoder else { return }
         var buffer = encoder.channel.allocator.buffer(capacity: 2048)
-        answer.template.write(for: answer.access, to: &buffer)
-        buffer.writeBytes(date.line(at: now()))
+        buffer.writeStaticString(answer.isWith200 ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 204 No Content\r\n")
+        for (name, value) in answer.fields {
+            buffer.writeString(name)
+            buffer.writeStaticString(": ")
+            buffer.writeString(value)
+            buffer.writeStaticString("\r\n")
+        }
+        buffer.writeBytes(protection)
+        if answer.isWith200 { buffer.writeStaticString("Content-Length: 0\r\n") }
+        buffer.writeBytes(date.line(at: rules.authorizer.now()))
         encoder.write(NIOAny(buffer), promise: nil)
         isFlushNeeded = true
     }

@@ -19,7 +19,7 @@ extension Call {
         let client = fields.optionalString("client_id").map { ClientID($0) }
         let login = Login(
             email: try fields.email("email"), password: try fields.password("password"), remember: remember,
-            client: client, device: device, isFromBrowser: isFromBrowser, replacing: credentials.refreshToken)
+            client: client, device: device, isFromBrowser: isFromBrowser, replacing: try? refreshToken(credentials))
         try fields.check()
         return login
     }

@@ -23,10 +23,10 @@ extension Call {
     /// Whatever names a session soundly; rubbish names none, and is no reason to keep somebody logged in.
     fileprivate func everythingPresented(_ inBody: String?) -> [SessionService.Presented] {
         let credentials = credentials
-        let body = inBody.flatMap { try? service.verifier.verify(refreshToken: Array($0.utf8)) }
+        let body = inBody.flatMap { try? service.read(refreshToken: Array($0.utf8)) }
         return [
-            credentials.refreshToken.map { .refresh($0) },
-            (try? credentials.bearer?.get()).map { .access($0) },
+            (try? refreshToken(credentials)).map { .refresh($0) },
+            credentials.bearer?.access.map { .access($0) },
             body.map { .refresh($0) },
         ].compactMap { $0 }
     }

@@ -11,28 +11,18 @@ extension Endpoint {
         let inBody = fields.optionalString("refresh_token", maximumLength: VerifiedJWS.maximumSize)
         try fields.check()
         if let inBody { return try await call.refresh(inBody) }
-        guard let cookie = call.credentials.cookie else { throw Denial.sessionMissing }
-        let checked = try cookie.mapError(\.denial).get()
+        let credentials = call.credentials
+        let access = try? credentials.cookie?.get().access
         return call.answer(
-            try await call.service.refresh(checked.refreshToken, presenting: checked.access, from: .cookie))
+            try await call.service.refresh(
+                call.refreshToken(credentials), presenting: access, from: .cookie))
     }
 }
 
 extension Call {
     fileprivate func refresh(_ text: String) async throws -> Response {
-        let token: RefreshToken
-        do { token = try service.verifier.verify(refreshToken: Array(text.utf8)) } catch { throw error.denial }
+        let token = try service.read(refreshToken: Array(text.utf8))
         return answer(
             try await service.refresh(token, presenting: nil, from: .body(isFromBrowser: isFromBrowser)))
-    }
-}
-
-extension SessionTokens.Checked {
-    /// The access token that came along, whatever its age.
-    var access: VerifiedAccess? {
-        switch self {
-        case .live(let access, _): access
-        case .stale(let expired, _): expired?.access
-        }
     }
 }

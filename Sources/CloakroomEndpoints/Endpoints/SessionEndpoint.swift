@@ -19,24 +19,19 @@ extension Endpoint {
 
 extension Call {
     fileprivate func current() async throws -> SessionGrant {
-        do {
-            let authorization = try await server.authorizer.authorize(credentials, allowsHybrid: true)
-            return try await service.current(authorization.access, tokens: authorization.renewed)
-        } catch Denial.tokenExpired {
-            // A hybrid client's late request: its session lives, but there is no token to give.
-            guard let token = credentials.refreshToken else { throw Denial.tokenExpired }
-            return try await service.peek(token)
-        }
+        let authorization = try await server.authorizer.authorize(credentials, admitsCookieAlone: true)
+        return try await service.current(
+            authorization.access, holding: authorization.presented, renewal: authorization.renewal)
     }
 
     fileprivate func observe() async throws -> SessionGrant {
         let credentials = credentials
-        if let bearer = credentials.bearer { return try await service.current(bearer.mapError(\.denial).get()) }
-        guard let cookie = credentials.cookie else { throw Denial.sessionMissing }
-        switch try cookie.mapError(\.denial).get() {
-        case .live(let access, _): return try await service.current(access)
-        case .stale(_, let token): return try await service.peek(token)
+        if case .ours(let bearer)? = credentials.bearer {
+            let access = try bearer.mapError(\.denial).get()
+            return try await service.current(access, holding: access)
         }
+        if let access = credentials.liveCookieAccess { return try await service.current(access, holding: access) }
+        return try await service.peek(refreshToken(credentials))
     }
 }
 
@@ -48,9 +43,8 @@ extension Denial {
             .bindingRequired:
             true
         case .invalidRequest, .unsupportedMediaType, .contentTooLarge, .crossSiteRequest, .invalidCredentials,
-            .insufficientUserAuthentication, .rateLimited, .accountExists, .misdirectedRequest, .untrustedProxy,
-            .serviceWorkerRefused,
-            .notFound, .methodNotAllowed, .unavailable:
+            .insufficientUserAuthentication, .stepUpUnavailable, .rateLimited, .accountExists, .misdirectedRequest,
+            .serviceWorkerRefused, .notFound, .methodNotAllowed, .headTooLarge, .requestTimeout, .unavailable:
             false
         }
     }

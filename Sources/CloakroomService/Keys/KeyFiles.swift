@@ -25,14 +25,14 @@ public struct KeyFiles: Sendable {
     package static let publication = Span.minutes(10)
 
     /// The ring, made at first start, and with a key for `algorithm` added when it has none.
-    package func open(_ algorithm: SignatureAlgorithm) throws -> KeyRing {
-        guard let ring = try read() else { return try save(temporaryRing(algorithm)) }
+    package func open(_ algorithm: SignatureAlgorithm) throws -> IssuerKeys {
+        guard let ring = try read() else { return try save(temporaryKeys(algorithm)) }
         let latest = ring.signing[ring.signing.count - 1].key.algorithm
         return latest == algorithm ? ring : try rotate(ring, to: algorithm, from: environment.now() + Self.publication)
     }
 
     /// nil when there are no keys yet.
-    package func read() throws -> KeyRing? {
+    package func read() throws -> IssuerKeys? {
         let signing = try directory.readSecret(Self.signingKeys)
         let refresh = try directory.readSecret(Self.refreshSecrets)
         guard let signing, let refresh else {
@@ -43,26 +43,27 @@ public struct KeyFiles: Sendable {
             }
             return nil
         }
-        return try KeyRing(
+        return try IssuerKeys(
             signing: entries(signing, in: Self.signingKeys).map(signingEntry),
             refresh: entries(refresh, in: Self.refreshSecrets).map(refreshEntry))
     }
 
     /// Adds a signing key that signs from `start`, and drops those that nothing can need any more.
-    package func rotate(_ ring: KeyRing, to algorithm: SignatureAlgorithm, from start: Instant) throws -> KeyRing {
-        let entry = KeyRing.SigningEntry(
+    package func rotate(_ ring: IssuerKeys, to algorithm: SignatureAlgorithm, from start: Instant) throws -> IssuerKeys
+    {
+        let entry = IssuerKeys.SigningEntry(
             key: try SigningKey.generate(algorithm), createdAt: environment.now(), signsFrom: start)
-        return try save(KeyRing(signing: ring.signing + [entry], refresh: ring.refresh))
+        return try save(IssuerKeys(signing: ring.signing + [entry], refresh: ring.refresh))
     }
 
     /// Adds a refresh secret; new generations are signed with it from now on.
-    package func rotateRefreshSecret(_ ring: KeyRing) throws -> KeyRing {
-        try save(KeyRing(signing: ring.signing, refresh: ring.refresh + [newRefreshEntry()]))
+    package func rotateRefreshSecret(_ ring: IssuerKeys) throws -> IssuerKeys {
+        try save(IssuerKeys(signing: ring.signing, refresh: ring.refresh + [newRefreshEntry()]))
     }
 
     /// Removes a signing key at once: for one that was stolen.
-    package func remove(_ id: String, from ring: KeyRing) throws -> KeyRing {
-        try save(KeyRing(signing: ring.signing.filter { $0.key.id != id }, refresh: ring.refresh))
+    package func remove(_ id: String, from ring: IssuerKeys) throws -> IssuerKeys {
+        try save(IssuerKeys(signing: ring.signing.filter { $0.key.id != id }, refresh: ring.refresh))
     }
 
     /// What changes when one of the files is replaced.
@@ -75,19 +76,19 @@ public struct KeyFiles: Sendable {
     }
 
     /// A ring that is written nowhere.
-    package func temporaryRing(_ algorithm: SignatureAlgorithm = .es256) throws -> KeyRing {
+    package func temporaryKeys(_ algorithm: SignatureAlgorithm = .es256) throws -> IssuerKeys {
         let now = environment.now()
-        let entry = KeyRing.SigningEntry(key: try SigningKey.generate(algorithm), createdAt: now, signsFrom: now)
-        return try KeyRing(signing: [entry], refresh: [newRefreshEntry()])
+        let entry = IssuerKeys.SigningEntry(key: try SigningKey.generate(algorithm), createdAt: now, signsFrom: now)
+        return try IssuerKeys(signing: [entry], refresh: [newRefreshEntry()])
     }
 
-    private func newRefreshEntry() -> KeyRing.RefreshEntry {
+    private func newRefreshEntry() -> IssuerKeys.RefreshEntry {
         let id = Base64URL.encode(environment.random(8))
-        return KeyRing.RefreshEntry(
+        return IssuerKeys.RefreshEntry(
             key: RefreshKey(id: id, secret: Secret(environment.random(32))), createdAt: environment.now())
     }
 
-    private func save(_ ring: KeyRing) throws -> KeyRing {
+    private func save(_ ring: IssuerKeys) throws -> IssuerKeys {
         try write(Self.refreshSecrets, ring.refresh.map(Self.json))
         try write(Self.signingKeys, ring.signing.map(Self.json))
         return ring
@@ -107,7 +108,7 @@ public struct KeyFiles: Sendable {
         DataDirectory.Unusable(description: "\(directory.file(name)) is not a file of keys")
     }
 
-    private static func json(_ entry: KeyRing.SigningEntry) -> JSONValue {
+    private static func json(_ entry: IssuerKeys.SigningEntry) -> JSONValue {
         [
             "kid": .string(entry.key.id), "algorithm": .string(entry.key.algorithm.rawValue),
             "key": .string(entry.key.serialized), "created_at": .integer(entry.createdAt.milliseconds),
@@ -115,28 +116,28 @@ public struct KeyFiles: Sendable {
         ]
     }
 
-    private static func json(_ entry: KeyRing.RefreshEntry) -> JSONValue {
+    private static func json(_ entry: IssuerKeys.RefreshEntry) -> JSONValue {
         [
             "kid": .string(entry.key.id), "secret": .string(Base64URL.encode(entry.key.secret.bytes)),
             "created_at": .integer(entry.createdAt.milliseconds),
         ]
     }
 
-    private func signingEntry(_ json: JSONObject) throws -> KeyRing.SigningEntry {
+    private func signingEntry(_ json: JSONObject) throws -> IssuerKeys.SigningEntry {
         guard let algorithm = json["algorithm"]?.stringValue, let key = json["key"]?.stringValue,
             let createdAt = json["created_at"]?.integerValue, let signsFrom = json["signs_from"]?.integerValue
         else { throw corrupt(Self.signingKeys) }
-        return KeyRing.SigningEntry(
+        return IssuerKeys.SigningEntry(
             key: try SigningKey(algorithm: algorithm, serialized: key), createdAt: Instant(milliseconds: createdAt),
             signsFrom: Instant(milliseconds: signsFrom))
     }
 
-    private func refreshEntry(_ json: JSONObject) throws -> KeyRing.RefreshEntry {
+    private func refreshEntry(_ json: JSONObject) throws -> IssuerKeys.RefreshEntry {
         guard let id = json["kid"]?.stringValue,
             let secret = json["secret"]?.stringValue.flatMap({ Base64URL.decode($0) }),
             secret.count >= 32, let createdAt = json["created_at"]?.integerValue
         else { throw corrupt(Self.refreshSecrets) }
-        return KeyRing.RefreshEntry(
+        return IssuerKeys.RefreshEntry(
             key: RefreshKey(id: id, secret: Secret(secret)), createdAt: Instant(milliseconds: createdAt))
     }
 }

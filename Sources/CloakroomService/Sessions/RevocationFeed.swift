@@ -10,6 +10,8 @@ package actor RevocationFeed {
     private let environment: Environment
     private let logger: Logger
     private var position: Int64 = 0
+    /// The read that is under way: everybody who asks meanwhile waits for the same one.
+    private var reading: Task<Void, any Error>?
     static let period = Duration.milliseconds(250)
 
     package init(store: any SessionStore, view: RevocationView, environment: Environment, logger: Logger) {
@@ -21,14 +23,22 @@ package actor RevocationFeed {
 
     /// Reads what is new. The view says itself when it has been without news for too long.
     package func catchUp() async throws {
-        let now = environment.now()
+        if let reading { return try await reading.value }
+        let task = Task { try await read() }
+        reading = task
+        defer { reading = nil }
+        try await task.value
+    }
+
+    private func read() async throws {
+        let uptime = environment.uptime()
         while true {
             let news = try await store.revocations(after: position)
             guard !news.revoked.isEmpty else { break }
             position = max(position, news.position)
-            view.update(news.revoked)
+            view.update(news.revoked, at: uptime)
         }
-        view.confirm(at: now)
+        view.confirm(at: uptime)
     }
 
     /// Follows the feed until the task is cancelled.

@@ -86,12 +86,12 @@ extension SessionService {
         if let replaced { announce([Revoked(session: replaced.id, time: now)]) }
         log.write(events)
         let tokens = try issue(session, at: now)
-        return SessionGrant(user: user, session: session, access: tokens.access, tokens: tokens, isRotated: true)
+        return SessionGrant(user: user, session: session, access: tokens.access, renewal: .renewed(tokens))
     }
 
     private func genuineSession(_ token: RefreshToken?) async throws -> Session? {
         guard let token, let session = try await store.session(token.session),
-            token.isGenuine(for: session, under: issuer.ring.current)
+            token.isGenuine(for: session, under: issuer.keys.current)
         else { return nil }
         return session
     }

@@ -7,9 +7,9 @@ extension SessionService {
     /// A token that is not genuine ends nothing (CVE-2025-71402), a spent one does: whoever holds it may log out.
     package func logout(_ presented: Presented) async throws {
         let now = now
-        let ring = issuer.ring.current
+        let keys = issuer.keys.current
         let revoked = try await store.update(presented.session) { session -> Decided<Bool> in
-            if case .refresh(let token) = presented, !token.isGenuine(for: session, under: ring) {
+            if case .refresh(let token) = presented, !token.isGenuine(for: session, under: keys) {
                 return Decided(false)
             }
             guard session.revoke(.logout, at: now) else { return Decided(false) }

@@ -5,31 +5,37 @@ extension SessionService {
     /// Renews in the course of a request whose access token has expired.
     ///
     /// - Throws: a `Denial`; `tokenInvalid` also for a token whose MAC is good but which this store never issued.
-    package func renew(_ token: RefreshToken, expired: ExpiredAccess?) async throws -> Renewal {
-        let refreshed = try await refresh(token, from: .cookie)
-        guard refreshed.answer == .straggler else {
-            return .renewed(try issue(refreshed.session, at: refreshed.time))
-        }
-        return .straggler(
-            try expired.map {
-                try issuer.accessToken(continuing: $0, tokenID: environment.random(16), at: refreshed.time)
-            })
+    package func renew(_ half: SessionTokens.RefreshHalf) async throws -> Renewal {
+        try renewal(await refresh(read(refreshToken: half.bytes.bytes), from: .cookie))
     }
 
     /// `POST /auth/refresh`: renews, and says what became of it.
+    /// - Parameter access: the access token that the client holds beside the refresh token, whatever its age.
     package func refresh(
         _ token: RefreshToken, presenting access: VerifiedAccess?, from carrier: Carrier
     ) async throws -> SessionGrant {
         let refreshed = try await refresh(token, from: carrier)
         guard let user = refreshed.owner else { throw Denial.sessionRevoked }
-        guard refreshed.answer != .straggler else {
-            return SessionGrant(
-                user: user, session: refreshed.session, access: access, tokens: nil, isRotated: false)
+        let renewal = try renewal(refreshed)
+        return SessionGrant(user: user, session: refreshed.session, access: access, renewal: renewal)
+    }
+
+    func renewal(_ refreshed: Refreshed) throws -> Renewal {
+        let (session, now) = (refreshed.session, refreshed.time)
+        switch refreshed.answer {
+        case .rotated, .reissued:
+            return .renewed(try issue(session, at: now))
+        case .served, .straggler, .adopted:
+            return .served(
+                ServedAccess(
+                    access: try issueAccess(session, generation: refreshed.generation, at: now),
+                    delivery: client(of: session).delivery,
+                    renewableIn: session.renewableIn(at: now, under: policy)))
+        case .postponed(let span):
+            throw Denial.unavailable(retryAfter: span)
+        case .denied(let denial):
+            throw denial
         }
-        let tokens = try issue(refreshed.session, at: refreshed.time)
-        return SessionGrant(
-            user: user, session: refreshed.session, access: tokens.access, tokens: tokens,
-            isRotated: refreshed.session.generation != token.presented.generation)
     }
 
     /// How a refresh token came in. Script that got hold of one cannot turn cookie delivery into body delivery with it.
@@ -50,6 +56,8 @@ extension SessionService {
         /// nil for an account that is gone.
         var owner: User?
         var answer: RefreshAnswer
+        /// The one that was presented.
+        var generation: Int
         var time: Instant
     }
 
@@ -64,31 +72,40 @@ extension SessionService {
     /// Lets `decide` change the session that the token names, if the token is genuine and came the way that its client
     /// is served, and records what came of it.
     func change(
-        _ token: RefreshToken, from carrier: Carrier,
+        _ token: RefreshToken, from carrier: Carrier, raising kind: SecurityEvent.Kind? = nil,
         _ decide: @escaping @Sendable (inout Session, Instant) -> RefreshAnswer
     ) async throws -> Refreshed {
         let now = now
         guard now < token.expiresAt else { throw Denial.sessionExpired }
-        let ring = issuer.ring.current
         let updated = try await store.updateWithOwner(token.session) { session -> Decided<Refreshed> in
-            guard token.isGenuine(for: session, under: ring), carrier.fits(client(of: session)) else {
-                return Decided(Refreshed(session: session, answer: .denied(.tokenInvalid), time: now))
-            }
-            let answer = decide(&session, now)
-            return Decided(
-                Refreshed(session: session, answer: answer, time: now),
-                recording: SecurityEvent.events(for: answer, session, at: now).filter(\.kind.isRecorded))
+            decided(&session, presenting: token, from: carrier, raising: kind, at: now) { decide(&$0, now) }
         }
         // A row is swept only when it has long expired.
         guard let updated else { throw Denial.sessionExpired }
         var refreshed = updated.value
         refreshed.owner = updated.owner
-        log.write(SecurityEvent.events(for: refreshed.answer, refreshed.session, at: now))
-        if case .denied(let denial) = refreshed.answer {
-            if denial == .refreshTokenReused { announce([Revoked(session: token.session, time: now)]) }
-            throw denial
-        }
-        return refreshed
+        return try settle(refreshed, raising: kind)
+    }
+
+    func decided(
+        _ session: inout Session, presenting token: RefreshToken, from carrier: Carrier,
+        raising kind: SecurityEvent.Kind?, at now: Instant, _ decide: (inout Session) -> RefreshAnswer
+    ) -> Decided<Refreshed> {
+        let isWelcome = token.isGenuine(for: session, under: issuer.keys.current) && carrier.fits(client(of: session))
+        let answer = isWelcome ? decide(&session) : .denied(.tokenInvalid)
+        return Decided(
+            Refreshed(session: session, answer: answer, generation: token.presented.generation, time: now),
+            recording: SecurityEvent.events(for: answer, session, raising: kind, at: now).filter(\.kind.isRecorded))
+    }
+
+    /// Logs and announces what was saved.
+    /// - Throws: the denial, if it came to one.
+    func settle(_ refreshed: Refreshed, raising kind: SecurityEvent.Kind?) throws(Denial) -> Refreshed {
+        let (answer, session) = (refreshed.answer, refreshed.session)
+        log.write(SecurityEvent.events(for: answer, session, raising: kind, at: refreshed.time))
+        guard case .denied(let denial) = answer else { return refreshed }
+        if denial == .refreshTokenReused { announce([Revoked(session: session.id, time: refreshed.time)]) }
+        throw denial
     }
 
     func owner(of session: Session) async throws -> User {
@@ -98,19 +115,23 @@ extension SessionService {
 }
 
 extension SecurityEvent {
-    static func events(for answer: RefreshAnswer, _ session: Session, at now: Instant) -> [SecurityEvent] {
-        func event(_ kind: Kind) -> [SecurityEvent] {
-            [
+    /// - Parameter kind: what a new generation stands for besides a renewal.
+    static func events(
+        for answer: RefreshAnswer, _ session: Session, raising kind: Kind?, at now: Instant
+    ) -> [SecurityEvent] {
+        func events(_ kinds: Kind?...) -> [SecurityEvent] {
+            kinds.compactMap { $0 }.map { kind in
                 SecurityEvent(
                     kind, at: now, subject: session.subject, session: session.id,
                     detail: "generation \(session.generation)")
-            ]
+            }
         }
         switch answer {
-        case .rotated: return event(.renewal)
-        case .adopted: return event(.adoption)
-        case .denied(.refreshTokenReused): return event(.reuse)
-        case .refreshed, .reissued, .straggler, .denied: return []
+        case .rotated: return events(.renewal, kind)
+        case .reissued: return events(kind)
+        case .adopted: return events(.adoption)
+        case .denied(.refreshTokenReused): return events(.reuse)
+        case .served, .straggler, .postponed, .denied: return []
         }
     }
 }

@@ -16,11 +16,20 @@ extension SessionService {
         }
     }
 
-    /// Raises the session to a fresh `auth_time` for the account's password; always rotates.
-    /// - Throws: `Denial.invalidCredentials` for a wrong password, and what `refresh` throws.
+    /// Raises the session to a fresh `auth_time` for the account's password; always to a newer generation.
+    /// - Throws: `Denial.invalidCredentials` for a wrong password, `.unavailable` where an answer under way could
+    ///   overtake this one, and what `refresh` throws.
     package func stepUp(_ presented: Presented, password: Password, from device: Device) async throws -> SessionGrant {
         let user = try await reauthenticate(presented, password: password, from: device)
-        return try await raise(presented, of: user, kind: .stepUp)
+        let (policy, key, now) = (policy, refreshKeyID, now)
+        let updated = try await store.update(presented.session) { session -> Decided<Refreshed> in
+            decided(&session, presenting: presented, raising: .stepUp, at: now) { session, held in
+                session.stepUp(
+                    to: .password(at: now), presenting: held, at: now, under: policy, signingWith: key)
+            }
+        }
+        guard let updated else { throw Denial.sessionExpired }
+        return try grant(settle(updated, raising: .stepUp), user)
     }
 
     /// Checks the password of the account whose session is presented.
@@ -33,48 +42,41 @@ extension SessionService {
         return user
     }
 
-    func raise(_ presented: Presented, of user: User, kind: SecurityEvent.Kind) async throws -> SessionGrant {
-        let policy = policy
-        let key = refreshKeyID
-        let refreshed = try await change(presented) { session, presentedRefresh, now in
-            session.stepUp(
-                to: .password(at: now), presenting: presentedRefresh, at: now, under: policy, signingWith: key)
+    /// As for a refresh token, or for a live access token with the refresh token that its holder is taken to have.
+    func decided(
+        _ session: inout Session, presenting presented: Presented, raising kind: SecurityEvent.Kind, at now: Instant,
+        _ decide: (inout Session, PresentedRefresh) -> RefreshAnswer
+    ) -> Decided<Refreshed> {
+        switch presented {
+        case .refresh(let token):
+            return decided(&session, presenting: token, from: .cookie, raising: kind, at: now) {
+                decide(&$0, token.presented)
+            }
+        case .access(let access):
+            let held = session.refreshHeld(byAccessOf: access.generation, at: now, under: policy)
+            let answer = decide(&session, held)
+            return Decided(
+                Refreshed(session: session, answer: answer, generation: held.generation, time: now),
+                recording: SecurityEvent.events(for: answer, session, raising: kind, at: now)
+                    .filter(\.kind.isRecorded))
         }
-        try await record([
-            SecurityEvent(kind, at: refreshed.time, subject: user.subject, session: refreshed.session.id)
-        ])
-        let tokens = try issue(refreshed.session, at: refreshed.time)
-        return SessionGrant(
-            user: user, session: refreshed.session, access: tokens.access, tokens: tokens, isRotated: true)
+    }
+
+    /// A raised session is handed out at a newer generation or not at all.
+    func grant(_ refreshed: Refreshed, _ user: User) throws -> SessionGrant {
+        let renewal = try renewal(refreshed)
+        guard case .renewed(let tokens) = renewal else {
+            throw Denial.unavailable(retryAfter: refreshed.session.renewableIn(at: refreshed.time, under: policy))
+        }
+        return SessionGrant(user: user, session: refreshed.session, access: tokens.access, renewal: renewal)
     }
 
     private func aliveSession(_ presented: Presented) async throws -> Session {
         guard let session = try await store.session(presented.session) else { throw Denial.sessionExpired }
         if case .refresh(let token) = presented {
-            guard token.isGenuine(for: session, under: issuer.ring.current) else { throw Denial.tokenInvalid }
+            guard token.isGenuine(for: session, under: issuer.keys.current) else { throw Denial.tokenInvalid }
         }
         try session.checkAlive(at: now, under: policy)
         return session
-    }
-
-    private func change(
-        _ presented: Presented,
-        _ decide: @escaping @Sendable (inout Session, PresentedRefresh, Instant) -> RefreshAnswer
-    ) async throws -> Refreshed {
-        switch presented {
-        case .refresh(let token):
-            return try await change(token, from: .cookie) { decide(&$0, token.presented, $1) }
-        case .access(let access):
-            let now = now
-            let refreshed = try await store.update(access.session) { session -> Decided<Refreshed> in
-                let answer = decide(&session, session.refreshHeld(byAccessOf: access.generation), now)
-                return Decided(
-                    Refreshed(session: session, answer: answer, time: now),
-                    recording: SecurityEvent.events(for: answer, session, at: now))
-            }
-            guard let refreshed else { throw Denial.sessionExpired }
-            if case .denied(let denial) = refreshed.answer { throw denial }
-            return refreshed
-        }
     }
 }

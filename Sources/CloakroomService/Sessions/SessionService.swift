@@ -60,13 +60,14 @@ package struct SessionService: Sendable {
 
     /// Announces revocations to this process at once; the feed brings them to the others.
     func announce(_ revoked: [Revoked]) {
-        for entry in revoked { verifier.revocations.insert(entry.session, at: entry.time) }
+        let uptime = environment.uptime()
+        for entry in revoked { verifier.revocations.insert(entry.session, at: uptime) }
     }
 
     /// The pair of tokens of the session's current generation.
     func issue(_ session: Session, at now: Instant) throws -> IssuedTokens {
         let epoch = verifier.keyEpoch
-        let access = try issuer.accessToken(for: session, tokenID: environment.random(16), at: now, under: policy)
+        let access = try issueAccess(session, generation: session.generation, at: now)
         let age = session.remembered ? min(session.expiresAt - now, policy.idleLifetime) : nil
         let tokens = IssuedTokens(
             access: access, refresh: try issuer.refreshToken(for: session), delivery: client(of: session).delivery,
@@ -75,22 +76,43 @@ package struct SessionService: Sendable {
         return tokens
     }
 
-    /// The public key set, for other backends (RFC 7517).
-    package func publicKeySet() throws -> JSONValue {
-        try issuer.ring.current.publicKeySet(at: now, lifetime: policy.accessTokenLifetime)
+    func issueAccess(_ session: Session, generation: Int, at now: Instant) throws -> VerifiedAccess {
+        try issuer.accessToken(
+            for: session, generation: generation, tokenID: environment.random(16), at: now, under: policy)
     }
 
-    var refreshKeyID: String { issuer.ring.current.currentRefreshKey.id }
+    /// Reads a refresh token of ours, from a cookie or a body.
+    package func read(refreshToken bytes: some Collection<UInt8>) throws(Denial) -> RefreshToken {
+        do { return try issuer.keys.current.read(refreshToken: bytes) } catch { throw error.denial }
+    }
+
+    /// The public key set, for other backends (RFC 7517).
+    package func publicKeySet() throws -> JSONValue {
+        try issuer.keys.current.publicKeySet(at: now, lifetime: policy.accessTokenLifetime)
+    }
+
+    var refreshKeyID: String { issuer.keys.current.currentRefreshKey.id }
 }
 
 /// What a request may know of its session, with the tokens to hand out if there are any.
 package struct SessionGrant: Sendable {
     package let user: User
     package let session: Session
-    /// The access token that the answer describes; nil when all that is known is that the session lives.
+    /// The access token that the client holds; nil when it is not known to hold one.
     package let access: VerifiedAccess?
-    /// nil when the answer carries no token: nothing new, or a straggler.
-    package let tokens: IssuedTokens?
-    /// Whether the answer hands out a refresh token that the request did not bring.
-    package let isRotated: Bool
+    /// nil when nothing was renewed.
+    package let renewal: Renewal?
+
+    /// What the answer hands out; nil when the request was served without.
+    package var tokens: IssuedTokens? {
+        switch renewal {
+        case .renewed(let tokens): tokens
+        case .served, nil: nil
+        }
+    }
+
+    /// The level that this very request has: a straggler's is that of the generation it brought.
+    package var authentication: Authentication {
+        (renewal?.access ?? access)?.authentication ?? session.authentication
+    }
 }

@@ -15,15 +15,46 @@ public protocol UserStore: Sendable {
     /// Replaces a hash by one of the same password with newer parameters; nothing else changes.
     func rehash(_ subject: Subject, from old: PasswordHash, to new: PasswordHash) async throws
 
-    /// Sets the password and ends every session of the subject except `kept`, in one step: a thief who holds an old
-    /// session must not outlive the change.
+    /// Lets `decide` change the session that asks, and if it agrees sets the password and ends every other session of
+    /// the subject, all in one step: a thief who holds an old session must not outlive the change, and a session that
+    /// turns out to be stolen must not cause it.
+    ///
+    /// What `decide` did to its session is saved in either case. It must be pure: a store may run it again.
+    /// - Returns: what was decided and the sessions ended, or nil, with nothing changed, when the credential is not
+    ///   `credentialVersion` any more or the session is gone.
+    func changePassword<Value: Sendable>(
+        _ change: PasswordChange, by session: SessionID,
+        _ decide: @Sendable (inout Session) -> (decided: Decided<Value>, agrees: Bool)
+    ) async throws -> (value: Value, revoked: [Revoked])?
+
+    /// Sets the password and ends every session of the subject, in one step.
     /// - Returns: the sessions ended, or nil, with nothing changed, when the credential is not `credentialVersion` any
     ///   more.
-    func changePassword(
-        of subject: Subject, credentialVersion: Int, to hash: PasswordHash, keeping kept: SessionID?, at now: Instant
-    ) async throws -> [Revoked]?
+    func setPassword(_ change: PasswordChange, recording events: [SecurityEvent]) async throws -> [Revoked]?
 
     /// Disables the account and ends every session of it, or enables it again.
     /// - Returns: the sessions ended, or nil when there is no such account.
-    func setDisabled(_ isDisabled: Bool, _ subject: Subject, at now: Instant) async throws -> [Revoked]?
+    func setDisabled(
+        _ isDisabled: Bool, _ subject: Subject, recording events: [SecurityEvent], at now: Instant
+    ) async throws -> [Revoked]?
+}
+
+/// A new password for an account whose credential is still the one that was checked.
+public struct PasswordChange: Hashable, Sendable {
+    /// Whose.
+    public let subject: Subject
+    /// The credential that was checked.
+    public let credentialVersion: Int
+    /// The new password, hashed.
+    public let hash: PasswordHash
+    /// When.
+    public let time: Instant
+
+    /// A change of a password.
+    public init(subject: Subject, credentialVersion: Int, hash: PasswordHash, time: Instant) {
+        self.subject = subject
+        self.credentialVersion = credentialVersion
+        self.hash = hash
+        self.time = time
+    }
 }

@@ -25,6 +25,19 @@ package struct VerifiedJWS: Sendable {
         return Self(type: header.type, keyID: header.keyID, payload: payload)
     }
 
+    /// The `kid` that a token names, which nothing has verified.
+    static func claimedKeyID(of token: some Collection<UInt8>) -> String? {
+        (try? JWSHeader(Array(token.prefix { $0 != UInt8(ascii: ".") })[...]))?.keyID
+    }
+
+    /// The `iss` that a token claims, which nothing has verified; nil for what does not read as a token.
+    static func claimedIssuer(of token: some Collection<UInt8>) -> String? {
+        guard token.count <= maximumSize else { return nil }
+        let parts = Array(token).split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3, let payload = Base64URL.decode(parts[1]) else { return nil }
+        return (try? object(payload, "payload"))?["iss"]?.stringValue
+    }
+
     /// The claims of a token whose payload must be a JSON object (RFC 7519 section 7.2).
     package func claims() throws(TokenFault) -> JSONObject {
         try Self.object(payload, "payload")

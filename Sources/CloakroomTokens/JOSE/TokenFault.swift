@@ -14,13 +14,15 @@ package enum TokenFault: Error, Hashable, Sendable {
     case badClaim(String)
     case notYetValid
     case expired
+    /// The two tokens of a cookie are of different sessions.
+    case differentSessions
 
     /// What the client is told.
     package var denial: Denial {
         switch self {
         case .expired: .tokenExpired
         case .malformed, .unknownKey, .wrongAlgorithm, .criticalHeader, .foreignKeyHeader, .badSignature, .wrongType,
-            .wrongIssuer, .wrongAudience, .badClaim, .notYetValid:
+            .wrongIssuer, .wrongAudience, .badClaim, .notYetValid, .differentSessions:
             .tokenInvalid
         }
     }
@@ -39,6 +41,7 @@ package enum TokenFault: Error, Hashable, Sendable {
         case .badClaim(let name): "the claim \(name) is missing or malformed"
         case .notYetValid: "the token is not valid yet"
         case .expired: "the token has expired"
+        case .differentSessions: "the two tokens of the cookie are of different sessions"
         }
     }
 }

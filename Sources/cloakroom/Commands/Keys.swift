@@ -63,21 +63,23 @@ struct Keys: AsyncParsableCommand {
 }
 
 extension Instance {
-    fileprivate func ring() throws -> KeyRing {
+    fileprivate func ring() throws -> IssuerKeys {
         guard let ring = try keyFiles.read() else { throw Administration.Failure("there are no keys") }
         return ring
     }
 }
 
 extension Table {
-    fileprivate init(_ ring: KeyRing, _ instance: Instance) {
+    fileprivate init(_ ring: IssuerKeys, _ instance: Instance) {
         self.init(columns: ["kid", "use", "algorithm", "stage", "created_at", "signs_from"])
         let now = instance.environment.now()
         rows = ring.signing.map { entry in
-            let stage = ring.stage(of: entry, at: now, lifetime: instance.settings.server.policy.accessTokenLifetime)
+            let stage = ring.verifierKeys.stage(
+                of: entry.key.id, at: now, lifetime: instance.settings.server.policy.accessTokenLifetime)
             return [
                 Cell(entry.key.id), Cell("access"), Cell(entry.key.algorithm.rawValue),
-                Cell(stage.rawValue, style: stage == .signing ? .green : .faint), Cell(entry.createdAt.iso8601),
+                Cell((stage?.rawValue ?? ""), style: stage == .signing ? .green : .faint),
+                Cell(entry.createdAt.iso8601),
                 Cell(entry.signsFrom.iso8601),
             ]
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CloakroomCore
 import CloakroomEndpoints
+import CloakroomMiddleware
 import CloakroomTokens
 import Foundation
 import Logging
@@ -36,8 +37,9 @@ struct Serve: AsyncParsableCommand {
 
     private func warn(about settings: Settings, _ logger: Logger) {
         if settings.isLoopbackDevelopment {
+            let cookie = SessionCookie(name: settings.server.cookieName, isLoopbackDevelopment: true)
             logger.notice(
-                "serving plain HTTP on this machine alone: WebKit, which refuses Secure cookies there, gets a plain cookie named session; set publicURL for anything else"
+                "serving plain HTTP on this machine alone: WebKit, which refuses Secure cookies there, gets a plain cookie, \(cookie.plainName); set publicURL for anything else"
             )
         }
         for client in settings.server.clients where client.insecureAllowBrowser {

@@ -21,15 +21,15 @@ struct Instance {
 
     /// What looks after the data. It signs nothing, and so makes no keys: their algorithm is for the server to choose.
     static func administering(_ settings: Settings) throws -> Self {
-        try Self(settings) { try $0.read() ?? $0.temporaryRing() }
+        try Self(settings) { try $0.read() ?? $0.temporaryKeys() }
     }
 
-    private init(_ settings: Settings, ring: (KeyFiles) throws -> KeyRing) throws {
+    private init(_ settings: Settings, keys: (KeyFiles) throws -> IssuerKeys) throws {
         self.settings = settings
         keyFiles = KeyFiles(directory: try DataDirectory(settings.dataDirectory), environment: environment)
         store = try SQLiteStore(path: settings.databasePath)
         server = AuthorizationServer(
-            store: store, keys: keyFiles, ring: try ring(keyFiles), configuration: settings.server,
+            store: store, keyFiles: keyFiles, keys: try keys(keyFiles), configuration: settings.server,
             hasher: try AuthorizationServer.hasher(), environment: environment)
     }
 }

@@ -1,13 +1,15 @@
+import CloakroomCore
 import CloakroomEndpoints
 import CloakroomMiddleware
 import CloakroomService
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
-/// The HTTP server over an instance.
+/// The HTTP server over an instance: the public listener, and where it is wanted the private one.
 struct Server {
     let instance: Instance
     let metrics: PrometheusRegistry
@@ -17,43 +19,74 @@ struct Server {
 
     /// Serves until SIGTERM or SIGINT.
     func run() async throws {
+        let descriptors = Descriptors.raiseLimit()
+        let lines = StartLines(expectsPrivate: instance.settings.privateListener != nil)
+        let listeners: [any Service] =
+            [publicApplication(lines, descriptors)] + (try privateApplication(lines, descriptors).map { [$0] } ?? [])
         var configuration = ServiceGroupConfiguration(
-            services: [
-                .init(service: Maintenance(server: instance.server)),
-                .init(service: application),
-            ],
+            services: [.init(service: Maintenance(server: instance.server))] + listeners.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "cloakroom.lifecycle"))
         configuration.maximumGracefulShutdownDuration = Self.patience
         try await ServiceGroup(configuration: configuration).run()
     }
 
-    private var application: some Service {
+    private var isHTTPS: Bool { instance.settings.server.publicURL?.scheme == "https" }
+
+    private var limits: ListenerLimits {
+        var limits = ListenerLimits()
+        limits.requestDeadline = .milliseconds(instance.settings.requestTimeout.milliseconds)
+        return limits
+    }
+
+    private func publicApplication(_ lines: StartLines, _ descriptors: Int) -> any Service {
         let settings = instance.settings
+        let router = Router(context: BasicSessionRequestContext.self)
+        router.add(middleware: RequestMetrics())
+        router.addCloakroom(instance.server)
+        if settings.isDemo { Demo(now: instance.environment.now).addRoutes(to: router) }
         return Application(
-            router: router,
-            server: .http1(
-                rememberingChecksOf: instance.server,
-                configuration: .init(
-                    idleTimeout: .seconds(60),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 * 1024, maxHeaderListSize: 64 * 1024, maxHeaderFieldCount: 200)),
-                observing: RequestTimers.recordRememberedCheck),
-            configuration: .init(address: .hostname(settings.host, port: settings.port)),
+            router: router, server: .publicListener(limits, isHTTPS: isHTTPS),
+            configuration: configuration(.hostname(settings.host, port: settings.port), descriptors),
             onServerRunning: { channel in
                 let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-                Terminal.print("cloakroom: listening on http://\(host):\(channel.localAddress?.port ?? settings.port)")
+                let port = channel.localAddress?.port ?? settings.port
+                await lines.publicListener("cloakroom: listening on http://\(host):\(port)")
             },
             logger: Logger(label: "cloakroom.http"))
     }
 
-    private var router: Router<BasicSessionRequestContext> {
-        let router = Router(context: BasicSessionRequestContext.self)
+    private func privateApplication(_ lines: StartLines, _ descriptors: Int) throws -> (any Service)? {
+        guard let listener = instance.settings.privateListener else { return nil }
+        try listener.checkSocketIsFree()
+        let router = Router(context: PrivateRequestContext.self)
         router.add(middleware: RequestMetrics())
-        router.addCloakroom(instance.server)
-        router.add(middleware: MetricsEndpoint(registry: metrics))
-        if instance.settings.isDemo { Demo(now: instance.environment.now).addRoutes(to: router) }
-        return router
+        router.addPrivateEndpoints(instance.server, metrics: { metrics.text })
+        // A target of 16 KiB and a cookie beside it.
+        var limits = limits
+        limits.longestHeader = 17 * 1024
+        limits.longestHead = 64 * 1024
+        return Application(
+            router: router,
+            server: .privateListener(instance.server, limits, observing: RequestTimers.recordCheckAtOnce),
+            configuration: configuration(listener.bindAddress, descriptors),
+            onServerRunning: { channel in
+                do { try listener.restrictSocket() } catch {
+                    Terminal.complain("\(error)")
+                    return channel.close(promise: nil)
+                }
+                let place = listener.description(port: channel.localAddress?.port)
+                await lines.privateListener("cloakroom: private listener on \(place)")
+            },
+            logger: Logger(label: "cloakroom.private"))
+    }
+
+    private func configuration(_ address: BindAddress, _ descriptors: Int) -> ApplicationConfiguration {
+        let maximum = instance.settings.maximumConnections ?? descriptors
+        return ApplicationConfiguration(
+            address: address,
+            availableConnectionsDelegate: ConnectionCap(
+                maximum: min(maximum, descriptors), log: SampledLog(logger: Logger(label: "cloakroom.http"))))
     }
 }
 
@@ -63,5 +96,32 @@ private struct Maintenance: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await server.maintain() }
+    }
+}
+
+/// The lines that say where the listeners are: printed when both accept connections, the public one first.
+private actor StartLines {
+    private let expectsPrivate: Bool
+    private var publicLine: String?
+    private var privateLine: String?
+
+    init(expectsPrivate: Bool) {
+        self.expectsPrivate = expectsPrivate
+    }
+
+    func publicListener(_ line: String) {
+        publicLine = line
+        printWhenComplete()
+    }
+
+    func privateListener(_ line: String) {
+        privateLine = line
+        printWhenComplete()
+    }
+
+    private func printWhenComplete() {
+        guard let publicLine, !expectsPrivate || privateLine != nil else { return }
+        Terminal.print(publicLine)
+        if let privateLine { Terminal.print(privateLine) }
     }
 }

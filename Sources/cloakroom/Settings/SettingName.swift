@@ -1,9 +1,10 @@
 /// Every setting, by its key in the YAML file. The other two spellings follow from it.
 enum SettingName: String, CaseIterable {
     case host, port, dataDir, publicURL, store, demo
-    case accessTokenLifetime, stragglerWindow, idleLifetime, absoluteLifetime
+    case privateListen, privateSocketGroup, requestTimeout, maxConnections
+    case accessTokenLifetime, stragglerWindow, reissueDelay, idleLifetime, absoluteLifetime, maxSessions
     case signup, trustedOrigins, trustedProxies, serviceWorkers, audience, issuer, signingAlgorithm, clients
-    case loginRateLimit, sameSite, xsrfCookie, logLevel
+    case loginRateLimit, signupRateLimit, cookieName, sameSite, xsrfCookie, logLevel
 
     /// `CLOAKROOM_PUBLIC_URL`
     var environmentName: String {

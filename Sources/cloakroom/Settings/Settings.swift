@@ -8,6 +8,11 @@ import Logging
 struct Settings: Sendable {
     var host: String
     var port: Int
+    /// nil for no private listener.
+    var privateListener: PrivateListener?
+    var requestTimeout: Span
+    /// On each listener; nil for as many as there are descriptors for.
+    var maximumConnections: Int?
     var dataDirectory: String
     var databasePath: String
     var isDemo: Bool
@@ -28,12 +33,27 @@ struct Settings: Sendable {
         databasePath = try sources.value(
             .store, default: "\(dataDirectory)/cloakroom.sqlite",
             expected: "sqlite:PATH (PostgreSQL is not part of this version)", Parse.store)
+        privateListener = try Self.privateListener(sources)
+        requestTimeout = try sources.value(
+            .requestTimeout, default: .seconds(30), expected: "seconds, 0.1 to 3600"
+        ) { text in Parse.span(text).flatMap { 100...3_600_000 ~= $0.milliseconds ? $0 : nil } }
+        maximumConnections = try sources.value(
+            .maxConnections, default: nil, expected: "a number from 1 to 1000000", Parse.count)
         isDemo = try sources.value(.demo, default: false, expected: "true or false", Parse.bool)
         logLevel = try sources.value(
             .logLevel, default: .info, expected: "trace, debug, info, notice, warning, error or critical"
         ) { .init(rawValue: $0) }
         server = try Self.server(sources, isDemo: isDemo)
         try checkReach(sources)
+    }
+
+    private static func privateListener(_ sources: SettingsSources) throws(SettingsError) -> PrivateListener? {
+        let address = try sources.value(
+            .privateListen, default: nil, expected: "off, HOST:PORT such as 127.0.0.1:8081, or unix:PATH",
+            PrivateListener.Address.parse)
+        let group = try sources.value(
+            .privateSocketGroup, default: nil, expected: "a group", { $0.isEmpty ? nil : .some($0) })
+        return address.map { PrivateListener(address: $0, socketGroup: group) }
     }
 
     private static func server(
@@ -56,6 +76,15 @@ struct Settings: Sendable {
             .clients, default: [], expected: "id=cookie, id=hybrid or id=body, separated by commas", Parse.clients)
         server.failedLoginsPerMinute = try sources.value(
             .loginRateLimit, default: 20, expected: "failed tries per minute, or off", Parse.rateLimit)
+        server.signUpsPerHour = try sources.value(
+            .signupRateLimit, default: 20, expected: "sign-ups per hour and network, or off", Parse.rateLimit)
+        server.maximumSessions = try sources.value(
+            .maxSessions, default: 100, expected: "a number from 1 to 10000"
+        ) { Int($0).flatMap { 1...10_000 ~= $0 ? $0 : nil } }
+        server.cookieName = try sources.value(
+            .cookieName, default: SessionCookie.defaultName,
+            expected: "a name of letters, digits and hyphens with a __Host- prefix"
+        ) { SessionCookie.isName($0) ? $0 : nil }
         server.sameSite = try sources.value(.sameSite, default: .lax, expected: "Lax or Strict") { .init(rawValue: $0) }
         server.givesXSRFCookie = try sources.value(.xsrfCookie, default: false, expected: "true or false", Parse.bool)
         server.trustedOrigins = Set(
@@ -81,6 +110,7 @@ struct Settings: Sendable {
         return SessionPolicy(
             accessTokenLifetime: try span(.accessTokenLifetime, defaults.accessTokenLifetime),
             stragglerWindow: try span(.stragglerWindow, defaults.stragglerWindow, from: 0),
+            reissueDelay: try span(.reissueDelay, defaults.reissueDelay, from: 0),
             idleLifetime: try span(.idleLifetime, defaults.idleLifetime),
             absoluteLifetime: try span(.absoluteLifetime, defaults.absoluteLifetime))
     }

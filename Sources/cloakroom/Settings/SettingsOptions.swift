@@ -9,12 +9,24 @@ struct SettingsOptions: ParsableArguments {
     var port: String?
     @Option(help: "The address that browsers use, such as https://app.example.com.", transform: { $0 })
     var publicURL: String?
+    @Option(help: "Where proxies, scrapers and backends connect: HOST:PORT or unix:PATH. (default: off)")
+    var privateListen: String?
+    @Option(help: "The group that may use the private Unix socket. (default: the process's own)")
+    var privateSocketGroup: String?
+    @Option(help: "Seconds that a whole request may take to arrive. (default: 30)")
+    var requestTimeout: String?
+    @Option(help: "Connections on each listener at most. (default: as many as there are descriptors for)")
+    var maxConnections: String?
     @Flag(help: "Serve a small app at / that shows everything at work.")
     var demo = false
     @Option(help: "Seconds an access token lives. (default: 300)")
     var accessTokenLifetime: String?
     @Option(help: "Seconds in which the generation before is still served. (default: 30)")
     var stragglerWindow: String?
+    @Option(help: "Seconds before a retry is given the new refresh token again. (default: 2)")
+    var reissueDelay: String?
+    @Option(help: "Sessions of one account at most. (default: 100)")
+    var maxSessions: String?
     @Option(help: "Seconds a session lives unused. (default: 30 days)")
     var idleLifetime: String?
     @Option(help: "Seconds a session lives at most. (default: 90 days)")
@@ -37,6 +49,10 @@ struct SettingsOptions: ParsableArguments {
     var clients: String?
     @Option(help: "Failed logins per minute, per account and per network, or off. (default: 20)")
     var loginRateLimit: String?
+    @Option(help: "Sign-ups per hour and network, or off. (default: 20)")
+    var signupRateLimit: String?
+    @Option(help: "The name of the session cookie, with a __Host- prefix. (default: __Host-Http-session)")
+    var cookieName: String?
     @Option(help: "SameSite of the cookie: Lax or Strict. (default: Lax)")
     var sameSite: String?
     @Option(help: "true to give out the XSRF-TOKEN cookie, for browsers that name no origin. (default: false)")
@@ -47,6 +63,9 @@ struct SettingsOptions: ParsableArguments {
     var values: [SettingName: String] {
         let values: [SettingName: String?] = [
             .host: host, .port: port, .publicURL: publicURL, .demo: demo ? "true" : nil,
+            .privateListen: privateListen, .privateSocketGroup: privateSocketGroup, .requestTimeout: requestTimeout,
+            .maxConnections: maxConnections, .reissueDelay: reissueDelay, .maxSessions: maxSessions,
+            .signupRateLimit: signupRateLimit, .cookieName: cookieName,
             .accessTokenLifetime: accessTokenLifetime, .stragglerWindow: stragglerWindow, .idleLifetime: idleLifetime,
             .absoluteLifetime: absoluteLifetime, .signup: signup, .trustedOrigins: trustedOrigins,
             .trustedProxies: trustedProxies, .serviceWorkers: serviceWorkers, .audience: audience, .issuer: issuer,

@@ -69,6 +69,10 @@ enum SettingsParse {
         return Int(text).flatMap { 1...100_000 ~= $0 ? $0 : nil }.map { $0 }
     }
 
+    static func count(_ text: String) -> Int?? {
+        Int(text).flatMap { 1...1_000_000 ~= $0 ? $0 : nil }.map { $0 }
+    }
+
     static func store(_ text: String) -> String? {
         guard text.hasPrefix("sqlite:") else { return nil }
         return nonempty(String(text.dropFirst("sqlite:".count)))

@@ -1,0 +1,90 @@
+import CloakroomCore
+import CloakroomMiddleware
+import CloakroomTokens
+
+/// One question of a proxy: may the request that it describes go on, and as whom?
+struct CheckRequest: Sendable {
+    let parameters: CheckParameters
+    let forwarded: ForwardedRequest
+    let headers: CheckHeaders
+    /// The host that the browser asked for.
+    let host: String?
+
+    /// - Parameters:
+    ///   - method: of the check's own request; it counts where the proxy appends the target.
+    ///   - authority: of the check's own request.
+    /// - Throws: `Denial.invalidRequest`.
+    init(
+        method: String, authority: String?, parameters: CheckParameters, headers: CheckHeaders
+    ) throws(Denial) {
+        self.parameters = parameters
+        self.headers = headers
+        if let target = parameters.appendedTarget {
+            forwarded = try ForwardedRequest(method: method, target: target, headers)
+        } else {
+            forwarded = try ForwardedRequest(headers)
+        }
+        host = forwarded.host ?? authority
+    }
+
+    /// A browser's question whether it may send what it wants to send: it carries no credentials by itself.
+    func isAllowedPreflight(under policy: OriginPolicy) -> Bool {
+        guard forwarded.method == "OPTIONS", headers[.accessControlRequestMethod] != nil,
+            headers.values(.origin).count == 1, let origin = headers[.origin].flatMap({ WebOrigin(parsing: $0) })
+        else { return false }
+        return policy.trustedOrigins.contains(origin)
+    }
+
+    /// - Throws: `Denial.crossSiteRequest`, `.serviceWorkerRefused` or `.misdirectedRequest`.
+    func checkOrigin(under server: CheckRules) throws(Denial) {
+        var request = OriginPolicy.Request(
+            method: forwarded.method, isWebSocketUpgrade: isWebSocketUpgrade,
+            serviceWorkerPath: headers[.serviceWorker] == nil ? nil : forwarded.path, host: host,
+            origin: headers.values(.origin), secFetchSite: headers.values(.secFetchSite), carriesOurCookie: false)
+        if request.mayChangeSomething {
+            let cookies = cookies(named: server.authorizer.cookie)
+            request.carriesOurCookie = !cookies.isEmpty
+            request.xsrf = server.xsrf?.evidence(values: headers.values(.xsrfToken), cookies: cookies) ?? .absent
+            request.isLaunderedNavigation =
+                headers[.secFetchMode] == "same-origin" && headers[.upgradeInsecureRequests] == "1"
+            request.referer = headers[.referer]
+        }
+        try server.originPolicy.check(request)
+    }
+
+    /// A proxy drops `Upgrade` as hop-by-hop; the key is the browser's own, and no script can set it.
+    private var isWebSocketUpgrade: Bool {
+        headers[.secWebSocketKey] != nil || headers.values(.upgrade).contains(where: OriginPolicy.namesWebSocket)
+    }
+
+    func credentials(under server: CheckRules) -> RequestCredentials {
+        RequestCredentials(
+            cookies: cookies(named: server.authorizer.cookie), authorization: headers.values(.authorization),
+            verifier: server.authorizer.verifier, at: server.authorizer.now())
+    }
+
+    private func cookies(named cookie: SessionCookie) -> [[UInt8]] {
+        headers.values(.cookie).flatMap { cookie.values(in: $0, userAgent: headers[.userAgent] ?? "") }
+    }
+
+    /// Whether a person waits at a browser for a page, who can be sent to another.
+    var isNavigation: Bool {
+        guard OriginPolicy.isSafe(forwarded.method) else { return false }
+        if let mode = headers[.secFetchMode] { return mode == "navigate" }
+        return headers[.accept]?.containsASCII("text/html") == true
+    }
+}
+
+/// What a check is decided by.
+package struct CheckRules: Sendable {
+    let authorizer: SessionAuthorizer
+    let originPolicy: OriginPolicy
+    let xsrf: XSRFCookie?
+}
+
+extension OriginPolicy.Request {
+    /// Whether the policy looks at more than the host.
+    fileprivate var mayChangeSomething: Bool {
+        isWebSocketUpgrade || serviceWorkerPath != nil || !OriginPolicy.isSafe(method)
+    }
+}

@@ -1,0 +1,68 @@
+import CloakroomCore
+
+/// The request that a proxy asks about, as its headers tell it.
+struct ForwardedRequest: Hashable, Sendable {
+    let method: String
+    /// Path and query, as the client sent them, in whatever bytes.
+    let target: String
+    /// nil where the proxy leaves the Host header as it was.
+    let host: String?
+
+    /// The path alone.
+    var path: String { String(target.prefix { $0 != "?" }) }
+
+    /// - Throws: `Denial.invalidRequest` for a header that is missing, contradicts another, or is malformed: an answer
+    ///   about a request that one of the two sides reads differently is an answer about nothing (CVE-2021-32637).
+    init(_ headers: CheckHeaders) throws(Denial) {
+        let method = try Self.one(.xForwardedMethod, or: .xOriginalMethod, headers)
+        let target = try Self.one(.xForwardedUri, or: .xOriginalURI, headers)
+        guard let method, let target else {
+            throw .invalidRequest(fields: Self.missing(method: method, target: target))
+        }
+        try self.init(method: method, target: target, headers)
+    }
+
+    /// Where the check's own request says what is asked.
+    init(method: String, target: String, _ headers: CheckHeaders) throws(Denial) {
+        guard Self.isMethod(method) else { throw Self.malformed(.xForwardedMethod) }
+        guard !target.isEmpty, target.utf8.count <= Self.longestTarget else { throw Self.malformed(.xForwardedUri) }
+        if let scheme = try Self.one(.xForwardedProto, or: .xForwardedProto, headers),
+            !Self.schemes.contains(scheme.lowercased())
+        {
+            throw Self.malformed(.xForwardedProto)
+        }
+        self.method = method
+        self.target = target
+        host = try Self.one(.xForwardedHost, or: .xForwardedHost, headers)
+    }
+
+    private static let longestTarget = 16 * 1024
+    private static let schemes: Set<String> = ["http", "https", "ws", "wss"]
+
+    private static func one(
+        _ name: CheckHeaders.Name, or other: CheckHeaders.Name, _ headers: CheckHeaders
+    ) throws(Denial) -> String? {
+        let first = headers[name] ?? headers[other]
+        guard let first else { return nil }
+        guard headers.values(name).allSatisfy({ $0 == first }), headers.values(other).allSatisfy({ $0 == first }) else {
+            throw .invalidRequest(fields: [name.text: "comes twice, with different values"])
+        }
+        return first
+    }
+
+    private static func missing(method: String?, target: String?) -> [String: String] {
+        var fields: [String: String] = [:]
+        if method == nil { fields[CheckHeaders.Name.xForwardedMethod.text] = "is missing, as is X-Original-Method" }
+        if target == nil { fields[CheckHeaders.Name.xForwardedUri.text] = "is missing, as is X-Original-URI" }
+        return fields
+    }
+
+    private static func isMethod(_ text: String) -> Bool {
+        1...32 ~= text.utf8.count
+            && text.utf8.allSatisfy { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || $0 == UInt8(ascii: "-") }
+    }
+
+    private static func malformed(_ name: CheckHeaders.Name) -> Denial {
+        .invalidRequest(fields: [name.text: "is malformed"])
+    }
+}

@@ -1,0 +1,120 @@
+import CloakroomCore
+import CloakroomMiddleware
+import Hummingbird
+public import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
+
+/// What limits the requests of a listener.
+public struct ListenerLimits: Sendable {
+    /// From the first byte of a request to its last.
+    public var requestDeadline = Duration.seconds(30)
+    /// How long a connection may wait between requests.
+    public var idleTimeout = Duration.seconds(60)
+    /// Of one header, in bytes.
+    public var longestHeader = 16 * 1024
+    /// Of all headers of a request together, in bytes.
+    public var longestHead = 32 * 1024
+
+    /// The defaults.
+    public init() {}
+}
+
+extension HTTPServerBuilder {
+    /// HTTP/1.1 towards browsers: Hummingbird's, with a deadline for requests, and answers to what it leaves open.
+    ///
+    /// ```swift
+    /// Application(router: router, server: .publicListener())
+    /// ```
+    /// - Parameter isHTTPS: whether browsers reach this server over TLS.
+    public static func publicListener(_ limits: ListenerLimits = ListenerLimits(), isHTTPS: Bool = false)
+        -> HTTPServerBuilder
+    {
+        HTTPServerBuilder { responder in
+            ListenerChannel(responder, limits) { channel in
+                try channel.addWireHandler(limits, isHTTPS)
+                return true
+            }
+        }
+    }
+
+    /// HTTP/1.1 towards proxies, scrapers and backends on this machine, on a Unix socket, or among the trusted proxies;
+    /// connections of all others are closed. Checks that need no I/O are answered before the framework sees them.
+    /// - Parameter observing: told how long each of those answers took; it passes no middleware that could count it.
+    package static func privateListener(
+        _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(),
+        observing: @escaping @Sendable (Duration) -> Void = { _ in }
+    ) -> HTTPServerBuilder {
+        let isHTTPS = server.configuration.publicURL?.scheme == "https"
+        let proxies = server.configuration.trustedProxies
+        let log = SampledLog(logger: server.logger)
+        let rules = server.checkRules
+        return HTTPServerBuilder { responder in
+            ListenerChannel(responder, limits) { channel in
+                guard let peer = AdmittedPeer.admit(channel, trusting: proxies) else {
+                    log.warning(
+                        "a connection to the private listener was closed: its peer is not listed under trustedProxies",
+                        metadata: ["peer": "\(channel.remoteAddress?.ipAddress ?? "unknown")"])
+                    return false
+                }
+                let codec = try channel.addWireHandler(limits, isHTTPS)
+                try channel.pipeline.syncOperations.addHandler(
+                    CheckHandler(rules, peer: peer, isHTTPS: isHTTPS, observe: observing), position: .before(codec))
+                return true
+            }
+        }
+    }
+}
+
+extension Channel {
+    /// - Returns: the handler behind it.
+    @discardableResult
+    fileprivate func addWireHandler(_ limits: ListenerLimits, _ isHTTPS: Bool) throws -> HTTP1ToHTTPServerCodec {
+        let deadline = RequestDeadline(limit: .nanoseconds(limits.requestDeadline.wholeNanoseconds))
+        try pipeline.syncOperations.addHandler(deadline, position: .first)
+        let codec = try pipeline.syncOperations.handler(type: HTTP1ToHTTPServerCodec.self)
+        try pipeline.syncOperations.addHandler(
+            WireHandler(deadline: deadline, largestBody: Call.maximumBody, isHTTPS: isHTTPS), position: .before(codec))
+        return codec
+    }
+}
+
+/// The framework's own channel with handlers of ours.
+private struct ListenerChannel: ServerChildChannel {
+    let http1: HTTP1Channel
+    let prepare: @Sendable (any Channel) throws -> Bool
+
+    /// - Parameter prepare: adds handlers; false closes the connection.
+    init(
+        _ responder: @escaping HTTPChannelHandler.Responder, _ limits: ListenerLimits,
+        prepare: @escaping @Sendable (any Channel) throws -> Bool
+    ) {
+        http1 = HTTP1Channel(
+            responder: responder,
+            configuration: .init(
+                idleTimeout: .nanoseconds(limits.idleTimeout.wholeNanoseconds),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: limits.longestHeader, maxHeaderListSize: limits.longestHead,
+                    maxHeaderFieldCount: 200)))
+        self.prepare = prepare
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            if try !prepare(channel) { channel.close(promise: nil) }
+            return value
+        }
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await http1.handle(value: value, logger: logger)
+    }
+}
+
+extension Duration {
+    fileprivate var wholeNanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+}

@@ -1,0 +1,124 @@
+import CloakroomCore
+import CloakroomMiddleware
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// What HTTP/1.1 demands of a server besides the framework: interim answers, upgrades that are ignored, refusals of what
+/// cannot be parsed, and a deadline for a whole request. Stands next to the decoder.
+final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let deadline: RequestDeadline
+    private let largestBody: Int
+    private let protection: [(String, String)]
+    private var encoder: ChannelHandlerContext?
+    /// Of each request that has not been answered: whether its connection must close behind the answer.
+    private var outstanding: [Bool] = []
+    private var isAnswering = false
+    private var isOver = false
+
+    /// - Parameters:
+    ///   - largestBody: what is announced as longer is refused without being asked for.
+    ///   - isHTTPS: whether browsers reach this server over TLS.
+    init(deadline: RequestDeadline, largestBody: Int, isHTTPS: Bool) {
+        self.deadline = deadline
+        self.largestBody = largestBody
+        protection = SecurityHeaders<PrivateRequestContext>.fieldsOfData(isHTTPS: isHTTPS)
+            .map { ($0.name.rawName, $0.value) }
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        deadline.isOver = { [weak self] in self?.refuse(.requestTimeout, context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        encoder = nil
+        deadline.isOver = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isOver else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            context.fireChannelRead(wrapInboundOut(.head(prepare(head))))
+        case .body:
+            context.fireChannelRead(data)
+        case .end:
+            deadline.requestIsComplete()
+            context.fireChannelRead(data)
+        }
+    }
+
+    private func prepare(_ head: HTTPRequestHead) -> HTTPRequestHead {
+        var head = head
+        // NIO's decoder stops for good behind a request that offers an upgrade (swift-nio pull request 2570): the next
+        // request on the connection, which a proxy shares among its clients, would hang.
+        let offersUpgrade =
+            head.headers.contains(name: "upgrade") && namesUpgrade(head.headers[canonicalForm: "connection"])
+        if offersUpgrade { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        if outstanding.isEmpty, head.version == .http1_1, head.headers.contains(name: "expect") {
+            answerExpectation(of: head)
+        }
+        outstanding.append(offersUpgrade)
+        return head
+    }
+
+    private func namesUpgrade(_ options: [Substring]) -> Bool {
+        options.contains { $0.lowercased() == "upgrade" }
+    }
+
+    /// The client waits before it sends its body; for one that is too long the refusal is the answer.
+    private func answerExpectation(of head: HTTPRequestHead) {
+        let expectations = head.headers["expect"].map { $0.lowercased() }
+        let length = head.headers.first(name: "content-length").flatMap(Int.init) ?? 0
+        guard expectations == ["100-continue"], length <= largestBody, let encoder else { return }
+        encoder.writeAndFlush(NIOAny(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard !isOver else { return context.write(data, promise: promise) }
+        switch unwrapOutboundIn(data) {
+        case .head(var head):
+            isAnswering = true
+            if outstanding.first == true { head.headers.replaceOrAdd(name: "connection", value: "close") }
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body:
+            context.write(data, promise: promise)
+        case .end:
+            isAnswering = false
+            if !outstanding.isEmpty { outstanding.removeFirst() }
+            context.write(data, promise: promise)
+        }
+    }
+
+    /// Refuses what the decoder cannot read with a sentence, and leaves the rest to the framework.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error as? HTTPParserError {
+        case .headerOverflow?: refuse(.headTooLarge, context)
+        case .some where outstanding.isEmpty: refuse(.invalidRequest(fields: [:]), context)
+        case .some, nil: context.fireErrorCaught(error)
+        }
+    }
+
+    /// The last answer on this connection, if none is being sent.
+    private func refuse(_ denial: Denial, _ context: ChannelHandlerContext) {
+        guard !isOver else { return }
+        isOver = true
+        guard !isAnswering else { return context.close(promise: nil) }
+        let (status, fields, body) = denial.problem.bytes
+        var head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status))
+        head.headers = HTTPHeaders(fields + protection)
+        head.headers.add(name: "Content-Length", value: "\(body.count)")
+        head.headers.add(name: "Connection", value: "close")
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
+    }
+}

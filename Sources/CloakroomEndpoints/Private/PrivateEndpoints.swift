@@ -1,0 +1,70 @@
+import CloakroomCore
+import CloakroomMiddleware
+import CloakroomTokens
+import HTTPTypes
+package import Hummingbird
+import Logging
+import NIOCore
+
+extension Router where Context == PrivateRequestContext {
+    /// Adds what proxies, scrapers and backends use: the check, metrics and probes. No CORS and no pages: a browser has
+    /// no business here.
+    /// - Parameter metrics: the text of `/metrics`.
+    package func addPrivateEndpoints(_ server: AuthorizationServer, metrics: @escaping @Sendable () -> String) {
+        add(middleware: BodilessHead())
+        add(middleware: SecurityHeaders(isHTTPS: server.configuration.publicURL?.scheme == "https"))
+        add(middleware: ProblemMiddleware(logger: server.logger))
+        add(middleware: PrivateEndpoints(server: server, metrics: metrics))
+    }
+}
+
+private struct PrivateEndpoints: RouterMiddleware {
+    let server: AuthorizationServer
+    let check: CheckEndpoint
+    let metrics: @Sendable () -> String
+
+    init(server: AuthorizationServer, metrics: @escaping @Sendable () -> String) {
+        self.server = server
+        self.metrics = metrics
+        check = CheckEndpoint(server.checkRules, log: SampledLog(logger: server.logger))
+    }
+
+    func handle(
+        _ request: Request, context: PrivateRequestContext,
+        next: (Request, PrivateRequestContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await respond(request, context)
+        } catch let denial as Denial {
+            throw denial
+        } catch {
+            server.logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            throw Denial.unavailable(retryAfter: .seconds(1))
+        }
+    }
+
+    private func respond(_ request: Request, _ context: PrivateRequestContext) async throws -> Response {
+        if let parameters = try CheckParameters(request.head.path ?? "") {
+            context.coreContext.endpointPath.value = "/auth/check"
+            return try await check.respond(to: request, parameters, from: context.peer)
+        }
+        let path = request.uri.path
+        guard ["/metrics", "/healthz", "/readyz"].contains(path) else { throw Denial.notFound }
+        context.coreContext.endpointPath.value = path
+        guard request.method == .get || request.method == .head else {
+            throw Denial.methodNotAllowed(allow: ["GET", "HEAD"])
+        }
+        switch path {
+        case "/metrics": return text(metrics())
+        case "/readyz" where await !server.isReady(): throw Denial.unavailable(retryAfter: .seconds(1))
+        default: return .json(["status": .string(path == "/readyz" ? "ready" : "ok")])
+        }
+    }
+
+    private func text(_ text: String) -> Response {
+        Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+}

@@ -1,0 +1,36 @@
+/// Paths that stay on the origin they are followed from.
+enum SameOriginPath {
+    /// Printable ASCII without what any parser turns into something else, percent signs only before two digits.
+    static func isWellFormed(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard bytes.first == UInt8(ascii: "/"), bytes.count <= 4096 else { return false }
+        return bytes.indices.allSatisfy { index in
+            switch bytes[index] {
+            case UInt8(ascii: "%"): isHexadecimal(bytes, index + 1) && isHexadecimal(bytes, index + 2)
+            case UInt8(ascii: "\\"), UInt8(ascii: "#"): false
+            case 0x21...0x7E: true
+            default: false
+            }
+        }
+    }
+
+    /// Whether following it cannot lead to another host: `//evil` and `/\evil` do (CVE-2021-32786).
+    static func isSafe(_ text: String) -> Bool {
+        isWellFormed(text) && !text.hasPrefix("//")
+    }
+
+    /// Percent-encoded for a query.
+    static func queryValue(_ text: String) -> String {
+        text.utf8.map { byte in
+            let character = Character(Unicode.Scalar(byte))
+            let isPlain = byte < 0x80 && (character.isLetter || character.isNumber || "-._~/".contains(character))
+            if isPlain { return String(character) }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return "%" + (digits.count < 2 ? "0" : "") + digits
+        }.joined()
+    }
+
+    private static func isHexadecimal(_ bytes: [UInt8], _ index: Int) -> Bool {
+        bytes.indices.contains(index) && Character(Unicode.Scalar(bytes[index])).isHexDigit
+    }
+}

@@ -1,0 +1,79 @@
+package import CloakroomCore
+import HTTPTypes
+package import Hummingbird
+package import Logging
+import Metrics
+import Synchronization
+
+/// Writes why requests were refused, for the operator who wonders: at debug each one, and above that, sampled, those that
+/// a configuration causes. Counts them by code.
+package struct DenialLog: Sendable {
+    private let logger: Logger
+    private let sampled: SampledLog
+
+    package init(logger: Logger) {
+        self.logger = logger
+        sampled = SampledLog(logger: logger)
+    }
+
+    package func write(_ denial: Denial, of request: Request) {
+        Counter(label: "cloakroom_denials_total", dimensions: [("code", denial.code)]).increment()
+        if logger.logLevel <= .debug {
+            logger.debug(
+                "a request was refused",
+                metadata: metadata(of: request).merging(["code": "\(denial.code)", "denial": "\(denial)"]) { $1 })
+        }
+        guard denial == .crossSiteRequest else { return }
+        if request.headers[.origin] == "null", request.headers[.secFetchSite] == "same-origin" {
+            sampled.warning(
+                "a form of our own site came without its origin: a Referrer-Policy of no-referrer makes browsers say null; use same-origin or strict-origin-when-cross-origin",
+                metadata: metadata(of: request))
+        } else if request.headers[.origin] != nil {
+            sampled.warning(
+                "a request of another origin was refused; where that origin is a front end of yours, or a proxy rewrites Host, see the setting trustedOrigins",
+                metadata: metadata(of: request))
+        }
+    }
+
+    private func metadata(of request: Request) -> Logger.Metadata {
+        [
+            "method": "\(request.method)", "path": "\(request.uri.path)", "host": "\(request.head.authority ?? "")",
+            "origin": "\(request.headers[.origin] ?? "")", "sec_fetch_site": "\(request.headers[.secFetchSite] ?? "")",
+        ]
+    }
+}
+
+/// Log lines that a client can cause at will: of each message one a second, with the number of those left out, so that a
+/// flood of requests does not fill the disk.
+package final class SampledLog: Sendable {
+    private struct State {
+        var writtenAt: ContinuousClock.Instant?
+        var omitted = 0
+    }
+
+    private let logger: Logger
+    private let states = Mutex<[String: State]>([:])
+    private static let interval = Duration.seconds(1)
+
+    package init(logger: Logger) {
+        self.logger = logger
+    }
+
+    /// - Parameter message: one of a fixed set; what a client sent belongs into the metadata.
+    package func warning(_ message: String, metadata: Logger.Metadata) {
+        let omitted: Int? = states.withLock { states in
+            let now = ContinuousClock.now
+            var state = states[message] ?? State()
+            defer { states[message] = state }
+            guard state.writtenAt.map({ now - $0 >= Self.interval }) ?? true else {
+                state.omitted += 1
+                return nil
+            }
+            defer { state = State(writtenAt: now) }
+            return state.omitted
+        }
+        guard let omitted else { return }
+        let count: Logger.Metadata = omitted > 0 ? ["omitted": "\(omitted)"] : [:]
+        logger.warning("\(message)", metadata: metadata.merging(count) { $1 })
+    }
+}

@@ -1,0 +1,76 @@
+package import CloakroomCore
+
+/// The issuer's keys: private keys that sign access tokens, and apart from them the secrets of the refresh tokens.
+///
+/// Which key signs is a function of the time alone, so every instance with the same keys agrees without talking. A
+/// resource server is given `verifierKeys` only.
+package struct IssuerKeys: Sendable {
+    /// A signing key and when it begins to sign. It is published from the start, so that verifiers know it by then.
+    package struct SigningEntry: Sendable {
+        package let key: SigningKey
+        package let createdAt: Instant
+        package let signsFrom: Instant
+
+        package init(key: SigningKey, createdAt: Instant, signsFrom: Instant) {
+            self.key = key
+            self.createdAt = createdAt
+            self.signsFrom = signsFrom
+        }
+    }
+
+    package struct RefreshEntry: Sendable {
+        package let key: RefreshKey
+        package let createdAt: Instant
+
+        package init(key: RefreshKey, createdAt: Instant) {
+            self.key = key
+            self.createdAt = createdAt
+        }
+    }
+
+    /// Why a set of keys cannot be used.
+    package struct Refusal: Error, Hashable, Sendable {
+        package let reason: String
+    }
+
+    package let signing: [SigningEntry]
+    package let refresh: [RefreshEntry]
+    /// The public half, for resource servers.
+    package let verifierKeys: VerifierKeys
+    let refreshKeys: KeySet
+
+    /// - Parameter removed: ids of signing keys that were taken out because they were stolen.
+    package init(signing: [SigningEntry], refresh: [RefreshEntry], removed: [String] = []) throws {
+        guard !signing.isEmpty, !refresh.isEmpty else { throw Refusal(reason: "a key of each kind is needed") }
+        self.signing = signing.sorted { $0.signsFrom < $1.signsFrom }
+        self.refresh = refresh.sorted { $0.createdAt < $1.createdAt }
+        verifierKeys = try VerifierKeys(
+            self.signing.map { .init(key: try $0.key.verificationKey(), signsFrom: $0.signsFrom) }, removed: removed)
+        refreshKeys = try KeySet(refresh.map(\.key.verificationKey))
+    }
+
+    /// The key that signs access tokens at `now`.
+    package func signingKey(at now: Instant) -> SigningKey {
+        (signing.last { $0.signsFrom <= now } ?? signing[0]).key
+    }
+
+    /// The secret that new generations are signed with.
+    package var currentRefreshKey: RefreshKey {
+        refresh[refresh.count - 1].key
+    }
+
+    func refreshKey(_ id: String) -> RefreshKey? {
+        refresh.first { $0.key.id == id }?.key
+    }
+
+    /// Verifies the MAC of a refresh token of ours.
+    package func read(refreshToken bytes: some Collection<UInt8>) throws(TokenFault) -> RefreshToken {
+        try RefreshToken(bytes, with: refreshKeys)
+    }
+
+    /// The public key set (RFC 7517 section 5): what signs, what will sign, and what signed tokens that are still alive.
+    package func publicKeySet(at now: Instant, lifetime: Span) throws -> JSONValue {
+        let live = signing.filter { verifierKeys.stage(of: $0.key.id, at: now, lifetime: lifetime) != .retired }
+        return ["keys": .array(try live.map { .object(try $0.key.publicJWK()) })]
+    }
+}

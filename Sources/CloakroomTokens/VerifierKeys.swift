@@ -1,0 +1,49 @@
+package import CloakroomCore
+
+/// The public keys that verify access tokens: all that a resource server holds. It can forge nothing.
+package struct VerifierKeys: Sendable {
+    package struct Entry: Sendable {
+        package let key: VerificationKey
+        package let signsFrom: Instant
+
+        package init(key: VerificationKey, signsFrom: Instant) {
+            self.key = key
+            self.signsFrom = signsFrom
+        }
+    }
+
+    /// What a key is doing at a moment.
+    package enum Stage: String, Sendable {
+        /// In the key set, not signing yet.
+        case published
+        case signing
+        /// Not signing any more; tokens that it signed are still alive.
+        case verifying
+        /// Every token that it signed is dead. Kept so that an expired token in a cookie can be told from a forged one.
+        case retired
+    }
+
+    /// Every public key, retired ones too.
+    package let keySet: KeySet
+    /// Ids of keys that were stolen: a token that names one proves nothing, and is no forgery of its holder's either.
+    package let removed: Set<String>
+    private let entries: [Entry]
+
+    package init(_ entries: [Entry], removed: [String] = []) throws {
+        self.entries = entries.sorted { $0.signsFrom < $1.signsFrom }
+        self.removed = Set(removed)
+        keySet = try KeySet(entries.map(\.key))
+    }
+
+    /// - Parameter lifetime: how long an access token lives.
+    /// - Returns: nil for a key that is not among these.
+    package func stage(of id: String?, at now: Instant, lifetime: Span) -> Stage? {
+        guard let position = entries.firstIndex(where: { $0.key.id == id }) else { return nil }
+        let current = entries.lastIndex { $0.signsFrom <= now } ?? 0
+        if position == current { return .signing }
+        if entries[position].signsFrom > now { return .published }
+        // The next in order, which with equal beginnings is not a later one.
+        let successor = position + 1 < entries.count ? entries[position + 1].signsFrom : now
+        return now < successor + lifetime + AccessTokenVerifier.leeway ? .verifying : .retired
+    }
+}
