@@ -65,6 +65,12 @@ public struct OriginPolicy: Hashable, Sendable {
         return origin
     }
 
+    /// Whether a request target in absolute form (RFC 9112 section 3.2.2) names us: its authority counts before the Host
+    /// header.
+    package func isOurs(targetAuthority authority: String) -> Bool {
+        (try? origin(forHost: authority))?.isReached(by: authority) ?? false
+    }
+
     /// - Throws: `Denial.crossSiteRequest`, `Denial.serviceWorkerRefused` or `Denial.misdirectedRequest`.
     package func check(_ request: Request) throws(Denial) {
         let own = try origin(forHost: request.host)

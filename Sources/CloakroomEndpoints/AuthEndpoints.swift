@@ -53,10 +53,21 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
             try server.originPolicy.check(
                 OriginPolicy.Request(request, cookie: server.authorizer.cookie, xsrf: server.xsrf))
         }
-        let call = Call(server: server, request: request, peer: peer, parameter: match.parameter)
-        var response = try await endpoint.respond(call)
+        var call = Call(server: server, request: request, peer: peer, parameter: match.parameter)
+        if endpoint.takesForms { call.form = try await FormSubmission(request) }
+        var response = try await respond(to: call, endpoint)
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         return response
+    }
+
+    private func respond(to call: Call, _ endpoint: Endpoint) async throws -> Response {
+        guard let form = call.form else { return try await endpoint.respond(call) }
+        do {
+            return form.success(try await endpoint.respond(call))
+        } catch let denial as Denial {
+            log.write(denial, of: call.request)
+            return form.failure(denial, of: endpoint.path)
+        }
     }
 
     /// A path of ours with a slash too many at its end, which a framework's or a proxy's habits add. The method stays.

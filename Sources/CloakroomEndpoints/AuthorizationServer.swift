@@ -117,6 +117,9 @@ public struct AuthorizationServer: Sendable {
             catchUp: { try await feed.catchUp() })
     }
 
+    /// Whether browsers reach this server over TLS.
+    package var isHTTPS: Bool { configuration.publicURL?.scheme == "https" }
+
     /// What forward-auth checks are decided by.
     package var checkRules: CheckRules {
         CheckRules(authorizer: authorizer, originPolicy: originPolicy, xsrf: xsrf)

@@ -13,6 +13,8 @@ struct Call: Sendable {
     let peer: String?
     /// What stands for `{id}` in the path.
     let parameter: String
+    /// nil for what scripts and programs send.
+    var form: FormSubmission?
 
     var service: SessionService { server.service }
     var cookie: SessionCookie { server.authorizer.cookie }

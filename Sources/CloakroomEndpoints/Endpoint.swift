@@ -9,15 +9,18 @@ struct Endpoint: Sendable {
     let path: String
     /// Whether it answers without a Host: load balancers probe in HTTP/1.0.
     let isForProbes: Bool
+    /// Whether a plain form may be sent to it.
+    let takesForms: Bool
     let respond: @Sendable (Call) async throws -> Response
 
     init(
-        _ method: HTTPRequest.Method, _ path: String, isForProbes: Bool = false,
+        _ method: HTTPRequest.Method, _ path: String, isForProbes: Bool = false, takesForms: Bool = false,
         respond: @escaping @Sendable (Call) async throws -> Response
     ) {
         self.method = method
         self.path = path
         self.isForProbes = isForProbes
+        self.takesForms = takesForms
         self.respond = respond
     }
 

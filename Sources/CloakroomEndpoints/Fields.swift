@@ -9,10 +9,11 @@ import NIOCore
 extension Call {
     static let maximumBody = 64 * 1024
 
-    /// The body as a JSON object; an empty body is an empty object.
+    /// The body as a JSON object, or the fields of a form; an empty body is an empty object.
     /// - Throws: `Denial.unsupportedMediaType`, `.contentTooLarge`, `.invalidRequest`.
     func fields() async throws -> Fields {
-        Fields(try await request.jsonObject(upTo: Self.maximumBody))
+        if let form { return Fields(form.fields) }
+        return Fields(try await request.jsonObject(upTo: Self.maximumBody))
     }
 }
 

@@ -13,7 +13,7 @@ extension Router where Context: SessionRequestContext {
     public func addCloakroom(_ server: AuthorizationServer) {
         let configuration = server.configuration
         add(middleware: BodilessHead())
-        add(middleware: SecurityHeaders(isHTTPS: configuration.publicURL?.scheme == "https"))
+        add(middleware: SecurityHeaders(isHTTPS: server.isHTTPS))
         if !configuration.trustedOrigins.isEmpty {
             add(middleware: CrossOriginSharing(trustedOrigins: configuration.trustedOrigins))
         }

@@ -72,29 +72,19 @@ extension Request {
     }
 
     /// The host that the request is for. One Host, as RFC 9112 section 3.2 demands: the framework takes the first of
-    /// several and does without. The target's own, where it has one, counts before it (section 3.2.2).
+    /// several and does without.
     package func authority() throws(Denial) -> String {
         let isRepeated = headers.contains { $0.name.canonicalName == "host" }
         guard let authority = head.authority, !authority.isEmpty, !isRepeated else {
             throw .invalidRequest(fields: ["Host": "must be there, once"])
         }
-        return targetAuthority ?? authority
+        return authority
     }
 
     /// Our origin, as this request reached us.
     /// - Throws: `Denial.misdirectedRequest`, or `.invalidRequest` for a Host that is missing or comes twice.
     package func ownOrigin(under policy: OriginPolicy) throws(Denial) -> WebOrigin {
-        let origin = try policy.origin(forHost: authority())
-        if let target = targetAuthority, !origin.isReached(by: target) { throw .misdirectedRequest }
-        return origin
-    }
-
-    /// The authority of a target in absolute form; nil for the usual one, a path.
-    fileprivate var targetAuthority: String? {
-        guard let target = head.path, let separator = target.firstRange(of: "://"), !target.hasPrefix("/") else {
-            return nil
-        }
-        return String(target[separator.upperBound...].prefix { !"/?#".contains($0) })
+        try policy.origin(forHost: authority())
     }
 }
 

@@ -19,20 +19,31 @@ extension Request {
     }
 
     private func jsonBytes(upTo maximumSize: Int) async throws(Denial) -> [UInt8] {
-        let length = headers[.contentLength].flatMap { Int($0) }
-        if let length, length > maximumSize { throw .contentTooLarge }
         let types = headers[values: .contentType]
-        guard types.isEmpty || types.count == 1 && Self.isJSON(types[0]) else { throw .unsupportedMediaType }
-        let buffer: ByteBuffer
-        do { buffer = try await body.collect(upTo: maximumSize) } catch is NIOTooManyBytesError {
+        let isExpected = types.count == 1 && Self.isJSON(types[0])
+        // What is refused in any case is not read to its end.
+        if !isExpected, !types.isEmpty, (announcedLength ?? 0) > 0 { throw .unsupportedMediaType }
+        let bytes = try await bodyBytes(upTo: maximumSize)
+        // A body that is not there has no media type, whatever htmx, jQuery and sendBeacon say of it.
+        guard bytes.isEmpty || isExpected else { throw .unsupportedMediaType }
+        return bytes
+    }
+
+    /// The whole body.
+    /// - Throws: `Denial.contentTooLarge`, or `.invalidRequest` for one that breaks off.
+    package func bodyBytes(upTo maximumSize: Int) async throws(Denial) -> [UInt8] {
+        if let length = announcedLength, length > maximumSize { throw .contentTooLarge }
+        do {
+            return Array(try await body.collect(upTo: maximumSize).readableBytesView)
+        } catch is NIOTooManyBytesError {
             throw .contentTooLarge
         } catch {
             // A chunk that is none, or a connection cut off in the middle.
             throw .invalidRequest(fields: ["body": "cannot be read"])
         }
-        guard buffer.readableBytes == 0 || !types.isEmpty else { throw .unsupportedMediaType }
-        return Array(buffer.readableBytesView)
     }
+
+    private var announcedLength: Int? { headers[.contentLength].flatMap { Int($0) } }
 
     /// `application/json`, alone or with `charset=utf-8`. Anything else is what a form or a lax parser would send.
     private static func isJSON(_ type: String) -> Bool {

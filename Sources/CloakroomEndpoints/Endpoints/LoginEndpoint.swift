@@ -6,7 +6,7 @@ import Hummingbird
 
 extension Endpoint {
     /// `POST /auth/login` `{email, password, remember?, client_id?}`
-    static let login = Endpoint(.post, "/auth/login") { call in
+    static let login = Endpoint(.post, "/auth/login", takesForms: true) { call in
         call.answer(new: try await call.service.login(try await call.login()))
     }
 }

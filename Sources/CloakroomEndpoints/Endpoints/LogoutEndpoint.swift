@@ -7,7 +7,7 @@ import Hummingbird
 
 extension Endpoint {
     /// `POST /auth/logout`: ends the session, if there is one, and expires the cookie; the only answer that does.
-    static let logout = Endpoint(.post, "/auth/logout") { call in
+    static let logout = Endpoint(.post, "/auth/logout", takesForms: true) { call in
         var fields = try await call.fields()
         let inBody = fields.optionalString("refresh_token", maximumLength: VerifiedJWS.maximumSize)
         try fields.check()

@@ -32,8 +32,21 @@ extension Endpoint {
             return page.response([
                 "returnTo": returnTo ?? "/auth/pages/account",
                 "returnQuery": returnTo.map { "?return_to=\(SameOriginPath.queryValue($0))" } ?? "",
+                "message": message(of: call.request.uri.queryParameters["error"].map(String.init)),
                 "signUpHidden": call.server.configuration.isSignUpOpen ? "" : " hidden",
             ])
+        }
+    }
+
+    /// What a form that was sent without script went wrong with, from the code that its redirect carries.
+    private static func message(of code: String?) -> String {
+        switch code {
+        case nil: ""
+        case "invalid_credentials": "The credentials are wrong."
+        case "rate_limited": "Too many tries. Please wait a minute."
+        case "account_exists": "There is an account with this address."
+        case "invalid_request": "Something that was entered cannot be taken. Please look at it again."
+        default: "That did not work. Please try again."
         }
     }
 

@@ -26,15 +26,14 @@ extension HTTPServerBuilder {
     /// HTTP/1.1 towards browsers: Hummingbird's, with a deadline for requests, and answers to what it leaves open.
     ///
     /// ```swift
-    /// Application(router: router, server: .publicListener())
+    /// Application(router: router, server: .publicListener(server))
     /// ```
-    /// - Parameter isHTTPS: whether browsers reach this server over TLS.
-    public static func publicListener(_ limits: ListenerLimits = ListenerLimits(), isHTTPS: Bool = false)
-        -> HTTPServerBuilder
-    {
+    public static func publicListener(
+        _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits()
+    ) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             ListenerChannel(responder, limits) { channel in
-                try channel.addWireHandler(limits, isHTTPS)
+                try channel.addWireHandler(limits, server)
                 return true
             }
         }
@@ -47,7 +46,7 @@ extension HTTPServerBuilder {
         _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(),
         observing: @escaping @Sendable (Duration) -> Void = { _ in }
     ) -> HTTPServerBuilder {
-        let isHTTPS = server.configuration.publicURL?.scheme == "https"
+        let isHTTPS = server.isHTTPS
         let proxies = server.configuration.trustedProxies
         let log = SampledLog(logger: server.logger)
         let rules = server.checkRules
@@ -59,7 +58,7 @@ extension HTTPServerBuilder {
                         metadata: ["peer": "\(channel.remoteAddress?.ipAddress ?? "unknown")"])
                     return false
                 }
-                let codec = try channel.addWireHandler(limits, isHTTPS)
+                let codec = try channel.addWireHandler(limits, server)
                 try channel.pipeline.syncOperations.addHandler(
                     CheckHandler(rules, peer: peer, isHTTPS: isHTTPS, observe: observing), position: .before(codec))
                 return true
@@ -71,12 +70,16 @@ extension HTTPServerBuilder {
 extension Channel {
     /// - Returns: the handler behind it.
     @discardableResult
-    fileprivate func addWireHandler(_ limits: ListenerLimits, _ isHTTPS: Bool) throws -> HTTP1ToHTTPServerCodec {
+    fileprivate func addWireHandler(
+        _ limits: ListenerLimits, _ server: AuthorizationServer
+    ) throws -> HTTP1ToHTTPServerCodec {
         let deadline = RequestDeadline(limit: .nanoseconds(limits.requestDeadline.wholeNanoseconds))
         try pipeline.syncOperations.addHandler(deadline, position: .first)
         let codec = try pipeline.syncOperations.handler(type: HTTP1ToHTTPServerCodec.self)
         try pipeline.syncOperations.addHandler(
-            WireHandler(deadline: deadline, largestBody: Call.maximumBody, isHTTPS: isHTTPS), position: .before(codec))
+            WireHandler(
+                deadline: deadline, originPolicy: server.originPolicy, largestBody: Call.maximumBody,
+                isHTTPS: server.isHTTPS), position: .before(codec))
         return codec
     }
 }

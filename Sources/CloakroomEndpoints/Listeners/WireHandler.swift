@@ -13,6 +13,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let deadline: RequestDeadline
+    private let originPolicy: OriginPolicy
     private let largestBody: Int
     private let protection: [(String, String)]
     private var encoder: ChannelHandlerContext?
@@ -22,10 +23,12 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isOver = false
 
     /// - Parameters:
+    ///   - originPolicy: says which authorities are ours.
     ///   - largestBody: what is announced as longer is refused without being asked for.
     ///   - isHTTPS: whether browsers reach this server over TLS.
-    init(deadline: RequestDeadline, largestBody: Int, isHTTPS: Bool) {
+    init(deadline: RequestDeadline, originPolicy: OriginPolicy, largestBody: Int, isHTTPS: Bool) {
         self.deadline = deadline
+        self.originPolicy = originPolicy
         self.largestBody = largestBody
         protection = SecurityHeaders<PrivateRequestContext>.fieldsOfData(isHTTPS: isHTTPS)
             .map { ($0.name.rawName, $0.value) }
@@ -45,6 +48,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isOver else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
+            guard let head = withAuthorityAsHost(head) else { return refuse(.misdirectedRequest, context) }
             context.fireChannelRead(wrapInboundOut(.head(prepare(head))))
         case .body:
             context.fireChannelRead(data)
@@ -52,6 +56,18 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
             deadline.requestIsComplete()
             context.fireChannelRead(data)
         }
+    }
+
+    /// The authority of a target in absolute form takes the place of the Host header (RFC 9112 section 3.2.2); the
+    /// framework keeps its path only.
+    /// - Returns: nil when it is not ours.
+    private func withAuthorityAsHost(_ head: HTTPRequestHead) -> HTTPRequestHead? {
+        guard !head.uri.hasPrefix("/"), let separator = head.uri.firstRange(of: "://") else { return head }
+        let authority = String(head.uri[separator.upperBound...].prefix { !"/?#".contains($0) })
+        guard originPolicy.isOurs(targetAuthority: authority) else { return nil }
+        var head = head
+        if head.headers["host"].count <= 1 { head.headers.replaceOrAdd(name: "host", value: authority) }
+        return head
     }
 
     private func prepare(_ head: HTTPRequestHead) -> HTTPRequestHead {

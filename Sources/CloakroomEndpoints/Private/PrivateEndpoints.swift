@@ -12,7 +12,7 @@ extension Router where Context == PrivateRequestContext {
     /// - Parameter metrics: the text of `/metrics`.
     package func addPrivateEndpoints(_ server: AuthorizationServer, metrics: @escaping @Sendable () -> String) {
         add(middleware: BodilessHead())
-        add(middleware: SecurityHeaders(isHTTPS: server.configuration.publicURL?.scheme == "https"))
+        add(middleware: SecurityHeaders(isHTTPS: server.isHTTPS))
         add(middleware: ProblemMiddleware(logger: server.logger))
         add(middleware: PrivateEndpoints(server: server, metrics: metrics))
     }

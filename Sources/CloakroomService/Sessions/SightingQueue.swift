@@ -9,8 +9,8 @@ import Synchronization
 /// A sighting confirms a pending generation, and counts as activity.
 package final class SightingQueue: Sendable {
     private struct State {
-        var waiting: [SessionID: Sighting] = [:]
-        var reported: [SessionID: Sighting] = [:]
+        var waiting: [SessionID: Int] = [:]
+        var reported: [SessionID: (generation: Int, at: Duration)] = [:]
     }
 
     private let state = Mutex(State())
@@ -19,7 +19,7 @@ package final class SightingQueue: Sendable {
     private let environment: Environment
     private let logger: Logger
     /// How often an unchanged generation is reported again, as activity.
-    private let interval: Span
+    private let interval: Duration
     private static let maximumEntries = 65536
     static let period = Duration.milliseconds(50)
 
@@ -28,21 +28,21 @@ package final class SightingQueue: Sendable {
         self.policy = policy
         self.environment = environment
         self.logger = logger
-        interval = policy.sightingInterval
+        interval = .milliseconds(policy.sightingInterval.milliseconds)
     }
 
     /// An access token of this session and generation was presented and verified.
     package func saw(_ access: VerifiedAccess) {
-        let sighting = Sighting(session: access.session, generation: access.generation, time: environment.now())
+        let uptime = environment.uptime()
         state.withLock { state in
-            if let last = state.reported[sighting.session], last.generation >= sighting.generation,
-                sighting.time - last.time < interval
+            if let last = state.reported[access.session], last.generation >= access.generation,
+                uptime - last.at < interval
             {
                 return
             }
             if state.reported.count >= Self.maximumEntries { state.reported.removeAll(keepingCapacity: true) }
-            state.reported[sighting.session] = sighting
-            state.waiting[sighting.session] = sighting
+            state.reported[access.session] = (access.generation, uptime)
+            state.waiting[access.session] = access.generation
         }
     }
 
@@ -56,14 +56,14 @@ package final class SightingQueue: Sendable {
     package func flush() async {
         let sightings = state.withLock { state in
             defer { state.waiting.removeAll(keepingCapacity: true) }
-            return Array(state.waiting.values)
+            return state.waiting
         }
         guard !sightings.isEmpty else { return }
         // As of now: a straggler window that opened while the store was busy would be over before anybody knew.
         let now = environment.now()
         do {
             try await store.confirm(
-                sightings.map { Sighting(session: $0.session, generation: $0.generation, time: now) }, under: policy)
+                sightings.map { Sighting(session: $0, generation: $1, time: now) }, under: policy)
         } catch {
             logger.warning("sightings were not saved", metadata: ["error": "\(error)"])
         }

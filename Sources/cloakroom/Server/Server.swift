@@ -31,8 +31,6 @@ struct Server {
         try await ServiceGroup(configuration: configuration).run()
     }
 
-    private var isHTTPS: Bool { instance.settings.server.publicURL?.scheme == "https" }
-
     private var limits: ListenerLimits {
         var limits = ListenerLimits()
         limits.requestDeadline = .milliseconds(instance.settings.requestTimeout.milliseconds)
@@ -46,7 +44,7 @@ struct Server {
         router.addCloakroom(instance.server)
         if settings.isDemo { Demo(now: instance.environment.now).addRoutes(to: router) }
         return Application(
-            router: router, server: .publicListener(limits, isHTTPS: isHTTPS),
+            router: router, server: .publicListener(instance.server, limits),
             configuration: configuration(.hostname(settings.host, port: settings.port), descriptors),
             onServerRunning: { channel in
                 let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
