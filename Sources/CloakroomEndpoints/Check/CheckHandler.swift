@@ -9,7 +9,7 @@ import NIOHTTP1
 /// request goes on to the router, whose endpoint reads it with the same `CheckRequest` and decides it with the same
 /// `AccessQuestion`.
 ///
-/// Stands next to the decoder. It writes past the encoder, for the bytes are there already.
+/// Stands next to the decoder, before `WireHandler`, which sees what goes on. It writes past the encoder, for the bytes are there already.
 final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -18,6 +18,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let rules: CheckRules
     private let peer: AdmittedPeer
+    private let deadline: RequestDeadline
     /// What every answer carries besides its own headers.
     private let protection: [UInt8]
     private let observe: @Sendable (Duration) -> Void
@@ -39,10 +40,12 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ///   - isHTTPS: whether browsers reach this server over TLS.
     ///   - observe: told how long each answer took.
     init(
-        _ rules: CheckRules, peer: AdmittedPeer, isHTTPS: Bool, observe: @escaping @Sendable (Duration) -> Void
+        _ rules: CheckRules, peer: AdmittedPeer, deadline: RequestDeadline, isHTTPS: Bool,
+        observe: @escaping @Sendable (Duration) -> Void
     ) {
         self.rules = rules
         self.peer = peer
+        self.deadline = deadline
         self.observe = observe
         protection = SecurityHeaders<PrivateRequestContext>.fieldsOfData(isHTTPS: isHTTPS)
             .flatMap { Array("\($0.name.rawName): \($0.value)\r\n".utf8) }
@@ -65,6 +68,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if answer == nil { context.fireChannelRead(data) }
         case .end:
             guard let answer else { return context.fireChannelRead(data) }
+            deadline.requestIsComplete()
             write(answer.value)
             self.answer = nil
             observe(.nanoseconds((NIODeadline.now() - answer.beganAt).nanoseconds))

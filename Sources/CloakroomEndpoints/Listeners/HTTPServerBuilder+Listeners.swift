@@ -58,9 +58,10 @@ extension HTTPServerBuilder {
                         metadata: ["peer": "\(channel.remoteAddress?.ipAddress ?? "unknown")"])
                     return false
                 }
-                let codec = try channel.addWireHandler(limits, server)
+                let (deadline, wire) = try channel.addWireHandler(limits, server)
                 try channel.pipeline.syncOperations.addHandler(
-                    CheckHandler(rules, peer: peer, isHTTPS: isHTTPS, observe: observing), position: .before(codec))
+                    CheckHandler(rules, peer: peer, deadline: deadline, isHTTPS: isHTTPS, observe: observing),
+                    position: .before(wire))
                 return true
             }
         }
@@ -68,19 +69,18 @@ extension HTTPServerBuilder {
 }
 
 extension Channel {
-    /// - Returns: the handler behind it.
     @discardableResult
     fileprivate func addWireHandler(
         _ limits: ListenerLimits, _ server: AuthorizationServer
-    ) throws -> HTTP1ToHTTPServerCodec {
+    ) throws -> (RequestDeadline, WireHandler) {
         let deadline = RequestDeadline(limit: .nanoseconds(limits.requestDeadline.wholeNanoseconds))
-        try pipeline.syncOperations.addHandler(deadline, position: .first)
+        let wire = WireHandler(
+            deadline: deadline, originPolicy: server.originPolicy, largestBody: Call.maximumBody,
+            isHTTPS: server.isHTTPS)
         let codec = try pipeline.syncOperations.handler(type: HTTP1ToHTTPServerCodec.self)
-        try pipeline.syncOperations.addHandler(
-            WireHandler(
-                deadline: deadline, originPolicy: server.originPolicy, largestBody: Call.maximumBody,
-                isHTTPS: server.isHTTPS), position: .before(codec))
-        return codec
+        try pipeline.syncOperations.addHandler(deadline, position: .first)
+        try pipeline.syncOperations.addHandler(wire, position: .before(codec))
+        return (deadline, wire)
     }
 }
 

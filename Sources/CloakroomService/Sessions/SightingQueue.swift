@@ -42,7 +42,7 @@ package final class SightingQueue: Sendable {
             }
             if state.reported.count >= Self.maximumEntries { state.reported.removeAll(keepingCapacity: true) }
             state.reported[access.session] = (access.generation, uptime)
-            state.waiting[access.session] = access.generation
+            state.waiting[access.session] = max(state.waiting[access.session] ?? 0, access.generation)
         }
     }
 
