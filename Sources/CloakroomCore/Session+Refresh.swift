@@ -47,7 +47,7 @@ extension Session {
         do { try checkAlive(at: now, under: policy) } catch { return .denied(error) }
         switch generation - presented.generation {
         case ..<0:
-            return adopt(presented, at: now)
+            return adopt(presented, at: now, under: policy)
         case 0 where confirmation == .pending:
             confirm(at: now)
             return serve(.served, at: now, under: policy)
@@ -68,7 +68,7 @@ extension Session {
     package func renewableIn(at now: Instant, under policy: SessionPolicy) -> Span {
         let ready: Instant? =
             switch confirmation {
-            case .pending: handedOutAt + policy.reissueDelay
+            case .pending: isOnItsWay(at: now, under: policy) ? handedOutAt + policy.reissueDelay : nil
             case .confirmed(let openedAt): openedAt.map { $0 + policy.stragglerWindow }
             }
         return ready.map { max(.zero, $0 - now) } ?? .zero
@@ -109,10 +109,7 @@ extension Session {
     }
 
     mutating func rotate(at now: Instant, under policy: SessionPolicy, signingWith key: String) -> RefreshAnswer {
-        if !isStragglerWindowOpen(at: now, under: policy) {
-            stragglersFrom = generation
-            earlierAuthentication = nil
-        }
+        forgetStragglers(at: now, under: policy)
         generation += 1
         confirmation = .pending
         rotatedAt = now
@@ -130,12 +127,27 @@ extension Session {
         touch(at: now)
     }
 
-    mutating func adopt(_ presented: PresentedRefresh, at now: Instant) -> RefreshAnswer {
+    /// Called before the current generation is left behind. When no window is running, every request of an earlier
+    /// generation has arrived, and only the current generation and later ones can still be in flight.
+    private mutating func forgetStragglers(at now: Instant, under policy: SessionPolicy) {
+        guard confirmation != .pending, !isStragglerWindowOpen(at: now, under: policy) else { return }
+        stragglersFrom = generation
+        earlierAuthentication = nil
+    }
+
+    /// Continues at a generation that the store has forgotten. It hands out nothing: two requests of different
+    /// forgotten generations may both be adopted, and the answers would race.
+    ///
+    /// A raised level is withdrawn, because the store has also forgotten to whom the generations in between were given.
+    mutating func adopt(
+        _ presented: PresentedRefresh, at now: Instant, under policy: SessionPolicy
+    ) -> RefreshAnswer {
+        forgetStragglers(at: now, under: policy)
+        if let earlier = earlierAuthentication { authentication = earlier }
         generation = presented.generation
         confirmation = .confirmed(windowOpenedAt: now)
         rotatedAt = presented.issuedAt
         refreshKey = presented.key
-        stragglersFrom = presented.generation - 1
         handedOutAt = now
         // How often it was handed out is lost with the rest.
         isReissued = true
@@ -149,8 +161,9 @@ extension Session {
         return .denied(.refreshTokenReused)
     }
 
-    private mutating func serve(_ answer: RefreshAnswer, at now: Instant, under policy: SessionPolicy) -> RefreshAnswer
-    {
+    private mutating func serve(
+        _ answer: RefreshAnswer, at now: Instant, under policy: SessionPolicy
+    ) -> RefreshAnswer {
         touchNowAndThen(at: now, under: policy)
         return answer
     }

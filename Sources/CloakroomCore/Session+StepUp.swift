@@ -15,7 +15,7 @@ extension Session {
         do { try checkAlive(at: now, under: policy) } catch { return .denied(error) }
         switch generation - presented.generation {
         case ..<0:
-            return adopt(presented, at: now)
+            return adopt(presented, at: now, under: policy)
         case 0:
             confirm(at: now)
             let isOpen = isStragglerWindowOpen(at: now, under: policy)
@@ -36,11 +36,11 @@ extension Session {
     /// The refresh token that the holder of a live access token of `seen` is taken to have, where it sends none.
     ///
     /// An access token outlives the rotations made during its life and is no evidence of theft, so a spent generation
-    /// never comes out of this.
+    /// never comes out of this. One that is ahead of the row shows that the store has lost history: it is adopted.
     package func refreshHeld(byAccessOf seen: Int, at now: Instant, under policy: SessionPolicy) -> PresentedRefresh {
         let isEarlier = seen < generation && isStraggler(generation - 1, at: now, under: policy)
         return PresentedRefresh(
-            generation: isEarlier ? generation - 1 : generation, issuedAt: rotatedAt, key: refreshKey)
+            generation: isEarlier ? generation - 1 : max(seen, generation), issuedAt: rotatedAt, key: refreshKey)
     }
 
     /// Several step-ups inside one window keep the level from before the first, the only one that every straggler had.
