@@ -7,6 +7,52 @@ extension Session {
             id: SessionID("s"), subject: Subject("u"), client: .browser, secret: Secret([1, 2, 3]), refreshKey: "k0",
             remembered: false, userAgent: "", address: "", authentication: .password(at: now), at: now, under: policy)
     }
+
+    /// Presents a generation to the plain renewal; 30 seconds of window, 2 of delay.
+    mutating func refresh(
+        _ generation: Int, at now: Instant = .example, under policy: SessionPolicy = SessionPolicy()
+    ) -> RefreshAnswer {
+        refresh(presenting: .generation(generation), at: now, under: policy, signingWith: "k9")
+    }
+
+    /// Presents a generation together with the password.
+    mutating func stepUp(
+        _ generation: Int, at now: Instant = .example, under policy: SessionPolicy = SessionPolicy()
+    ) -> RefreshAnswer {
+        stepUp(
+            to: .password(at: now), presenting: .generation(generation), at: now, under: policy, signingWith: "k9")
+    }
+}
+
+/// What a session at generation 5 can be like, seen at `Instant.example`.
+enum Condition: CaseIterable {
+    case handedOutNow, pending, windowOpen, windowClosed, neverOpened
+
+    var session: Session {
+        let now = Instant.example
+        var session = Session.example(at: now - .minutes(5))
+        session.generation = 5
+        session.stragglersFrom = 4
+        session.rotatedAt = now - .minutes(2)
+        session.handedOutAt = now - .minutes(2)
+        session.refreshKey = "k5"
+        switch self {
+        case .handedOutNow:
+            session.confirmation = .pending
+            session.handedOutAt = now - Span(milliseconds: 1999)
+        case .pending:
+            session.confirmation = .pending
+            session.handedOutAt = now - .seconds(2)
+        case .windowOpen: session.confirmation = .confirmed(windowOpenedAt: now - Span(milliseconds: 29_999))
+        case .windowClosed: session.confirmation = .confirmed(windowOpenedAt: now - .seconds(30))
+        case .neverOpened: session.confirmation = .confirmed(windowOpenedAt: nil)
+        }
+        return session
+    }
+}
+
+extension RefreshAnswer {
+    static let reused = RefreshAnswer.denied(.refreshTokenReused)
 }
 
 extension Instant {

@@ -1,61 +1,76 @@
 import Testing
 
-@Suite struct RotationWalkTests {
-    private func walk(
-        _ name: String, _ rules: RotationRules, _ world: RotationWalk.World
-    ) -> RotationWalk.Report {
+extension RotationWalk {
+    /// Walks, and prints what came of it.
+    static func report(_ name: String, _ world: World, by rules: RotationRules = .real) -> Report {
         let report = RotationWalk(world: world, rules: rules).run()
         print("rotation walk, \(name): \(report.states) states")
         for step in report.violation ?? [] { print("  \(step)") }
         return report
     }
+}
 
-    @Test("with no thief, no order of events ends a session")
-    func honest() {
-        let report = walk("honest", .real, .init())
+@Suite struct RotationWalkTests {
+    @Test("with no thief, no order of events ends a session", arguments: [(4, 3), (6, 5)])
+    func honest(_ requests: Int, _ answers: Int) {
+        let report = RotationWalk.report(
+            "\(requests) requests, \(answers) answers", .init(messages: .limited(requests: requests, answers: answers)))
         #expect(report.violation == nil)
-        #expect(report.states > 1000)
+        #expect(report.states > 200)
     }
 
-    @Test("nor with more in flight, and a window of several ticks")
-    func honestInALargerWorld() {
-        #expect(walk("honest, larger", .real, .init(requests: 6, answers: 5, window: 3)).violation == nil)
-    }
-
-    @Test("with no thief, restoring old copies of the store ends no session")
-    func restored() {
-        let report = walk("honest, restored", .real, .init(restores: true))
+    @Test("nor does any number of messages, each delivered again and again")
+    func unlimited() {
+        let report = RotationWalk.report("unlimited", .init(messages: .unlimited))
         #expect(report.violation == nil)
-        #expect(report.states > 10_000)
+        #expect(report.states > 10)
     }
 
-    @Test(
-        "with a stolen copy, thief and victim never both rotate twice, unless by crossing a pending generation each time"
-    )
-    func thief() {
-        let report = walk("thief", .real, .init(theft: true))
-        #expect(report.violation == nil)
-        #expect(report.mostSharedRotations == 2, "the exception is real: it must be reachable")
-    }
-
-    @Test("the walk finds a logout when the window opens at rotation instead of confirmation")
-    func windowAtRotation() {
-        #expect(walk("window at rotation", .windowOpensAtRotation, .init()).violation != nil)
-    }
-
-    @Test("the walk finds a logout when a rotation is allowed inside the window")
-    func rotationInsideWindow() {
-        #expect(walk("rotation inside the window", .rotatesInsideWindow, .init()).violation != nil)
-    }
-
-    @Test("the walk finds a shared session when stragglers are given tokens")
-    func stragglersGetTokens() {
-        let world = RotationWalk.World(requests: 3, answers: 2, theft: true)
-        #expect(walk("stragglers get tokens", .stragglersGetTokens, world).violation != nil)
-    }
-
-    @Test("the assumption is needed: an answer that a whole rotation overtakes puts a spent token back into the jar")
+    @Test("no answer, however late, puts an older token into the jar than is in it")
     func overtakenAnswer() {
-        #expect(walk("overtaken answer", .real, .init(window: 2, flight: 1)).violation != nil)
+        let world = RotationWalk.World(messages: .unlimited, stepUps: .any, stepUpsByAccess: .any)
+        let report = RotationWalk.report("unlimited, overtaken answer", world)
+        #expect(report.violation == nil)
+        #expect(!report.jarWentBack)
+    }
+
+    @Test("step-ups end no session, with any number of messages", arguments: [false, true])
+    func stepUps(_ isUnlimited: Bool) {
+        let messages = isUnlimited ? RotationWalk.World.Messages.unlimited : .limited(requests: 4, answers: 3)
+        let world = RotationWalk.World(messages: messages, stepUps: .any, stepUpsByAccess: .any)
+        let report = RotationWalk.report("\(isUnlimited ? "unlimited" : "4 requests, 3 answers"), step-ups", world)
+        #expect(report.violation == nil)
+        #expect(report.states > 20)
+    }
+
+    @Test("the store may lose up to three writes while messages are in flight, three times", arguments: 1...3)
+    func losses(_ losses: Int) {
+        let report = RotationWalk.report("unlimited, \(losses) losses", .init(messages: .unlimited, losses: losses))
+        #expect(report.violation == nil)
+        #expect(!report.jarWentBack)
+    }
+
+    @Test("also with each message delivered once", arguments: 1...3)
+    func lossesLimited(_ losses: Int) {
+        #expect(RotationWalk.report("4 requests, 3 answers, \(losses) losses", .init(losses: losses)).violation == nil)
+    }
+
+    @Test("a loss and a step-up inside a window, close to each other, can end an honest session")
+    func stepUpsNearLosses() {
+        let world = RotationWalk.World(messages: .unlimited, stepUps: .any, losses: 1)
+        #expect(RotationWalk.report("unlimited, step-ups, 1 loss", world).violation != nil)
+    }
+
+    @Test("apart from each other they end none", arguments: 1...3)
+    func stepUpsApartFromLosses(_ losses: Int) {
+        let world = RotationWalk.World(messages: .unlimited, stepUps: .apartFromLosses, losses: losses)
+        #expect(RotationWalk.report("unlimited, step-ups apart from \(losses) losses", world).violation == nil)
+    }
+
+    @Test("step-ups that always wait for the window end none, whatever is lost", arguments: 1...3)
+    func waitingStepUps(_ losses: Int) {
+        let world = RotationWalk.World(messages: .unlimited, stepUps: .any, stepUpsByAccess: .newest, losses: losses)
+        let report = RotationWalk.report("unlimited, waiting step-ups, \(losses) losses", world, by: .stepUpWaits)
+        #expect(report.violation == nil)
     }
 }

@@ -7,108 +7,131 @@ import Testing
     private static let policy = SessionPolicy()
     private static let fresh = Authentication.password(at: now)
 
-    private func stepUp(_ session: inout Session, presenting generation: Int) -> RefreshAnswer {
-        session.stepUp(
-            to: Self.fresh, presenting: .generation(generation), at: Self.now, under: Self.policy, signingWith: "k9")
-    }
+    static let table: [(Condition, isReissued: Bool, presented: Int, RefreshAnswer, becomes: Int)] = [
+        (.pending, false, 5, .rotated, 6), (.handedOutNow, false, 5, .rotated, 6), (.windowOpen, false, 5, .rotated, 6),
+        (.windowClosed, false, 5, .rotated, 6), (.windowClosed, true, 5, .rotated, 6),
+        (.neverOpened, false, 5, .rotated, 6),
+        (.pending, true, 5, .postponed(.seconds(30)), 5), (.windowOpen, true, 5, .postponed(Span(milliseconds: 1)), 5),
+        (.pending, false, 4, .reissued, 5), (.handedOutNow, false, 4, .reissued, 5), (.pending, true, 4, .reissued, 5),
+        (.windowOpen, false, 4, .postponed(Span(milliseconds: 1)), 5), (.windowClosed, false, 4, .reused, 5),
+        (.neverOpened, false, 4, .reused, 5), (.pending, false, 3, .reused, 5), (.windowOpen, false, 3, .reused, 5),
+        (.pending, false, 6, .adopted, 6), (.windowOpen, false, 9, .adopted, 9), (.windowClosed, false, 6, .adopted, 6),
+    ]
 
-    @Test(
-        "it always leads to a generation that the presenter did not hold, and never two past it",
-        arguments: [
-            (RefreshTests.Condition.pending, 5, 6), (.windowOpen, 5, 6), (.windowClosed, 5, 6), (.neverOpened, 5, 6),
-            (.pending, 4, 5), (.windowOpen, 4, 6), (.windowClosed, 8, 9),
-        ])
-    func generation(_ condition: RefreshTests.Condition, _ presented: Int, _ expected: Int) {
+    @Test("every row of the table; only what is handed out is raised", arguments: table)
+    func row(
+        _ condition: Condition, _ isReissued: Bool, _ presented: Int, _ answer: RefreshAnswer, _ generation: Int
+    ) {
         var session = condition.session
-        #expect(stepUp(&session, presenting: presented) == .rotated)
-        #expect(session.generation == expected)
-        #expect(session.confirmation == .pending)
-        #expect(session.authentication == Self.fresh)
-    }
-
-    @Test(
-        "a live access token of any generation raises the session, and never looks like a reuse",
-        arguments: [
-            (RefreshTests.Condition.pending, 5, 6), (.pending, 4, 5), (.pending, 1, 5), (.windowOpen, 4, 6),
-            (.windowOpen, 2, 6), (.windowClosed, 5, 6), (.windowClosed, 4, 6), (.windowClosed, 1, 6),
-            (.windowClosed, 8, 6),
-        ])
-    func byAccess(_ condition: RefreshTests.Condition, _ seen: Int, _ expected: Int) {
-        var session = condition.session
-        let held = session.refreshHeld(byAccessOf: seen)
-        let answer = session.stepUp(
-            to: Self.fresh, presenting: held, at: Self.now, under: Self.policy, signingWith: "k9")
-        #expect(answer == .rotated)
-        #expect(session.generation == expected)
-        #expect(session.revocation == nil)
-    }
-
-    @Test("a spent token raises nothing and revokes the session")
-    func spent() {
-        var session = RefreshTests.Condition.windowClosed.session
+        session.isReissued = isReissued
         let level = session.authentication
-        #expect(stepUp(&session, presenting: 3) == .reused)
-        #expect(session.authentication == level)
-        #expect(session.revocation != nil)
+        #expect(session.stepUp(presented) == answer)
+        #expect(session.generation == generation)
+        #expect((session.revocation != nil) == (answer == .reused))
+        let isRaised = answer == .rotated || answer == .reissued
+        #expect(session.authentication == (isRaised ? Self.fresh : level))
+        #expect(session.authentication(ofGeneration: generation - 1) == level)
+        if isRaised { #expect(session.confirmation == .pending) }
     }
 
-    @Test("whoever presents the generation before is given its successor at the old level: the fresh one is withdrawn")
+    @Test("a postponed step-up succeeds when it is asked again after so long")
+    func postponed() {
+        var session = Condition.pending.session
+        session.isReissued = true
+        guard case .postponed(let wait) = session.stepUp(5) else {
+            Issue.record("not postponed")
+            return
+        }
+        #expect(session.confirmation == .confirmed(windowOpenedAt: Self.now), "it confirms what was pending")
+        #expect(session.stepUp(5, at: Self.now + wait - Span(milliseconds: 1)) == .postponed(Span(milliseconds: 1)))
+        #expect(session.stepUp(5, at: Self.now + wait) == .rotated)
+    }
+
+    @Test("all generations of step-ups inside one window are stragglers at the level from before the first")
+    func stragglers() {
+        var session = Condition.windowClosed.session
+        let level = session.authentication
+        for generation in 5...8 { #expect(session.stepUp(generation) == .rotated) }
+        #expect(session.stragglersFrom == 5)
+        for generation in 5...7 {
+            #expect(session.stepUp(generation) == .postponed(.seconds(30)), "pending: it has no end yet")
+            #expect(session.refresh(generation) == .straggler)
+            #expect(session.authentication(ofGeneration: generation) == level)
+        }
+        session.confirm(generation: 9, at: Self.now + .seconds(60), under: Self.policy)
+        for generation in 5...8 {
+            var late = session
+            #expect(session.refresh(generation, at: Self.now + .seconds(89)) == .straggler)
+            #expect(late.refresh(generation, at: Self.now + .seconds(90)) == .reused)
+        }
+        #expect(session.refresh(4, at: Self.now + .seconds(89)) == .reused)
+    }
+
+    @Test("a rotation with the window closed starts anew: older generations are spent, and have the level of all")
+    func startsAnew() {
+        var session = Condition.windowClosed.session
+        for generation in 5...6 { _ = session.stepUp(generation) }
+        session.confirm(generation: 7, at: Self.now, under: Self.policy)
+        #expect(session.refresh(7, at: Self.now + .seconds(30)) == .rotated)
+        #expect(session.stragglersFrom == 7)
+        #expect(session.earlierAuthentication == nil)
+        #expect(session.authentication(ofGeneration: 7) == Self.fresh)
+        #expect(session.refresh(6, at: Self.now + .seconds(30)) == .reused)
+    }
+
+    @Test("the generation before is handed its successor at the old level: the fresh one is withdrawn")
     func withdrawn() {
-        var session = RefreshTests.Condition.windowClosed.session
+        var session = Condition.windowClosed.session
         let level = session.authentication
-        _ = stepUp(&session, presenting: 5)
-        let answer = session.refresh(
-            presenting: .generation(5), at: Self.now, under: Self.policy, signingWith: "k9")
-        #expect(answer == .reissued)
+        _ = session.stepUp(5)
+        #expect(session.refresh(5, at: Self.now + .seconds(1)) == .served)
+        #expect(session.authentication == Self.fresh, "nothing was handed out, nothing is withdrawn")
+        #expect(session.refresh(5, at: Self.now + .seconds(2)) == .reissued)
         #expect(session.authentication == level)
-        #expect(session.supersededAuthentication == nil)
     }
 
     @Test("once the new generation has been seen, the fresh level stands")
     func stands() {
-        var session = RefreshTests.Condition.windowClosed.session
-        _ = stepUp(&session, presenting: 5)
+        var session = Condition.windowClosed.session
+        _ = session.stepUp(5)
         session.confirm(generation: 6, at: Self.now, under: Self.policy)
-        let late = session.refresh(presenting: .generation(5), at: Self.now, under: Self.policy, signingWith: "k9")
-        #expect(late == .straggler)
+        #expect(session.refresh(5) == .straggler)
         #expect(session.authentication == Self.fresh)
+    }
+
+    @Test("an adoption withdraws a level that a window still guards")
+    func adopted() {
+        var session = Condition.windowClosed.session
+        let level = session.authentication
+        _ = session.stepUp(5)
+        #expect(session.refresh(7) == .adopted)
+        #expect(session.authentication == level)
+        #expect(session.earlierAuthentication == nil)
     }
 
     @Test("two step-ups whose answers are both lost end nothing: the second raises the first's generation")
     func lostTwice() {
-        var session = RefreshTests.Condition.windowClosed.session
-        #expect(stepUp(&session, presenting: 5) == .rotated)
-        #expect(stepUp(&session, presenting: 5) == .rotated)
+        var session = Condition.windowClosed.session
+        #expect(session.stepUp(5) == .rotated)
+        #expect(session.stepUp(5) == .reissued)
         #expect(session.generation == 6)
         #expect(session.authentication == Self.fresh)
-        let retry = session.refresh(presenting: .generation(5), at: Self.now, under: Self.policy, signingWith: "k9")
-        #expect(retry == .reissued)
+        #expect(session.refresh(5, at: Self.now + .seconds(2)) == .reissued)
     }
 
     @Test(
-        "what a route demands is met or not",
+        "an access token of any age stands for a refresh token that is not spent",
         arguments: [
-            (StepUp(), 3600, AuthenticationLevel.singleFactor, true),
-            (StepUp(maximumAge: .seconds(60)), 60, .singleFactor, true),
-            (StepUp(maximumAge: .seconds(60)), 61, .singleFactor, false),
-            (StepUp(minimumLevel: .multiFactor), 0, .singleFactor, false),
-            (StepUp(minimumLevel: .multiFactor), 3600, .multiFactor, true),
-            (StepUp(maximumAge: .seconds(60), minimumLevel: .multiFactor), 61, .multiFactor, false),
+            (Condition.pending, 5, 5), (.pending, 4, 4), (.pending, 1, 4), (.windowOpen, 5, 5), (.windowOpen, 4, 4),
+            (.windowOpen, 2, 4), (.windowClosed, 5, 5), (.windowClosed, 4, 5), (.windowClosed, 1, 5),
+            (.neverOpened, 4, 5), (.windowClosed, 8, 8), (.pending, 6, 6),
         ])
-    func check(_ stepUp: StepUp, _ age: Int64, _ level: AuthenticationLevel, _ isMet: Bool) {
-        let authentication = Authentication(time: Self.now - .seconds(age), methods: ["pwd"], level: level)
-        let isAccepted = (try? stepUp.check(authentication, at: Self.now)) != nil
-        #expect(isAccepted == isMet)
-    }
-
-    @Test("the refusal says what would do (RFC 9470 section 3)")
-    func challenge() {
-        let weak = Authentication.password(at: Self.now)
-        #expect(throws: Denial.insufficientUserAuthentication(.init(maximumAge: nil, acceptedLevels: ["2"]))) {
-            try StepUp(minimumLevel: .multiFactor).check(weak, at: Self.now)
-        }
-        #expect(throws: Denial.insufficientUserAuthentication(.init(maximumAge: .seconds(1), acceptedLevels: []))) {
-            try StepUp(maximumAge: .seconds(1)).check(weak, at: Self.now + .seconds(2))
-        }
+    func held(_ condition: Condition, _ seen: Int, _ presented: Int) {
+        var session = condition.session
+        let held = session.refreshHeld(byAccessOf: seen, at: Self.now, under: Self.policy)
+        #expect(held == PresentedRefresh(generation: presented, issuedAt: Self.now - .minutes(2), key: "k5"))
+        let answer = session.stepUp(
+            to: Self.fresh, presenting: held, at: Self.now, under: Self.policy, signingWith: "k9")
+        #expect(answer != .reused)
     }
 }

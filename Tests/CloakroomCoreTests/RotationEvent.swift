@@ -1,0 +1,91 @@
+/// One thing that happens in a walk. Generations count from the current one.
+enum RotationEvent: CustomStringConvertible {
+    case start
+    case send(RotationWalkState.Message.Kind)
+    case deliverRequest(Int), loseRequest(Int), deliverAnswer(Int), loseAnswer(Int)
+    /// Any number of requests of this generation are in flight; one arrives.
+    case present(RotationWalkState.Message.Kind, Int)
+    case sighting
+    case stepUpByAccess(Int)
+    case windowCloses
+    case lose(Int)
+    case steal
+    case thiefPresents(Int)
+
+    var description: String {
+        switch self {
+        case .start: "start"
+        case .send(let kind): "the browser sends a \(kind)"
+        case .deliverRequest(let index): "request \(index) arrives"
+        case .loseRequest(let index): "request \(index) is lost"
+        case .deliverAnswer(let index): "answer \(index) arrives"
+        case .loseAnswer(let index): "answer \(index) is lost"
+        case .present(let kind, let generation): "a \(kind) of generation \(generation) arrives"
+        case .sighting: "an access token of the current generation arrives"
+        case .stepUpByAccess(let generation): "a step-up with an access token of generation \(generation) arrives"
+        case .windowCloses: "the oldest window closes"
+        case .lose(let count): "the store loses \(count) writes"
+        case .steal: "the cookie is copied"
+        case .thiefPresents(let generation): "the thief presents generation \(generation)"
+        }
+    }
+}
+
+extension RotationWalk {
+    private typealias Kind = RotationWalkState.Message.Kind
+
+    /// Everything that can happen next.
+    func events(in state: RotationWalkState) -> [RotationEvent] {
+        var events = messages(in: state)
+        // An access token outlives every window, so that a sighting may come late.
+        if state.row.confirmation == .pending, state.row.generation <= state.newest { events.append(.sighting) }
+        events += accessTokens(in: state).map { .stepUpByAccess($0) }
+        if !state.marks.isEmpty { events.append(.windowCloses) }
+        if state.lossesLeft > 0, !state.history.isEmpty {
+            for count in 1...state.history.count { events.append(.lose(count)) }
+        }
+        guard world.theft else { return events }
+        guard let theft = state.theft else { return events + [.steal] }
+        // What is older than the generation before the current one brings no token.
+        return events + (min(-1, theft.held)...theft.held).map { .thiefPresents($0) }
+    }
+
+    private func messages(in state: RotationWalkState) -> [RotationEvent] {
+        let kinds: [Kind] = allowsStepUps(state) ? [.refresh, .stepUp] : [.refresh]
+        var events: [RotationEvent] = []
+        switch world.messages {
+        case .limited(let requests, _):
+            if state.requests.count < requests { events += kinds.map { .send($0) } }
+            for index in Self.different(state.requests) { events += [.deliverRequest(index), .loseRequest(index)] }
+            for index in Self.different(state.answers) { events += [.deliverAnswer(index), .loseAnswer(index)] }
+        case .unlimited:
+            for generation in Set(state.requests.map(\.generation) + [state.jar]).sorted() {
+                events += kinds.map { .present($0, generation) }
+            }
+            for index in state.answers.indices { events.append(.deliverAnswer(index)) }
+        }
+        return events
+    }
+
+    private func accessTokens(in state: RotationWalkState) -> [Int] {
+        guard allowsStepUps(state) else { return [] }
+        switch world.stepUpsByAccess {
+        case .none: return []
+        case .newest: return [state.newest]
+        case .any: return [-1, 0, state.newest].filter { $0 <= state.newest }
+        }
+    }
+
+    private func allowsStepUps(_ state: RotationWalkState) -> Bool {
+        switch world.stepUps {
+        case .none: false
+        case .any: true
+        case .apartFromLosses: state.calm == nil || state.row.confirmation == .closed
+        }
+    }
+
+    /// Of equal messages, which stand beside each other, one is enough.
+    private static func different(_ messages: [RotationWalkState.Message]) -> [Int] {
+        messages.indices.filter { $0 == 0 || messages[$0] != messages[$0 - 1] }
+    }
+}

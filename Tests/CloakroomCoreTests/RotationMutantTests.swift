@@ -1,0 +1,60 @@
+import Testing
+
+/// The walk must be able to fail: each change of the rules is found.
+@Suite struct RotationMutantTests {
+    struct Mutant: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var rules: RotationRules
+        var world: RotationWalk.World
+
+        init(_ description: String, _ rules: RotationRules, _ world: RotationWalk.World) {
+            testDescription = description
+            self.rules = rules
+            self.world = world
+        }
+    }
+
+    private static let once = RotationWalk.World()
+    private static let unlimited = RotationWalk.World(messages: .unlimited)
+    private static let loss = RotationWalk.World(messages: .unlimited, losses: 1)
+    private static let stepUps = RotationWalk.World(messages: .unlimited, stepUps: .any)
+    private static let stepUpsOnce = RotationWalk.World(stepUps: .any)
+    private static let theft = RotationWalk.World(messages: .unlimited, theft: true)
+    private static let theftAndStepUps = RotationWalk.World(messages: .unlimited, stepUps: .any, theft: true)
+
+    static let mutants = [
+        Mutant("window counted from the rotation", .countsWindowFromRotation, once),
+        Mutant("confirmed by the rotation", .confirmsAtRotation, once),
+        Mutant("confirmed by a reissue", .reissueConfirms, once),
+        Mutant("confirmed by access tokens only", .presentingConfirmsNothing, unlimited),
+        Mutant("rotation inside the window", .rotatesInsideWindow, once),
+        Mutant("stragglers given tokens", .givesStragglersTokens, theft),
+        Mutant("the presented generation handed out", .handsOutThePresented, once),
+        Mutant("the presented generation handed out, any number of messages", .handsOutThePresented, unlimited),
+        Mutant("the presented generation handed out at its confirmation", .handsOutAtConfirmation, loss),
+        Mutant("adoption hands out", .adoptionHandsOut, loss),
+        Mutant("adoption opens no window", .adoptionOpensNoWindow, loss),
+        Mutant("no adoption", .adoptsNothing, loss),
+        Mutant("step-up rotates although s was reissued", .stepUpIgnoresReissue, stepUps),
+        Mutant("step-up rotates although s was reissued, each message once", .stepUpIgnoresReissue, stepUpsOnce),
+        Mutant("older generations of the window are a reuse", .stepUpForgetsStragglers, stepUps),
+        Mutant("older generations of the window are a reuse, each message once", .stepUpForgetsStragglers, stepUpsOnce),
+        Mutant("step-up skips a pending generation", .stepUpSkipsPending, stepUps),
+        Mutant("step-up rotates for a straggler", .stepUpRotatesForStragglers, stepUps),
+        Mutant("step-up raises what was presented", .stepUpInPlace, theftAndStepUps),
+        Mutant("reissue keeps the fresh level", .reissueKeepsFreshLevel, theftAndStepUps),
+        Mutant("stragglers have the fresh level", .stragglersHaveFreshLevel, theftAndStepUps),
+        Mutant(
+            "adoption forgets stragglers", .adoptionForgetsStragglers,
+            .init(messages: .unlimited, stepUps: .any, losses: 1)),
+        Mutant(
+            "access tokens adopt nothing", .accessTokensAdoptNothing,
+            .init(messages: .unlimited, stepUps: .any, stepUpsByAccess: .newest, losses: 1)),
+    ]
+
+    @Test("the walk finds", arguments: mutants)
+    func finds(_ mutant: Mutant) {
+        #expect(
+            RotationWalk.report("mutant: \(mutant.testDescription)", mutant.world, by: mutant.rules).violation != nil)
+    }
+}

@@ -1,0 +1,110 @@
+@testable import CloakroomCore
+
+/// Rules with one thing wrong. Each must be found by a walk.
+extension RotationRules {
+    private static func changed(_ change: (inout RotationRules) -> Void) -> RotationRules {
+        var rules = real
+        change(&rules)
+        return rules
+    }
+
+    static let countsWindowFromRotation = changed { rules in
+        rules.countsFromRotation = true
+        rules.refresh = { session, presented, now, policy in
+            let ruling = real.refresh(&session, presented, now, policy)
+            if ruling.answer != .adopted { session.countWindowFromRotation() }
+            return ruling
+        }
+        rules.confirm = { session, generation, now, policy in
+            real.confirm(&session, generation, now, policy)
+            session.countWindowFromRotation()
+        }
+    }
+
+    static let confirmsAtRotation = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let ruling = real.refresh(&session, presented, now, policy)
+            if ruling.answer == .rotated { session.confirm(at: now) }
+            return ruling
+        }
+    }
+
+    static let reissueConfirms = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let ruling = real.refresh(&session, presented, now, policy)
+            if ruling.answer == .reissued { session.confirm(at: now) }
+            return ruling
+        }
+    }
+
+    static let rotatesInsideWindow = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let ruling = real.refresh(&session, presented, now, policy)
+            guard ruling.answer == .served, presented.generation == session.generation else { return ruling }
+            return Ruling(session.rotate(at: now, under: policy, signingWith: "key"))
+        }
+    }
+
+    static let givesStragglersTokens = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let ruling = real.refresh(&session, presented, now, policy)
+            return ruling.handingOut(if: ruling.answer == .straggler)
+        }
+    }
+
+    /// The earlier protocol: inside the window the current generation is handed out to those who present it.
+    static let handsOutThePresented = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let ruling = real.refresh(&session, presented, now, policy)
+            return ruling.handingOut(if: ruling.answer == .served)
+        }
+    }
+
+    /// Only the presentation that confirms a generation is handed it again.
+    static let handsOutAtConfirmation = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let wasPending = session.confirmation == .pending
+            let ruling = real.refresh(&session, presented, now, policy)
+            return ruling.handingOut(if: ruling.answer == .served && wasPending)
+        }
+    }
+
+    static let adoptionHandsOut = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let ruling = real.refresh(&session, presented, now, policy)
+            return ruling.handingOut(if: ruling.answer == .adopted)
+        }
+    }
+
+    static let adoptionOpensNoWindow = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let ruling = real.refresh(&session, presented, now, policy)
+            if ruling.answer == .adopted { session.confirmation = .confirmed(windowOpenedAt: nil) }
+            return ruling
+        }
+    }
+
+    /// A pending generation is confirmed by access tokens alone.
+    static let presentingConfirmsNothing = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let isPending = session.confirmation == .pending && presented.generation == session.generation
+            return isPending ? Ruling(.served) : real.refresh(&session, presented, now, policy)
+        }
+    }
+
+    /// Takes what the store has forgotten for a reuse.
+    static let adoptsNothing = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            guard presented.generation > session.generation else {
+                return real.refresh(&session, presented, now, policy)
+            }
+            return Ruling(session.reuse(at: now))
+        }
+    }
+}
+
+extension Session {
+    fileprivate mutating func countWindowFromRotation() {
+        if case .confirmed(.some) = confirmation { confirmation = .confirmed(windowOpenedAt: rotatedAt) }
+    }
+}

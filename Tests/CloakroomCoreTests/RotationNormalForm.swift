@@ -1,0 +1,86 @@
+extension RotationWalkState {
+    /// The same state in its one form.
+    ///
+    /// - Parameter latestOnly: keeps the latest message of each generation, which can do whatever an earlier one can.
+    func normalised(latestOnly: Bool) -> RotationWalkState {
+        var state = self
+        state.renumberMarks()
+        state.renumberGenerations()
+        if latestOnly {
+            state.requests = Self.latest(state.requests)
+            state.answers = Self.latest(state.answers)
+        }
+        state.requests = Self.sorted(state.requests)
+        state.answers = Self.sorted(state.answers)
+        return state
+    }
+
+    private mutating func renumberMarks() {
+        let marks = marks
+        func place(_ mark: Int) -> Int {
+            var place = 0
+            while place < marks.count, marks[place] < mark { place += 1 }
+            return place
+        }
+        row.renumber(place)
+        for index in history.indices { history[index].renumber(place) }
+        calm = calm.map(place)
+        for index in requests.indices { requests[index].mark = place(requests[index].mark) }
+        for index in answers.indices { answers[index].mark = place(answers[index].mark) }
+    }
+
+    /// Counts generations from the current one, and draws those together that no rule tells apart: two or more behind
+    /// every row there is or can be again, and on the same side of each row's `stragglersFrom`.
+    private mutating func renumberGenerations() {
+        let floor = history.reduce(row.generation) { min($0, $1.generation) } - 2
+        var steps = row.stragglersFrom <= floor ? [row.stragglersFrom] : []
+        for row in history where row.stragglersFrom <= floor && !steps.contains(row.stragglersFrom) {
+            steps.append(row.stragglersFrom)
+        }
+        let current = row.generation
+        func place(_ generation: Int) -> Int {
+            if generation > floor { return generation - current }
+            var place = floor
+            for step in steps where generation < step { place -= 1 }
+            return place - current
+        }
+        row.shift(place)
+        for index in history.indices { history[index].shift(place) }
+        jar = place(jar)
+        newest = place(newest)
+        issued = place(issued)
+        if let theft { self.theft?.held = place(theft.held) }
+        for index in requests.indices { requests[index].generation = place(requests[index].generation) }
+        for index in answers.indices { answers[index].generation = place(answers[index].generation) }
+    }
+
+    private static func latest(_ messages: [Message]) -> [Message] {
+        guard messages.count > 1 else { return messages }
+        var latest: [Int: Message] = [:]
+        for message in messages {
+            guard let other = latest.updateValue(message, forKey: message.generation) else { continue }
+            latest[message.generation]?.mark = max(other.mark, message.mark)
+            if message.kind != .refresh { latest[message.generation]?.kind = .answers }
+        }
+        return Array(latest.values)
+    }
+
+    private static func sorted(_ messages: [Message]) -> [Message] {
+        guard messages.count > 1 else { return messages }
+        return messages.sorted {
+            ($0.generation, $0.kind.rawValue, $0.mark) < ($1.generation, $1.kind.rawValue, $1.mark)
+        }
+    }
+}
+
+extension RotationRow {
+    fileprivate mutating func renumber(_ place: (Int) -> Int) {
+        if case .open(let mark) = confirmation { confirmation = .open(place(mark)) }
+        if let mark = rotation { rotation = place(mark) }
+    }
+
+    fileprivate mutating func shift(_ place: (Int) -> Int) {
+        generation = place(generation)
+        stragglersFrom = place(stragglersFrom)
+    }
+}

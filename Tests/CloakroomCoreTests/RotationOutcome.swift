@@ -1,0 +1,123 @@
+@testable import CloakroomCore
+
+extension RotationWalk {
+    /// What an event leads to.
+    struct Outcome {
+        /// nil once the session has ended.
+        var state: RotationWalkState?
+        /// Why this must not be.
+        var violation: String?
+        var jarWentBack = false
+        var thiefIsRaised = false
+    }
+
+    func apply(
+        _ event: RotationEvent, to before: RotationWalkState, _ decisions: inout RotationDecisions
+    ) -> Outcome {
+        var state = before
+        switch event {
+        case .start: break
+        case .send(let kind):
+            state.requests.append(.init(kind: kind, generation: state.jar, mark: RotationWalkState.now))
+        case .deliverRequest(let index):
+            let request = state.requests.remove(at: index)
+            return present(request.generation, request.kind == .stepUp ? .stepUp : .refresh, in: state, &decisions)
+        case .present(let kind, let generation):
+            return present(generation, kind == .stepUp ? .stepUp : .refresh, in: state, &decisions)
+        case .stepUpByAccess(let generation):
+            return present(generation, .stepUpByAccess, in: state, &decisions)
+        case .sighting:
+            return present(state.row.generation, .sighting, in: state, &decisions)
+        case .loseRequest(let index): state.requests.remove(at: index)
+        case .loseAnswer(let index): state.answers.remove(at: index)
+        case .deliverAnswer(let index):
+            deliver(index, &state)
+            return Outcome(state: state, jarWentBack: state.jar < before.jar)
+        case .windowCloses: state.closeOldestWindow()
+        case .lose(let count): lose(count, &state)
+        case .steal:
+            state.theft = .init(held: state.jar)
+            if state.lossesLeft < world.losses { state.theft?.startAgainAfterLoss() }
+        case .thiefPresents(let generation):
+            return presentByThief(generation, in: state, &decisions)
+        }
+        return Outcome(state: state)
+    }
+
+    private func present(
+        _ generation: Int, _ question: RotationDecisions.Question, in before: RotationWalkState,
+        _ decisions: inout RotationDecisions
+    ) -> Outcome {
+        var state = before
+        let decision = decisions.decide(
+            question, presenting: generation, isVictimOfTheft: state.theft != nil, at: RotationWalkState.now,
+            &state.row)
+        if case .denied = decision.answer {
+            return Outcome(violation: world.theft ? nil : "an honest user is logged out")
+        }
+        let isInsideWindow = question != .refresh && decision.answer == .rotated && before.row.confirmation != .closed
+        keep(before.row, &state, isForGood: isInsideWindow && world.stepUps == .apartFromLosses)
+        if question != .refresh, decision.answer == .reissued { state.theft?.noteRaise(of: state.row.generation) }
+        state.note(decision.answer, byThief: false)
+        if decision.handsOut { send(&state) }
+        return Outcome(state: state, violation: sharing(in: state))
+    }
+
+    private func presentByThief(
+        _ generation: Int, in before: RotationWalkState, _ decisions: inout RotationDecisions
+    ) -> Outcome {
+        var state = before
+        let decision = decisions.decide(
+            .refresh, presenting: generation, isVictimOfTheft: true, at: RotationWalkState.now, &state.row)
+        if case .denied = decision.answer { return Outcome() }
+        keep(before.row, &state)
+        state.note(decision.answer, byThief: true)
+        // The thief has his answer at once.
+        if decision.handsOut { state.theft?.noteGain(of: state.row.generation) }
+        let isViolation = decision.isFresh && state.theft?.mayBeRaised == false
+        return Outcome(
+            state: state, violation: isViolation ? "the thief has the raised level" : sharing(in: state),
+            thiefIsRaised: decision.isFresh)
+    }
+
+    private func sharing(in state: RotationWalkState) -> String? {
+        state.theft?.isShared == true ? "thief and victim share the session" : nil
+    }
+
+    /// The answer travels, if there is room for one more; otherwise it is lost.
+    private func send(_ state: inout RotationWalkState) {
+        if case .limited(_, let answers) = world.messages, state.answers.count >= answers { return }
+        state.answers.append(.init(kind: .answer, generation: state.row.generation, mark: RotationWalkState.now))
+    }
+
+    private func deliver(_ index: Int, _ state: inout RotationWalkState) {
+        let answer = state.answers[index]
+        if answer.kind == .answer { state.answers.remove(at: index) }
+        if world.isUnlimited, answer.generation != state.jar {
+            state.requests.append(.init(kind: .refresh, generation: state.jar, mark: RotationWalkState.now))
+        }
+        state.jar = answer.generation
+        state.newest = max(state.newest, state.jar)
+    }
+
+    /// - Parameter isForGood: whether no loss takes this write back, nor any before it.
+    private func keep(_ row: RotationRow, _ state: inout RotationWalkState, isForGood: Bool = false) {
+        guard state.lossesLeft > 0, row != state.row else { return }
+        state.history = isForGood ? [] : (state.history + [row]).suffix(3)
+    }
+
+    /// The row goes back; clients and what is in flight know nothing of it.
+    private func lose(_ count: Int, _ state: inout RotationWalkState) {
+        state.row = state.history[state.history.count - count]
+        state.history.removeLast(count)
+        state.lossesLeft -= 1
+        if state.lossesLeft == 0 { state.history = [] }
+        if world.stepUps == .apartFromLosses {
+            state.calm = RotationWalkState.now
+            state.calmWindows = 3
+        }
+        state.theft?.startAgainAfterLoss()
+        // Only what is said of a thief depends on it.
+        if !world.theft { state.issued = state.row.generation }
+    }
+}

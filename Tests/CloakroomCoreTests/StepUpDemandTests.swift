@@ -1,0 +1,34 @@
+import Testing
+
+@testable import CloakroomCore
+
+@Suite struct StepUpDemandTests {
+    private static let now = Instant.example
+
+    @Test(
+        "what a route demands is met or not",
+        arguments: [
+            (StepUp(), 3600, AuthenticationLevel.singleFactor, true),
+            (StepUp(maximumAge: .seconds(60)), 60, .singleFactor, true),
+            (StepUp(maximumAge: .seconds(60)), 61, .singleFactor, false),
+            (StepUp(minimumLevel: .multiFactor), 0, .singleFactor, false),
+            (StepUp(minimumLevel: .multiFactor), 3600, .multiFactor, true),
+            (StepUp(maximumAge: .seconds(60), minimumLevel: .multiFactor), 61, .multiFactor, false),
+        ])
+    func check(_ stepUp: StepUp, _ age: Int64, _ level: AuthenticationLevel, _ isMet: Bool) {
+        let authentication = Authentication(time: Self.now - .seconds(age), methods: ["pwd"], level: level)
+        let isAccepted = (try? stepUp.check(authentication, at: Self.now)) != nil
+        #expect(isAccepted == isMet)
+    }
+
+    @Test("the refusal says what would do (RFC 9470 section 3)")
+    func challenge() {
+        let weak = Authentication.password(at: Self.now)
+        #expect(throws: Denial.insufficientUserAuthentication(.init(maximumAge: nil, acceptedLevels: ["2"]))) {
+            try StepUp(minimumLevel: .multiFactor).check(weak, at: Self.now)
+        }
+        #expect(throws: Denial.insufficientUserAuthentication(.init(maximumAge: .seconds(1), acceptedLevels: []))) {
+            try StepUp(maximumAge: .seconds(1)).check(weak, at: Self.now + .seconds(2))
+        }
+    }
+}

@@ -1,0 +1,98 @@
+@testable import CloakroomCore
+
+/// Rules of step-up with one thing wrong. Each must be found by a walk.
+extension RotationRules {
+    private static func changed(_ change: (inout RotationRules) -> Void) -> RotationRules {
+        var rules = real
+        change(&rules)
+        return rules
+    }
+
+    /// Rotates inside the window although the current generation was handed out twice.
+    static let stepUpIgnoresReissue = changed { rules in
+        rules.stepUp = { session, fresh, presented, now, policy in
+            session.isReissued = false
+            return real.stepUp(&session, fresh, presented, now, policy)
+        }
+    }
+
+    /// After a rotation inside the window only the generation before is a straggler.
+    static let stepUpForgetsStragglers = changed { rules in
+        rules.stepUp = { session, fresh, presented, now, policy in
+            let ruling = real.stepUp(&session, fresh, presented, now, policy)
+            if ruling.answer == .rotated { session.stragglersFrom = session.generation - 1 }
+            return ruling
+        }
+    }
+
+    /// Goes two generations past the one presented, where the one between is pending.
+    static let stepUpSkipsPending = changed { rules in
+        rules.stepUp = { session, fresh, presented, now, policy in
+            if session.confirmation == .pending, presented.generation == session.generation - 1 {
+                return Ruling(session.rotate(at: now, under: policy, signingWith: "key"))
+            }
+            return real.stepUp(&session, fresh, presented, now, policy)
+        }
+    }
+
+    /// Rotates for a straggler, whose answer others may overtake.
+    static let stepUpRotatesForStragglers = changed { rules in
+        rules.stepUp = { session, fresh, presented, now, policy in
+            let ruling = real.stepUp(&session, fresh, presented, now, policy)
+            guard case .postponed = ruling.answer, presented.generation < session.generation else { return ruling }
+            return Ruling(session.rotate(at: now, under: policy, signingWith: "key"))
+        }
+    }
+
+    /// Raises the generation that was presented, of which there may be a copy.
+    static let stepUpInPlace = changed { rules in
+        rules.stepUp = { session, fresh, presented, now, policy in
+            guard presented.generation == session.generation else {
+                return real.stepUp(&session, fresh, presented, now, policy)
+            }
+            session.authentication = fresh
+            return Ruling(.served)
+        }
+    }
+
+    static let reissueKeepsFreshLevel = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let level = session.authentication
+            let ruling = real.refresh(&session, presented, now, policy)
+            if ruling.answer == .reissued { session.authentication = level }
+            return ruling
+        }
+    }
+
+    static let stragglersHaveFreshLevel = changed { rules in
+        rules.level = { session, _ in session.authentication }
+    }
+
+    /// Only the generation before the adopted one is a straggler, also where there were step-ups inside the window.
+    static let adoptionForgetsStragglers = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let ruling = real.refresh(&session, presented, now, policy)
+            if ruling.answer == .adopted { session.stragglersFrom = session.generation - 1 }
+            return ruling
+        }
+    }
+
+    /// Waits for the end of every window, also where the current generation was handed out once. No mutant: it asks more
+    /// of the user and less of the store.
+    static let stepUpWaits = changed { rules in
+        rules.stepUp = { session, fresh, presented, now, policy in
+            if session.confirmation == .pending || session.isStragglerWindowOpen(at: now, under: policy) {
+                session.isReissued = true
+            }
+            return real.stepUp(&session, fresh, presented, now, policy)
+        }
+    }
+
+    /// Takes the holder of an access token that the store has forgotten for a holder of the current generation.
+    static let accessTokensAdoptNothing = changed { rules in
+        rules.stepUp = stepUpWaits.stepUp
+        rules.held = { session, seen, now, policy in
+            real.held(session, min(seen, session.generation), now, policy)
+        }
+    }
+}
