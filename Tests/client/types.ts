@@ -23,5 +23,7 @@ export const used = async (): Promise<number> => {
 
 export const isRefused = (error: unknown): boolean => error instanceof CloakroomError && error.code === "rate_limited";
 
+export const waits = (state: SessionState, error: CloakroomError): number => (state.session?.renew_in ?? 0) + (error.retryAfter ?? 0);
+
 // @ts-expect-error What is no axios instance cannot use a session.
 useSession({}, session);

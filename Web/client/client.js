@@ -1,6 +1,6 @@
-// The Cloakroom browser client: client.d.ts says what it offers, docs/client.md how it works.
+// The Cloakroom browser client. See client.d.ts and docs/client.md.
 
-// Taken before anything else in the page can replace them.
+// Taken before other scripts can replace them.
 const { Promise, Request, Response, Headers, URL, BroadcastChannel, navigator, document } = globalThis;
 const send = fetch.bind(globalThis);
 const later = setTimeout.bind(globalThis);
@@ -15,54 +15,75 @@ const has = method(Headers, "has");
 const set = method(Headers, "set");
 const write = JSON.stringify;
 
-// The refusals after which nobody is logged in here.
-const ENDED = ["session_missing", "session_expired", "session_revoked", "refresh_token_reused", "token_invalid"];
-
 export class CloakroomError extends Error {
-  constructor(status, problem) {
+  constructor(status, problem, retryAfter) {
     super(problem.title ?? `HTTP ${status}`);
-    this.name = "CloakroomError";
-    this.status = status;
-    this.code = problem.code ?? "unknown";
-    this.problem = problem;
+    const { code = "unknown" } = problem;
+    Object.assign(this, { name: "CloakroomError", status, code, problem, retryAfter: +retryAfter || undefined });
   }
 }
 
-const readJSON = async (response) => {
+const attempt = async (work) => {
   try {
-    return (await readBody(response)) ?? {};
-  } catch {
-    return {};
-  }
+    return await work();
+  } catch {}
 };
 
-// Hides the whole page, dialogs included, without moving anything in it.
+const readJSON = async (response) => (await attempt(() => readBody(response))) ?? {};
+
+const pause = (time) => new Promise((go) => later(go, time));
+
+// Hides the page, dialogs included, and moves nothing.
 const veil = (isOn) => {
   const { style } = document.documentElement;
   style.setProperty("opacity", isOn ? "0" : "", "important");
   style.setProperty("visibility", isOn ? "hidden" : "", "important");
 };
 
+// For a server that renders the page.
+const inert = () => {
+  const nobody = async () => ({ authenticated: false });
+  const refuse = async () => {
+    throw new Error("not in a browser");
+  };
+  return {
+    login: refuse,
+    signup: refuse,
+    stepUp: refuse,
+    logout: refuse,
+    current: nobody,
+    renew: nobody,
+    fetch: (...request) => fetch(...request),
+    secondsLeft: () => 0,
+    onChange: () => () => {},
+  };
+};
+
 export function createSession({ base = "" } = {}) {
+  if (!document) return inert();
   const { origin } = new URL(base || "/", location.href);
   const name = `cloakroom ${origin}`;
   const channel = BroadcastChannel && new BroadcastChannel(name);
   const listeners = new Set();
   let state = { authenticated: false };
   let expiresAt = 0;
+  let renewableAt = 0;
   let accessToken; // with hybrid delivery only
-  let logins = 0; // and logouts so far: what was asked before one is worth nothing after it
-  let renewals = 0; // so far, those of other tabs included
+  let logins = 0; // and logouts: what was asked before one is void
+  let renewals = 0; // of other tabs, too
   let renewal;
+  let check;
+
+  const end = ({ session }) => clock() + (session?.expires_in ?? 0) * 1000;
 
   const become = (next, token) => {
-    const isOther = next.session?.id !== state.session?.id;
-    if (isOther) [logins, accessToken, expiresAt] = [logins + 1, undefined, 0];
+    const { id, renew_in } = next.session ?? {};
+    if (id !== state.session?.id) [logins, accessToken, expiresAt, renewableAt] = [logins + 1, undefined, 0, 0];
+    if (renew_in >= 0) renewableAt = clock() + renew_in * 1000;
     if (token || next.delivery !== "hybrid") {
-      const end = clock() + (next.session?.expires_in ?? 0) * 1000;
       // Whole seconds: the same token may seem to gain one.
-      if (end > expiresAt + 1000) renewals++;
-      [accessToken, expiresAt] = [token, end];
+      if (end(next) > expiresAt + 1000) renewals++;
+      [accessToken, expiresAt] = [token, end(next)];
     }
     state = next;
     for (const listener of [...listeners]) {
@@ -86,12 +107,22 @@ export function createSession({ base = "" } = {}) {
     const response = await send(`${base}/auth/${path}`, {
       method: verb,
       credentials: "include",
-      headers: body ? { "Content-Type": "application/json" } : {},
+      headers: body && { "Content-Type": "application/json" },
       body: body && write(body),
     });
     const answer = await readJSON(response);
-    if (!response.ok) throw new CloakroomError(response.status, answer);
+    if (!response.ok) throw new CloakroomError(response.status, answer, response.headers.get("Retry-After"));
     return answer;
+  };
+
+  const post = (path) => async (fields) => {
+    try {
+      return take(await request("POST", path, fields));
+    } catch (error) {
+      if (error.status !== 503 || !(error.retryAfter <= 60)) throw error;
+      await pause(error.retryAfter * 1000);
+      return take(await request("POST", path, fields));
+    }
   };
 
   const ask = async (verb, path, tells) => {
@@ -100,37 +131,42 @@ export function createSession({ base = "" } = {}) {
       const answer = await request(verb, path);
       return began === logins ? take(answer, tells) : state;
     } catch (error) {
-      if (began === logins && ENDED.includes(error.code)) forget();
+      if (began === logins && error.status === 401) forget();
       throw error;
     }
   };
 
   const look = (tells) => ask("GET", "session?passive=1", tells);
 
-  // Waits while another tab renews, a second at most: it only saves a request, the server gives both the same answer.
+  // After a 401. Listeners hear of an end only: they may have sent the request.
+  const checkAlone = async () => {
+    const began = logins;
+    const answer = await attempt(() => request("GET", "session?passive=1"));
+    if (began === logins && answer?.authenticated === false) forget();
+    check = undefined;
+  };
+
+  // Waits while another tab renews, to save a request.
   const turn = (held) =>
-    new Promise((go) => {
+    new Promise(async (go) => {
       later(go, 1000);
-      const enter = () => (go(), held);
-      (async () => {
-        try {
-          await navigator.locks.request(name, enter);
-        } catch {
-          go();
-        }
-      })();
+      await attempt(() => navigator.locks.request(name, () => (go(), held)));
+      go();
     });
 
   const renewAlone = async () => {
-    const [before, held] = [renewals, accessToken];
+    const before = renewals;
     let leave;
     await turn(new Promise((resolve) => (leave = resolve)));
     try {
-      // The other tab's renewal is ours too, unless the token is in its memory.
-      if (renewals !== before && state.delivery === "cookie") return state;
+      // Tabs share a cookie, but no token in memory.
+      if (state.delivery !== "hybrid" && (renewals !== before || clock() < renewableAt)) return state;
       await ask("POST", "refresh");
-      // A request that came late is given no token. By now the newer cookie is there.
-      return state.delivery === "hybrid" && accessToken === held ? await ask("POST", "refresh") : state;
+      const wait = renewableAt - clock();
+      if (wait > 5000 || expiresAt > clock()) return state;
+      // A newer cookie is on its way, or lost.
+      await pause(wait);
+      return await ask("POST", "refresh");
     } finally {
       leave();
       renewal = undefined;
@@ -147,17 +183,19 @@ export function createSession({ base = "" } = {}) {
   };
 
   const sessionFetch = async (input, init) => {
-    const { url } = input ?? {};
+    const url = input?.url;
     if (new URL(url ?? input, document.baseURI).origin !== origin) return send(input, init);
     const isElsewhere = origin !== location.origin && url === undefined;
     const first = new Request(input, isElsewhere ? { credentials: "include", ...init } : init);
     const again = copy(first);
-    const [login, seen] = [logins, renewals];
+    const seen = renewals;
     const response = await dispatch(first);
     if (response.status !== 401) return response;
     const { code } = await readJSON(copyAnswer(response));
-    if (ENDED.includes(code) && login === logins && state.authenticated) forget();
-    if (code !== "token_expired") return response;
+    if (code !== "token_expired") {
+      if (state.authenticated) await (check ??= checkAlone());
+      return response;
+    }
     try {
       if (seen === renewals) await renew();
     } catch {
@@ -168,27 +206,27 @@ export function createSession({ base = "" } = {}) {
 
   channel?.addEventListener("message", ({ data }) => {
     const isSame = data.session?.id === state.session?.id;
-    // With hybrid delivery each tab has a token of its own.
-    if (isSame && data.delivery === "hybrid") return;
-    // Both may be old news, so the server is asked; but a logout counts at once.
+    // Hybrid tokens are each tab's own. Messages come late.
+    if (isSame && (data.delivery === "hybrid" || end(data) < expiresAt - 1000)) return;
+    // A logout counts at once. Of a login the server is asked.
     if (isSame || !data.authenticated) become(data);
-    if (!isSame) look(false).catch(() => {});
+    if (!isSame) attempt(() => look(false));
   });
 
-  // A page that the browser keeps is shown again to whoever presses "back" after a logout.
+  // "Back" after a logout shows a page that the browser kept.
   addEventListener("pagehide", ({ persisted }) => persisted && state.authenticated && veil(true));
   addEventListener("pageshow", async ({ persisted }) => {
     if (!persisted) return;
     const shown = state.session?.id;
-    await look().catch(() => (state = {}));
+    (await attempt(look)) ?? (state = {});
     if (state.session?.id === shown) veil(false);
     else location.reload();
   });
 
   return {
-    login: async (fields) => take(await request("POST", "login", fields)),
-    signup: async (fields) => take(await request("POST", "signup", fields)),
-    stepUp: async (fields) => take(await request("POST", "step-up", fields)),
+    login: post("login"),
+    signup: post("signup"),
+    stepUp: post("step-up"),
     logout: async () => {
       await request("POST", "logout");
       logins++;
