@@ -1,5 +1,5 @@
 import { createSession } from "/auth/client.js";
-import { at, on, say, sentence } from "./form.js";
+import { at, on, patiently, say, sentence } from "./form.js";
 import { api, listSessions } from "./sessions.js";
 
 const session = createSession();
@@ -24,7 +24,8 @@ on("end-others", "click", async () => {
   say("done", "All other sessions are ended.");
 });
 on("change", "submit", async (form) => {
-  await api(session, "POST", "/auth/password", { current_password: at("current").value, new_password: at("new").value });
+  const passwords = { current_password: at("current").value, new_password: at("new").value };
+  await patiently(() => api(session, "POST", "/auth/password", passwords));
   form.reset();
   at("username").value = at("who").textContent;
   await session.current();

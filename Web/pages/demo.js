@@ -7,29 +7,35 @@ const session = createSession();
 let lifetime = 1;
 let renewals = 0;
 let expiry = 0;
+let renewable = 0;
 let shown;
 
 const failed = (error) => say("message", sentence(error));
+const now = () => performance.now() / 1000;
+
+/** Seconds until a renewal can bring a newer pair, as the server said. */
+const wait = () => Math.max(0, Math.ceil(renewable - now()));
 
 const show = (state) => {
   at("welcome").hidden = state.authenticated;
   at("inside").hidden = !state.authenticated;
   if (!state.authenticated) {
     const wasInside = shown;
-    [shown, renewals] = [undefined, 0];
+    [shown, renewals, renewable] = [undefined, 0, 0];
     for (const id of ["notes", "sessions", "who", "auth-time"]) at(id).replaceChildren();
     say("done", wasInside ? "You are logged out." : "");
     return see();
   }
-  const end = performance.now() / 1000 + state.session.expires_in;
-  if (shown === state.session.id && end > expiry + 1) renewals++;
-  expiry = end;
-  lifetime = Math.max(lifetime, state.session.expires_in);
+  const { id, expires_in, renew_in } = state.session;
+  const isNew = shown !== id;
+  if (!isNew && expires_in && now() + expires_in > expiry + 1) renewals++;
+  expiry = now() + expires_in;
+  if (isNew || renew_in !== undefined) renewable = now() + (renew_in ?? 0);
+  lifetime = Math.max(lifetime, expires_in);
   at("renewals").textContent = renewals;
   at("who").textContent = state.user.email;
   at("auth-time").textContent = new Date(state.session.auth_time).toLocaleTimeString();
-  const isNew = shown !== state.session.id;
-  shown = state.session.id;
+  shown = id;
   tick();
   if (!isNew) return;
   for (const input of document.querySelectorAll("[name=username]")) input.value = state.user.email;
@@ -42,10 +48,12 @@ const show = (state) => {
 const tick = () => {
   if (!shown) return;
   const left = session.secondsLeft();
-  at("countdown").textContent = left > 0 ? `${left} s left` : "being renewed";
+  at("countdown").textContent = left ? `${left} s left` : wait() ? `expired, renewed in ${wait()} s` : "being renewed";
   at("life").value = left / lifetime;
+  at("renew").textContent = wait() ? `Renew now (in ${wait()} s)` : "Renew now";
   // The server would renew on the way of the next request; asking lets a newcomer watch it.
-  if (left === 0 && !document.hidden) session.renew().catch(() => {});
+  if (left || wait() || document.hidden) return;
+  session.renew().catch(() => (renewable = now() + 5));
 };
 
 const listNotes = async () => {
@@ -98,8 +106,10 @@ on("logout", "click", async () => {
   at("email").focus();
 });
 on("renew", "click", async () => {
-  const state = await session.renew();
-  say("done", state.session.rotated ? "A new pair of tokens." : "A new access token; it is too soon for a new refresh token.");
+  const state = wait() ? undefined : await session.renew();
+  tick();
+  const later = `You have the newest pair of tokens. The next one can come in ${wait()} s.`;
+  say("done", state?.session.rotated ? "A new pair of tokens." : later);
 });
 on("add-note", "submit", async (form) => {
   await api(session, "POST", "/api/notes", { text: at("note").value });
@@ -116,7 +126,10 @@ on("delete-all", "click", async () => {
   }
 });
 on("step-up", "submit", async (form) => {
-  await session.stepUp({ password: at("again").value });
+  // Right after a renewal the server puts it off, and the client waits.
+  const slow = setTimeout(() => say("done", "Please wait: right after a renewal this takes up to half a minute."), 2000);
+  await session.stepUp({ password: at("again").value }).finally(() => clearTimeout(slow));
+  say("done");
   form.reset();
   form.hidden = true;
   await deleteAll();

@@ -10,10 +10,13 @@ export const element = (name, text, ...children) => {
   return node;
 };
 
+const later = ({ retryAfter }) => (retryAfter ? `Please try again in ${retryAfter} seconds.` : "Please try again.");
+
 /** A sentence for people about a call that failed. */
 export const sentence = (error) => {
   if (!(error instanceof CloakroomError)) return "The server cannot be reached. Please try again.";
-  if (error.code === "rate_limited") return "Too many tries. Please wait a minute.";
+  if (error.code === "rate_limited") return `Too many tries. ${later(error)}`;
+  if (error.status === 503) return `The server is busy. ${later(error)}`;
   const fields = Object.entries(error.problem.errors ?? {}).map(([name, reason]) => `${name.replaceAll("_", " ")} ${reason}`);
   if (fields.length) return `${fields.join("; ")}.`.replace(/^./, (first) => first.toUpperCase());
   return error.message;
@@ -22,6 +25,19 @@ export const sentence = (error) => {
 /** Puts a sentence where screen readers hear it: into a region with a live role. */
 export const say = (region, text = "") => {
   at(region).textContent = text;
+};
+
+/** Does what a busy server may put off: says for how long, waits, and tries once more. */
+export const patiently = async (act) => {
+  try {
+    return await act();
+  } catch (error) {
+    if (error.status !== 503 || !(error.retryAfter <= 60)) throw error;
+    say("done", `Please wait ${error.retryAfter} seconds. Then this is sent again by itself.`);
+    await new Promise((go) => setTimeout(go, error.retryAfter * 1000));
+    say("done");
+    return act();
+  }
 };
 
 /** Lets a form or a button do something that takes time and may fail. */

@@ -20,8 +20,8 @@ const cached = async (name) => {
   return Promise.all((await cache.keys()).map(async (request) => (await cache.match(request)).text()));
 };
 
-const answer = async (method, path) => {
-  const response = await fetch(path, { method });
+const answer = async (method, path, headers) => {
+  const response = await fetch(path, { method, headers });
   return `${response.status} ${[...response.headers].flat().join(" ")} ${await response.text()}`;
 };
 
@@ -53,7 +53,7 @@ const QUESTIONS = {
   "the same by XMLHttpRequest": () => xhr("/auth/session"),
   "POST /auth/refresh": () => answer("POST", "/auth/refresh"),
   "GET /auth/sessions": () => answer("GET", "/auth/sessions"),
-  "GET /auth/check": () => answer("GET", "/auth/check"),
+  "GET /auth/check, as a proxy": () => answer("GET", "/auth/check", { "X-Original-Method": "GET", "X-Original-URI": "/" }),
   TRACE: () => answer("TRACE", "/"),
 };
 

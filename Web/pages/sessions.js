@@ -26,8 +26,8 @@ export const api = async (session, method, path, body) => {
     headers: body ? { "Content-Type": "application/json" } : {},
     body: body && JSON.stringify(body),
   });
-  const answer = response.status === 204 ? {} : await response.json();
-  if (!response.ok) throw new CloakroomError(response.status, answer);
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new CloakroomError(response.status, answer, response.headers.get("Retry-After"));
   return answer;
 };
 
@@ -51,9 +51,21 @@ const row = (entry, end) => {
   return element("li", "", name, button);
 };
 
+const allSessions = async (session) => {
+  const all = [];
+  let next;
+  do {
+    const query = new URLSearchParams({ limit: 100, ...(next && { after: next }) });
+    const page = await api(session, "GET", `/auth/sessions?${query}`);
+    all.push(...page.sessions);
+    next = page.next;
+  } while (next);
+  return all;
+};
+
 /** Fills the list `#sessions`, and offers `#end-others` where there are others. `failed` is told when one could not be ended. */
 export const listSessions = async (session, failed) => {
-  const { sessions } = await api(session, "GET", "/auth/sessions");
+  const sessions = await allSessions(session);
   const end = async ({ id }) => {
     try {
       await api(session, "DELETE", `/auth/sessions/${id}`);
