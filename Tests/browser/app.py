@@ -1,6 +1,11 @@
 """What a person, or the app's own script, does in a browser."""
 PASSWORD = "correct horse battery"
 
+# For servers whose clock the test moves: lives that no busy machine outlasts by itself.
+STEERED = {"clock": "+0", "accessTokenLifetime": 3600, "stragglerWindow": 600, "reissueDelay": 300}
+# So far on, the access token has expired and the straggler window is closed; a lost answer is given again.
+EXPIRY, REISSUE = 4000, 301
+
 # The app's script: a session as any page makes it, and what it has been told.
 BLANK = """<!doctype html><html lang=en><title>App</title><link rel=icon href="data:,">
 <body><p id=who>nobody</p><script type=module>
@@ -35,6 +40,11 @@ def log_in(browser, email, **fields):
 def who(browser):
     """Who the server says is logged in."""
     return browser.run("return (await (await fetch('/auth/session')).json()).user?.email ?? null")
+
+
+def confirm(browser):
+    """Shows the server the newest cookie, so that its straggler window opens now. Nothing is handed out for that."""
+    assert browser.run("return (await fetch('/auth/refresh', { method: 'POST' })).status") == 200
 
 
 def is_let_in(browser):

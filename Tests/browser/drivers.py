@@ -13,7 +13,8 @@ import subprocess
 import tempfile
 import time
 
-TIMEOUT = 30
+# How long anything may take. It tells a failure from a slow machine, and is no promise of ours.
+TIMEOUT = 120
 ENTER, TAB, SPACE, SHIFT = "\ue007", "\ue004", "\ue00d", "\ue008"
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
@@ -48,7 +49,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait(what, condition, seconds=10):
+def wait(what, condition, seconds=TIMEOUT):
     """Asks until it is so; returns what `condition` returned."""
     end = time.monotonic() + seconds
     while True:
@@ -97,7 +98,7 @@ class WebDriver:
             return self.request("GET", "/status") is not None
 
     def request(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2 * TIMEOUT)
         connection.request(method, path, json.dumps(body) if body is not None else None)
         response = connection.getresponse()
         value = json.loads(response.read())["value"]
@@ -137,7 +138,7 @@ class Marionette:
         self.process = Process(["firefox-esr", "--headless", "--marionette", "--no-remote", "-profile", self.profile])
         self.count = 0
         try:
-            self.socket = wait("Firefox to listen", self.connect, 60)
+            self.socket = wait("Firefox to listen", self.connect)
             self.reader = self.socket.makefile("rb")
             self.read()
             self.call("WebDriver:NewSession", capabilities)
@@ -147,7 +148,7 @@ class Marionette:
 
     def connect(self):
         with contextlib.suppress(OSError):
-            return socket.create_connection(("127.0.0.1", self.port), timeout=120)
+            return socket.create_connection(("127.0.0.1", self.port), timeout=2 * TIMEOUT)
 
     def read(self):
         length = b""
@@ -291,8 +292,8 @@ class Browser:
     def text(self, selector="body"):
         return self.run("return document.querySelector(args[0])?.innerText ?? ''", selector)
 
-    def wait_text(self, text, selector="body", seconds=10):
-        return wait(f"{text!r} in {selector}", lambda: text in self.text(selector), seconds)
+    def wait_text(self, text, selector="body"):
+        return wait(f"{text!r} in {selector}", lambda: text in self.text(selector))
 
     @property
     def tab(self):

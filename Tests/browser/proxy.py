@@ -33,6 +33,8 @@ class Proxy:
         self.upstream = upstream
         self.exchanges = []
         self.pages = {}
+        # Given an exchange before it is passed on: True when it has been answered here.
+        self.intercept = lambda exchange: False
         # Given an exchange that is about to be answered: True swallows the answer and breaks the connection.
         self.interfere = lambda exchange: None
         self.lock = threading.Lock()
@@ -84,7 +86,9 @@ class Proxy:
         headers = {name.lower(): value for name, value in handler.headers.items()}
         exchange = Exchange(handler.command, handler.path, headers, handler.rfile.read(length))
         page = self.pages.get(handler.path.split("?")[0])
-        if page:
+        if self.intercept(exchange):
+            pass
+        elif page:
             exchange.status, exchange.answer_headers, exchange.answer = 200, list(page[0].items()), page[1]
         elif self.upstream:
             self.forward(handler, exchange)
@@ -107,7 +111,7 @@ class Proxy:
             handler.wfile.write(exchange.answer)
 
     def forward(self, handler, exchange):
-        connection = http.client.HTTPConnection("127.0.0.1", self.upstream.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.upstream.port, timeout=120)
         connection.putrequest(exchange.method, exchange.path, skip_host=True, skip_accept_encoding=True)
         for name, value in handler.headers.items():
             if name.lower() not in HOP:
@@ -129,7 +133,7 @@ class Proxy:
             exchange for exchange in exchanges
             if (method is None or exchange.method == method) and (path is None or exchange.path.split("?")[0] == path)]
 
-    def wait_for(self, method, path, count=1, seconds=10):
+    def wait_for(self, method, path, count=1, seconds=120):
         end = time.monotonic() + seconds
         while len(self.seen(method, path)) < count:
             assert time.monotonic() < end, f"{method} {path} did not come"

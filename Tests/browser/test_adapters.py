@@ -1,11 +1,11 @@
 """The adapters over the client, with the real axios and React; Angular's against what its documentation says of it."""
 import pathlib
-import time
+import threading
 
 import pytest
 
 from app import PASSWORD, open_app, ready, sign_up
-from drivers import wait
+from drivers import TIMEOUT, wait
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARIES = pathlib.Path("/usr/share/nodejs")
@@ -94,9 +94,12 @@ def test_react(browser, site, account):
         };
         ReactDOM.createRoot(root).render(React.createElement(Greeting));
         """, "".join(f'<script src="/library{number}.js"></script>' for number in (0, 1)), react="/react-module.js")
-    site.interfere = lambda exchange: time.sleep(0.5) if exchange.path == "/auth/session" else None
+    answered = threading.Event()
+    site.interfere = lambda exchange: exchange.path == "/auth/session" and not answered.wait(TIMEOUT)
     browser.open(site.origin() + "/react")
     ready(browser)
+    browser.wait_text("wait", "#root")
+    answered.set()
     browser.wait_text("nobody", "#root")
     assert browser.run("return shown[0]") == "wait"
     sign_up(browser, account)

@@ -1,9 +1,12 @@
 """The client among what else is in a page: bodies of every kind, and scripts that came later and replace what it stands on."""
+import json
 import re
-import time
+import threading
 
-from app import PASSWORD, open_app, sign_up
-from drivers import wait
+import pytest
+
+from app import PASSWORD, log_in, open_app, sign_up, who
+from drivers import TIMEOUT, wait
 
 TOKEN = re.compile(r"eyJ[\w-]{8,}")
 
@@ -32,6 +35,11 @@ def expire_until_renewed(site):
     def answer(exchange):
         if exchange.path in ("/auth/refresh", "/api/forget"):
             state["renewed"] = exchange.path == "/auth/refresh"
+        if exchange.path == "/auth/refresh":
+            # This backend wants more renewals than a server gives: the client must not wait for it.
+            answer = json.loads(exchange.answer)
+            answer["session"].pop("renew_in", None)
+            exchange.answer = json.dumps(answer).encode()
         if exchange.path == "/api/own":
             state["bodies"].append(exchange.body)
             if not state["renewed"]:
@@ -66,6 +74,32 @@ def test_an_aborted_call_is_aborted_also_while_it_waits_for_a_renewal(browser, s
     assert name == "AbortError"
 
 
+REFUSALS = {
+    "ours": lambda exchange: None,
+    "a proxy's": lambda exchange: setattr(exchange, "answer", b"<html><h1>401 Authorization Required</h1></html>"),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_a_page_shows_that_its_session_was_ended_elsewhere(browsers, site, account, refusal):
+    """By an operator, or by the person from another device: no other tab of this browser says so."""
+    here, there = browsers(), browsers()
+    for browser in (here, there):
+        open_app(browser, site)
+    sign_up(here, account)
+    here.wait_text(account, "#who")
+    log_in(there, account)
+    there.run("await fetch('/auth/sessions/revoke-others', { method: 'POST' })")
+    wait("the revocation", lambda: here.run("return (await fetch('/api/notes')).status") == 401)
+    site.interfere = lambda exchange: refusal(exchange) if exchange.status == 401 else None
+    since = len(site.exchanges)
+    statuses = here.run("return Promise.all(Array.from({ length: 20 }, async () => (await session.fetch('/api/notes')).status))")
+    assert statuses == [401] * 20
+    here.wait_text("nobody", "#who")
+    assert len(site.seen("GET", "/auth/session", since)) == 1
+    assert who(there) == account
+
+
 PATCHED = """
     const [email, password] = args;
     const overheard = [], restore = [];
@@ -80,7 +114,9 @@ PATCHED = """
     const types = [[Response, "json", "text", "clone"], [Request, "clone"], [Headers, "set", "has", "append", "get"],
         [Promise, "then", "catch", "finally"], [LockManager, "request"]];
     // When the driver has had its answer, and put back before it looks again: it stands on promises itself.
-    setTimeout(async () => {
+    const go = new XMLHttpRequest();
+    go.open("GET", "/go");
+    go.onload = async () => {
         for (const name of ["fetch", "Request", "Headers", "URL", "Promise", "BroadcastChannel"]) replace(window, name);
         for (const [type, ...names] of types) for (const name of names) replace(type.prototype, name);
         const results = {};
@@ -94,8 +130,18 @@ PATCHED = """
         }
         for (const undo of restore) undo();
         Object.assign(window, { results, overheard });
-    }, 300);
+        fetch("/done");
+    };
+    go.send();
 """
+
+
+def hold(exchange, go):
+    """`/go` is answered when the test says so."""
+    if exchange.path not in ("/go", "/done"):
+        return False
+    exchange.status = 200
+    return exchange.path == "/done" or go.wait(TIMEOUT)
 
 
 def test_what_is_replaced_later_neither_breaks_the_client_nor_hears_a_token(browser, start, proxies, account):
@@ -103,8 +149,11 @@ def test_what_is_replaced_later_neither_breaks_the_client_nor_hears_a_token(brow
     open_app(browser, site)
     sign_up(browser, account)
     browser.run("await session.logout()")
+    go = threading.Event()
+    site.intercept = lambda exchange: hold(exchange, go)
     browser.run(PATCHED, account, PASSWORD)
-    time.sleep(3)
+    go.set()
+    site.wait_for("GET", "/done")
     results = wait("the calls to be made", lambda: browser.run("return window.results"))
     assert results == {"login": True, "renewed": True, "fetched": 200, "left": True}
     assert TOKEN.search(site.seen("GET", "/api/notes")[-1].headers["authorization"]), "the control: there was a token"

@@ -1,6 +1,7 @@
 """The attack lab: our own rows, and that its attacks are attacks."""
 import json
 import os
+import pathlib
 import subprocess
 import urllib.parse
 import urllib.request
@@ -10,9 +11,10 @@ import pytest
 from server import BINARY
 
 OURS = ["--storage", "cloakroom", "--storage", "cloakroom-step-up"]
+ATTACKS = sum(path.is_dir() for path in (pathlib.Path(__file__).resolve().parents[2] / "Lab/attacks").iterdir())
 
 
-def lab(tmp_path, *arguments, environment=None, timeout=400):
+def lab(tmp_path, *arguments, environment=None, timeout=3600):
     path = tmp_path / "run.json"
     result = subprocess.run(
         [BINARY, "lab", "--json", str(path), *arguments], capture_output=True, text=True, timeout=timeout,
@@ -28,9 +30,9 @@ def verdicts(run):
 def test_our_rows_are_as_promised_and_each_attack_fells_somebody(tmp_path):
     result, run = lab(tmp_path, "--engine", "chromium", *OURS, "--html", str(tmp_path / "run.html"))
     assert result.returncode == 0, result.stdout[-3000:]
-    assert len(verdicts(run)) == 50 and run["problems"] == []
+    assert len(verdicts(run)) == 2 * ATTACKS and run["problems"] == []
     controls = [cell for cell in run["cells"] if cell["control"]]
-    assert len(controls) == 25 and {cell["verdict"] for cell in controls} == {"falls"}
+    assert len(controls) == ATTACKS and {cell["verdict"] for cell in controls} == {"falls"}
     assert all(cell["records"][0] for cell in run["cells"])
     assert "Where do I store the JWT?" in (tmp_path / "run.html").read_text()
 
@@ -44,15 +46,15 @@ def test_a_bank_can_be_attacked_by_hand(tmp_path):
         port = urllib.parse.urlsplit(address).port
         login = json.dumps({"email": "ann@example.com", "password": "correct horse battery"}).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{port}/login", login, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             cookie = answer.headers.get_all("Set-Cookie")[0].split(";")[0]
         forged = urllib.request.Request(
             f"http://127.0.0.1:{port}/api/transfer", b"to=mallory@example.com&amount=100",
             {"Cookie": cookie, "Origin": "http://evil.localhost", "Content-Type": "application/x-www-form-urlencoded"})
-        assert urllib.request.urlopen(forged, timeout=10).status == 200
+        assert urllib.request.urlopen(forged, timeout=120).status == 200
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
 
 
 def test_firefox_launders_a_sibling_s_form_and_is_told_apart_by_its_referer(tmp_path):

@@ -1,10 +1,11 @@
 """The pages, as somebody uses them who has a keyboard, a screen reader, a small telephone."""
+import json
 import pathlib
 
 import axe_core_python
 import pytest
 
-from app import PASSWORD, open_app, sign_up, who
+from app import PASSWORD, STEERED, open_app, sign_up, who
 from drivers import ENTER, SHIFT, SPACE, TAB, wait
 
 AXE = pathlib.Path(axe_core_python.__file__).with_name("axe.min.js").read_text()
@@ -106,6 +107,87 @@ def test_the_account_page_ends_one_session_and_all_others(browsers, site, accoun
     here.wait_text("All other sessions are ended", "#done")
     assert who(here) == account
     assert [who(other) for other in others] == [None, None]
+
+
+def test_the_account_page_shows_the_sessions_of_every_page_of_the_list(browser, site, account):
+    """Here of a server that hands out one session at a time."""
+    open_app(browser, site)
+    sign_up(browser, account)
+
+    def first_of_three(exchange):
+        if exchange.method == "GET" and exchange.path.startswith("/auth/sessions?"):
+            answer = json.loads(exchange.answer)
+            [session] = answer["sessions"]
+            page = next((number for number in (1, 2) if f"after=page+{number}" in exchange.path), 0)
+            fields = {"current": not page, "id": f"{session['id']}{page}"}
+            more = {"next": f"page {page + 1}"} if page < 2 else {}
+            exchange.answer = json.dumps({"sessions": [session | fields]} | more).encode()
+
+    site.interfere = first_of_three
+    browser.open(site.origin() + "/auth/pages/account")
+    wait("three sessions", lambda: browser.run("return document.querySelectorAll('#sessions li').length") == 3)
+
+
+def test_a_password_change_that_the_server_puts_off_says_so_and_is_sent_again(browser, site, account):
+    open_app(browser, site)
+    sign_up(browser, account)
+    browser.open(site.origin() + "/auth/pages/account")
+    browser.wait_text("this device")
+    delays = ["2"]
+
+    def put_off(exchange):
+        if exchange.path == "/auth/password" and delays:
+            exchange.status, exchange.answer = 503, b'{"code": "unavailable"}'
+            exchange.answer_headers = [("Retry-After", delays.pop()), ("Content-Type", "application/problem+json")]
+            return True
+
+    site.intercept = put_off
+    browser.type("#current", PASSWORD)
+    browser.type("#new", "another " + PASSWORD)
+    browser.run("""
+        window.said = [];
+        new MutationObserver(() => said.push(document.querySelector("#done").textContent))
+            .observe(document.querySelector("#done"), { childList: true, characterData: true, subtree: true });
+    """)
+    browser.click("#change button[type=submit]")
+    browser.wait_text("Your password is changed", "#done")
+    assert browser.run("return said[0]").startswith("Please wait 2 seconds")
+    assert [exchange.status for exchange in site.seen("POST", "/auth/password")] == [503, 204]
+    delays.append("90")
+    browser.type("#current", PASSWORD)
+    browser.type("#new", PASSWORD)
+    browser.click("#change button[type=submit]")
+    browser.wait_text("Please try again in 90 seconds", "[role=alert]")
+
+
+def test_the_demo_renews_when_there_is_something_newer_to_have(browser, start, proxies, account):
+    site = proxies(start(**STEERED))
+    open_app(browser, site)
+    sign_up(browser, account)
+    browser.open(site.origin() + "/")
+    browser.wait_text(account)
+    browser.click("#renew")
+    browser.wait_text("A new pair of tokens", "#done")
+    for _ in range(3):
+        browser.click("#renew")
+        browser.wait_text("You have the newest pair of tokens", "#done")
+    browser.wait_text("Renew now (in ", "#renew")
+    renewals = site.seen("POST", "/auth/refresh")
+    assert [len(exchange.set_cookies) for exchange in renewals] == [1, 0], "then the button does not ask"
+    assert json.loads(renewals[1].answer)["session"]["renew_in"] > 60
+
+
+def test_the_demo_asks_no_more_often_than_the_server_says(browser, start, proxies, account):
+    server = start(**STEERED | {"accessTokenLifetime": 1})
+    site = proxies(server)
+    open_app(browser, site)
+    sign_up(browser, account)
+    browser.open(site.origin() + "/")
+    browser.wait_text("expired, renewed in", "#countdown")
+    asked = len(site.seen("POST", "/auth/refresh"))
+    browser.run("await new Promise((go) => setTimeout(go, 4000))")
+    assert len(site.seen("POST", "/auth/refresh")) == asked <= 2
+    assert browser.run("return (await fetch('/api/notes')).status") == 200, "all the while it is let in"
 
 
 def test_a_page_shows_a_logout_in_another_tab(browser, site, account):

@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from app import log_in, open_app, ready, sign_up, who
-from drivers import wait
+from app import EXPIRY, PASSWORD, STEERED, log_in, open_app, ready, sign_up, who
 
 TOKEN = re.compile(r"eyJ[\w-]{8,}")
 
@@ -59,7 +58,7 @@ def test_the_demo_sees_a_token_that_lies_about(browser, site):
 
 
 def test_hybrid_delivery_keeps_the_access_token_in_memory_alone(browser, start, proxies, account):
-    server = start(clients="spa=hybrid", accessTokenLifetime=2)
+    server = start(clients="spa=hybrid", **STEERED)
     site = proxies(server)
     open_app(browser, site)
     sign_up(browser, account)
@@ -69,17 +68,150 @@ def test_hybrid_delivery_keeps_the_access_token_in_memory_alone(browser, start, 
     assert browser.run("return (await session.fetch('/api/notes')).status") == 200
     sent = site.seen("GET", "/api/notes")[-1].headers
     assert planted(sent["authorization"]) and "~" in sent["cookie"]
-    wait("the token to expire", lambda: browser.run("return session.secondsLeft()") == 0)
-    browser.run("await new Promise((go) => setTimeout(go, 1200))")
+    server.move(EXPIRY)
     assert browser.run("return (await session.fetch('/api/notes')).status") == 200
+    assert site.seen("GET", "/api/notes")[-1].headers["authorization"] != sent["authorization"]
     assert browser.run("return (await fetch('/api/notes')).status") == 401
+
+
+# What proxies, scrapers and backends ask; it is theirs alone.
+PRIVATE = ["/auth/check", "/auth/check/x", "/auth/check;allow=200/x", "/metrics", "/service/sessions"]
+OTHERS = ["/", "/demo.js", "/api/notes", "/auth/pages/style.css", "/auth/nowhere", "/.well-known/openid-configuration",
+          "/.well-known/change-password"]
+# What a proxy tells about the request that it asks about. A page may send these headers, too.
+FORWARDED = {
+    "X-Original-URI": "/x", "X-Original-Method": "GET", "X-Forwarded-Uri": "/x", "X-Forwarded-Method": "GET",
+    "X-Forwarded-Host": "localhost", "X-Forwarded-Proto": "https", "X-Forwarded-For": "127.0.0.1",
+}
+FORGERIES = [{}, *({name: value} for name, value in FORWARDED.items()), FORWARDED]
+# As many characters of a token or cookie in a row as nothing has by chance.
+RUN = 16
+
+ASK = """
+    const [method, path, headers, body] = args;
+    const json = body && { "Content-Type": "application/json" };
+    const response = await fetch(path, { method, headers: { ...headers, ...json }, body: body && JSON.stringify(body) });
+    return { status: response.status, text: [response.url, ...[...response.headers].flat(), await response.text()].join("\\n") };
+"""
+
+
+def runs(text):
+    return {text[start:start + RUN] for start in range(len(text) - RUN + 1)}
+
+
+def cookies(site):
+    """Every cookie that the server has handed out here, as `name=value`."""
+    return [header.split(";")[0] for exchange in site.seen() for header in exchange.set_cookies]
+
+
+def leaked(texts, site):
+    """The texts that hold a part of any such cookie."""
+    secrets = set().union(*(runs(cookie.split("=", 1)[1]) for cookie in cookies(site)))
+    assert secrets
+    return {text for text in texts if not secrets.isdisjoint(runs(text))}
+
+
+class State:
+    """Brings the browser's session into a state, before each question anew: the question may change it."""
+
+    def __init__(self, browser, server, site, email):
+        self.browser, self.server, self.site, self.email = browser, server, site, email
+        self.revoked = None
+
+    def fresh(self):
+        if self.refresh() != 200:
+            log_in(self.browser, self.email)
+
+    def expired(self):
+        """The newest cookie was seen, and its time is over: the next request is answered with a newer one."""
+        self.fresh()
+        self.refresh()
+        self.server.move(EXPIRY)
+
+    def revoked_elsewhere(self):
+        if cookies(self.site)[-1] == self.revoked:
+            return
+        self.fresh()
+        self.revoked = cookies(self.site)[-1]
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port)
+        connection.request("POST", "/auth/logout", headers={"Cookie": self.revoked, "Origin": self.server.origin})
+        assert connection.getresponse().status == 204
+        assert self.refresh() == 401
+
+    def refresh(self):
+        return self.browser.run("return (await fetch('/auth/refresh', { method: 'POST' })).status")
+
+
+def questions(browser, email):
+    """Each endpoint and page by its own method and by GET, with a body that it takes."""
+    paths = browser.run("return (await (await fetch('/auth/openapi.json')).json()).paths")
+    assert {"/auth/session", "/auth/refresh", "/auth/pages/login", "/.well-known/jwks.json"} <= set(paths)
+    parts = {"{id}": "01234567", "{part}": "form.js"}
+    pairs = {(method.upper(), path) for path, operations in paths.items() for method in operations}
+    pairs |= {(method, path) for path in PRIVATE + OTHERS for method in ("GET", "POST")}
+    pairs |= {("GET", path) for _, path in pairs}
+    credentials = {"email": email, "password": PASSWORD}
+    bodies = {
+        "/auth/login": credentials, "/auth/signup": credentials | {"email": f"new.{email}"}, "/auth/step-up": {"password": PASSWORD},
+        "/auth/password": {"current_password": PASSWORD, "new_password": PASSWORD}, "/api/notes": {"text": "a note"},
+    }
+    for method, path in sorted(pairs):
+        for part, value in parts.items():
+            path = path.replace(part, value)
+        yield method, path, bodies.get(path) if method == "POST" else None
+
+
+@pytest.mark.parametrize("state", ["fresh", "expired", "revoked_elsewhere"])
+def test_no_answer_that_script_can_read_holds_a_part_of_a_token(browser, start, proxies, account, state):
+    server = start(**STEERED)
+    site = proxies(server)
+    open_app(browser, site)
+    sign_up(browser, account)
+    prepare = getattr(State(browser, server, site, account), state)
+    texts, handed_out = set(), set()
+    for method, path, body in questions(browser, account):
+        for forgery in FORGERIES:
+            prepare()
+            since = len(site.exchanges)
+            answer = browser.run(ASK, method, path, forgery, body)
+            texts.add(answer["text"])
+            if path in PRIVATE:
+                assert answer["status"] == 404, (method, path, forgery)
+            if any(exchange.set_cookies for exchange in site.seen(since=since)):
+                handed_out.add(path)
+    assert leaked(texts, site) == set()
+    assert "/auth/login" in handed_out, "the control: tokens did come, in cookies"
+    if state == "expired":
+        assert {"/auth/session", "/auth/sessions", "/auth/refresh", "/api/notes"} <= handed_out, "the control: they were renewed"
+
+
+def into_header(exchange):
+    exchange.answer_headers.append(("X-Auth-Set-Cookie", exchange.set_cookies[0][100:130]))
+
+
+def into_body(exchange):
+    exchange.answer += exchange.set_cookies[0][100:130].encode()
+
+
+def into_address(exchange):
+    exchange.status = 307
+    exchange.answer_headers.append(("Location", f"/auth/session?{exchange.set_cookies[0][100:130]}"))
+
+
+@pytest.mark.parametrize("leak", [into_header, into_body, into_address])
+def test_that_test_finds_a_part_of_a_token_wherever_it_is(browser, site, account, leak):
+    open_app(browser, site)
+    sign_up(browser, account)
+    site.interfere = lambda exchange: leak(exchange) if exchange.method == "POST" and exchange.set_cookies else None
+    text = browser.run(ASK, "POST", "/auth/refresh", {}, None)["text"]
+    assert leaked({text, "harmless"}, site) == {text}
 
 
 @pytest.mark.parametrize("host", ["localhost", "app.localhost"])
 def test_the_cookie_has_its_right_name(browser, site, account, engine, host):
     open_app(browser, site, host)
     sign_up(browser, account)
-    name = "session" if engine == "webkit" else "__Host-Http-session"
+    name = "cloakroom-session" if engine == "webkit" else "__Host-Http-session"
     assert site.seen("POST", "/auth/signup")[-1].set_cookies[0].startswith(name + "=")
     assert who(browser) == account
 
@@ -106,11 +238,11 @@ def still(engine, account):
 
 
 PLANT = """
-    for (const name of ["__Host-Http-session", "session", "__Host-session", " __Host-Http-session", "\\u2000__Host-Http-session"])
+    for (const name of ["__Host-Http-session", "cloakroom-session", "__Host-session", " __Host-Http-session", "\\u2000__Host-Http-session"])
         for (const rest of ["; path=/; secure", "; path=/", "; path=/auth; secure", "; path=/auth", `; path=/; domain=${location.hostname}`])
             document.cookie = `${name}=${args[0]}${rest}`;
     document.cookie = `=__Host-Http-session=${args[0]}; path=/`;
-    document.cookie = `=session=${args[0]}; path=/`;
+    document.cookie = `=cloakroom-session=${args[0]}; path=/`;
 """
 
 
@@ -148,7 +280,7 @@ def test_a_cookie_tossed_from_a_sibling_host_replaces_no_session(browser, site, 
     sign_up(browser, account)
     browser.open(sibling.origin("sib.app.localhost") + "/toss")
     browser.run("""
-        for (const name of ["__Host-Http-session", "session", "\\u2000__Host-Http-session"])
+        for (const name of ["__Host-Http-session", "cloakroom-session", "\\u2000__Host-Http-session"])
             for (const path of ["/", "/auth"]) document.cookie = `${name}=${args[0]}; domain=app.localhost; path=${path}`;
         document.cookie = `=__Host-Http-session=${args[0]}; domain=app.localhost; path=/auth`;
     """, attackers_cookie)
