@@ -98,7 +98,7 @@ def lose(site, count):
 
 
 def ask_in_vain(browser):
-    """Where no answer comes, Chromium sends the request once more by itself."""
+    """Where no answer comes, Chromium and Firefox send the request once more by themselves."""
     browser.run("""
         const body = JSON.stringify({ text: "a note" }), headers = { "Content-Type": "application/json" };
         await fetch("/api/notes", { method: "POST", body, headers }).catch(() => {});
