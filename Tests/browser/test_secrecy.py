@@ -134,7 +134,10 @@ class State:
         self.fresh()
         self.revoked = cookies(self.site)[-1]
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port)
-        connection.request("POST", "/auth/logout", headers={"Cookie": self.revoked, "Origin": self.server.origin})
+        # The cookie's name goes by the browser.
+        user_agent = self.site.seen()[-1].headers["user-agent"]
+        fields = {"Cookie": self.revoked, "Origin": self.server.origin, "User-Agent": user_agent}
+        connection.request("POST", "/auth/logout", headers=fields)
         assert connection.getresponse().status == 204
         assert self.refresh() == 401
 
