@@ -3,11 +3,29 @@ import base64
 import http.client
 import itertools
 import json
+import socket
 
 NAME = "__Host-Http-session"
 PASSWORD = "correct horse battery"
 TIMEOUT = 10
 _numbers = itertools.count()
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=TIMEOUT)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(TIMEOUT)
+        self.sock.connect(self.path)
+
+
+def connect(server, private=False):
+    if private and server.private_socket:
+        return UnixConnection(server.private_socket)
+    return http.client.HTTPConnection("127.0.0.1", server.private_port if private else server.port, timeout=TIMEOUT)
 
 
 class Answer:
@@ -52,9 +70,9 @@ class Client:
     def copy(self):
         return Client(self.server, self.cookie)
 
-    def send(self, method, path, json_body=None, body=None, headers=None, cookie=True, keep=True):
+    def send(self, method, path, json_body=None, body=None, headers=None, cookie=True, keep=True, private=False):
         """Sends one request. `cookie` may be another value than the jar's, or False for none; a header of None is left
-        out."""
+        out; `private` sends it to the private listener."""
         fields = {}
         if method not in ("GET", "HEAD"):
             fields |= {"Origin": self.server.origin, "Sec-Fetch-Site": "same-origin"}
@@ -65,7 +83,7 @@ class Client:
         if value:
             fields["Cookie"] = f"{NAME}={value}"
         fields |= headers or {}
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=TIMEOUT)
+        connection = connect(self.server, private)
         connection.request(method, path, body, {key: text for key, text in fields.items() if text is not None})
         answer = Answer(connection.getresponse())
         connection.close()
@@ -90,6 +108,15 @@ class Client:
 
     def refresh(self, **options):
         return self.post("/auth/refresh", **options)
+
+    def check(self, target="/api/notes", method="GET", query="", headers=None, **options):
+        """What a proxy asks before it lets a request through, in the headers of Caddy and Traefik."""
+        asked = {
+            "X-Forwarded-Method": method, "X-Forwarded-Uri": target, "X-Forwarded-Proto": "http",
+            "X-Forwarded-Host": f"127.0.0.1:{self.server.port}"}
+        if method not in ("GET", "HEAD", "OPTIONS"):
+            asked |= {"Origin": self.server.origin, "Sec-Fetch-Site": "same-origin"}
+        return self.send("GET", "/auth/check" + query, headers=asked | (headers or {}), private=True, **options)
 
     def protected(self, **options):
         """A route that wants a session."""

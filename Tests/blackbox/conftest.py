@@ -39,6 +39,7 @@ def start(tmp_path):
 def pytest_runtest_makereport(item):
     outcome = yield
     report = outcome.get_result()
-    server = item.funcargs.get("shared")
-    if report.failed and server:
-        report.sections.append(("the server's log", server.log()[-2000:]))
+    servers = {name: value for name, value in item.funcargs.items() if isinstance(value, Server)}
+    if report.failed:
+        for name, server in servers.items():
+            report.sections.append((f"the log of {name}", server.log()[-2000:]))

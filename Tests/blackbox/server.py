@@ -1,4 +1,4 @@
-"""The real process, started, stopped and killed."""
+"""The real process, started, stopped and killed; its clock, where a test asks for one, is moved by hand."""
 import os
 import pathlib
 import re
@@ -6,10 +6,13 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("CLOAKROOM_BIN", str(ROOT / ".build/debug/cloakroom"))
 START_TIMEOUT = 20
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def environment_name(setting):
@@ -20,7 +23,7 @@ def environment_name(setting):
 
 def clean_environment(**settings):
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLOAKROOM_")}
-    return inherited | {environment_name(name): str(value) for name, value in settings.items()}
+    return inherited | {environment_name(name): str(value) for name, value in settings.items() if value is not None}
 
 
 def run(*arguments, stdin="", **settings):
@@ -30,51 +33,103 @@ def run(*arguments, stdin="", **settings):
         env=clean_environment(**settings))
 
 
+def wait_until(condition, seconds=20):
+    """Waits for an event. The limit is generous: it tells a failure from a slow machine, and is no promise of ours."""
+    end = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < end, "this never came about"
+        time.sleep(0.05)
+    return result
+
+
 class Server:
-    def __init__(self, directory=None, clock=None, **settings):
-        """`clock`: how wrong the server's clock is, in the words of faketime, such as `+1d`."""
-        self.wrapper = ["faketime", "-f", clock] if clock else []
+    def __init__(self, directory=None, clock=None, private=True, wrapper=(), environment=None, **settings):
+        """`clock`: how wrong the server's wall clock is at first, such as `+0` or `-1d`; `move` moves it. Its monotonic
+        clock stays right. `wrapper`: a command that ends by executing what follows it. A setting of None is left out."""
         self.directory = str(directory or tempfile.mkdtemp(prefix="cloakroom-"))
-        self.settings = {"signup": "open", "loginRateLimit": "off"} | settings
+        self.settings = {"signup": "open", "loginRateLimit": "off", "signupRateLimit": "off"}
+        if private:
+            self.settings["privateListen"] = "127.0.0.1:0"
+        self.settings |= settings
+        self.wrapper = list(wrapper)
+        self.environment = environment or {}
         self.log_path = self.directory.rstrip("/") + ".log"
+        self.clock_path = self.directory.rstrip("/") + ".clock"
+        self.offset = None
+        if clock:
+            sign, number, unit = re.fullmatch(r"([+-])([\d.]+)([smhd]?)", clock).groups()
+            self.offset = 0
+            self.move(float(sign + number) * UNITS[unit])
         self.start()
 
     def start(self):
+        arguments = ["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", self.directory]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.wrapper, BINARY, "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", self.directory],
-                stdout=subprocess.PIPE, stderr=log, text=True, env=clean_environment(**self.settings))
+                [*self.wrapper, *self._steering(), BINARY, *arguments], stdout=subprocess.PIPE, stderr=log, text=True,
+                env=clean_environment(**self.settings) | self.environment)
         watchdog = threading.Timer(START_TIMEOUT, self.process.kill)
         watchdog.start()
+        try:
+            self.port = int(self._line(r"cloakroom: listening on http://127\.0\.0\.1:(\d+)\n"))
+            if self.settings.get("privateListen"):
+                self._read_private_address()
+        finally:
+            watchdog.cancel()
+
+    def _read_private_address(self):
+        address = self._line(r"cloakroom: private listener on (http://[\d.]+:\d+|unix:.+)\n")
+        self.private_socket = address.removeprefix("unix:") if address.startswith("unix:") else None
+        self.private_port = None if self.private_socket else int(address.rsplit(":", 1)[1])
+
+    def _line(self, pattern):
         line = self.process.stdout.readline()
-        watchdog.cancel()
-        match = re.fullmatch(r"cloakroom: listening on http://127\.0\.0\.1:(\d+)\n", line)
-        assert match, f"no listening line but {line!r}\n{self.log()}"
-        self.port = int(match[1])
+        match = re.fullmatch(pattern, line)
+        if not match:
+            self.process.kill()
+            self.process.wait()
+        assert match, f"{line!r} is not {pattern}\n{self.log()}"
+        return match[1]
+
+    def _steering(self):
+        """libfaketime reads its file at each look at the clock. `env` is there because the library changes the
+        environment when it is loaded, and Swift then no longer finds the arguments of the process."""
+        if self.offset is None:
+            return []
+        steering = {
+            "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": self.clock_path, "FAKETIME_NO_CACHE": "1",
+            "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+        return ["env", *(f"{name}={value}" for name, value in steering.items()), "env"]
+
+    def move(self, seconds):
+        """Moves the server's wall clock, forward or back."""
+        self.offset += seconds
+        draft = pathlib.Path(self.clock_path + ".draft")
+        draft.write_text(f"{self.offset:+.3f}\n")
+        draft.rename(self.clock_path)
 
     @property
     def origin(self):
         return f"http://127.0.0.1:{self.port}"
 
     def kill(self):
-        self._signal(signal.SIGKILL)
+        if self.is_alive():
+            self.process.kill()
         self.process.wait()
 
-    def stop(self):
-        self._signal(signal.SIGTERM)
-        return self.process.wait(15)
+    def terminate(self):
+        if self.is_alive():
+            self.process.send_signal(signal.SIGTERM)
 
-    def _signal(self, number):
-        """faketime keeps signals to itself, and ends when the server does."""
-        if self.process.poll() is not None:
-            return
-        wrapper = self.process.pid
-        children = pathlib.Path(f"/proc/{wrapper}/task/{wrapper}/children").read_text().split() if self.wrapper else []
-        for process in children or [wrapper]:
-            os.kill(int(process), number)
+    def stop(self):
+        self.terminate()
+        return self.process.wait(15)
 
     def is_alive(self):
         return self.process.poll() is None
 
     def log(self):
         return pathlib.Path(self.log_path).read_text()
+
+    def log_lines(self):
+        return self.log().splitlines()

@@ -176,10 +176,8 @@ def test_a_websocket_is_opened_only_from_our_own_pages(server, origin, status):
     ("/sw.js", 204), ("/sw.js?v=2", 204), ("/uploads/1", 403), ("/rates?callback=x", 403), ("/auth/client.js", 403),
 ])
 def test_a_script_becomes_a_service_worker_only_where_the_app_names_it(start, uri, status):
-    server = start(trustedProxies="127.0.0.1", serviceWorkers="/sw.js")
-    client = Client(server)
+    client = Client(start(serviceWorkers="/sw.js"))
     client.sign_up()
-    answer = client.get("/auth/check", headers={
-        "X-Forwarded-Uri": uri, "X-Forwarded-Method": "GET", "Service-Worker": "script"})
+    answer = client.check(uri, headers={"Service-Worker": "script"})
     assert (answer.status, answer.code) == (status, None if status == 204 else "service_worker_refused")
-    assert client.get("/auth/check").status == 204
+    assert client.check(uri).status == 204

@@ -32,7 +32,7 @@ class Renewing(threading.Thread):
 
 
 def test_two_hundred_kills_in_the_middle_of_renewals_log_nobody_out(tmp_path):
-    server = Server(tmp_path / "data", stragglerWindow=0, accessTokenLifetime=60)
+    server = Server(tmp_path / "data", stragglerWindow=0, reissueDelay=0, accessTokenLifetime=60)
     clients = [Client(server) for _ in range(CLIENTS)]
     for client in clients:
         client.sign_up()
@@ -52,7 +52,7 @@ def test_two_hundred_kills_in_the_middle_of_renewals_log_nobody_out(tmp_path):
         answer = client.refresh()
         assert answer.status == 200, answer
     assert renewals >= 1000, f"only {renewals} renewals in {KILLS} lives"
-    assert all(generation(client.cookie) > 100 for client in clients)
+    assert all(generation(client.cookie) > 50 for client in clients)
     assert server.stop() == 0
 
 

@@ -111,7 +111,7 @@ def test_forged_refresh_tokens_renew_nothing(genuine):
 
 LOOK_ALIKES = [
     "\u2000" + NAME, "\u00a0" + NAME, "\u0085" + NAME, "\u3000" + NAME, "\u2028" + NAME, "\u1680" + NAME, "\ufeff" + NAME,
-    NAME.lower(), NAME.upper(), "=" + NAME, f'"{NAME}"', "_[Host-Http-session", "%5F_Host-Http-session", NAME + " ", "x" + NAME, "session",
+    NAME.lower(), NAME.upper(), "=" + NAME, f'"{NAME}"', "_[Host-Http-session", "%5F_Host-Http-session", NAME + " ", "x" + NAME, "session", "cloakroom-session",
 ]
 
 
@@ -199,22 +199,6 @@ def raw(server, data):
         except ConnectionError:
             pass
         return answer
-
-
-@pytest.mark.parametrize("uri", ["/%zz", "a", "/\u00e9".encode().decode("latin-1"), "/a\\b", "/a#b", "/a b"])
-def test_forward_auth_says_no_to_what_it_cannot_read(start, uri):
-    server = start(trustedProxies="127.0.0.1")
-    client = Client(server)
-    client.sign_up()
-    answer = client.get("/auth/check", headers={"X-Forwarded-Uri": uri, "X-Forwarded-Method": "GET"})
-    assert (answer.status, answer.code) == (400, "invalid_request")
-
-
-def test_forwarded_headers_from_anybody_else_are_refused(genuine):
-    for name in ("X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-Method", "X-Original-URI"):
-        answer = genuine.get("/auth/check", headers={name: "http" if name.endswith("Proto") else "/"})
-        assert answer.status in (400, 403), name
-    assert "trustedProxies" in genuine.server.log()
 
 
 @pytest.mark.parametrize("agent", ["x" * 5000, "\x1b[31mred", "a\u202eb".encode().decode("latin-1"), '{"a":"b"}', "</script><script>"])

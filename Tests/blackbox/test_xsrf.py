@@ -1,7 +1,7 @@
 """`xsrfCookie`: for browsers that name no origin, and for nobody else."""
 import pytest
 
-from browser import Client
+from browser import PASSWORD, Client
 
 SILENT = {"Origin": None, "Sec-Fetch-Site": None}
 
@@ -56,3 +56,10 @@ def test_a_wrong_one_is_refused_always(server):
         assert client.refresh(headers={"X-XSRF-TOKEN": wrong}).code == "cross_site_request", wrong
     assert client.refresh(headers={"X-XSRF-TOKEN": token}).status == 200
     assert client.refresh().status == 200, "and none is asked of a browser that names its origin"
+
+
+@pytest.mark.parametrize("stale", ["", "x", "A" * 22])
+def test_one_that_was_left_over_keeps_nobody_without_a_session_from_logging_in(server, stale):
+    client, _ = signed_up(server)
+    login = {"email": client.email, "password": PASSWORD}
+    assert client.post("/auth/login", login, headers={"X-XSRF-TOKEN": stale}, cookie=False).status == 200

@@ -1,0 +1,575 @@
+"""The private listener: what proxies, scrapers and backends ask, and what the public one never answers."""
+import itertools
+import json
+import os
+import stat
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from browser import PASSWORD, Client, claims, tokens
+from server import Server, run, wait_until
+
+LIFETIME, WINDOW = 300, 30
+TRUSTED = "https://www.example.com"
+IDENTITY = ("Authorization", "X-Auth-Subject", "X-Auth-Session", "X-Auth-Claims", "Set-Cookie", "X-Auth-Set-Cookie")
+PAGE_LOAD = {"Sec-Fetch-Mode": "navigate"}
+# The forms in which proxies name the original request: Caddy and Traefik, nginx, Envoy.
+FORMS = ("forwarded", "original", "appended")
+FORGET = {"X-Forwarded-Method": None, "X-Forwarded-Uri": None}
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = Server(clock="+0", accessTokenLifetime=LIFETIME, stragglerWindow=WINDOW, trustedOrigins=TRUSTED, logLevel="debug")
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture
+def client(server):
+    client = Client(server)
+    client.sign_up()
+    return client
+
+
+def ask(client, form, method="GET", target="/api/notes", parameters="", headers=None, **options):
+    """One question in the words of one kind of proxy. `parameters` in the form of a query."""
+    headers = headers or {}
+    if form == "appended":
+        path = "/auth/check" + "".join(f";{item}" for item in parameters.split("&") if item) + target
+        own = {"Host": f"127.0.0.1:{client.server.port}", "X-Forwarded-Proto": "http"}
+        return client.send(method, path, headers=own | headers, private=True, **options)
+    named = {} if form == "forwarded" else FORGET | {"X-Original-Method": method, "X-Original-URI": target}
+    return client.check(target, method, f"?{parameters}" if parameters else "", named | headers, **options)
+
+
+def names(answer):
+    return {name.lower() for name, _ in answer.headers}
+
+
+def assert_allowed(answer, status=204):
+    assert answer.status == status, answer
+    scheme, token = answer.header("authorization").split(" ")
+    assert scheme == "Bearer" and claims(token)["sub"] == answer.header("x-auth-subject")
+    assert claims(token)["sid"] == answer.header("x-auth-session")
+    assert json.loads(answer.header("x-auth-claims")) == {} and answer.body == b""
+
+
+def assert_refused(answer, status, code):
+    assert (answer.status, answer.code) == (status, code), answer
+    assert not names(answer) & {name.lower() for name in IDENTITY}
+
+
+# What the public listener does not have.
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
+@pytest.mark.parametrize("path", [
+    "/auth/check", "/auth/check/", "/auth/check/x", "/auth/check/api/notes?a=b", "/auth/check?allow=200", "/auth/check;allow=200/x",
+    "/auth/check;allow=200;max_age=300/REST?query", "/auth/check;", "/auth/check;/", "/metrics", "/service/sessions", "/service/events",
+    "/service/", "/service",
+])
+def test_the_public_listener_does_not_know_what_proxies_ask(client, method, path):
+    told = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/", "X-Original-Method": "GET", "X-Original-URI": "/"}
+    for headers in ({}, told):
+        answer = client.send(method, path, headers=headers, keep=False)
+        assert answer.status == 404 and not names(answer) & {name.lower() for name in IDENTITY}, (headers, answer)
+        assert method == "HEAD" or answer.code == "not_found"
+
+
+def test_it_is_off_unless_it_is_asked_for(tmp_path):
+    for settings in ({}, {"demo": "true"}):
+        server = Server(tmp_path / f"data{len(settings)}", private=False, **settings)
+        assert server.stop() == 0
+        assert server.process.stdout.read() == "", "exactly one line"
+
+
+def test_two_lines_say_where_the_listeners_are_and_no_third(start):
+    server = start()
+    assert server.private_port != server.port
+    assert server.stop() == 0
+    assert server.process.stdout.read() == ""
+
+
+def test_a_flag_and_the_file_name_it_as_well(tmp_path):
+    path = tmp_path / "cloakroom.yaml"
+    path.write_text("privateListen: 127.0.0.1:0\n")
+    server = Server(tmp_path / "data", private=False, config=path)
+    server._read_private_address()
+    assert Client(server).check(cookie=False).code == "session_missing"
+    assert server.stop() == 0
+    taken = run("serve", "--port", "0", "--data-dir", tmp_path / "data", "--private-listen", "nowhere")
+    assert taken.returncode == 78 and "--private-listen" in taken.stderr
+
+
+def test_a_private_port_in_use_stops_the_start_with_a_sentence(shared, tmp_path):
+    address = f"127.0.0.1:{shared.private_port}"
+    result = run("serve", "--port", "0", "--data-dir", tmp_path / "data", "--private-listen", address)
+    assert result.returncode == 1 and str(shared.private_port) in result.stderr
+
+
+# What the private listener does not have.
+
+@pytest.mark.parametrize("method, path", [
+    ("GET", "/"), ("GET", "/auth/session"), ("GET", "/auth/sessions"), ("POST", "/auth/login"), ("POST", "/auth/refresh"),
+    ("POST", "/auth/logout"), ("GET", "/auth/client.js"), ("GET", "/auth/pages/login"), ("GET", "/auth/pages/account"),
+    ("GET", "/auth/openapi.json"), ("GET", "/auth/nothing"), ("GET", "/nothing"), ("GET", "/api/notes"),
+])
+def test_the_private_listener_serves_no_browser(client, method, path):
+    answer = client.send(method, path, private=True, keep=False)
+    assert (answer.status, answer.set_cookies) == (404, [])
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_the_private_listener_answers_who_watches(client, path):
+    assert client.get(path, private=True, cookie=False).status == 200
+
+
+@pytest.mark.parametrize("origin", ["trusted", "own"])
+def test_the_private_listener_never_answers_cors(client, origin):
+    named = {"Origin": TRUSTED if origin == "trusted" else client.server.origin, "Access-Control-Request-Method": "POST"}
+    answers = [client.check(headers=named), client.check(cookie=False, headers=named), client.check(method="OPTIONS", headers=named)]
+    answers += [client.send(method, path, headers=named, private=True)
+                for method, path in itertools.product(("GET", "OPTIONS"), ("/auth/check", "/metrics", "/healthz", "/nothing"))]
+    for answer in answers:
+        assert not [name for name in names(answer) if name.startswith("access-control-")], answer
+
+
+def test_metrics_say_what_they_count(client):
+    text = client.get("/metrics", private=True, cookie=False).body.decode()
+    for name in ("cloakroom_http_request_duration_seconds_count", "process_cpu_seconds_total", "process_resident_memory_bytes",
+                 "process_open_fds", "process_start_time_seconds", "# HELP", "# TYPE"):
+        assert name in text, name
+    counted = {line.split("{")[0].split(" ")[0] for line in text.splitlines() if line and not line.startswith("#")}
+    families = {line.split()[2] for line in text.splitlines() if line.startswith("# HELP")}
+    stripped = {name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count") for name in counted}
+    assert {name for name in stripped if name not in families and name + "_count" not in families} == set()
+    assert [name for name in counted if "session" in name], "a gauge of sessions"
+
+
+# The unix socket.
+
+def test_a_socket_is_for_its_group_alone_and_works_as_a_port_does(tmp_path):
+    path = tmp_path / "private.sock"
+    server = Server(tmp_path / "data", privateListen=f"unix:{path}")
+    client = Client(server)
+    client.sign_up()
+    assert server.private_socket == str(path)
+    assert stat.S_ISSOCK(os.stat(path).st_mode) and stat.S_IMODE(os.stat(path).st_mode) == 0o660
+    assert_allowed(client.check())
+    assert client.get("/healthz", private=True).status == client.get("/metrics", private=True).status == 200
+    assert client.get("/auth/check").status == 404
+    server.kill()
+    server.start()
+    assert_allowed(client.check()), "what a kill left behind is replaced"
+    assert server.stop() == 0 and not path.exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "living server"])
+def test_a_socket_replaces_nothing_but_a_dead_socket(tmp_path, kind):
+    path = tmp_path / "private.sock"
+    other = None
+    if kind == "file":
+        path.write_text("a file of somebody else")
+    else:
+        other = Server(tmp_path / "other", privateListen=f"unix:{path}")
+    result = run("serve", "--port", "0", "--data-dir", tmp_path / "data", "--private-listen", f"unix:{path}")
+    assert result.returncode in (1, 78) and str(path) in result.stderr
+    if other:
+        client = Client(other)
+        client.sign_up()
+        assert_allowed(client.check())
+        other.stop()
+    else:
+        assert path.read_text() == "a file of somebody else"
+
+
+# Who asks and what about.
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "HEAD", "OPTIONS", "PROPFIND"])
+def test_every_form_of_the_question_is_allowed_with_the_identity(client, form, method):
+    own = {"Origin": client.server.origin, "Sec-Fetch-Site": "same-origin"}
+    assert_allowed(ask(client, form, method, headers=own))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_refused_without_a_session(client, form):
+    assert_refused(ask(client, form, cookie=False), 401, "session_missing")
+    assert_refused(ask(client, form, cookie="a~b"), 401, "token_invalid")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "PROPFIND"])
+def test_every_form_is_refused_from_another_site(client, form, method):
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert_refused(ask(client, form, method, headers=foreign), 403, "cross_site_request")
+    silent = {"Origin": None, "Sec-Fetch-Site": None}
+    assert_refused(ask(client, form, method, headers=silent), 403, "cross_site_request")
+
+
+@pytest.mark.parametrize("told, missing", [
+    ({}, "Method"), ({"X-Forwarded-Method": "GET"}, "Uri"), ({"X-Forwarded-Uri": "/a"}, "Method"),
+    ({"X-Original-Method": "GET"}, "URI"), ({"X-Original-URI": "/a"}, "Method"),
+    ({"X-Forwarded-Method": "", "X-Forwarded-Uri": "/a"}, "Method"), ({"X-Forwarded-Method": "GET", "X-Forwarded-Uri": ""}, "Uri"),
+    ({"X-Forwarded-Host": "localhost", "X-Forwarded-Proto": "http", "X-Forwarded-For": "192.0.2.1"}, "Method"),
+])
+@pytest.mark.parametrize("origin", [None, "https://evil.example"])
+def test_what_the_proxy_does_not_say_is_a_refusal_that_the_log_explains(client, told, missing, origin):
+    before = len(client.server.log())
+    answer = client.check(headers=FORGET | told | {"Origin": origin})
+    assert_refused(answer, 400, "invalid_request")
+    new = client.server.log()[before:]
+    assert f"x-forwarded-{missing}".lower() in new.lower() or f"x-original-{missing}".lower() in new.lower(), new
+
+
+@pytest.mark.parametrize("told", [
+    {"X-Original-Method": "POST"}, {"X-Original-URI": "/other"}, {"X-Original-Method": "POST", "X-Original-URI": "/api/notes"},
+    {"X-Forwarded-Method": "GET, POST"}, {"X-Original-URI": "/api/notes?a=1"}, {"X-Forwarded-Proto": "http, https"},
+    {"X-Forwarded-Host": "localhost, evil.example"},
+])
+def test_two_that_contradict_each_other_are_refused(client, told):
+    own = {"Origin": client.server.origin, "Sec-Fetch-Site": "same-origin"}
+    assert_refused(client.check(headers=told | own), 400, "invalid_request")
+
+
+def test_two_that_agree_are_allowed(client):
+    assert_allowed(client.check(headers={"X-Original-Method": "GET", "X-Original-URI": "/api/notes"}))
+
+
+@pytest.mark.parametrize("told", [{"X-Forwarded-Method": "POST"}, {"X-Original-Method": "POST"}, {"X-Forwarded-Uri": "/other"}, {"X-Original-URI": "/other"}])
+def test_what_contradicts_the_appended_target_is_refused(client, told):
+    assert_refused(ask(client, "appended", headers=told), 400, "invalid_request")
+
+
+@pytest.mark.parametrize("proto, own", [
+    ("http", "http"), ("HTTP", "http"), ("ws", "http"), ("WS", "http"), ("Ws", "http"), ("https", "https"), ("HTTPS", "https"),
+    ("wss", "https"), ("WSS", "https"), ("Https", "https"),
+])
+@pytest.mark.parametrize("upgrade", [True, False])
+def test_the_scheme_is_compared_without_case_and_websockets_are_http(client, proto, own, upgrade):
+    """The browser's `Origin` is our own where the scheme that the proxy names is read right."""
+    origin = client.server.origin.replace("http", own, 1)
+    headers = {"X-Forwarded-Proto": proto, "Origin": origin, "Sec-Fetch-Site": None}
+    if upgrade:
+        headers |= {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    assert_allowed(client.check(method="GET" if upgrade else "POST", headers=headers))
+    other = client.server.origin.replace("http", "https" if own == "http" else "http", 1)
+    assert_refused(client.check(method="POST", headers=headers | {"Origin": other}), 403, "cross_site_request")
+
+
+@pytest.mark.parametrize("proto", ["ftp", "file", "javascript", "httpss"])
+def test_other_schemes_are_refused(client, proto):
+    assert client.check(headers={"X-Forwarded-Proto": proto}).status == 400
+
+
+def utf8(text):
+    """As http.client sends it byte for byte."""
+    return text.encode().decode("latin-1")
+
+
+TARGETS = {
+    "bare %": "/100%", "half escape": "/a%2", "no escape": "/%zz?%", "backslash": "/a\\b", "backslash in the query": "/a?path=C:\\x",
+    "raw UTF-8": utf8("/größe/日本"), "raw UTF-8 in the query": utf8("/?q=naïve"), "not UTF-8": "/\xff\xfe", "fragment": "/a#b", "space": "/a b",
+    "quotes": "/a\"b'c", "brackets": "/a[0]{x}|^`", "double slash": "//evil.example/a", "dots": "/a/../../b/./c", "encoded slash": "/a%2Fb%00",
+    "semicolons": "/a;b=c;d/e;f", "4 KiB": "/" + "a" * 5000, "16 KiB": "/a?" + "b" * (16384 - 3), "question marks": "/a?b?c", "empty query": "/a?",
+    "tilde and dots": "/~ann/.well-known/x", "script": "/<script>alert(1)</script>",
+}
+
+
+@pytest.mark.parametrize("form", ["forwarded", "original"])
+@pytest.mark.parametrize("name", TARGETS)
+def test_any_target_that_a_proxy_took_may_be_asked_about(client, form, name):
+    assert_allowed(ask(client, form, target=TARGETS[name]))
+    assert_refused(ask(client, form, target=TARGETS[name], cookie=False), 401, "session_missing")
+
+
+@pytest.mark.parametrize("name", ["bare %", "half escape", "no escape", "double slash", "dots", "encoded slash", "semicolons", "4 KiB", "question marks", "empty query"])
+def test_the_appended_form_takes_any_target_as_well(client, name):
+    assert_allowed(ask(client, "appended", target=TARGETS[name], parameters="max_age=300"))
+
+
+def test_a_target_over_16_kib_is_refused_and_the_server_goes_on(client):
+    answer = client.check("/" + "a" * 17000)
+    assert 400 <= answer.status < 500 and not names(answer) & {name.lower() for name in IDENTITY}
+    assert_allowed(client.check())
+
+
+# The login redirect.
+
+def returned_to(answer):
+    assert (answer.status, answer.set_cookies) == (302, []), answer
+    location = urlsplit(answer.header("location"))
+    assert (location.scheme, location.netloc, location.path) == ("", "", "/auth/pages/login"), location
+    return parse_qs(location.query, keep_blank_values=True).get("return_to", [None])[0]
+
+
+LOGIN = "login=/auth/pages/login"
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("target", ["/", "/a", "/a?b=1&c=2", "/a?b=%2F%26&c=d%20e", "/a/b.html?return_to=/c", "/%E2%82%AC"])
+def test_a_page_load_is_led_to_the_login_page_and_the_whole_target_is_kept(client, form, target):
+    if form == "appended":
+        answer = client.get("/auth/check;login=%2Fauth%2Fpages%2Flogin" + target, headers=PAGE_LOAD | {
+            "Host": f"127.0.0.1:{client.server.port}"}, private=True, cookie=False)
+    else:
+        answer = ask(client, form, target=target, parameters=LOGIN, headers=PAGE_LOAD, cookie=False)
+    assert returned_to(answer) == target
+
+
+@pytest.mark.parametrize("target", [
+    "//evil.example", "///evil.example", "/\\evil.example", "/\\/evil.example", "\\\\evil.example", "https://evil.example/", "/\tevil",
+    "/%zz", "/100%", "/a\\b", utf8("/größe"), "/a b", "/a#b", "/" + "a" * 5000, "//evil.example/%2F..", "/.//evil.example", "/..//evil.example",
+])
+def test_return_to_is_only_ever_a_path_on_the_same_origin(client, target):
+    """What a browser makes of it must stay on the origin; else it is left out."""
+    wanted = returned_to(client.check(target, query="?" + LOGIN, headers=PAGE_LOAD, cookie=False))
+    if wanted is not None:
+        assert wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\\" not in wanted
+        assert wanted.isprintable() and len(wanted) < 4096
+        assert not urlsplit(os.path.normpath(wanted.split("?")[0])).path.startswith("//")
+
+
+@pytest.mark.parametrize("headers, is_led", [
+    ({"Sec-Fetch-Mode": "navigate"}, True), ({"Accept": "text/html,application/xhtml+xml;q=0.9"}, True), ({"Accept": "application/json"}, False),
+    ({"Sec-Fetch-Mode": "cors", "Accept": "text/html"}, False), ({"Accept": "*/*"}, False), ({}, False), ({"Sec-Fetch-Mode": "no-cors"}, False),
+])
+def test_only_navigations_are_led_to_the_login_page(client, headers, is_led):
+    answer = client.check(query="?" + LOGIN, headers=headers, cookie=False)
+    assert answer.status == (302 if is_led else 401)
+
+
+# Whose token decides.
+
+def foreign_bearers():
+    head, payload = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImFwcCIsInR5cCI6IkpXVCJ9", "eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIiwic3ViIjoiMSJ9"
+    yield "JWT of another issuer", f"Bearer {head}.{payload}.c2lnbmF0dXJl"
+    yield "opaque key", "Bearer sk_live_51H8xYzAbCdEfGhIjKl"
+    yield "service key", "Bearer crk_abc_" + "A" * 43
+    yield "basic", "Basic YW5uOnNlY3JldA=="
+    yield "token scheme", "Token abcdef"
+    yield "empty bearer", "Bearer"
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name, value", list(foreign_bearers()))
+def test_a_bearer_that_is_not_ours_leaves_the_decision_to_the_cookie(client, form, name, value):
+    answer = ask(client, form, headers={"Authorization": value})
+    assert_allowed(answer)
+    assert answer.header("authorization") != value
+    assert ask(client, form, headers={"Authorization": value}, cookie=False).status == 401
+    assert ask(client, form, headers={"Authorization": value}, cookie="a~b").status == 401
+
+
+def test_behind_a_foreign_bearer_the_cookie_is_renewed_as_ever(client):
+    client.server.move(LIFETIME + WINDOW)
+    answer = client.check(headers={"Authorization": "Bearer sk_live_51H8xYzAbCdEfGhIjKl"})
+    assert_allowed(answer)
+    assert len(answer.set_cookies) == 1
+
+
+def test_a_bearer_of_ours_decides_alone(client):
+    other = Client(client.server)
+    other.sign_up()
+    bearer = {"Authorization": "Bearer " + tokens(other.cookie)[0]}
+    answer = client.check(headers=bearer)
+    assert_allowed(answer)
+    assert answer.header("x-auth-session") == claims(tokens(other.cookie)[0])["sid"]
+    assert_allowed(client.check(headers=bearer, cookie=False))
+    client.server.move(LIFETIME + 1)
+    for cookie in (True, False):
+        assert_refused(client.check(headers=bearer, cookie=cookie, keep=False), 401, "token_expired")
+    other.post("/auth/logout")
+    client.server.move(-LIFETIME - 1)
+    assert_refused(client.check(headers=bearer, keep=False), 401, "session_revoked")
+
+
+def test_public_and_private_answer_in_the_same_order(client):
+    """Middleware and forward-auth are one decision."""
+    for _, value in foreign_bearers():
+        assert client.protected(headers={"Authorization": value}).status == 200, value
+    bearer = {"Authorization": "Bearer " + tokens(client.cookie)[0]}
+    client.server.move(LIFETIME + 1)
+    assert client.protected(headers=bearer, keep=False).code == "token_expired"
+
+
+# Preflights.
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("cookie", [True, False])
+def test_a_preflight_of_a_trusted_origin_is_allowed_without_identity(client, form, cookie):
+    preflight = {"Origin": TRUSTED, "Access-Control-Request-Method": "POST", "Sec-Fetch-Site": "cross-site"}
+    answer = ask(client, form, "OPTIONS", headers=preflight, cookie=cookie)
+    assert (answer.status, answer.header("x-auth-preflight")) == (204, "allowed")
+    assert not names(answer) & {name.lower() for name in IDENTITY}
+    asked_for = ask(client, form, "OPTIONS", headers=preflight, cookie=cookie, parameters="allow=200&max_age=1")
+    assert (asked_for.status, asked_for.header("x-auth-preflight")) == (200, "allowed")
+
+
+@pytest.mark.parametrize("method, headers", [
+    ("OPTIONS", {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}), ("OPTIONS", {"Origin": "null", "Access-Control-Request-Method": "POST"}),
+    ("OPTIONS", {"Origin": TRUSTED}), ("OPTIONS", {"Access-Control-Request-Method": "POST"}), ("GET", {"Origin": TRUSTED, "Access-Control-Request-Method": "POST"}),
+    ("POST", {"Origin": TRUSTED, "Access-Control-Request-Method": "POST"}), ("OPTIONS", {"Origin": TRUSTED + ".evil.example", "Access-Control-Request-Method": "POST"}),
+])
+def test_what_only_resembles_a_preflight_is_none(client, method, headers):
+    for form in FORMS:
+        answer = ask(client, form, method, headers={"Sec-Fetch-Site": None, "Origin": None} | headers, cookie=False)
+        assert answer.status in (401, 403) and answer.header("x-auth-preflight") is None
+
+
+# What the proxy's configuration demands.
+
+def test_allow_200_allows_on_200(client):
+    for form in FORMS:
+        assert_allowed(ask(client, form, parameters="allow=200"), 200)
+        assert_refused(ask(client, form, parameters="allow=200", cookie=False), 401, "session_missing")
+
+
+def test_the_appended_form_takes_the_query_for_the_targets(client):
+    assert_allowed(ask(client, "appended", target="/a?allow=200"), 204)
+    assert_allowed(ask(client, "appended", target="/a;allow=200/b"), 204)
+    assert_allowed(ask(client, "appended", target="/a?max_age=0&acr=9"), 204)
+    assert ask(client, "appended", parameters="allow=200;max_age=300", target="/rest/of/it?a=b").status == 200
+
+
+def test_max_age_asks_for_a_fresh_password(client):
+    for form in FORMS:
+        assert_allowed(ask(client, form, parameters="max_age=100"))
+    client.server.move(101)
+    for form in FORMS:
+        answer = ask(client, form, parameters="max_age=100", keep=False)
+        assert_refused(answer, 401, "insufficient_user_authentication")
+        assert "max_age" in answer.header("www-authenticate") and answer.json["max_age"] == 100
+        assert_allowed(ask(client, form, parameters="max_age=200"))
+    client.post("/auth/step-up", {"password": PASSWORD})
+    assert_allowed(client.check(query="?max_age=100"))
+
+
+def test_acr_asks_for_a_level(client):
+    level = client.get("/auth/session").json["session"]["acr"]
+    for form in FORMS:
+        assert_allowed(ask(client, form, parameters=f"acr={level}"))
+        answer = ask(client, form, parameters="acr=phr")
+        assert answer.code in ("insufficient_user_authentication", "step_up_unavailable")
+        assert not names(answer) & {name.lower() for name in IDENTITY}
+
+
+def test_claims_that_the_session_does_not_have_are_missed(client):
+    for query in ("claim=roles:editor", "claim=roles:editor&claim=plan:pro"):
+        answer = client.check(query="?" + query)
+        assert answer.status in (401, 403) and not names(answer) & {name.lower() for name in IDENTITY}
+
+
+@pytest.mark.parametrize("query", [
+    "max_age=100&max_age=9999", "allow=200&allow=200", "acr=1&acr=2", "login=/a&login=/b", "refuse&refuse", "max_age=soon", "max_age=-1",
+    "max_age=", "allow=201", "allow=", "maxage=300", "claim=roles",
+])
+def test_a_parameter_that_is_repeated_or_makes_no_sense_is_refused(client, query):
+    assert_refused(client.check(query="?" + query), 400, "invalid_request")
+    if "login" not in query:
+        assert_refused(ask(client, "appended", parameters=query), 400, "invalid_request")
+
+
+@pytest.mark.parametrize("target, method, status", [
+    ("/a?b=1&c=2", "GET", 307), ("/", "HEAD", 307), ("/a", "POST", 503), ("//evil.example", "GET", 503), ("/\\evil.example", "GET", 503),
+    (utf8("/größe"), "GET", 503), ("/a\\b", "GET", 503), ("https://evil.example/", "GET", 503),
+])
+def test_refuse_sends_what_is_allowed_around_once_more(client, target, method, status):
+    answer = client.check(target, method, "?refuse")
+    assert answer.status == status, answer
+    assert answer.header("location") == (target if status == 307 else None)
+    assert not names(answer) & {"authorization", "x-auth-subject"}
+    assert_refused(client.check(target, method, "?refuse", cookie=False), 401, "session_missing")
+
+
+# WebSockets.
+
+HANDSHAKES = [
+    {"Upgrade": "websocket", "Connection": "Upgrade"}, {"Upgrade": "WebSocket"}, {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="},
+    {"Upgrade": "websocket", "Connection": "keep-alive, Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="},
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("handshake", HANDSHAKES)
+def test_a_websocket_handshake_is_unsafe(client, form, handshake):
+    for origin in ("https://evil.example", "null", None):
+        assert_refused(ask(client, form, headers=handshake | {"Origin": origin}), 403, "cross_site_request")
+    assert_refused(ask(client, form, headers=handshake | {"Sec-Fetch-Site": "cross-site"}), 403, "cross_site_request")
+    assert_allowed(ask(client, form, headers=handshake | {"Origin": client.server.origin}))
+    assert_allowed(ask(client, form, headers=handshake | {"Origin": TRUSTED}))
+
+
+# Renewal on the way.
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_renewed_cookie_comes_exactly_once_is_repeated_by_name_and_never_cached(client, form):
+    client.server.move(LIFETIME + WINDOW)
+    answer = ask(client, form)
+    assert_allowed(answer)
+    assert len(answer.set_cookies) == 1 and answer.header("x-auth-set-cookie") == answer.set_cookies[0]
+    assert answer.header("x-auth-cache-control") == answer.header("cache-control") == "no-store"
+    assert answer.header("authorization") == "Bearer " + tokens(answer.cookie)[0]
+    again = ask(client, form)
+    assert_allowed(again)
+    assert again.set_cookies == [] and again.header("x-auth-set-cookie") is None and again.header("x-auth-cache-control") is None
+
+
+def test_a_renewed_cookie_comes_with_a_step_up_that_is_asked_for_or_not_at_all(client):
+    """No problem answer of ours sets a cookie."""
+    client.server.move(LIFETIME + WINDOW)
+    assert_refused(client.check(query="?max_age=10"), 401, "insufficient_user_authentication")
+    assert_allowed(client.check())
+
+
+@pytest.mark.parametrize("lifetime, margin", [(300, 10), (1000, 10), (60, 6), (20, 2)])
+def test_what_is_handed_over_lives_long_enough_to_be_verified_again(start, lifetime, margin):
+    server = start(clock="+0", accessTokenLifetime=lifetime, stragglerWindow=2 * lifetime)
+    client = Client(server)
+    client.sign_up()
+    first = claims(tokens(client.cookie)[0])["exp"]
+    server.move(lifetime - margin + 0.5)
+    answer = client.check()
+    assert_allowed(answer)
+    assert len(answer.set_cookies) == 1, "renewed that early"
+    assert claims(answer.header("authorization").split()[1])["exp"] >= first + lifetime - margin
+    server.move(lifetime - margin + 0.5)
+    served = client.check()
+    assert_allowed(served)
+    assert served.set_cookies == [], "the first use of a generation hands nothing out"
+    assert claims(served.header("authorization").split()[1])["exp"] >= first + 2 * (lifetime - margin)
+
+
+def test_a_revoked_session_is_refused(client):
+    saved = client.cookie
+    assert_allowed(client.check())
+    client.post("/auth/logout")
+    wait_until(lambda: client.check(cookie=saved, keep=False).status == 401)
+    assert_refused(client.check(cookie=saved, keep=False), 401, "session_revoked")
+
+
+def test_a_hybrid_cookie_alone_opens_no_route(start):
+    client = Client(start(clients="spa=hybrid"))
+    client.sign_up()
+    answer = client.log_in(client_id="spa")
+    refused = client.check()
+    assert refused.status == 401 and not names(refused) & {name.lower() for name in IDENTITY}
+    assert_allowed(client.check(headers={"Authorization": "Bearer " + answer.json["access_token"]}))
+
+
+def test_the_public_url_decides_whatever_host_the_proxy_names(start):
+    client = Client(start(publicURL="https://app.example.com"))
+    answer = client.post("/auth/signup", {"email": "a@example.com", "password": PASSWORD}, headers={"Origin": "https://app.example.com"})
+    assert answer.status == 201
+    own = {"Origin": "https://app.example.com", "X-Forwarded-Host": "app.example.com", "X-Forwarded-Proto": "https"}
+    assert_allowed(client.check(method="POST", headers=own))
+    assert_refused(client.check(method="POST", headers=own | {"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example"}), 403, "cross_site_request")
+
+
+def test_refusals_are_counted_by_code_and_explained_at_debug(client):
+    before = len(client.server.log())
+    client.check(method="POST", headers={"Origin": "https://evil.example"})
+    client.refresh(headers={"Origin": "https://evil.example"})
+    assert client.server.log()[before:].count("cross_site_request") >= 2
+    assert "cross_site_request" in client.get("/metrics", private=True).body.decode()
