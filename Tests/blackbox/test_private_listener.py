@@ -161,7 +161,7 @@ def test_a_socket_is_for_its_group_alone_and_works_as_a_port_does(tmp_path):
     assert client.get("/auth/check").status == 404
     server.kill()
     server.start()
-    assert_allowed(client.check()), "what a kill left behind is replaced"
+    assert_allowed(client.check())  # what a kill left behind is replaced
     assert server.stop() == 0 and not path.exists()
 
 

@@ -1,0 +1,148 @@
+"""Clients that are slow and clients that are many: each request has a deadline, connections have a cap, and everybody else
+goes on. What is asserted are events; the limits of waiting are generous."""
+import concurrent.futures
+import pathlib
+import select
+import socket
+import time
+
+import pytest
+
+from browser import Client
+from server import Server, wait_until
+from wire import Wire
+
+PATIENCE = 180
+DRIP = 0.5
+HEAD = b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+SLOW = {
+    "a head, byte by byte": (b"GET /auth/session HTTP/1.1\r\nHost: localhost\r\nX: ", b"a"),
+    "a head, line by line": (b"GET /auth/session HTTP/1.1\r\nHost: localhost\r\n", b"X: y\r\n"),
+    "a body, byte by byte": (HEAD + b"Content-Length: 60000\r\n\r\n", b" "),
+    "a body in chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "a body that stops": (HEAD + b"Content-Length: 60000\r\n\r\n{", b""),
+    "a head that stops": (b"GET /auth/session HTTP/1.1\r\nHost", b""),
+    "nothing at all": (b"", b""),
+    "only empty lines": (b"\r\n", b"\r\n"),
+}
+
+
+def is_ended(port, beginning, more):
+    """Whether the server ends a connection that goes on like this, while the client is patient."""
+    end = time.monotonic() + PATIENCE
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        try:
+            connection.sendall(beginning)
+            while time.monotonic() < end:
+                if select.select([connection], [], [], DRIP)[0] and not connection.recv(65536):
+                    return True
+                connection.sendall(more)
+        except ConnectionError:
+            return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def ended():
+    """All at the same time, on both listeners, for each takes as long as the deadline."""
+    server = Server()
+    with concurrent.futures.ThreadPoolExecutor(2 * len(SLOW)) as pool:
+        futures = {(name, listener): pool.submit(is_ended, port, *SLOW[name])
+                   for name in SLOW for listener, port in (("public", server.port), ("private", server.private_port))}
+        while not all(future.done() for future in futures.values()):
+            assert Client(server).get("/healthz").status == 200, "everybody else goes on"
+            time.sleep(0.5)
+    assert server.stop() == 0
+    return {key: future.result() for key, future in futures.items()}
+
+
+@pytest.mark.parametrize("listener", ["public", "private"])
+@pytest.mark.parametrize("name", SLOW)
+def test_no_request_takes_for_ever(ended, name, listener):
+    assert ended[name, listener]
+
+
+@pytest.fixture
+def narrow(tmp_path):
+    """A server that may have 128 open files."""
+    server = Server(tmp_path / "data", wrapper=["prlimit", "--nofile=128:128", "--"])
+    yield server
+    assert server.stop() == 0
+
+
+def flood(port, count):
+    """Connections that say nothing; as many as can be had."""
+    connections = []
+    for _ in range(count):
+        connection = socket.socket()
+        connection.settimeout(2)
+        try:
+            connection.connect(("127.0.0.1", port))
+        except OSError:
+            connection.close()
+            break
+        connections.append(connection)
+    return connections
+
+
+def processor_seconds(server):
+    fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def test_more_connections_than_descriptors_spin_no_core_and_fill_no_log(narrow):
+    honest = Wire(narrow)
+    assert honest.ask("GET", "/healthz").status == 200
+    lines = len(narrow.log_lines())
+    crowd = flood(narrow.port, 400)
+    try:
+        time.sleep(1)
+        before = processor_seconds(narrow)
+        time.sleep(4)
+        assert processor_seconds(narrow) - before < 1.5, "a core spins"
+        assert honest.ask("GET", "/auth/session").status == 200, "who is connected is served"
+        grown = narrow.log_lines()[lines:]
+        assert 1 <= len(grown) <= 20, "it is said, and not for each connection"
+    finally:
+        for connection in crowd:
+            connection.close()
+    wait_until(lambda: is_healthy(narrow), 60)
+
+
+def is_healthy(server):
+    try:
+        return Client(server).get("/healthz").status == 200
+    except OSError:
+        return False
+
+
+def test_a_crowd_on_the_public_listener_leaves_the_private_one_in_service(narrow):
+    client = Client(narrow)
+    client.sign_up()
+    crowd = flood(narrow.port, 400)
+    try:
+        wait_until(lambda: is_checked(client), 60)
+    finally:
+        for connection in crowd:
+            connection.close()
+
+
+def is_checked(client):
+    try:
+        return client.check().status == 204
+    except OSError:
+        return False
+
+
+def test_an_answer_that_nobody_reads_holds_nobody_up(shared):
+    """Hundreds of requests are pipelined and not one answer is read."""
+    connection = socket.create_connection(("127.0.0.1", shared.port))
+    connection.settimeout(1)
+    try:
+        for _ in range(2000):
+            connection.sendall(b"GET /auth/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    except OSError:
+        pass
+    for _ in range(20):
+        assert Client(shared).get("/healthz").status == 200
+    connection.close()
