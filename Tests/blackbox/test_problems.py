@@ -1,7 +1,9 @@
 """Every refusal that can be provoked carries the headers that keep it in place, and no cookie."""
+import sqlite3
+
 import pytest
 
-from browser import NAME, PASSWORD, Client, tokens
+from browser import PASSWORD, Client, tokens
 from server import Server
 from wire import Closed, Wire
 
@@ -108,8 +110,6 @@ def test_what_the_parser_refuses_is_answered_by_the_same_rules_or_cut_off(server
 
 def test_a_store_that_cannot_be_written_is_answered_by_the_same_rules(tmp_path):
     """Its lock is held by somebody else, as by a backup tool that hangs."""
-    import sqlite3
-
     server = Server(tmp_path / "data")
     client = Client(server)
     client.sign_up()
