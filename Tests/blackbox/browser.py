@@ -7,7 +7,7 @@ import socket
 
 NAME = "__Host-Http-session"
 PASSWORD = "correct horse battery"
-TIMEOUT = 10
+TIMEOUT = 30
 _numbers = itertools.count()
 
 

@@ -35,6 +35,12 @@ def start(tmp_path):
         server.stop()
 
 
+def pytest_make_parametrize_id(val):
+    """Values may be kilobytes long; names of tests should not."""
+    text = repr(val)
+    return f"{text[:40]}...{len(text)}" if isinstance(val, (str, bytes)) and len(text) > 60 else None
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     outcome = yield

@@ -33,6 +33,22 @@ def run(*arguments, stdin="", **settings):
         env=clean_environment(**settings))
 
 
+def refuse_to_serve(data, *arguments, **settings):
+    """Runs `serve` where it must not start, to its end; says so at once where it starts."""
+    process = subprocess.Popen(
+        [BINARY, "serve", "--port", "0", "--data-dir", str(data), *map(str, arguments)], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=clean_environment(**settings))
+    watchdog = threading.Timer(START_TIMEOUT, process.kill)
+    watchdog.start()
+    line = process.stdout.readline()
+    if line:
+        process.kill()
+    stdout, stderr = process.communicate()
+    watchdog.cancel()
+    assert not line, f"it started, and said {line!r}"
+    return subprocess.CompletedProcess(process.args, process.returncode, line + stdout, stderr)
+
+
 def wait_until(condition, seconds=20):
     """Waits for an event. The limit is generous: it tells a failure from a slow machine, and is no promise of ours."""
     end = time.monotonic() + seconds
@@ -43,14 +59,16 @@ def wait_until(condition, seconds=20):
 
 
 class Server:
-    def __init__(self, directory=None, clock=None, private=True, wrapper=(), environment=None, **settings):
+    def __init__(self, directory=None, clock=None, private=True, wrapper=(), environment=None, port="0", **settings):
         """`clock`: how wrong the server's wall clock is at first, such as `+0` or `-1d`; `move` moves it. Its monotonic
-        clock stays right. `wrapper`: a command that ends by executing what follows it. A setting of None is left out."""
+        clock stays right. `wrapper`: a command that ends by executing what follows it. A setting of None is left out, and
+        so is a `port` of None."""
         self.directory = str(directory or tempfile.mkdtemp(prefix="cloakroom-"))
         self.settings = {"signup": "open", "loginRateLimit": "off", "signupRateLimit": "off"}
         if private:
             self.settings["privateListen"] = "127.0.0.1:0"
         self.settings |= settings
+        self.port_arguments = ["--port", port] if port else []
         self.wrapper = list(wrapper)
         self.environment = environment or {}
         self.log_path = self.directory.rstrip("/") + ".log"
@@ -63,7 +81,7 @@ class Server:
         self.start()
 
     def start(self):
-        arguments = ["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", self.directory]
+        arguments = ["serve", "--host", "127.0.0.1", *self.port_arguments, "--data-dir", self.directory]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [*self.wrapper, *self._steering(), BINARY, *arguments], stdout=subprocess.PIPE, stderr=log, text=True,

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from browser import PASSWORD, Client, part, tokens
-from server import Server, run, wait_until
+from server import Server, refuse_to_serve, run, wait_until
 
 
 def serve(tmp_path, *arguments, **settings):
     """Runs `serve` where it must not start."""
-    return run("serve", "--port", "0", "--data-dir", tmp_path / "data", *arguments, **settings)
+    return refuse_to_serve(tmp_path / "data", *arguments, **settings)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from browser import PASSWORD, Client, generation, part, tokens
-from server import BINARY, Server, clean_environment, run, wait_until
+from server import BINARY, Server, clean_environment, refuse_to_serve, run, wait_until
 
 
 def kid(client):
@@ -170,7 +170,7 @@ def test_a_key_file_that_is_there_but_cannot_be_read_is_not_taken_for_absent(tmp
         else:
             path.write_text("" if kind == "empty" else "{")
             path.chmod(0o600)
-        result = run("serve", "--port", "0", "--data-dir", server.directory)
+        result = refuse_to_serve(server.directory)
         assert result.returncode in (1, 78) and path.name in result.stderr, (path, result)
         assert not (tmp_path / "nowhere").exists()
         path.rmdir() if kind == "directory" else path.unlink()
@@ -199,7 +199,7 @@ def test_key_files_are_for_the_owner_and_the_group_of_the_process(tmp_path, mode
         server.start()
         assert server.stop() == 0
     else:
-        result = run("serve", "--port", "0", "--data-dir", server.directory)
+        result = refuse_to_serve(server.directory)
         assert result.returncode in (1, 78) and str(key_files(server)[0].parent) in result.stderr and "chmod" in result.stderr
 
 
@@ -210,7 +210,7 @@ def test_the_database_and_the_directory_are_as_private_as_the_keys(tmp_path, nam
     server.stop()
     path = tmp_path / "data" / name
     path.chmod(mode)
-    result = run("serve", "--port", "0", "--data-dir", server.directory, signup="open")
+    result = refuse_to_serve(server.directory, signup="open")
     assert result.returncode in (1, 78), "it was started"
     assert str(tmp_path / "data") in result.stderr and "chmod" in result.stderr
 

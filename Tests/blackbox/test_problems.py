@@ -89,6 +89,9 @@ def assert_in_place(answer):
     assert answer.header("referrer-policy") and answer.header("content-security-policy")
 
 
+AMBIGUOUS = (b"GET\r\n", b"Host: localhost\r\nHost:", b"Host :", b"Transfer-Encoding", b"Content-Length: -1")
+
+
 @pytest.mark.parametrize("data", [
     b"GET\r\n\r\n", b"GET /auth/session HTTP/1.1\r\n\r\n", b"GET /auth/session HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
     b"GET /auth/session HTTP/1.1\r\nHost : localhost\r\n\r\n", b"GET /auth/session HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 40000 + b"\r\n\r\n",
@@ -105,7 +108,8 @@ def test_what_the_parser_refuses_is_answered_by_the_same_rules_or_cut_off(server
             return
         assert 400 <= answer.status < 500 and answer.set_cookies == []
         assert_in_place(answer)
-        assert answer.closes, "what could be read in two ways ends the connection"
+        if [mark for mark in AMBIGUOUS if mark in data]:
+            assert answer.closes, "what could be read in two ways ends the connection"
 
 
 def test_a_store_that_cannot_be_written_is_answered_by_the_same_rules(tmp_path):

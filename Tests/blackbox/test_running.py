@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from browser import PASSWORD, Client
-from server import BINARY, Server, clean_environment, run, wait_until
+from server import BINARY, Server, clean_environment, refuse_to_serve, run, wait_until
 
 RAW = re.compile(r"SQLite error|SQL logic|INSERT INTO|CREATE TABLE|SELECT |Error Domain|NSCocoa|errno|Fatal error|IOError\(|POSIXError|Optional\(|swift:")
 
@@ -23,10 +23,6 @@ def assert_sentence(result, *named, codes=(1,)):
     assert result.stderr.strip() and len(result.stderr.splitlines()) <= 6, result.stderr
 
 
-def serve(data, *arguments, **settings):
-    return run("serve", "--port", "0", "--data-dir", data, *arguments, **settings)
-
-
 # Settings that nobody made.
 
 @pytest.mark.parametrize("name, value", [
@@ -36,7 +32,9 @@ def serve(data, *arguments, **settings):
     ("CLOAKROOM_PORT", "tcp://[fd00::1]:8080"),
 ])
 def test_the_variables_that_kubernetes_makes_for_a_service_are_ignored(tmp_path, name, value):
-    server = Server(tmp_path / "data", environment={name: value})
+    path = tmp_path / "cloakroom.yaml"
+    path.write_text("port: 0\n")
+    server = Server(tmp_path / "data", environment={name: value}, port=None, config=path)
     assert Client(server).get("/healthz").status == 200
     assert server.stop() == 0
     if name == "CLOAKROOM_PORT":
@@ -53,18 +51,18 @@ def test_a_port_that_is_none_is_still_refused(tmp_path, value):
 
 @pytest.mark.parametrize("directory", ["/proc/foo", "/dev/null", "/proc/self/mem", "/sys/cloakroom"])
 def test_a_directory_that_cannot_be_is_named(directory):
-    assert_sentence(serve(directory), directory, codes=(1, 78))
+    assert_sentence(refuse_to_serve(directory), directory, codes=(1, 78))
 
 
 def test_a_data_directory_that_is_a_file_is_named(tmp_path):
     path = tmp_path / "data"
     path.write_text("")
-    assert_sentence(serve(path), path, codes=(1, 78))
+    assert_sentence(refuse_to_serve(path), path, codes=(1, 78))
     assert path.read_text() == ""
 
 
 def test_a_config_file_that_is_not_there_is_named(tmp_path):
-    assert_sentence(serve(tmp_path / "data", "--config", tmp_path / "none.yaml"), tmp_path / "none.yaml", codes=(78,))
+    assert_sentence(refuse_to_serve(tmp_path / "data", "--config", tmp_path / "none.yaml"), tmp_path / "none.yaml", codes=(78,))
 
 
 @pytest.mark.parametrize("arguments, named, codes", [
@@ -270,7 +268,7 @@ def test_a_second_server_on_one_directory_works_or_is_refused_with_a_sentence(st
 
 def test_all_sessions_are_revoked_in_steps_that_leave_room_for_others(start):
     """One transaction over all of them would make logins and renewals time out in the very emergency it is for."""
-    server = start(maxSessions=100000)
+    server = start()
     client = Client(server)
     client.sign_up()
     count = multiply_sessions(server, 60000)

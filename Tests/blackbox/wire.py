@@ -1,7 +1,7 @@
 """One connection, byte by byte, for what an HTTP library would not send or would hide."""
 import socket
 
-TIMEOUT = 10
+TIMEOUT = 30
 
 
 class Closed(Exception):
