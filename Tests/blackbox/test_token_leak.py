@@ -117,6 +117,7 @@ class Actor:
         """A new session where the last request has ended it."""
         if self.client.refresh().status != 200:
             self.client.log_in()
+            self.client.refresh()
 
     def current(self):
         """The jar holds the current generation, confirmed, and the next renewal rotates."""
@@ -171,6 +172,7 @@ class Hybrid(Actor):
     def renew_session(self):
         if self.client.refresh().json.get("delivery") != "hybrid":
             self.client.log_in(client_id="spa")
+            self.client.refresh()
 
     def prepare(self):
         return self.current(), {}
@@ -178,7 +180,9 @@ class Hybrid(Actor):
 
 class HybridWithBearer(Hybrid):
     def prepare(self):
-        return self.current(), {"Authorization": "Bearer " + self.client.refresh(keep=False).json["access_token"]}
+        self.current()
+        bearer = {"Authorization": "Bearer " + self.client.refresh().json["access_token"]}
+        return self.client.cookie, bearer
 
 
 class Body(Actor):
