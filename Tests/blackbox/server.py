@@ -8,10 +8,13 @@ import tempfile
 import threading
 import time
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("CLOAKROOM_BIN", str(ROOT / ".build/debug/cloakroom"))
 START_TIMEOUT = 20
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+FAKETIME = next(map(str, pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), "libfaketimeMT.so.1")
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="makes a namespace of its own, which takes root")
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from browser import NAME, Client, tokens
-from server import Server, refuse_to_serve, run, wait_until
+from server import NEEDS_ROOT, Server, refuse_to_serve, run, wait_until
 
 
 
@@ -53,6 +53,7 @@ def refuse_writes(server, filler):
     raise AssertionError("the disk is never full")
 
 
+@NEEDS_ROOT
 def test_a_full_disk_is_told_and_nothing_is_half_done(small):
     server, filler = small
     client = Client(server)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from browser import PASSWORD, Client, generation, part, tokens
-from server import BINARY, Server, clean_environment, refuse_to_serve, run, wait_until
+from server import BINARY, NEEDS_ROOT, Server, clean_environment, refuse_to_serve, run, wait_until
 
 
 def kid(client):
@@ -183,6 +183,7 @@ def test_a_key_file_that_is_there_but_cannot_be_read_is_not_taken_for_absent(tmp
 
 # Who may read.
 
+@NEEDS_ROOT
 @pytest.mark.parametrize("mode, group, is_accepted", [
     (0o600, None, True), (0o400, None, True), (0o640, None, True), (0o660, None, True), (0o604, None, False), (0o606, None, False), (0o666, None, False),
     (0o640, 54321, False), (0o660, 54321, False), (0o600, 54321, True),

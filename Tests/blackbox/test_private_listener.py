@@ -2,12 +2,13 @@
 import itertools
 import os
 import stat
+import subprocess
 
 import pytest
 
 from browser import Client
 from forwarding import IDENTITY, assert_allowed, names
-from server import Server, refuse_to_serve
+from server import NEEDS_ROOT, Server, refuse_to_serve
 
 TRUSTED = "https://www.example.com"
 
@@ -71,6 +72,34 @@ def test_a_private_port_in_use_stops_the_start_with_a_sentence(shared, tmp_path)
     address = f"127.0.0.1:{shared.private_port}"
     result = refuse_to_serve(tmp_path / "data", "--private-listen", address)
     assert result.returncode == 1 and str(shared.private_port) in result.stderr
+
+
+# Who may ask.
+
+NEIGHBOUR = "10.9.9.9"
+
+
+def status_for(server, source):
+    """What a peer with this address is told by the private listener; None where its connection is closed without a word."""
+    address = f"http://127.0.0.1:{server.private_port}/healthz"
+    result = subprocess.run(
+        ["nsenter", f"--net=/proc/{server.process.pid}/ns/net", "curl", "--silent", "--max-time", "20", "--interface", source, "--output", "/dev/null",
+         "--write-out", "%{http_code}", address], capture_output=True, text=True, timeout=30)
+    assert result.returncode in (0, 52, 56), result
+    return int(result.stdout) if result.returncode == 0 else None
+
+
+@NEEDS_ROOT
+@pytest.mark.parametrize("proxies, is_admitted", [
+    (None, False), (NEIGHBOUR, True), ("10.9.0.0/16", True), ("10.8.0.0/16", False), ("192.0.2.1,10.9.9.9", True),
+])
+def test_only_the_machine_itself_and_trusted_proxies_are_answered(tmp_path, proxies, is_admitted):
+    """In a network of its own, where the loopback interface has another address besides."""
+    network = f'ip link set lo up && ip address add {NEIGHBOUR}/32 dev lo && exec "$@"'
+    server = Server(tmp_path / "data", wrapper=["unshare", "--net", "sh", "-c", network, "sh"], trustedProxies=proxies)
+    assert status_for(server, "127.0.0.1") == 200
+    assert status_for(server, NEIGHBOUR) == (200 if is_admitted else None)
+    assert server.stop() == 0
 
 
 # What the private listener does not have.
