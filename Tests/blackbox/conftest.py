@@ -35,6 +35,14 @@ def start(tmp_path):
         server.stop()
 
 
+def pytest_sessionfinish():
+    """A test that failed may have left its server."""
+    for process in Server.started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
 def pytest_make_parametrize_id(val):
     """Values may be kilobytes long; names of tests should not."""
     text = repr(val)

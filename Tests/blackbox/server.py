@@ -62,6 +62,8 @@ def wait_until(condition, seconds=20):
 
 
 class Server:
+    started = []
+
     def __init__(self, directory=None, clock=None, private=True, wrapper=(), environment=None, port="0", **settings):
         """`clock`: how wrong the server's wall clock is at first, such as `+0` or `-1d`; `move` moves it. Its monotonic
         clock stays right. `wrapper`: a command that ends by executing what follows it. A setting of None is left out, and
@@ -89,6 +91,7 @@ class Server:
             self.process = subprocess.Popen(
                 [*self.wrapper, *self._steering(), BINARY, *arguments], stdout=subprocess.PIPE, stderr=log, text=True,
                 env=clean_environment(**self.settings) | self.environment)
+        Server.started.append(self.process)
         watchdog = threading.Timer(START_TIMEOUT, self.process.kill)
         watchdog.start()
         try:
