@@ -3,6 +3,7 @@ import CloakroomTokens
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import Synchronization
@@ -74,12 +75,14 @@ final class LocalServer: Sendable {
     let port: Int
     private let task: Task<Void, any Error>
 
-    init(_ router: Router<BasicSessionRequestContext>) async throws {
+    init<Context: RequestContext>(
+        _ router: Router<Context>, _ listener: HTTPServerBuilder = .http1()
+    ) async throws where Context.Source == ApplicationRequestContextSource {
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         var logger = Logger(label: "cloakroom.lab")
         logger.logLevel = .critical
         let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            router: router, server: listener, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in found.yield(channel.localAddress?.port ?? 0) }, logger: logger)
         task = Task { try await application.run() }
         guard let port = await ports.first(where: { _ in true }) else { throw LabError("a server does not start") }

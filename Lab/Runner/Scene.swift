@@ -107,6 +107,7 @@ struct Scene: Sendable {
         """
         globalThis.LOOT = "\(attackerOrigin)/loot/\(name)"; globalThis.FILES = "\(attackerOrigin)/files/\(name)/";
         globalThis.THIEF = { email: "\(thief.email)", password: "\(thief.password)" };
+        globalThis.PRIVATE_PORT = \(target.proxies?.server.port ?? 0);
 
         """
     }

@@ -19,8 +19,8 @@ package struct Attack: Sendable {
 
     /// Every attack, in the order of the report.
     package static let all: [Attack] = [
-        readAndSend, stayAndTake, takeFromNowOn, freshTokens, rideSession, rideSensitive, overhearPassword,
-        plantSession, loginFromWithin, attackersWorker,
+        readAndSend, stayAndTake, takeFromNowOn, freshTokens, proxyEndpoints, rideSession, rideSensitive,
+        overhearPassword, plantSession, loginFromWithin, attackersWorker,
         crossSiteRequest, siblingRequest, launderedRequest, launderedSiblingRequest, webSocket, siblingWebSocket,
         loginForgery, logoutForgery, cookieTossing, sessionFixation,
         jarAtOnce, jarAfterRenewal, jarSilentVictim, jarAfterLogout, addresses,

@@ -11,6 +11,7 @@ package enum StorageChoice: String, CaseIterable, Sendable {
     case cookieHurried = "cookie-hurried"
     case cookieFetchMetadata = "cookie-fetch-metadata"
     case cookieLax = "cookie-lax"
+    case cookiePublicCheck = "cookie-public-check"
     case cloakroom
     case cloakroomStepUp = "cloakroom-step-up"
 
@@ -26,6 +27,7 @@ package enum StorageChoice: String, CaseIterable, Sendable {
         case .cookieHurried: "HttpOnly cookie, SameSite=None, no origin check"
         case .cookieFetchMetadata: "HttpOnly cookie, SameSite=None, Sec-Fetch-Site checked"
         case .cookieLax: "HttpOnly cookie, SameSite=Lax, Domain set"
+        case .cookiePublicCheck: "HttpOnly cookie, SameSite=Lax, forward-auth at a path that pages reach"
         case .cloakroom: "one HttpOnly cookie with the prefix __Host-Http-, origin checked (Cloakroom)"
         case .cloakroomStepUp: "the same, with step-up by password (Cloakroom)"
         }
@@ -40,7 +42,7 @@ package enum StorageChoice: String, CaseIterable, Sendable {
         case .serviceWorker: PackageResources.service_worker_js
         case .readableCookie: PackageResources.readable_cookie_js
         case .hybrid: PackageResources.hybrid_js
-        case .cookieHurried, .cookieFetchMetadata, .cookieLax: PackageResources.http_only_js
+        case .cookieHurried, .cookieFetchMetadata, .cookieLax, .cookiePublicCheck: PackageResources.http_only_js
         case .cloakroom, .cloakroomStepUp: PackageResources.cloakroom_bank_js
         }
     }
@@ -52,6 +54,7 @@ package enum StorageChoice: String, CaseIterable, Sendable {
         case .hybrid: .refreshCookie
         case .cookieHurried, .cookieFetchMetadata: .cookies(sameSite: "None", hasDomain: false)
         case .cookieLax: .cookies(sameSite: "Lax", hasDomain: true)
+        case .cookiePublicCheck: .cookies(sameSite: "Lax", hasDomain: false)
         case .cloakroom, .cloakroomStepUp: nil
         }
     }
@@ -62,7 +65,8 @@ package enum StorageChoice: String, CaseIterable, Sendable {
         case .localStorage: .script("return localStorage.getItem('tokens')")
         case .sessionStorage: .script("return sessionStorage.getItem('tokens')")
         case .memory, .serviceWorker: .nothing
-        case .readableCookie, .hybrid, .cookieHurried, .cookieFetchMetadata, .cookieLax, .cloakroom, .cloakroomStepUp:
+        case .readableCookie, .hybrid, .cookieHurried, .cookieFetchMetadata, .cookieLax, .cookiePublicCheck, .cloakroom,
+            .cloakroomStepUp:
             .cookies
         }
     }
@@ -75,6 +79,12 @@ package enum StorageChoice: String, CaseIterable, Sendable {
 
     /// Whether the server refuses what browsers call cross-site, and believes them everything else.
     var checksFetchMetadata: Bool { self == .cookieFetchMetadata }
+
+    /// Whether its check for proxies is a path of the origin that pages are on, as OAuth2 Proxy's is.
+    var hasPublicCheck: Bool { self == .cookiePublicCheck }
+
+    /// Whether there is a check for proxies at all.
+    var answersProxies: Bool { isOurs || hasPublicCheck }
 
     /// Whether it is what this project ships: its verdicts must be as expected.
     package var isOurs: Bool { delivery == nil }

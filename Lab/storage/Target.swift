@@ -15,6 +15,8 @@ final class Target: Sendable {
     let pages = PagesByHost()
     let log = RequestLog()
     let server: LocalServer
+    /// nil behind a tutorial's server.
+    let proxies: PrivateListener?
     private let maintenance: Task<Void, Never>?
     private let directory: String?
 
@@ -37,13 +39,14 @@ final class Target: Sendable {
             TutorialRoutes(
                 bank: bank, pages: pages, delivery: delivery, accessTokenLife: accessTokenLife
             ).add(to: router, storage)
-            (maintenance, directory) = (nil, nil)
+            (maintenance, directory, proxies) = (nil, nil, nil)
         } else {
             let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-lab-\(UUID())").path
             let (authorization, store) = try Self.cloakroom(path, openStore, accessTokenLife)
             router.addCloakroom(authorization)
             Self.protect(bank, pages, storage, store, now: authorization.now, router)
             (maintenance, directory) = (Task { await authorization.maintain() }, path)
+            proxies = try await PrivateListener(authorization)
         }
         server = try await LocalServer(router)
     }
@@ -51,6 +54,7 @@ final class Target: Sendable {
     func end() {
         maintenance?.cancel()
         server.end()
+        proxies?.end()
         if let directory { try? FileManager.default.removeItem(atPath: directory) }
     }
 
@@ -76,6 +80,7 @@ final class Target: Sendable {
         var configuration = AuthorizationServer.Configuration()
         configuration.isSignUpOpen = true
         configuration.failedLoginsPerMinute = nil
+        configuration.signUpsPerHour = nil
         configuration.serviceWorkers = ["/offline.js"]
         configuration.policy.accessTokenLifetime = Span(milliseconds: Int64(accessTokenLife * 1000))
         configuration.policy.stragglerWindow = .seconds(1)

@@ -38,6 +38,7 @@ struct TutorialRoutes: Sendable {
         for method in [HTTPRequest.Method.get, .post] {
             router.on("/logout", method: method) { request, _ in logOut(request) }
         }
+        if storage.hasPublicCheck { router.get("/auth/check") { request, _ in try check(request) } }
         BankRoutes(
             bank: bank, pages: pages, whose: { request, _ in try whose(request) }, checkFresh: { _ in }
         ).add(to: router, client: storage.client)
@@ -48,6 +49,26 @@ struct TutorialRoutes: Sendable {
         if case .body = delivery { return response }
         for name in ["access_token", "refresh_token"] {
             response.headers.append(HTTPField(name: .setCookie, value: setting(name, "", request) + "; Max-Age=0"))
+        }
+        return response
+    }
+
+    /// Forward-auth as it was in Cloakroom behind nginx, which passes its clients' headers on: the token goes to
+    /// every request that says what a proxy would say, and a renewed cookie is repeated in a header.
+    private func check(_ request: Request) throws -> Response {
+        var response = Response(status: .noContent)
+        var access = cookie("access_token", request) ?? ""
+        if tokens.subject(of: access, .access) == nil {
+            guard let email = tokens.subject(of: cookie("refresh_token", request) ?? "", .refresh) else {
+                throw HTTPError(.unauthorized)
+            }
+            access = tokens.token(.access, for: email, seconds: accessTokenLife)
+            let renewed = setting("access_token", access, request)
+            response.headers[.setCookie] = renewed
+            response.headers[.xAuthSetCookie] = renewed
+        }
+        if request.headers[.xOriginalURI] != nil || request.headers[.xForwardedURI] != nil {
+            response.headers[.authorization] = "Bearer \(access)"
         }
         return response
     }
@@ -116,6 +137,12 @@ struct TutorialRoutes: Sendable {
         }
         return values.first
     }
+}
+
+extension HTTPField.Name {
+    fileprivate static let xAuthSetCookie = Self.known("X-Auth-Set-Cookie")
+    fileprivate static let xOriginalURI = Self.known("X-Original-URI")
+    fileprivate static let xForwardedURI = Self.known("X-Forwarded-Uri")
 }
 
 extension StringProtocol {
