@@ -1,0 +1,530 @@
+"""The proxy configurations of deploy/, run as they stand in front of the real binary and of an app that keeps the raw
+requests: only ports and paths are replaced."""
+import http.client
+import itertools
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import socketserver
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.parse
+
+import jwt
+import pytest
+
+from browser import NAME, PASSWORD, Answer, claims, tokens
+from server import ROOT, Server
+
+HOST = "app.example.com"
+ORIGIN = f"https://{HOST}"
+TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+")
+PATIENCE = 30
+numbers = itertools.count()
+WEB_SOCKET = {
+    "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"still waiting for {what}"
+        time.sleep(0.05)
+
+
+class Backend:
+    """An app that keeps every request as it came, and answers what a test tells it to."""
+
+    def __init__(self):
+        self.requests = []
+        self.bodies = []
+        self.status = 200
+        backend = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                while head := self.read_head():
+                    backend.requests.append(head)
+                    backend.bodies.append(self.read_body(head))
+                    self.answer(head)
+
+            def read_head(self):
+                head = b""
+                while not head.endswith(b"\r\n\r\n"):
+                    line = self.rfile.readline()
+                    if not line:
+                        return None
+                    head += line
+                return head.decode("latin-1")
+
+            def read_body(self, head):
+                if length := re.search(r"^content-length: (\d+)", head, re.I | re.M):
+                    return len(self.rfile.read(int(length[1])))
+                size = 0
+                while re.search(r"^transfer-encoding: chunked", head, re.I | re.M):
+                    chunk = int(self.rfile.readline(), 16)
+                    size += len(self.rfile.read(chunk))
+                    self.rfile.readline()
+                    if not chunk:
+                        break
+                return size
+
+            def answer(self, head):
+                if re.search(r"^upgrade: websocket", head, re.I | re.M):
+                    self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+                    return
+                body = b"" if backend.status == 204 else b"the app"
+                self.wfile.write(
+                    f"HTTP/1.1 {backend.status} Told\r\nContent-Length: {len(body)}\r\nSet-Cookie: own=1; Path=/\r\n"
+                    "Cache-Control: public, max-age=600\r\nX-Auth-Set-Cookie: evil\r\nAuthorization: evil\r\n\r\n".encode()
+                    + (b"" if head.startswith("HEAD ") else body))
+
+        class Threads(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+
+        self.server = Threads(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def header(self, name, request=-1):
+        """Every value under this name, whatever its case."""
+        lines = self.requests[request].split("\r\n")[1:]
+        return [line.split(":", 1)[1].strip() for line in lines if line.lower().startswith(name.lower() + ":")]
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Nginx:
+    """Debian's nginx over the files of deploy/nginx, unprivileged, in a directory of its own."""
+
+    def __init__(self, directory, replacements):
+        self.directory = directory
+        self.port = free_port()
+        shutil.copytree(ROOT / "deploy/nginx/snippets", directory / "snippets")
+        text = (ROOT / "deploy/nginx/forward-auth.conf").read_text()
+        for old, new in (replacements | {"listen 443 ssl;": f"listen 127.0.0.1:{self.port} ssl;"}).items():
+            assert text.count(old) == 1, f"{old} is not in the recipe"
+            text = text.replace(old, new)
+        (directory / "forward-auth.conf").write_text(text)
+        scratch = "".join(
+            f"{name}_temp_path {directory}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        # The worker of a master that runs as root would become somebody who may not open the socket.
+        user = "user root;" if os.getuid() == 0 else ""
+        (directory / "nginx.conf").write_text(
+            f"{user} pid {directory}/nginx.pid; daemon off; worker_processes 1; events {{}}\n"
+            f"http {{ access_log off; {scratch} include forward-auth.conf; }}\n")
+        self.process = subprocess.Popen(
+            ["nginx", "-p", directory, "-c", "nginx.conf", "-e", directory / "error.log"], stderr=subprocess.PIPE, text=True)
+        wait_for(self.listens, "nginx")
+
+    def listens(self):
+        assert self.process.poll() is None, self.process.stderr.read()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self):
+        self.process.send_signal(signal.SIGQUIT)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:       # an open WebSocket
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(10)
+
+
+class Site:
+    """Cloakroom and an app behind a proxy, as browsers reach them."""
+
+    def __init__(self, **settings):
+        # Short, for the path of a socket has at most 107 characters.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="recipe-"))
+        self.backend = Backend()
+        self.server = Server(
+            self.directory / "data", publicURL=ORIGIN, trustedProxies="127.0.0.1",
+            privateListen=f"unix:{self.directory}/private.sock",
+            signupRateLimit="off", **settings)
+        try:
+            self.make_certificate()
+            self.proxy = self.start_proxy()
+        except BaseException:
+            self.server.stop()
+            raise
+
+    def start_proxy(self):
+        directory = self.directory / "nginx"
+        directory.mkdir()
+        return Nginx(directory, {
+            "server 127.0.0.1:8080;": f"server 127.0.0.1:{self.server.port};",
+            "server unix:/run/cloakroom/private.sock;": f"server unix:{self.directory}/private.sock;",
+            "server 127.0.0.1:3000;": f"server 127.0.0.1:{self.backend.port};",
+            "/etc/ssl/app.example.com/fullchain.pem": f"{self.directory}/cert.pem",
+            "/etc/ssl/app.example.com/privkey.pem": f"{self.directory}/key.pem",
+        })
+
+    def make_certificate(self):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj",
+             f"/CN={HOST}", "-keyout", self.directory / "key.pem", "-out", self.directory / "cert.pem"],
+            check=True, capture_output=True)
+
+    def stop(self):
+        self.proxy.stop()
+        self.server.stop()
+        self.backend.stop()
+        shutil.rmtree(self.directory)
+
+
+class Browser:
+    """One browser at the site: keeps the cookie, and says of itself what browsers say."""
+
+    def __init__(self, site, address="127.0.0.1"):
+        self.site = site
+        self.address = address
+        self.cookie = None
+
+    def send(self, method, path, headers=None, body=None, keep=True, site="same-origin"):
+        fields = {"Host": HOST, "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "cors"}
+        if method not in ("GET", "HEAD"):
+            fields["Origin"] = ORIGIN if site == "same-origin" else "https://evil.example"
+        if self.cookie:
+            fields["Cookie"] = f"theme=dark; {NAME}={self.cookie}; lang=en"
+        if isinstance(body, dict):
+            body = json.dumps(body)
+            fields["Content-Type"] = "application/json"
+        trust = ssl.create_default_context(cafile=self.site.directory / "cert.pem")
+        trust.check_hostname = False
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.site.proxy.port, timeout=PATIENCE, context=trust, source_address=(self.address, 0))
+        connection.request(method, path, body, fields | (headers or {}))
+        answer = Answer(connection.getresponse())
+        connection.close()
+        mine = [value for value in answer.set_cookies if value.startswith(NAME + "=")]
+        assert len(mine) < 2, mine
+        if mine and keep:
+            self.cookie = mine[0].split(";")[0].split("=", 1)[1] or None
+        return answer
+
+    def get(self, path, **options):
+        return self.send("GET", path, **options)
+
+    def sign_up(self):
+        self.email = f"recipe{next(numbers)}@example.com"
+        answer = self.send("POST", "/auth/signup", body={"email": self.email, "password": PASSWORD})
+        assert answer.status == 201, answer
+
+    def log_in(self, email, password=PASSWORD, headers=None):
+        return self.send("POST", "/auth/login", body={"email": email, "password": password}, headers=headers)
+
+
+pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="there is no nginx here")
+
+
+@pytest.fixture(scope="module")
+def site():
+    site = Site()
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def ann(site):
+    browser = Browser(site)
+    browser.sign_up()
+    site.backend.status = 200
+    site.backend.requests.clear()
+    site.backend.bodies.clear()
+    return browser
+
+
+@pytest.fixture(scope="module")
+def hurried():
+    """Sessions whose access tokens are renewed all the time."""
+    site = Site(accessTokenLifetime="1", stragglerWindow="0.3", reissueDelay="0.1")
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def renewing(hurried):
+    browser = Browser(hurried)
+    browser.sign_up()
+    hurried.backend.status = 200
+    hurried.backend.requests.clear()
+    return browser
+
+
+def test_the_app_gets_the_identity_and_its_own_cookies(site, ann):
+    answer = ann.get("/notes?a=1&b=%2F")
+    assert answer.status == 200 and answer.body == b"the app"
+    assert site.backend.requests[-1].startswith("GET /notes?a=1&b=%2F HTTP/1.1\r\n")
+    [authorization] = site.backend.header("authorization")
+    access = claims(authorization.removeprefix("Bearer "))
+    assert access == claims(tokens(ann.cookie)[0])
+    assert site.backend.header("x-auth-subject") == [access["sub"]]
+    assert site.backend.header("x-auth-session") == [access["sid"]]
+    assert site.backend.header("x-auth-claims") == ["{}"]
+    assert site.backend.header("cookie") == ["theme=dark; lang=en"]
+    assert site.backend.header("host") == [HOST]
+    assert site.backend.header("x-forwarded-proto") == ["https"]
+    assert answer.set_cookies == ["own=1; Path=/"]
+    assert answer.header("x-auth-set-cookie") is None and answer.header("authorization") is None
+    assert answer.header("cache-control") == "public, max-age=600"
+
+
+def test_both_of_two_session_cookies_are_kept_from_the_app(site, ann):
+    two = f"a=1; {NAME}={ann.cookie}; {NAME}=rubbish; b=2"
+    assert ann.get("/", headers={"Cookie": two}).status == 200
+    assert site.backend.header("cookie") == ["a=1; b=2"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS"])
+def test_a_request_without_session_is_refused_with_the_problem(site, ann, method):
+    ann.cookie = None
+    answer = ann.send(method, "/notes")
+    assert answer.status == 401 and site.backend.requests == []
+    challenges = [value for name, value in answer.headers if name.lower() == "www-authenticate"]
+    assert challenges == ['Bearer realm="cloakroom"']
+    if method != "HEAD":
+        assert answer.code == "session_missing" and answer.header("content-type") == "application/problem+json"
+
+
+def test_a_person_without_session_is_led_to_the_login_page_and_back(site, ann):
+    ann.cookie = None
+    answer = ann.get("/notes?a=1&b=2", headers={"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"})
+    assert answer.status == 302
+    page, _, query = answer.header("location").partition("?")
+    assert page == "/auth/pages/login" and urllib.parse.parse_qs(query) == {"return_to": ["/notes?a=1&b=2"]}
+    page = ann.get("/auth/pages/login", headers={"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"})
+    assert page.status == 200 and b"<html" in page.body.lower()
+
+
+def test_a_logout_ends_what_the_app_serves(site, ann):
+    old = ann.cookie
+    assert ann.send("POST", "/auth/logout").status == 204 and ann.cookie is None
+    ann.cookie = old
+    wait_for(lambda: ann.get("/notes").code == "session_revoked", "the revocation to arrive")
+
+
+@pytest.mark.parametrize("status", [200, 204, 304, 404, 500])
+def test_a_renewed_cookie_comes_once_beside_the_apps_own_and_is_not_cached(hurried, renewing, status):
+    first = renewing.cookie
+    hurried.backend.status = status
+    answers = []
+
+    def is_renewed():
+        answers.append(renewing.get("/notes"))
+        assert answers[-1].status == status
+        return renewing.cookie != first
+
+    wait_for(is_renewed, "a renewal")
+    for answer in answers:
+        mine = [value for value in answer.set_cookies if value.startswith(NAME)]
+        policies = [value for name, value in answer.headers if name.lower() == "cache-control"]
+        assert ("no-store" in policies) == bool(mine)
+        assert "own=1; Path=/" in answer.set_cookies
+        assert answer.header("x-auth-set-cookie") is None
+    sent = hurried.backend.header("authorization")[0].removeprefix("Bearer ")
+    assert sent == tokens(renewing.cookie)[0]
+
+
+def test_every_renewal_arrives_and_the_session_lives_on(hurried, renewing):
+    seen = {renewing.cookie}
+
+    def has_been_renewed_often():
+        assert renewing.get("/notes").status == 200
+        seen.add(renewing.cookie)
+        return len(seen) > 4
+
+    wait_for(has_been_renewed_often, "four renewals")
+
+
+PROXY_HEADERS = [
+    {}, {"X-Original-URI": "/notes"}, {"X-Original-Method": "GET", "X-Original-URI": "/notes"},
+    {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/notes"},
+    {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/notes", "X-Forwarded-Host": HOST, "X-Forwarded-Proto": "https",
+     "X-Forwarded-For": "127.0.0.1", "Forwarded": "for=127.0.0.1"}]
+CHECK_PATHS = [
+    "/auth/check", "/auth/check/", "/auth/check?allow=200", "/auth/check;allow=200/notes", "/auth/check/notes", "/_check", "//auth/check",
+    "/auth/./check", "/auth%2Fcheck", "/auth/%63heck", "/auth/pages/../check"]
+
+
+@pytest.mark.parametrize("path", CHECK_PATHS)
+def test_the_check_is_not_there_for_a_page(site, ann, path):
+    for headers in PROXY_HEADERS:
+        for method in ("GET", "POST"):
+            answer = ann.send(method, path, headers=headers)
+            assert answer.status == 404 and site.backend.requests == [], (method, headers)
+            assert not TOKEN.search(f"{answer.headers} {answer.body}")
+
+
+def test_no_answer_of_the_authorization_server_tells_a_page_a_token(hurried, renewing):
+    paths = [*CHECK_PATHS, "/auth/session", "/auth/sessions", "/metrics", "/service/sessions", "/@denied", "/@unavailable"]
+
+    def has_been_renewed():
+        before = renewing.cookie
+        for path in paths:
+            for headers in PROXY_HEADERS:
+                answer = renewing.get(path, headers=headers)
+                readable = [pair for pair in answer.headers if pair[0].lower() != "set-cookie"]
+                assert not TOKEN.search(f"{readable} {answer.body}"), (path, headers)
+        return renewing.cookie != before
+
+    wait_for(has_been_renewed, "a renewal")
+
+
+FORGED = {
+    "X-Auth-Subject": "u_forged", "X_Auth_Subject": "u_forged", "X.Auth.Subject": "u_forged", "X-Auth-Session": "forged",
+    "X_Auth_Session": "forged", "X-Auth-Claims": '{"forged":1}', "X-Auth-Token": "forged", "X-Auth-Set-Cookie": "forged=1",
+    "X-Auth-Preflight": "forged", "X-Auth-Cache-Control": "forged", "Authorization": "Bearer forged.forged.forged",
+    "X-Forwarded-For": "203.0.113.66", "X-Forwarded-Proto": "forged", "X-Forwarded-Host": "forged.example",
+    "X-Forwarded-Uri": "/forged", "X-Forwarded-Method": "FORGED", "X-Original-URI": "/forged", "X-Original-Method": "FORGED",
+    "Forwarded": "for=203.0.113.66;host=forged", "HTTP2-Settings": "forged"}
+
+
+def test_what_a_client_says_in_a_proxys_name_goes_nowhere(site, ann):
+    for name, value in FORGED.items():
+        answer = ann.get("/notes", headers={name: value})
+        assert answer.status == 200, name
+        assert "forged" not in site.backend.requests[-1].lower() and "203.0.113" not in site.backend.requests[-1], name
+        assert len(site.backend.header("authorization")) == 1 and len(site.backend.header("x-auth-subject")) == 1
+    assert ann.get("/notes", headers=FORGED).status == 200
+    assert "forged" not in site.backend.requests[-1].lower()
+    assert site.backend.header("x-forwarded-for") == ["127.0.0.1"]
+
+
+def test_a_path_for_everybody_carries_no_identity_whatever_the_client_says(site, ann):
+    assert ann.get("/public/logo", headers=FORGED).status == 200
+    assert "forged" not in site.backend.requests[-1].lower()
+    assert site.backend.header("authorization") == [] and site.backend.header("x-auth-subject") == []
+    assert site.backend.header("cookie") == ["theme=dark; lang=en"]
+    ann.cookie = None
+    assert ann.get("/public/logo").status == 200
+
+
+def test_a_connection_header_takes_nothing_of_ours_away(site, ann):
+    named = "keep-alive, Authorization, X-Auth-Subject, X-Auth-Session, X-Forwarded-For, Cookie"
+    assert ann.get("/notes", headers={"Connection": named}).status == 200
+    for name in ("authorization", "x-auth-subject", "x-auth-session", "x-forwarded-for"):
+        assert len(site.backend.header(name)) == 1, name
+
+
+def test_the_bearer_of_another_issuer_leaves_the_decision_to_the_cookie(site, ann):
+    foreign = jwt.encode({"sub": "somebody", "iss": "https://elsewhere.example"}, "k" * 32, "HS256")
+    assert ann.get("/notes", headers={"Authorization": f"Bearer {foreign}"}).status == 200
+    assert site.backend.header("authorization") == [f"Bearer {tokens(ann.cookie)[0]}"]
+
+
+def test_a_request_of_another_site_that_changes_something_is_refused(site, ann):
+    for headers in ({}, {"X-Original-Method": "GET"}, {"X-Forwarded-Method": "GET"}):
+        answer = ann.send("POST", "/notes", site="cross-site", headers=headers)
+        assert answer.status == 403 and answer.code == "cross_site_request"
+    assert site.backend.requests == []
+    assert ann.send("POST", "/notes", body={"text": "x"}).status == 200
+
+
+def test_a_handshake_of_another_site_is_refused_and_the_apps_own_is_passed_on(site, ann):
+    foreign = WEB_SOCKET | {"Origin": "https://evil.example"}
+    for missing in (None, "Upgrade", "Sec-WebSocket-Key"):
+        handshake = {name: value for name, value in foreign.items() if name != missing}
+        answer = ann.send("GET", "/live", headers=handshake, site="cross-site")
+        assert answer.status == 403 and answer.code == "cross_site_request", handshake
+    assert site.backend.requests == []
+    assert ann.send("GET", "/live", headers=WEB_SOCKET | {"Origin": ORIGIN}).status == 101
+    assert site.backend.header("upgrade") == ["websocket"] and site.backend.header("connection") == ["Upgrade"]
+    assert site.backend.header("x-auth-subject") != []
+    ann.cookie = None
+    assert ann.send("GET", "/live", headers=WEB_SOCKET | {"Origin": ORIGIN}).status == 401
+
+
+def test_an_upgrade_to_something_else_is_not_passed_on_and_stops_no_later_request(site, ann):
+    for _ in range(4):
+        offered = ann.get("/notes", headers={"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABk"})
+        assert offered.status == 200
+        assert site.backend.header("upgrade") == [] and site.backend.header("http2-settings") == []
+        assert ann.get("/notes").status == 200
+
+
+def test_an_upload_goes_through_and_a_refused_one_is_refused(site, ann):
+    size = 3 * 1024 * 1024
+    assert ann.send("POST", "/notes", body=b"x" * size).status == 200
+    assert site.backend.bodies[-1] == size
+    ann.cookie = None
+    asked = len(site.backend.requests)
+    try:
+        assert ann.send("POST", "/notes", body=b"x" * size).status == 401
+    except (BrokenPipeError, ConnectionResetError):
+        pass        # nginx hangs up on a body that it does not want
+    assert len(site.backend.requests) == asked
+
+
+def test_the_address_of_a_client_is_the_one_that_nginx_sees(site):
+    owner = Browser(site, "127.3.0.1")
+    owner.sign_up()
+    forged = {"X-Forwarded-For": "203.0.113.66", "Forwarded": "for=203.0.113.66", "X-Real-IP": "203.0.113.66"}
+    assert Browser(site, "127.3.0.2").log_in(owner.email, headers=forged).status == 200
+    listed = owner.get("/auth/sessions", headers=forged).json["sessions"]
+    assert {session["ip"] for session in listed} == {"127.3.0.1", "127.3.0.2"}
+
+
+def test_twenty_mistakes_of_one_client_lock_out_no_other():
+    site = Site(loginRateLimit="20")
+    try:
+        owner = Browser(site, "127.4.0.1")
+        owner.sign_up()
+        attacker = Browser(site, "127.4.0.2")
+        statuses = [attacker.log_in(f"nobody{number}@example.com", "wrong password").status for number in range(24)]
+        assert statuses[0] == 401 and statuses[-1] == 429
+        assert Browser(site, "127.4.0.3").log_in(owner.email).status == 200
+    finally:
+        site.stop()
+
+
+def test_a_check_that_is_not_answered_closes_the_app(ann, site):
+    site.server.process.send_signal(signal.SIGSTOP)
+    try:
+        answer = ann.get("/notes")
+        assert answer.status == 503 and answer.code == "unavailable" and answer.header("retry-after") == "1"
+        assert site.backend.requests == []
+        assert ann.get("/public/logo").status == 200
+    finally:
+        site.server.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: ann.get("/notes").status == 200, "the server to be back")
+
+
+def test_a_server_that_is_away_closes_the_app_and_is_found_again():
+    site = Site()
+    try:
+        browser = Browser(site)
+        browser.sign_up()
+        assert browser.get("/notes").status == 200
+        asked = len(site.backend.requests)
+        site.server.kill()
+        answer = browser.get("/notes")
+        assert answer.status == 503 and answer.code == "unavailable" and len(site.backend.requests) == asked
+        site.server.start()
+        wait_for(lambda: browser.get("/notes").status == 200, "the server to be back")
+    finally:
+        site.stop()
+
+
+def test_metadata_and_keys_are_served(site, ann):
+    ann.cookie = None
+    assert ann.get("/.well-known/jwks.json").json["keys"]
+    assert ann.get("/.well-known/oauth-authorization-server").json["issuer"] == ORIGIN
+    assert ann.get("/.well-known/change-password").status == 302
