@@ -1,5 +1,6 @@
 """The proxy configurations of deploy/, run as they stand in front of the real binary and of an app that keeps the raw
 requests: only ports and paths are replaced."""
+import grp
 import http.client
 import itertools
 import json
@@ -44,6 +45,15 @@ def wait_for(condition, what):
     while not condition():
         assert time.monotonic() < deadline, f"still waiting for {what}"
         time.sleep(0.05)
+
+
+def replaced(file, replacements):
+    """A file of the recipe with ports and paths of this machine."""
+    text = (ROOT / "deploy/nginx" / file).read_text()
+    for old, new in replacements.items():
+        assert text.count(old) == 1, f"{file} does not have one {old}"
+        text = text.replace(old, new)
+    return text
 
 
 class Backend:
@@ -118,11 +128,8 @@ class Nginx:
         self.directory = directory
         self.port = free_port()
         shutil.copytree(ROOT / "deploy/nginx/snippets", directory / "snippets")
-        text = (ROOT / "deploy/nginx/forward-auth.conf").read_text()
-        for old, new in (replacements | {"listen 443 ssl;": f"listen 127.0.0.1:{self.port} ssl;"}).items():
-            assert text.count(old) == 1, f"{old} is not in the recipe"
-            text = text.replace(old, new)
-        (directory / "forward-auth.conf").write_text(text)
+        listening = {"listen 443 ssl;": f"listen 127.0.0.1:{self.port} ssl;"}
+        (directory / "forward-auth.conf").write_text(replaced("forward-auth.conf", replacements | listening))
         scratch = "".join(
             f"{name}_temp_path {directory}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         # The worker of a master that runs as root would become somebody who may not open the socket.
@@ -155,10 +162,12 @@ class Site:
         # Short, for the path of a socket has at most 107 characters.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="recipe-"))
         self.backend = Backend()
+        configuration = replaced("cloakroom.yaml", {
+            "/run/cloakroom/private.sock": f"{self.directory}/private.sock",
+            "www-data": grp.getgrgid(os.getgid()).gr_name})
+        (self.directory / "cloakroom.yaml").write_text(configuration)
         self.server = Server(
-            self.directory / "data", publicURL=ORIGIN, trustedProxies="127.0.0.1",
-            privateListen=f"unix:{self.directory}/private.sock",
-            signupRateLimit="off", **settings)
+            self.directory / "data", private=False, config=self.directory / "cloakroom.yaml", signupRateLimit="off", **settings)
         try:
             self.make_certificate()
             self.proxy = self.start_proxy()
