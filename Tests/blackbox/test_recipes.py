@@ -158,7 +158,9 @@ class Nginx:
 class Site:
     """Cloakroom and an app behind a proxy, as browsers reach them."""
 
-    def __init__(self, **settings):
+    def __init__(self, recipe=None, **settings):
+        """`recipe`: what else to replace in the configuration of the proxy."""
+        self.recipe = recipe or {}
         # Short, for the path of a socket has at most 107 characters.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="recipe-"))
         self.backend = Backend()
@@ -184,7 +186,7 @@ class Site:
             "server 127.0.0.1:3000;": f"server 127.0.0.1:{self.backend.port};",
             "/etc/ssl/app.example.com/fullchain.pem": f"{self.directory}/cert.pem",
             "/etc/ssl/app.example.com/privkey.pem": f"{self.directory}/key.pem",
-        })
+        } | self.recipe)
 
     def make_certificate(self):
         subprocess.run(
@@ -480,6 +482,47 @@ def test_an_upload_goes_through_and_a_refused_one_is_refused(site, ann):
     except (BrokenPipeError, ConnectionResetError):
         pass        # nginx hangs up on a body that it does not want
     assert len(site.backend.requests) == asked
+
+
+def test_a_location_can_demand_a_fresh_password(site, ann):
+    assert ann.get("/money/1").status == 200
+    site = Site(recipe={"max_age=300": "max_age=0"})
+    try:
+        browser = Browser(site)
+        browser.sign_up()
+        wait_for(lambda: browser.get("/money/1").status == 401, "the login to be too old")
+        asked = len(site.backend.requests)
+        for method in ("GET", "POST"):
+            answer = browser.send(method, "/money/1")
+            assert answer.status == 401 and answer.code == "insufficient_user_authentication"
+            assert 'max_age="0"' in answer.header("www-authenticate")
+        person = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"}
+        assert browser.get("/money/1", headers=person).header("location").startswith("/auth/pages/login?return_to=")
+        assert len(site.backend.requests) == asked
+        # However the path is written: nginx has it in the same location.
+        for path in ("//money/1", "/%6Doney/1", "/x/../money/1"):
+            assert browser.get(path).status == 401
+        assert browser.get("/notes").status == 200
+    finally:
+        site.stop()
+
+
+def test_a_refusal_that_is_none_any_more_when_it_is_shown_sends_the_browser_again(site, ann):
+    # What nginx asks the second time, for a request that is allowed by now.
+    answer = shown_refusal(site, ann.cookie, "/notes?a=1")
+    assert answer.status == 307 and answer.header("location") == "/notes?a=1"
+    assert not TOKEN.search(f"{answer.headers}")
+
+
+def shown_refusal(site, cookie, target):
+    connection = http.client.HTTPConnection("localhost", timeout=PATIENCE)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(site.directory / "private.sock"))
+    connection.request("GET", "/auth/check?login=/auth/pages/login&refuse", headers={
+        "Host": HOST, "Cookie": f"{NAME}={cookie}", "X-Original-Method": "GET", "X-Original-URI": target})
+    answer = Answer(connection.getresponse())
+    connection.close()
+    return answer
 
 
 def test_the_address_of_a_client_is_the_one_that_nginx_sees(site):
