@@ -9,6 +9,7 @@ import threading
 import time
 
 import jwt
+import openapi_spec_validator
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
@@ -213,3 +214,8 @@ def test_the_curl_commands_work_as_they_stand(client, tmp_path):
 def test_every_document_that_is_named_is_there():
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / pathlib.Path(target)).exists(), target
+
+
+def test_the_openapi_document_is_one():
+    document = json.loads((ROOT / "Sources/CloakroomEndpoints/Resources/openapi.json").read_text())
+    openapi_spec_validator.validate(document)
