@@ -26,6 +26,11 @@ public enum AuthenticationLevel: String, Hashable, Sendable, Comparable, CaseIte
     case singleFactor = "1"
     /// Two factors, or one with user verification that script cannot produce.
     case multiFactor = "2"
+    /// A factor that no other site can be handed, used by a person: a passkey with user verification.
+    case phishingResistant = "phr"
+
+    /// What accounts can show: a password.
+    package static let highestReachable = Self.singleFactor
 
     /// Whether one is weaker.
     public static func < (one: Self, other: Self) -> Bool {

@@ -11,10 +11,11 @@ public struct StepUp: Hashable, Sendable {
         self.minimumLevel = minimumLevel
     }
 
-    /// - Throws: `Denial.insufficientUserAuthentication` with what would do.
+    /// - Throws: `Denial.insufficientUserAuthentication` with what would do, or `.stepUpUnavailable` for a level that no
+    ///   account reaches: asking for it again and again would lead nowhere.
     public func check(_ authentication: Authentication, at now: Instant) throws(Denial) {
+        if authentication.level < minimumLevel { throw minimumLevel > .highestReachable ? .stepUpUnavailable : denial }
         if let maximumAge, now - authentication.time > maximumAge { throw denial }
-        if authentication.level < minimumLevel { throw denial }
     }
 
     private var denial: Denial {

@@ -48,7 +48,7 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
         guard let endpoint = match.endpoint(for: request.method == .head ? .get : request.method) else {
             return try match.refuse(request.method)
         }
-        if !endpoint.isForProbes {
+        if !endpoint.isForProbes || request.head.authority != nil {
             _ = try request.ownOrigin(under: server.originPolicy)
             try server.originPolicy.check(
                 OriginPolicy.Request(request, cookie: server.authorizer.cookie, xsrf: server.xsrf))

@@ -24,11 +24,25 @@ import Testing
     @Test("the refusal says what would do (RFC 9470 section 3)")
     func challenge() {
         let weak = Authentication.password(at: Self.now)
-        #expect(throws: Denial.insufficientUserAuthentication(.init(maximumAge: nil, acceptedLevels: ["2"]))) {
-            try StepUp(minimumLevel: .multiFactor).check(weak, at: Self.now)
+        let old = Authentication(time: Self.now - .seconds(61), methods: ["pwd", "otp"], level: .multiFactor)
+        let demand = StepUp(maximumAge: .seconds(60), minimumLevel: .multiFactor)
+        #expect(
+            throws: Denial.insufficientUserAuthentication(
+                .init(maximumAge: .seconds(60), acceptedLevels: ["2", "phr"]))
+        ) {
+            try demand.check(old, at: Self.now)
         }
         #expect(throws: Denial.insufficientUserAuthentication(.init(maximumAge: .seconds(1), acceptedLevels: []))) {
             try StepUp(maximumAge: .seconds(1)).check(weak, at: Self.now + .seconds(2))
+        }
+    }
+
+    @Test("a level that no account reaches is refused for good, not asked for again and again")
+    func unreachable() {
+        for level in AuthenticationLevel.allCases where level > .highestReachable {
+            #expect(throws: Denial.stepUpUnavailable) {
+                try StepUp(minimumLevel: level).check(.password(at: Self.now), at: Self.now)
+            }
         }
     }
 }

@@ -63,7 +63,7 @@ import Testing
             .invalidCredentials,
             .sessionMissing, .tokenInvalid, .tokenExpired, .sessionExpired, .sessionRevoked, .refreshTokenReused,
             .bindingRequired, .insufficientUserAuthentication(.init(maximumAge: nil, acceptedLevels: [])),
-            .rateLimited(retryAfter: .zero), .accountExists, .misdirectedRequest, .untrustedProxy,
+            .rateLimited(retryAfter: .zero), .accountExists, .misdirectedRequest, .headTooLarge, .requestTimeout, .stepUpUnavailable,
             .serviceWorkerRefused, .notFound,
             .methodNotAllowed(allow: []), .unavailable(retryAfter: .zero),
         ]

@@ -20,6 +20,10 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Of each request that has not been answered: whether its connection must close behind the answer.
     private var outstanding: [Bool] = []
     private var isAnswering = false
+    /// Whether the request that came last is not complete.
+    private var isReceiving = false
+    /// Whether the request that came last is one whose answer has no body.
+    private var isHead = false
     private var isOver = false
 
     /// - Parameters:
@@ -48,11 +52,16 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isOver else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
+            isHead = head.method == .HEAD
             guard let head = withAuthorityAsHost(head) else { return refuse(.misdirectedRequest, context) }
+            guard head.headers["host"].count <= 1 else {
+                return refuse(.invalidRequest(fields: ["Host": "must be there, once"]), context)
+            }
             context.fireChannelRead(wrapInboundOut(.head(prepare(head))))
         case .body:
             context.fireChannelRead(data)
         case .end:
+            isReceiving = false
             deadline.requestIsComplete()
             context.fireChannelRead(data)
         }
@@ -76,11 +85,14 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // request on the connection, which a proxy shares among its clients, would hang.
         let offersUpgrade =
             head.headers.contains(name: "upgrade") && namesUpgrade(head.headers[canonicalForm: "connection"])
-        if offersUpgrade { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        // The framework looks for exactly this value, and would keep a connection of HTTP/1.0 open.
+        let isLast = offersUpgrade || !head.isKeepAlive || head.version != .http1_1
+        if isLast { head.headers.replaceOrAdd(name: "connection", value: "close") }
         if outstanding.isEmpty, head.version == .http1_1, head.headers.contains(name: "expect") {
             answerExpectation(of: head)
         }
-        outstanding.append(offersUpgrade)
+        outstanding.append(isLast)
+        isReceiving = true
         return head
     }
 
@@ -121,18 +133,19 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// The last answer on this connection, if none is being sent.
+    /// The last answer on this connection. Where answers to earlier requests are due, this one would be taken for one of
+    /// them: then the connection closes without.
     private func refuse(_ denial: Denial, _ context: ChannelHandlerContext) {
         guard !isOver else { return }
         isOver = true
-        guard !isAnswering else { return context.close(promise: nil) }
+        guard !isAnswering, outstanding.count == (isReceiving ? 1 : 0) else { return context.close(promise: nil) }
         let (status, fields, body) = denial.problem.bytes
         var head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status))
         head.headers = HTTPHeaders(fields + protection)
         head.headers.add(name: "Content-Length", value: "\(body.count)")
         head.headers.add(name: "Connection", value: "close")
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
+        if !isHead { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil) }
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
