@@ -63,7 +63,8 @@ import Testing
             .invalidCredentials,
             .sessionMissing, .tokenInvalid, .tokenExpired, .sessionExpired, .sessionRevoked, .refreshTokenReused,
             .bindingRequired, .insufficientUserAuthentication(.init(maximumAge: nil, acceptedLevels: [])),
-            .rateLimited(retryAfter: .zero), .accountExists, .misdirectedRequest, .headTooLarge, .requestTimeout, .stepUpUnavailable,
+            .rateLimited(retryAfter: .zero), .accountExists, .misdirectedRequest, .headTooLarge, .requestTimeout,
+            .stepUpUnavailable,
             .serviceWorkerRefused, .notFound,
             .methodNotAllowed(allow: []), .unavailable(retryAfter: .zero),
         ]
@@ -72,7 +73,8 @@ import Testing
                 "invalid_request", "unsupported_media_type", "content_too_large", "cross_site_request",
                 "invalid_credentials", "session_missing", "token_invalid", "token_expired", "session_expired",
                 "session_revoked", "refresh_token_reused", "binding_required", "insufficient_user_authentication",
-                "rate_limited", "account_exists", "misdirected_request", "untrusted_proxy",
+                "rate_limited", "account_exists", "misdirected_request", "head_too_large", "request_timeout",
+                "step_up_unavailable",
                 "service_worker_refused", "not_found", "method_not_allowed", "unavailable",
             ])
     }
