@@ -206,15 +206,15 @@ let package = Package(
             name: "CloakroomMiddlewareTests",
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomMiddleware", hummingbird, hummingbirdTesting, httpTypes,
-                nioCore,
+                nioCore, logging,
             ],
             swiftSettings: strict),
         .testTarget(
             name: "CloakroomEndpointsTests",
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware", "CloakroomEndpoints",
-                "CloakroomSQLite", hummingbird, hummingbirdTesting, httpTypes, nioCore, logging,
-                nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
+                "CloakroomSQLite", "CloakroomTesting", hummingbird, hummingbirdTesting, httpTypes,
+                nioCore, logging, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),

@@ -179,7 +179,7 @@ import Testing
 
     @Test("a token for one service is of no use at another")
     func audienceSwap() throws {
-        let other = AccessTokenVerifier.remote(world.ring.current.accessKeys, audience: "https://other.example")
+        let other = AccessTokenVerifier.remote(world.keySet, audience: "https://other.example")
         #expect(fault { try other.verify(world.access().token.bytes, at: now) } == .wrongAudience)
     }
 

@@ -104,21 +104,26 @@ import Testing
                 + Span(milliseconds: 1500))
     }
 
-    @Test("an upstream is given a straggler's authority at the level that it had")
-    func continued() throws {
-        let access = try world.access()
-        let expired = ExpiredAccess(access)
-        let later = now + .minutes(10)
-        let continued = try world.issuer.accessToken(continuing: expired, tokenID: [9], at: later)
-        let verified = try world.verifier.verify(bearer: continued.token.bytes, at: later)
-        #expect(verified.authentication == access.authentication && verified.generation == access.generation)
-        #expect(verified.expiresAt == later + .seconds(30))
+    @Test("a straggler's token has the generation and the level of the token that was presented")
+    func stragglersLevel() throws {
+        var session = Session.example(authenticatedAt: now - .days(1))
+        let held = PresentedRefresh(generation: 0, issuedAt: now, key: "r1")
+        let answer = session.stepUp(
+            to: .password(at: now), presenting: held, at: now, under: world.policy, signingWith: "r1")
+        #expect(answer == .rotated && session.generation == 1)
+        for (generation, authenticatedAt) in [(0, now - .days(1)), (1, now)] {
+            let token = try world.issuer.accessToken(
+                for: session, generation: generation, tokenID: [9], at: now, under: world.policy)
+            let verified = try world.verifier.verify(bearer: token.token.bytes, at: now)
+            #expect(verified == token)
+            #expect(verified.generation == generation && verified.authentication == .password(at: authenticatedAt))
+        }
     }
 
     @Test("the server's own tool agrees, and tells why not")
     func inspection() throws {
         let token = try world.access().token.bytes
-        let keys = world.ring.current.accessKeys
+        let keys = world.keySet
         func verdict(_ issuer: String?, _ audience: String?, _ type: String?, _ time: Instant) -> TokenFault? {
             fault {
                 try TokenInspection(issuer: issuer, audience: audience, type: type).claims(
@@ -147,7 +152,7 @@ import Testing
         let faults: [TokenFault] = [
             .malformed("m"), .unknownKey, .wrongAlgorithm, .criticalHeader, .foreignKeyHeader, .badSignature,
             .wrongType,
-            .wrongIssuer, .wrongAudience, .badClaim("c"), .notYetValid, .expired,
+            .wrongIssuer, .wrongAudience, .badClaim("c"), .notYetValid, .expired, .differentSessions,
         ]
         #expect(Set(faults.map(\.reason)).count == faults.count)
         #expect(faults.filter { $0.denial == .tokenExpired } == [.expired])

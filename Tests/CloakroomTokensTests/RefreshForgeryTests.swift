@@ -4,7 +4,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// What half of the secrets can and cannot make: the key ring without the database, and the other way round.
+/// What half of the secrets can and cannot make: the keys without the database, and the other way round.
 @Suite struct RefreshForgeryTests {
     private let world: TokenWorld
     private let session = Session.example()
@@ -13,13 +13,13 @@ import Testing
         world = try TokenWorld()
     }
 
-    private var ring: KeyRing { world.ring.current }
+    private var keys: IssuerKeys { world.keys.current }
 
     private func verify(_ token: some Collection<UInt8>) throws -> RefreshToken {
-        try world.verifier.verify(refreshToken: Array(token))
+        try keys.read(refreshToken: token)
     }
 
-    /// What the thief of the ring's secret can make: a good MAC over anything.
+    /// What the thief of the refresh secret can make: a good MAC over anything.
     private func signed(
         _ claims: JSONObject, type: String = "rt+jwt", id: String = "r1", secret: UInt8 = 7,
         purpose: String = "cloakroom refresh token signature"
@@ -32,7 +32,7 @@ import Testing
 
     private func claims() throws -> JSONObject {
         let token = try world.issuer.refreshToken(for: session)
-        return try VerifiedJWS.verify(token.bytes, with: ring.refreshKeys).claims()
+        return try VerifiedJWS.verify(token.bytes, with: keys.refreshKeys).claims()
     }
 
     private func with(_ name: String, _ value: JSONValue?) throws -> JSONObject {
@@ -96,17 +96,17 @@ import Testing
             let answer = rotated.refresh(presenting: presented, at: time, under: policy, signingWith: "r1")
             #expect(try answer == .reissued && world.issuer.refreshToken(for: rotated) == next)
         }
-        // Confirmed just now, so the straggler window is open: refreshed, not rotated.
+        // Confirmed just now, so the straggler window is open: served, not rotated.
         let current = try verify(next.bytes).presented
         let answer = rotated.refresh(presenting: current, at: later + .days(3), under: policy, signingWith: "r1")
-        #expect(try answer == .refreshed && world.issuer.refreshToken(for: rotated) == next)
+        #expect(try answer == .served && world.issuer.refreshToken(for: rotated) == next)
     }
 
     @Test("another process with the same files makes the same bytes")
     func restart() throws {
         let again = TokenIssuer(
             issuer: TokenWorld.issuer, audience: TokenWorld.audience,
-            ring: LiveKeyRing(try TokenWorld.keyRing(.ed25519)))
+            keys: LiveKeys(try TokenWorld.issuerKeys(.ed25519)))
         #expect(try again.refreshToken(for: session) == world.issuer.refreshToken(for: session))
     }
 
@@ -114,38 +114,38 @@ import Testing
     func ringAlone() throws {
         let genuine = try #require(try claims()["jti"]?.stringValue)
         let bytes = try #require(Base64URL.decode(genuine))
-        #expect(try verify(signed(claims())).isGenuine(for: session, under: ring), "the forger's tools are right")
+        #expect(try verify(signed(claims())).isGenuine(for: session, under: keys), "the forger's tools are right")
         let guesses = [
             [], Array(bytes.dropLast()), bytes + [0], Array(bytes.reversed()), [UInt8](repeating: 0, count: 16),
             [UInt8](repeating: 0xFF, count: 16), Array(bytes.prefix(8)),
         ].map(Base64URL.encode)
         for guess in guesses {
             let token = signed(try with("jti", .string(guess)))
-            #expect((try? verify(token).isGenuine(for: session, under: ring)) != true, "\(guess)")
+            #expect((try? verify(token).isGenuine(for: session, under: keys)) != true, "\(guess)")
         }
         for index in bytes.indices {
             var close = bytes
             close[index] ^= 1
             let token = try verify(signed(try with("jti", .string(Base64URL.encode(close)))))
-            #expect(!token.isGenuine(for: session, under: ring))
+            #expect(!token.isGenuine(for: session, under: keys))
         }
     }
 
     @Test("a jti is good for its session, generation and secret alone")
     func bound() throws {
-        #expect(try !verify(signed(with("gen", 1))).isGenuine(for: session, under: ring))
+        #expect(try !verify(signed(with("gen", 1))).isGenuine(for: session, under: keys))
         for name in ["sessio", "session\u{0}", "session0", "Session"] {
             let token = try verify(signed(with("sid", .string(name))))
-            #expect(token.session == SessionID(name) && !token.isGenuine(for: .example(name), under: ring))
+            #expect(token.session == SessionID(name) && !token.isGenuine(for: .example(name), under: keys))
         }
         let moved = try verify(signed(with("sid", "other")))
-        #expect(!moved.isGenuine(for: .example("other"), under: ring), "another session's jti under this name")
+        #expect(!moved.isGenuine(for: .example("other"), under: keys), "another session's jti under this name")
         let genuine = try verify(world.issuer.refreshToken(for: session).bytes)
-        #expect(!genuine.isGenuine(for: .example(secret: 4), under: ring))
-        #expect(!genuine.isGenuine(for: .example("other"), under: ring))
+        #expect(!genuine.isGenuine(for: .example(secret: 4), under: keys))
+        #expect(!genuine.isGenuine(for: .example("other"), under: keys))
         #expect(
-            !genuine.isGenuine(for: session, under: try TokenWorld.keyRing(.es256, secret: 8)),
-            "another ring of that kid")
+            !genuine.isGenuine(for: session, under: try TokenWorld.issuerKeys(.es256, secret: 8)),
+            "another secret of that kid")
     }
 
     @Test("the database alone makes no MAC that verifies")
@@ -155,7 +155,7 @@ import Testing
         let rowSecret = JWSMessage.bytes(algorithm: .hs256, keyID: "r1", type: "rt+jwt", claims: try claims())
         for key in [session.secret.bytes, Array("r1".utf8), [], [UInt8](repeating: 7, count: 32)] {
             let token = JWSMessage.join(rowSecret, Forge.mac(rowSecret, secret: key))
-            #expect(fault { try verify(token) } == .badSignature, "nor does the ring's secret without its derivation")
+            #expect(fault { try verify(token) } == .badSignature, "nor does the refresh secret without its derivation")
         }
         #expect(fault { try verify(signed(claims(), purpose: "cloakroom refresh token id")) } == .badSignature)
     }
@@ -194,7 +194,7 @@ import Testing
 
     @Test("every kind of token is refused where another is expected")
     func kinds() throws {
-        let key = ring.signingKey(at: TokenWorld.now)
+        let key = keys.signingKey(at: TokenWorld.now)
         for type in ["at+jwt", "rt+jwt", "JWT"] {
             for claims in [try claims(), try world.claims()] {
                 let token = try key.sign(claims, type: type)
@@ -208,7 +208,7 @@ import Testing
 
     @Test("the access token's kid on a MAC, or the secret's kid on a signature, finds no key")
     func swappedKeys() throws {
-        let key = ring.signingKey(at: TokenWorld.now)
+        let key = keys.signingKey(at: TokenWorld.now)
         #expect(fault { try verify(signed(claims(), id: key.id)) } == .unknownKey)
         let forge = try Forge(.es256)
         let header = #"{"alg":"ES256","kid":"r1","typ":"rt+jwt"}"#
@@ -217,28 +217,28 @@ import Testing
 
     @Test("three secrets in turn: each generation keeps its own, the newest signs the next")
     func rotation() throws {
-        let keys = (1...3).map { number in
-            KeyRing.RefreshEntry(
+        let secrets = (1...3).map { number in
+            IssuerKeys.RefreshEntry(
                 key: TokenWorld.refreshKey("r\(number)", UInt8(number + 6)),
                 createdAt: TokenWorld.now + .days(Int64(number)))
         }
         var current = session
         var issued: [(token: Secret, at: Session)] = []
         for count in 1...3 {
-            world.verifier.replaceKeys(
-                with: try KeyRing(signing: ring.signing, refresh: Array(keys.prefix(count).shuffled())))
-            #expect(ring.currentRefreshKey.id == "r\(count)")
+            world.replaceKeys(
+                with: try IssuerKeys(signing: keys.signing, refresh: Array(secrets.prefix(count).shuffled())))
+            #expect(keys.currentRefreshKey.id == "r\(count)")
             issued.append((try world.issuer.refreshToken(for: current), current))
             for (token, row) in issued {
                 #expect(try world.issuer.refreshToken(for: row) == token, "a retry gets the same bytes")
-                #expect(try verify(token.bytes).isGenuine(for: current, under: ring))
+                #expect(try verify(token.bytes).isGenuine(for: current, under: keys))
             }
             let presented = try verify(issued[count - 1].token.bytes).presented
             // The first time confirms a pending generation, the second rotates.
             for minute in [1, 2] where current.generation < count {
                 _ = current.refresh(
                     presenting: presented, at: TokenWorld.now + .minutes(Int64(count * 10 + minute)),
-                    under: SessionPolicy(), signingWith: ring.currentRefreshKey.id)
+                    under: SessionPolicy(), signingWith: keys.currentRefreshKey.id)
             }
         }
         #expect(Set(issued.map(\.token)).count == 3)

@@ -2,14 +2,16 @@ import CloakroomCore
 
 @testable import CloakroomTokens
 
-/// An issuer and what verifies its tokens, at a fixed time.
+/// An issuer and a resource server that verifies its tokens, at a fixed time.
 struct TokenWorld {
     static let now = Instant(milliseconds: 1_800_000_000_000)
+    /// Of the monotonic clock.
+    static let uptime = Duration.seconds(1000)
     static let issuer = "https://issuer.example"
     static let audience = "https://api.example"
 
     let policy: SessionPolicy
-    let ring: LiveKeyRing
+    let keys: LiveKeys<IssuerKeys>
     let issuer: TokenIssuer
     let verifier: TokenVerifier
 
@@ -18,15 +20,24 @@ struct TokenWorld {
         policy: SessionPolicy = SessionPolicy()
     ) throws {
         self.policy = policy
-        ring = LiveKeyRing(try Self.keyRing(algorithm))
-        issuer = TokenIssuer(issuer: name, audience: audience, ring: ring)
-        verifier = TokenVerifier(
-            issuer: name, audience: audience, policy: policy, ring: ring,
-            revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime))
+        let keys = LiveKeys(try Self.issuerKeys(algorithm))
+        self.keys = keys
+        issuer = TokenIssuer(issuer: name, audience: audience, keys: keys)
+        verifier = Self.verifier(keys, issuer: name, audience: audience, policy: policy)
     }
 
-    static func keyRing(_ algorithm: SignatureAlgorithm, secret: UInt8 = 7) throws -> KeyRing {
-        try KeyRing(
+    static func verifier(
+        _ keys: LiveKeys<IssuerKeys>, issuer: String = issuer, audience: String = audience,
+        policy: SessionPolicy = SessionPolicy()
+    ) -> TokenVerifier {
+        TokenVerifier(
+            issuer: issuer, audience: audience, policy: policy, keys: keys.current.verifierKeys,
+            revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime),
+            checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
+    }
+
+    static func issuerKeys(_ algorithm: SignatureAlgorithm, secret: UInt8 = 7) throws -> IssuerKeys {
+        try IssuerKeys(
             signing: [.init(key: SigningKey.generate(algorithm), createdAt: now, signsFrom: now)],
             refresh: [.init(key: refreshKey("r1", secret), createdAt: now)])
     }
@@ -35,23 +46,33 @@ struct TokenWorld {
         RefreshKey(id: id, secret: Secret([UInt8](repeating: secret, count: 32)))
     }
 
-    func access(for session: Session = .example(), at now: Instant = now) throws -> VerifiedAccess {
-        try issuer.accessToken(for: session, tokenID: [1, 2, 3], at: now, under: policy)
+    /// Exchanges the keys of the issuer and of the resource server, as a key watch does.
+    func replaceKeys(with newer: IssuerKeys) {
+        keys.replace(with: newer)
+        verifier.replaceKeys(with: newer.verifierKeys)
     }
 
-    func cookie(for session: Session = .example()) throws -> [UInt8] {
-        let access = try access(for: session).token
+    /// The public keys.
+    var keySet: KeySet { keys.current.verifierKeys.keySet }
+
+    func access(for session: Session = .example(), at now: Instant = now) throws -> VerifiedAccess {
+        try issuer.accessToken(
+            for: session, generation: session.generation, tokenID: [1, 2, 3], at: now, under: policy)
+    }
+
+    func cookie(for session: Session = .example(), at now: Instant = now) throws -> [UInt8] {
+        let access = try access(for: session, at: now).token
         return Array(SessionTokens.join(access: access, refresh: try issuer.refreshToken(for: session)).utf8)
     }
 
-    /// A token of the ring's signing key with other claims, or of another type.
+    /// A token of the issuer's signing key with other claims, or of another type.
     func sign(_ claims: JSONObject, type: String = "at+jwt") throws -> [UInt8] {
-        try ring.current.signingKey(at: Self.now).sign(claims, type: type)
+        try keys.current.signingKey(at: Self.now).sign(claims, type: type)
     }
 
     /// The claims of a good access token.
     func claims() throws -> JSONObject {
-        try VerifiedJWS.verify(try access().token.bytes, with: ring.current.accessKeys).claims()
+        try VerifiedJWS.verify(try access().token.bytes, with: keySet).claims()
     }
 }
 

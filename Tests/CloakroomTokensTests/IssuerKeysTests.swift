@@ -4,12 +4,12 @@ import Testing
 
 @testable import CloakroomTokens
 
-@Suite struct KeyRingTests {
+@Suite struct IssuerKeysTests {
     private let now = TokenWorld.now
     private let lifetime = Span.minutes(5)
 
-    private func ring(_ starts: Instant...) throws -> KeyRing {
-        try KeyRing(
+    private func issuerKeys(_ starts: Instant...) throws -> IssuerKeys {
+        try IssuerKeys(
             signing: starts.map { .init(key: try SigningKey.generate(.es256), createdAt: now, signsFrom: $0) },
             refresh: [.init(key: TokenWorld.refreshKey("r1", 1), createdAt: now)])
     }
@@ -17,9 +17,9 @@ import Testing
     @Test("a new key is published before it signs, an old one verifies until the last token it signed is dead")
     func stages() throws {
         let change = now + .minutes(10)
-        let ring = try ring(now, change)
-        func stages(_ time: Instant) -> [KeyRing.Stage] {
-            ring.signing.map { ring.stage(of: $0, at: time, lifetime: lifetime) }
+        let keys = try issuerKeys(now, change)
+        func stages(_ time: Instant) -> [VerifierKeys.Stage?] {
+            keys.signing.map { keys.verifierKeys.stage(of: $0.key.id, at: time, lifetime: lifetime) }
         }
         #expect(stages(now) == [.signing, .published])
         #expect(stages(change - Span(milliseconds: 1)) == [.signing, .published])
@@ -31,13 +31,13 @@ import Testing
     @Test("the key set holds what signs, what will sign, and what still has tokens; never a secret")
     func keySet() throws {
         let change = now + .minutes(10)
-        let ring = try ring(now, change)
+        let keys = try issuerKeys(now, change)
         func ids(_ time: Instant) throws -> [String?] {
-            try ring.publicKeySet(at: time, lifetime: lifetime).objectValue?["keys"]?.arrayValue?.map {
+            try keys.publicKeySet(at: time, lifetime: lifetime).objectValue?["keys"]?.arrayValue?.map {
                 $0.objectValue?["kid"]?.stringValue
             } ?? []
         }
-        let all = ring.signing.map(\.key.id)
+        let all = keys.signing.map(\.key.id)
         #expect(try ids(now) == all)
         #expect(try ids(change + .minutes(1)) == all)
         #expect(try ids(change + .minutes(6)) == [all[1]])
@@ -45,10 +45,10 @@ import Testing
 
     @Test("a retired key still tells an expired token from a forged one")
     func retired() throws {
-        let ring = try ring(now, now + .minutes(10))
-        #expect(ring.accessKeys.keys.count == 2)
+        let keys = try issuerKeys(now, now + .minutes(10))
+        #expect(keys.verifierKeys.keySet.keys.count == 2)
         #expect(
-            ring.signingKey(at: now - .days(1)).id == ring.signing[0].key.id,
+            keys.signingKey(at: now - .days(1)).id == keys.signing[0].key.id,
             "before the first key's time it signs all the same")
     }
 
@@ -56,12 +56,12 @@ import Testing
     func stolenRetiredKey() throws {
         let world = try TokenWorld()
         let claims = try world.claims()
-        let ring = try ring(now - .days(60), now - .days(30))
-        world.verifier.replaceKeys(with: ring)
-        let forged = try ring.signing[0].key.sign(claims, type: "at+jwt")
+        let keys = try issuerKeys(now - .days(60), now - .days(30))
+        world.replaceKeys(with: keys)
+        let forged = try keys.signing[0].key.sign(claims, type: "at+jwt")
         #expect(fault { try world.verifier.verify(bearer: forged, at: now) } == .unknownKey)
         #expect(fault { try world.verifier.verify(bearer: forged, at: now + .minutes(6)) } == .expired)
-        let genuine = try ring.signing[1].key.sign(claims, type: "at+jwt")
+        let genuine = try keys.signing[1].key.sign(claims, type: "at+jwt")
         #expect(fault { try world.verifier.verify(bearer: genuine, at: now) } == nil)
     }
 
@@ -70,9 +70,9 @@ import Testing
         for _ in 0..<400 { #expect(try !SigningKey.generate(.ed25519).id.hasPrefix("-")) }
     }
 
-    @Test("a ring needs a key of each kind")
+    @Test("an issuer needs a key of each kind")
     func empty() {
-        #expect(throws: KeyRing.Refusal.self) { try KeyRing(signing: [], refresh: []) }
+        #expect(throws: IssuerKeys.Refusal.self) { try IssuerKeys(signing: [], refresh: []) }
     }
 
     @Test("exchanging the keys forgets what the old ones verified")
@@ -82,37 +82,9 @@ import Testing
         let cookie = try world.cookie()
         _ = try world.verifier.verify(bearer: token, at: now)
         _ = try world.verifier.verify(cookie: cookie, at: now)
-        world.verifier.replaceKeys(with: try TokenWorld.keyRing(.es256))
+        world.replaceKeys(with: try TokenWorld.issuerKeys(.es256))
         #expect(fault { try world.verifier.verify(bearer: token, at: now) } == .unknownKey)
         #expect(fault { try world.verifier.verify(cookie: cookie, at: now) } == .unknownKey)
-    }
-}
-
-@Suite struct RevocationViewTests {
-    private let now = TokenWorld.now
-
-    @Test("what was revoked is remembered for as long as a token of it may live, and then forgotten")
-    func memory() {
-        let view = RevocationView(accessTokenLifetime: .minutes(5))
-        view.update([Revoked(session: SessionID("a"), time: now)])
-        view.confirm(at: now)
-        #expect(view.isRevoked(SessionID("a")) && !view.isRevoked(SessionID("b")))
-        view.update([])
-        view.confirm(at: now + .minutes(5))
-        #expect(view.isRevoked(SessionID("a")))
-        view.update([])
-        view.confirm(at: now + .minutes(7))
-        #expect(view.count == 0)
-    }
-
-    @Test("a view that has heard nothing for too long says so")
-    func stale() {
-        let view = RevocationView(accessTokenLifetime: .minutes(5), staleAfter: .seconds(5))
-        #expect(view.isStale(at: now))
-        view.update([])
-        view.confirm(at: now)
-        #expect(!view.isStale(at: now + .seconds(5)))
-        #expect(view.isStale(at: now + Span(milliseconds: 5001)))
     }
 }
 

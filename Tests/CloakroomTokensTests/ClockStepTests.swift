@@ -1,0 +1,94 @@
+import CloakroomCore
+import Testing
+
+@testable import CloakroomTokens
+
+/// A wall clock that was wrong and is put right: nothing that the wrong clock saw may outlive it.
+@Suite struct ClockStepTests {
+    private let world: TokenWorld
+    private let now = TokenWorld.now
+
+    init() throws {
+        world = try TokenWorld()
+    }
+
+    /// What a cookie is at a moment, in one word.
+    enum Age: String {
+        case live, stale, refused
+    }
+
+    private func age(_ cookie: [UInt8], at time: Instant, _ verifier: TokenVerifier? = nil) -> Age {
+        switch try? (verifier ?? world.verifier).verify(cookie: cookie, at: time) {
+        case .live: .live
+        case .stale: .stale
+        case nil: .refused
+        }
+    }
+
+    /// Seconds from the token's `iat` at which one verifier sees it in turn, with what it must say each time.
+    static let walks: [[(second: Int64, age: Age)]] = [
+        // Item 20: seen before its iat, then after; the clock that was behind is put right.
+        [(-3600, .stale), (-31, .stale), (-30, .live), (0, .live), (299, .live), (300, .stale)],
+        // Seen first when it is live, then by a clock that goes back, and forward again.
+        [(0, .live), (-3600, .stale), (10, .live), (86400, .stale), (10, .live)],
+        // Seen first by a clock that is a day ahead.
+        [(86400, .stale), (0, .live)],
+        // Seen first within the leeway.
+        [(-30, .live), (-31, .stale), (300, .stale), (299, .live)],
+    ]
+
+    @Test("what a verifier says of a cookie depends on the time, not on the times at which it saw it", arguments: walks)
+    func walk(_ walk: [(second: Int64, age: Age)]) throws {
+        let cookie = try world.cookie()
+        for step in walk {
+            let time = now + .seconds(step.second)
+            #expect(age(cookie, at: time) == step.age, "at \(step.second)")
+            #expect(age(cookie, at: time, TokenWorld.verifier(world.keys)) == step.age, "at \(step.second), fresh")
+        }
+    }
+
+    @Test("the same walks by a bearer token: not yet valid, valid, expired", arguments: walks)
+    func bearer(_ walk: [(second: Int64, age: Age)]) throws {
+        let token = try world.access().token.bytes
+        for step in walk {
+            let verdict = fault { try world.verifier.verify(bearer: token, at: now + .seconds(step.second)) }
+            switch step.age {
+            case .live: #expect(verdict == nil, "at \(step.second)")
+            case .stale where step.second < 0: #expect(verdict == .notYetValid, "at \(step.second)")
+            case .stale, .refused: #expect(verdict == .expired, "at \(step.second)")
+            }
+        }
+    }
+
+    @Test(
+        "C2: a token from a clock that was ahead is as good as expired, and keeps the refresh half that earns another")
+    func aheadIsStale() throws {
+        let ahead = try world.cookie(at: now + .minutes(60))
+        for _ in 0..<2 {
+            guard case .stale(.expired(let expired), let half) = try world.verifier.verify(cookie: ahead, at: now)
+            else { return #expect(Bool(false)) }
+            #expect(expired.access.issuedAt == now + .minutes(60))
+            #expect(
+                try world.keys.current.read(refreshToken: half.bytes.bytes).isGenuine(
+                    for: .example(), under: world.keys.current))
+        }
+    }
+
+    @Test("C1: an ended session stays ended while the wall clock goes an hour ahead and back again")
+    func revocationOutlivesSteps() throws {
+        let cookie = try world.cookie()
+        let view = world.verifier.revocations
+        let session = SessionID("session")
+        var uptime = TokenWorld.uptime
+        view.confirm(at: uptime)
+        view.insert(session, at: uptime)
+        // Fourteen seconds an hour ahead, with the feed read every quarter of a second.
+        for quarter in 0..<56 {
+            uptime += .milliseconds(250)
+            view.confirm(at: uptime)
+            #expect(age(cookie, at: now + .minutes(60) + Span(milliseconds: Int64(quarter) * 250)) == .stale)
+        }
+        #expect(age(cookie, at: now + .seconds(14)) == .live)
+        #expect(view.standing(of: session, at: uptime) == .revoked)
+    }
+}

@@ -1,0 +1,123 @@
+import CloakroomCore
+import Testing
+
+@testable import CloakroomTokens
+
+/// What is known of ended sessions, on a monotonic clock.
+@Suite struct RevocationViewTests {
+    private let session = SessionID("a")
+    private let uptime = TokenWorld.uptime
+
+    private func view(_ lifetime: Span = .minutes(5)) -> RevocationView {
+        RevocationView(accessTokenLifetime: lifetime)
+    }
+
+    @Test("a revocation is remembered for as long as a token of the session may live, and then forgotten")
+    func memory() {
+        let view = view()
+        view.update([Revoked(session: session, time: TokenWorld.now)], at: uptime)
+        view.confirm(at: uptime)
+        #expect(view.isRevoked(session) && !view.isRevoked(SessionID("b")))
+        view.confirm(at: uptime + .seconds(300))
+        #expect(view.isRevoked(session))
+        view.confirm(at: uptime + .seconds(420))
+        #expect(view.count == 0)
+    }
+
+    @Test("memory follows the lifetime", arguments: [1, 60, 300, 3600])
+    func memoryOf(_ seconds: Int64) {
+        let view = view(.seconds(seconds))
+        view.insert(session, at: uptime)
+        view.confirm(at: uptime + .seconds(seconds + 59))
+        #expect(view.isRevoked(session))
+        view.confirm(at: uptime + .seconds(seconds + 80))
+        #expect(!view.isRevoked(session))
+    }
+
+    @Test("a revocation counts from when it was taken in: the wall clock of the one who saved it may be years off")
+    func wallClockOfOthers() {
+        for time in [TokenWorld.now - .days(3650), TokenWorld.now, TokenWorld.now + .days(3650)] {
+            let view = view()
+            view.update([Revoked(session: session, time: time)], at: uptime)
+            view.confirm(at: uptime + .seconds(359))
+            #expect(view.isRevoked(session))
+            view.confirm(at: uptime + .seconds(371))
+            #expect(!view.isRevoked(session))
+        }
+    }
+
+    @Test("a revoked session is remembered longer than any token of it can live")
+    func remembered() throws {
+        let world = try TokenWorld()
+        let view = world.verifier.revocations
+        // An instance whose clock is 30 seconds ahead signs a token at the moment of the revocation.
+        let access = try world.access(at: TokenWorld.now + .seconds(30))
+        view.update([Revoked(session: access.session, time: TokenWorld.now)], at: uptime)
+        var live = 0
+        for second in Int64(0)...330 {
+            view.confirm(at: uptime + .seconds(second))
+            let time = TokenWorld.now + .seconds(second)
+            guard (try? world.verifier.verify(bearer: access.token.bytes, at: time)) != nil else { continue }
+            live += 1
+            #expect(view.isRevoked(access.session), "second \(second)")
+        }
+        #expect(live == 330)
+        view.confirm(at: uptime + .seconds(380))
+        #expect(view.count == 0)
+    }
+
+    @Test("a session is revoked, unknown while the feed is silent for more than five seconds, or good")
+    func standing() {
+        let view = view()
+        #expect(view.standing(of: session, at: uptime) == .unknown, "nothing was heard yet")
+        view.confirm(at: uptime)
+        #expect(view.standing(of: session, at: uptime + .seconds(5)) == .good)
+        #expect(view.standing(of: session, at: uptime + .milliseconds(5001)) == .unknown)
+        view.insert(session, at: uptime)
+        #expect(view.standing(of: session, at: uptime + .days(1)) == .revoked, "known, whatever the feed's age")
+    }
+
+    @Test("the last word of the feed may be five seconds old; an older word that comes late does not make it older")
+    func staleness() {
+        let view = view()
+        #expect(view.isStale(at: uptime))
+        view.confirm(at: uptime)
+        view.confirm(at: uptime - .seconds(60))
+        #expect(!view.isStale(at: uptime + .seconds(5)) && view.isStale(at: uptime + .milliseconds(5001)))
+    }
+
+    @Test("a revocation of this process counts before the feed brings it, and bringing it twice changes nothing")
+    func insert() {
+        let view = view()
+        view.insert(session, at: uptime)
+        #expect(view.isRevoked(session) && view.isStale(at: uptime), "though the feed has said nothing yet")
+        for _ in 0..<2 {
+            view.update([Revoked(session: session, time: TokenWorld.now)], at: uptime)
+            view.confirm(at: uptime)
+        }
+        #expect(view.count == 1 && view.isRevoked(session))
+    }
+
+    @Test("a session is revoked by its exact name", arguments: ["A", "a ", "a\u{0}", "", "aa", "\u{430}"])
+    func exactName(_ name: String) {
+        let view = view()
+        view.insert(session, at: uptime)
+        #expect(!view.isRevoked(SessionID(name)))
+    }
+
+    @Test("ten thousand revocations are forgotten again when their time is over")
+    func prune() {
+        let view = view(.seconds(10))
+        for number in 0..<10_000 {
+            let time = uptime + .milliseconds(number * 100)
+            view.update([Revoked(session: SessionID("s\(number)"), time: TokenWorld.now)], at: time)
+            view.confirm(at: time)
+        }
+        // 70 seconds of memory and 10 between two cleanings, at ten a second.
+        #expect(view.count <= 801 && view.count >= 700)
+    }
+}
+
+extension Duration {
+    fileprivate static func days(_ count: Int64) -> Self { .seconds(count * 86400) }
+}
