@@ -7,7 +7,9 @@ import Testing
     private func values(_ headers: String...) -> [String] {
         var fields = HTTPFields()
         for header in headers { fields.append(HTTPField(name: .cookie, value: header)) }
-        return CookieHeader.values(named: SessionCookie.name, in: fields).map { String(decoding: $0, as: UTF8.self) }
+        return CookieHeader.values(named: SessionCookie.defaultName, in: fields).map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 
     @Test(

@@ -16,7 +16,8 @@ import Testing
         (.bindingRequired, 401),
         (.insufficientUserAuthentication(.init(maximumAge: .seconds(60), acceptedLevels: ["2"])), 401),
         (.rateLimited(retryAfter: .seconds(7)), 429), (.accountExists, 409), (.misdirectedRequest, 421),
-        (.untrustedProxy, 403), (.serviceWorkerRefused, 403), (.notFound, 404),
+        (.serviceWorkerRefused, 403), (.notFound, 404), (.headTooLarge, 431), (.requestTimeout, 408),
+        (.stepUpUnavailable, 403),
         (.methodNotAllowed(allow: ["GET", "HEAD"]), 405),
         (.unavailable(retryAfter: .seconds(2)), 503),
     ]
@@ -67,6 +68,24 @@ import Testing
         #expect(Denial.rateLimited(retryAfter: .seconds(7)).problem.response.headers[.retryAfter] == "7")
         #expect(Denial.unavailable(retryAfter: .zero).problem.response.headers[.retryAfter] == "1")
         #expect(Denial.methodNotAllowed(allow: ["GET", "HEAD"]).problem.response.headers[.allow] == "GET, HEAD")
+    }
+
+    @Test("where there is no framework to answer with, the bytes say the same", arguments: table)
+    func bytes(_ denial: Denial, _ status: Int) async throws {
+        let (code, fields, body) = denial.problem.bytes
+        let response = denial.problem.response
+        let expected = response.headers.filter { $0.name != .contentLength }.map {
+            "\($0.name.canonicalName): \($0.value)"
+        }
+        #expect(code == status)
+        #expect(Set(fields.map { "\($0.0.lowercased()): \($0.1)" }) == Set(expected))
+        #expect(try await self.body(response) == JSONReader.read(body).objectValue)
+    }
+
+    @Test("what is waited for is told in whole seconds, rounded up")
+    func roundedUp() {
+        let denial = Denial.unavailable(retryAfter: Span(milliseconds: 29_001))
+        #expect(denial.problem.response.headers[.retryAfter] == "30")
     }
 
     @Test("wrong fields are named")

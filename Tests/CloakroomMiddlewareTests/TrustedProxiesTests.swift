@@ -28,7 +28,7 @@ import Testing
         #expect(AddressRange(parsing: text) == nil)
     }
 
-    @Test("by default nobody is trusted")
+    @Test("by default no peer is trusted")
     func nobody() {
         #expect(!TrustedProxies.none.contains("127.0.0.1"))
         #expect(TrustedProxies.none.client(peer: "127.0.0.1", forwardedFor: ["198.51.100.1"]) == "127.0.0.1")
@@ -44,5 +44,36 @@ import Testing
         #expect(proxies.client(peer: "10.0.0.1", forwardedFor: ["198.51.100.1, rubbish"]) == "10.0.0.1")
         #expect(proxies.client(peer: "10.0.0.1", forwardedFor: []) == "10.0.0.1")
         #expect(proxies.client(peer: nil, forwardedFor: ["198.51.100.1"]) == "unknown")
+    }
+
+    static let hops: [(hop: String, client: String)] = [
+        ("203.0.113.5:4711", "203.0.113.5"), ("[2001:db8::1]:4711", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"), (" 203.0.113.5 ", "203.0.113.5"), ("\t203.0.113.5:1\t", "203.0.113.5"),
+        // What is no address ends the chain at the proxy that told it.
+        ("unknown", "10.0.0.1"), ("_hidden", "10.0.0.1"), ("", "10.0.0.1"), ("203.0.113.5:", "203.0.113.5"),
+        ("[::ffff:203.0.113.5]:80", "::ffff:203.0.113.5"), ("203.0.113.500", "10.0.0.1"), ("[", "10.0.0.1"),
+        ("localhost:80", "10.0.0.1"), ("2001:db8::1:4711", "2001:db8::1:4711"),
+    ]
+
+    @Test("some proxies write ports and brackets, which are no part of an address", arguments: hops)
+    func portsAndBrackets(_ row: (hop: String, client: String)) {
+        let proxies = proxies("10.0.0.0/8")
+        #expect(proxies.client(peer: "10.0.0.1", forwardedFor: [row.hop]) == row.client)
+        #expect(proxies.client(peer: "10.0.0.1", forwardedFor: ["198.51.100.1, \(row.hop)"]) == row.client)
+    }
+
+    @Test("a hop of a trusted proxy is passed over with its port and brackets too")
+    func trustedHops() {
+        let proxies = proxies("10.0.0.0/8", "2001:db8::/32")
+        for hop in ["10.0.0.2:80", "[2001:db8::2]:443", "[2001:db8::2]", "::ffff:10.0.0.2"] {
+            #expect(proxies.client(peer: "10.0.0.1", forwardedFor: ["203.0.113.5, \(hop)"]) == "203.0.113.5", "\(hop)")
+        }
+    }
+
+    @Test("a client that sends the header itself chooses nothing: only what trusted proxies appended counts")
+    func spoofed() {
+        let proxies = proxies("10.0.0.1")
+        #expect(
+            proxies.client(peer: "10.0.0.1", forwardedFor: ["10.0.0.1, 192.0.2.66", "203.0.113.5"]) == "203.0.113.5")
     }
 }

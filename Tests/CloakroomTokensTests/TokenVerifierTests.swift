@@ -57,7 +57,7 @@ import Testing
     func notRememberedAfterExchange() throws {
         let access = try world.access()
         let refresh = try world.issuer.refreshToken(for: .example())
-        let cookie = try world.cookie()
+        let cookie = Array(SessionTokens.join(access: access.token, refresh: refresh).utf8)
         // A verifier that takes from memory what it takes at all: every cookie that it has to look at is refused.
         for (delivery, exchanges, isRemembered) in [
             (Delivery.cookie, false, true), (.cookie, true, false), (.hybrid, false, false), (.body, false, false),

@@ -1,0 +1,69 @@
+import CloakroomCore
+import CloakroomMiddleware
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@Suite struct CrossOriginSharingTests {
+    private static let trusted = "https://front.example"
+
+    private func send(_ method: HTTPRequest.Method, _ headers: HTTPFields) async throws -> TestResponse {
+        let router = Router()
+        let origins = [try #require(WebOrigin(parsing: Self.trusted))]
+        router.add(middleware: CrossOriginSharing(trustedOrigins: Set(origins)))
+        router.get("/") { _, _ in Response(status: .ok, headers: [.vary: "Accept"]) }
+        return try await Application(router: router).test(.router) { client in
+            try await client.execute(uri: "/", method: method, headers: headers) { $0 }
+        }
+    }
+
+    private static let asked: HTTPField.Name = .accessControlRequestHeaders
+
+    @Test(
+        "a trusted origin's preflight allows the headers that it asks for, by name",
+        arguments: [
+            "content-type", "traceparent,tracestate,baggage", "X-Anything, content-type", "sentry-trace",
+            "x-datadog-trace-id, x-b3-traceid, b3",
+        ])
+    func echo(_ names: String) async throws {
+        let answer = try await send(
+            .options, [.origin: Self.trusted, .accessControlRequestMethod: "POST", Self.asked: names])
+        #expect(answer.status == .noContent)
+        #expect(answer.headers[.accessControlAllowHeaders] == names)
+        #expect(answer.headers[.accessControlAllowOrigin] == Self.trusted)
+        #expect(answer.headers[.accessControlAllowCredentials] == "true")
+        #expect(answer.headers[.accessControlAllowMethods]?.contains("DELETE") == true)
+        #expect(answer.headers[.vary] == "Origin")
+    }
+
+    @Test("a preflight that asks for no headers is allowed those that everybody needs")
+    func nothingAsked() async throws {
+        let answer = try await send(.options, [.origin: Self.trusted, .accessControlRequestMethod: "GET"])
+        #expect(answer.headers[.accessControlAllowHeaders] == "Content-Type, Authorization")
+    }
+
+    @Test(
+        "what is not quite the trusted origin gets no word of CORS, and no preflight answer",
+        arguments: [
+            "https://front.example.evil", "http://front.example", "https://front.example:444", "null",
+            "https://FRONT.example", "https://front.example/", "https://sub.front.example", "", "*",
+        ])
+    func others(_ origin: String) async throws {
+        let preflight = try await send(
+            .options, [.origin: origin, .accessControlRequestMethod: "POST", Self.asked: "x-steal"])
+        #expect(preflight.status == .notFound)
+        let plain = try await send(.get, [.origin: origin])
+        #expect(plain.status == .ok)
+        for answer in [preflight, plain] {
+            #expect(answer.headers.allSatisfy { !$0.name.canonicalName.hasPrefix("access-control-") })
+        }
+        #expect(plain.headers[.vary] == "Accept, Origin", "a cache must not mix up what origins are told")
+    }
+
+    @Test("OPTIONS without a requested method is no preflight")
+    func options() async throws {
+        let answer = try await send(.options, [.origin: Self.trusted])
+        #expect(answer.status == .notFound && answer.headers[.accessControlAllowMethods] == nil)
+    }
+}

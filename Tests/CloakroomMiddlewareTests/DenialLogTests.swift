@@ -1,0 +1,79 @@
+import CloakroomCore
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Testing
+
+@testable import CloakroomMiddleware
+
+@Suite struct DenialLogTests {
+    /// Keeps the lines that are written to it.
+    private struct Lines: LogHandler {
+        let lines: Recorder
+        var logLevel: Logger.Level
+        var metadata = Logger.Metadata()
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+        func log(event: LogEvent) {
+            let values = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            lines.append("\(event.level) \(event.message) \(values.joined(separator: " "))")
+        }
+    }
+
+    private func logger(_ level: Logger.Level, _ lines: Recorder) -> Logger {
+        Logger(label: "test") { _ in Lines(lines: lines, logLevel: level) }
+    }
+
+    private func request(_ headers: HTTPFields) -> Request {
+        Request(
+            head: HTTPRequest(
+                method: .post, scheme: "http", authority: "app.example", path: "/pay?token=secret",
+                headerFields: headers),
+            body: .init(buffer: .init()))
+    }
+
+    @Test("at debug each refusal is written with its code, and nothing of the query or of any cookie")
+    func debug() {
+        let lines = Recorder()
+        let log = DenialLog(logger: logger(.debug, lines))
+        for _ in 0..<3 {
+            log.write(
+                .tokenInvalid, of: request([.cookie: "__Host-Http-session=value", .authorization: "Bearer value"]))
+        }
+        #expect(lines.values.count == 3 && lines.values.allSatisfy { $0.contains("code=token_invalid") })
+        #expect(lines.values.allSatisfy { !$0.contains("value") && !$0.contains("secret") })
+    }
+
+    @Test("above debug only what a configuration causes is written")
+    func above() {
+        let lines = Recorder()
+        let log = DenialLog(logger: logger(.info, lines))
+        for denial in [Denial.tokenInvalid, .sessionMissing, .notFound, .misdirectedRequest] {
+            log.write(denial, of: request([:]))
+        }
+        log.write(.crossSiteRequest, of: request([.secFetchSite: "cross-site"]))
+        #expect(lines.values == [])
+        log.write(.crossSiteRequest, of: request([.origin: "https://front.example"]))
+        log.write(.crossSiteRequest, of: request([.origin: "null", .secFetchSite: "same-origin"]))
+        #expect(lines.values.count == 2)
+        #expect(lines.values[0].contains("trustedOrigins") && lines.values[0].contains("origin=https://front.example"))
+        #expect(lines.values[0].contains("host=app.example"))
+        #expect(lines.values[1].contains("Referrer-Policy"))
+    }
+
+    @Test("a flood writes one line a second, and says how many it left out")
+    func flood() {
+        let lines = Recorder()
+        let log = SampledLog(logger: logger(.info, lines))
+        let began = ContinuousClock.now
+        for number in 0..<5000 { log.warning("flood", metadata: ["number": "\(number)"]) }
+        let seconds = (ContinuousClock.now - began).components.seconds
+        #expect(1...(Int(seconds) + 1) ~= lines.values.count)
+        #expect(lines.values[0] == "warning flood number=0")
+        log.warning("another", metadata: [:])
+        #expect(lines.values.last == "warning another ", "each message has a second of its own")
+    }
+}
