@@ -156,8 +156,8 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
             buffer.writeString(value)
             buffer.writeStaticString("\r\n")
         }
-        buffer.writeBytes(protection)
         if answer.isWith200 { buffer.writeStaticString("Content-Length: 0\r\n") }
+        buffer.writeBytes(protection)
         buffer.writeBytes(date.line(at: rules.authorizer.now()))
         encoder.write(NIOAny(buffer), promise: nil)
         isFlushNeeded = true

@@ -76,7 +76,7 @@ extension Channel {
         let deadline = RequestDeadline(limit: .nanoseconds(limits.requestDeadline.wholeNanoseconds))
         let wire = WireHandler(
             deadline: deadline, originPolicy: server.originPolicy, largestBody: Call.maximumBody,
-            isHTTPS: server.isHTTPS)
+            isHTTPS: server.isHTTPS, now: server.now)
         let codec = try pipeline.syncOperations.handler(type: HTTP1ToHTTPServerCodec.self)
         try pipeline.syncOperations.addHandler(deadline, position: .first)
         try pipeline.syncOperations.addHandler(wire, position: .before(codec))

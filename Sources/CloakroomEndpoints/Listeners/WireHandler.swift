@@ -1,5 +1,6 @@
 import CloakroomCore
 import CloakroomMiddleware
+import CloakroomTokens
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
@@ -16,24 +17,34 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let originPolicy: OriginPolicy
     private let largestBody: Int
     private let protection: [(String, String)]
+    private let now: @Sendable () -> Instant
     private var encoder: ChannelHandlerContext?
     /// Of each request that has not been answered: whether its connection must close behind the answer.
     private var outstanding: [Bool] = []
     private var isAnswering = false
-    /// Whether the request that came last is not complete.
-    private var isReceiving = false
+    /// Whether the end of a request has not come yet.
+    private var isReading = false
     /// Whether the request that came last is one whose answer has no body.
     private var isHead = false
+    /// Nothing more is read.
     private var isOver = false
+    /// The last answer, which waits for those before it.
+    private var refusal: Denial?
+    private var isRefused = false
 
     /// - Parameters:
     ///   - originPolicy: says which authorities are ours.
     ///   - largestBody: what is announced as longer is refused without being asked for.
     ///   - isHTTPS: whether browsers reach this server over TLS.
-    init(deadline: RequestDeadline, originPolicy: OriginPolicy, largestBody: Int, isHTTPS: Bool) {
+    ///   - now: for the date of a refusal.
+    init(
+        deadline: RequestDeadline, originPolicy: OriginPolicy, largestBody: Int, isHTTPS: Bool,
+        now: @escaping @Sendable () -> Instant
+    ) {
         self.deadline = deadline
         self.originPolicy = originPolicy
         self.largestBody = largestBody
+        self.now = now
         protection = SecurityHeaders<PrivateRequestContext>.fieldsOfData(isHTTPS: isHTTPS)
             .map { ($0.name.rawName, $0.value) }
     }
@@ -57,11 +68,12 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
             guard head.headers["host"].count <= 1 else {
                 return refuse(.invalidRequest(fields: ["Host": "must be there, once"]), context)
             }
+            isReading = true
             context.fireChannelRead(wrapInboundOut(.head(prepare(head))))
         case .body:
             context.fireChannelRead(data)
         case .end:
-            isReceiving = false
+            isReading = false
             deadline.requestIsComplete()
             context.fireChannelRead(data)
         }
@@ -92,7 +104,6 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
             answerExpectation(of: head)
         }
         outstanding.append(isLast)
-        isReceiving = true
         return head
     }
 
@@ -109,7 +120,10 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard !isOver else { return context.write(data, promise: promise) }
+        guard !isRefused else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
         switch unwrapOutboundIn(data) {
         case .head(var head):
             isAnswering = true
@@ -121,6 +135,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
             isAnswering = false
             if !outstanding.isEmpty { outstanding.removeFirst() }
             context.write(data, promise: promise)
+            if let refusal, isNext { send(refusal, context) }
         }
     }
 
@@ -128,22 +143,35 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error as? HTTPParserError {
         case .headerOverflow?: refuse(.headTooLarge, context)
-        case .some where outstanding.isEmpty: refuse(.invalidRequest(fields: [:]), context)
+        // What follows a request that ends its connection is none (RFC 9112 section 9.6).
+        case .closedConnection?: break
+        // In the middle of a body it is for the one who reads the body.
+        case .some where !isReading: refuse(.invalidRequest(fields: [:]), context)
         case .some, nil: context.fireErrorCaught(error)
         }
     }
 
-    /// The last answer on this connection. Where answers to earlier requests are due, this one would be taken for one of
-    /// them: then the connection closes without.
+    /// Ends the connection with this answer, behind those of the requests before it.
     private func refuse(_ denial: Denial, _ context: ChannelHandlerContext) {
         guard !isOver else { return }
         isOver = true
-        guard !isAnswering, outstanding.count == (isReceiving ? 1 : 0) else { return context.close(promise: nil) }
+        guard isNext else { return refusal = denial }
+        // An answer to the very request that is refused is under way already.
+        guard !isAnswering else { return context.close(promise: nil) }
+        send(denial, context)
+    }
+
+    /// Whether no request is to be answered before the one that is refused, which may be in its middle.
+    private var isNext: Bool { outstanding.count == (isReading ? 1 : 0) }
+
+    private func send(_ denial: Denial, _ context: ChannelHandlerContext) {
+        isRefused = true
         let (status, fields, body) = denial.problem.bytes
         var head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status))
         head.headers = HTTPHeaders(fields + protection)
         head.headers.add(name: "Content-Length", value: "\(body.count)")
         head.headers.add(name: "Connection", value: "close")
+        head.headers.add(name: "Date", value: now().httpDate)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if !isHead { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil) }
         let sent = context.eventLoop.makePromise(of: Void.self)
