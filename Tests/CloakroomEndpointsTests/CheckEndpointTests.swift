@@ -5,83 +5,207 @@ import Testing
 
 @testable import CloakroomEndpoints
 
+/// Forward-auth as a proxy sees it.
 @Suite struct CheckEndpointTests {
+    private let server: TestServer
+    private let ann: LoggedIn
+
+    init() async throws {
+        server = try TestServer { configuration in
+            configuration.trustedOrigins = Set(["https://front.example"].compactMap { WebOrigin(parsing: $0) })
+        }
+        ann = try await LoggedIn(server)
+    }
+
+    private func ask(_ requests: [String]) async throws -> [RawConnection.Answer] {
+        let found = Collected<RawConnection.Answer>()
+        try await server.runPrivately { port in
+            found.append(contentsOf: try await RawConnection.converse(requests, port: port))
+        }
+        #expect(found.values.count == requests.count)
+        return found.values
+    }
+
     @Test("a live session is allowed, and the upstream is told whose it is")
     func allows() async throws {
-        try await TestServer().run { browser in
-            try await browser.signUp()
-            let answer = try await browser.send(.get, "/auth/check")
-            #expect(answer.status == 204)
-            #expect(answer.headers[.authorization]?.hasPrefix("Bearer ey") == true)
-            #expect(answer.headers[.known("X-Auth-Subject")]?.hasPrefix("u_") == true)
-            #expect(answer.headers[.known("X-Auth-Session")] != nil)
-        }
+        let answer = try await ask([ann.check()])[0]
+        #expect(answer.status == 204 && answer.body.isEmpty)
+        #expect(answer.header("Authorization") == "Bearer \(ann.access)")
+        #expect(answer.header("X-Auth-Subject")?.hasPrefix("u_") == true)
+        #expect(answer.header("X-Auth-Session") == ann.session.rawValue)
+        #expect(answer.header("X-Auth-Claims") == "{}" && answer.header("Cache-Control") == "no-store")
+        #expect(answer.header("Set-Cookie") == nil)
     }
 
-    @Test("script in the page cannot read the token from it")
-    func tellsScriptNothing() async throws {
-        try await TestServer().run { browser in
-            try await browser.signUp()
-            let answer = try await browser.send(.get, "/auth/check", headers: [.secFetchMode: "cors"])
-            #expect(answer.status == 204)
-            #expect(answer.headers[.authorization] == nil)
+    @Test("A3: without a forwarded method or target nothing is allowed, with a foreign Origin or none")
+    func failsClosed() async throws {
+        let cookie = "Cookie: \(SessionCookie.defaultName)=\(ann.cookie)"
+        func request(_ lines: String...) -> String {
+            (["GET /auth/check HTTP/1.1", "Host: localhost", cookie] + lines).joined(separator: "\r\n") + "\r\n\r\n"
         }
-    }
-
-    @Test("a renewal on the way comes as one Set-Cookie, and again under a name that proxies relay")
-    func relaysRenewal() async throws {
-        let server = try TestServer()
-        try await server.run { browser in
-            try await browser.signUp()
-            server.advance(.minutes(6))
-            let answer = try await browser.send(.get, "/auth/check")
-            #expect(answer.setCookies.count == 1)
-            #expect(answer.headers[.known("X-Auth-Set-Cookie")] == answer.setCookies.first)
-        }
-    }
-
-    @Test("forwarded headers from a peer that is not trusted are refused")
-    func untrusted() async throws {
-        try await TestServer().run { browser in
-            try await browser.signUp()
-            let answer = try await browser.send(.get, "/auth/check", headers: [.known("X-Forwarded-Uri"): "/"])
-            #expect(answer.status == 403)
-            #expect(answer.code == "untrusted_proxy")
-        }
-    }
-
-    @Test("no script of Cloakroom's own can be made a service worker")
-    func ownScripts() async throws {
-        try await TestServer().run { browser in
-            let answer = try await browser.send(.get, "/auth/client.js", headers: [.serviceWorker: "script"])
-            #expect(answer.status == 403 && answer.code == "service_worker_refused")
-        }
-    }
-
-    @Test(
-        "a person at a browser is shown the way to the login page and back",
-        arguments: [
-            ("/auth/check?login=/login", "/login?return_to=/"),
-            ("/auth/check?login=/login?a=b", "/login?a=b&return_to=/"),
+        let answers = try await ask([
+            request(), request("Origin: https://evil.example"), request("X-Forwarded-Uri: /"),
+            request("X-Forwarded-Method: POST"), request("X-Original-URI: /"), request("X-Forwarded-Host: localhost"),
         ])
-    func redirects(_ uri: String, _ location: String) async throws {
-        try await TestServer().run { browser in
-            let answer = try await browser.send(.get, uri, headers: [.secFetchMode: "navigate"])
-            #expect(answer.status == 302)
-            #expect(answer.headers[.location] == location)
-            #expect(try await browser.send(.get, uri).status == 401)
+        for answer in answers {
+            #expect(answer.status == 400 && answer.body.contains("invalid_request"))
+            #expect(answer.header("Authorization") == nil && answer.header("X-Auth-Subject") == nil)
         }
+    }
+
+    @Test("publicly there is no check, no metrics and no service, whatever headers come along")
+    func publicly() async throws {
+        let paths = [
+            "/auth/check", "/auth/check/", "/auth/check?allow=200", "/auth/check;allow=200/app", "/auth/check/app",
+            "/auth/%63heck", "//auth/check", "/metrics", "/service/sessions", "/service/events",
+        ]
+        let cookie = ann.cookie
+        try await server.run { browser in
+            for path in paths {
+                for method: HTTPRequest.Method in [.get, .post, .head, .options] {
+                    let answer = try await browser.send(
+                        method, path, cookie: cookie,
+                        headers: [
+                            .known("X-Forwarded-Method"): "GET", .known("X-Forwarded-Uri"): "/",
+                            .known("X-Original-URI"): "/", .known("X-Forwarded-For"): "127.0.0.1",
+                        ])
+                    #expect(answer.status == 404, "\(method) \(path)")
+                    #expect(answer.headers[.authorization] == nil && answer.setCookies.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test("privately there are no pages, no sign-ups and no CORS")
+    func privately() async throws {
+        let origin = "Origin: https://front.example"
+        let answers = try await ask(
+            ["/", "/auth/login", "/auth/session", "/auth/pages/login", "/auth/openapi.json", "/.well-known/jwks.json"]
+                .map { LoggedIn.check([origin], line: "GET \($0) HTTP/1.1") })
+        #expect(answers.allSatisfy { $0.status == 404 })
+        let others = try await ask([
+            LoggedIn.check([origin, "Access-Control-Request-Method: POST"], line: "OPTIONS /auth/check HTTP/1.1"),
+            ann.check([origin]), LoggedIn.check([origin], line: "GET /metrics HTTP/1.1"),
+            LoggedIn.check([origin], line: "GET /healthz HTTP/1.1"),
+        ])
+        for answer in answers + others {
+            #expect(!answer.head.lowercased().contains("access-control-"))
+        }
+        #expect(others[2].status == 200 && others[2].body == "metrics\n" && others[3].status == 200)
+    }
+
+    @Test("W8: a preflight of a trusted origin is allowed without identity; any other is not")
+    func preflight() async throws {
+        func preflight(_ origin: String, _ more: String...) -> String {
+            let lines = ["X-Forwarded-Method: OPTIONS", "Access-Control-Request-Method: PUT", "Origin: \(origin)"]
+            return LoggedIn.check(lines + more).replacing("X-Forwarded-Method: GET\r\n", with: "")
+        }
+        let answers = try await ask([
+            preflight("https://front.example"), preflight("https://evil.example"), preflight("null"),
+            preflight("https://front.example", "Origin: https://evil.example"),
+            preflight("https://front.example", "Cookie: \(SessionCookie.defaultName)=\(ann.cookie)"),
+        ])
+        #expect(answers.map(\.status) == [204, 401, 401, 401, 204])
+        for answer in [answers[0], answers[4]] {
+            #expect(answer.header("X-Auth-Preflight") == "allowed")
+            #expect(answer.header("Authorization") == nil && answer.header("X-Auth-Subject") == nil)
+        }
+        #expect(answers[1...3].allSatisfy { $0.header("X-Auth-Preflight") == nil })
+    }
+
+    @Test("W9: the target may be appended; then the check's own method counts, and so does its origin rule")
+    func appended() async throws {
+        let cross = ["Origin: https://evil.example", "Sec-Fetch-Site: cross-site"]
+        func bare(_ line: String, _ lines: [String] = []) -> String {
+            ([line, "Host: localhost", "Cookie: \(SessionCookie.defaultName)=\(ann.cookie)"] + lines)
+                .joined(separator: "\r\n") + "\r\n\r\n"
+        }
+        let answers = try await ask([
+            bare("GET /auth/check;allow=200;max_age=300/app?a=b HTTP/1.1"),
+            bare("POST /auth/check;/app HTTP/1.1", cross),
+            bare("GET /auth/check;/app HTTP/1.1", cross), bare("GET /auth/check;max_age=0/app HTTP/1.1"),
+            bare("GET /auth/check;/app;allow=200/x HTTP/1.1"), bare("GET /auth/check; HTTP/1.1"),
+        ])
+        #expect(answers.map(\.status) == [200, 403, 204, 204, 204, 400])
+    }
+
+    @Test("W13: a WebSocket handshake is unsafe, known by Upgrade or by its key")
+    func webSockets() async throws {
+        let evil = "Origin: https://evil.example"
+        let answers = try await ask([
+            ann.check([evil]), ann.check([evil, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]),
+            ann.check([evil, "Upgrade: websocket"]),
+            ann.check(["Origin: http://localhost", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]),
+        ])
+        #expect(answers.map(\.status) == [204, 403, 403, 204])
+    }
+
+    @Test("what a proxy's configuration demands, by a session that logged in a minute ago")
+    func demands() async throws {
+        server.advance(.minutes(1))
+        let rows: [(query: String, status: Int)] = [
+            ("max_age=60", 204), ("max_age=59", 401), ("acr=1", 204), ("acr=2", 401), ("allow=200", 200),
+            ("max_age=-1", 400), ("max_age=1e3", 400), ("acr=", 400), ("allow=", 400), ("max_age=60&max_age=60", 400),
+            ("max_age", 400), ("nothing=1", 400), ("max_age=%36%30", 204), ("max_age=%zz", 400),
+        ]
+        let answers = try await ask(rows.map { ann.check(line: "GET /auth/check?\($0.query) HTTP/1.1") })
+        for (row, answer) in zip(rows, answers) { #expect(answer.status == row.status, "\(row.query)") }
+        #expect(answers[1].header("WWW-Authenticate")?.contains("max_age=\"59\"") == true)
+        #expect(answers[3].header("WWW-Authenticate")?.contains("acr_values=\"2\"") == true)
+    }
+
+    @Test("a person at a browser is shown the way to the login page and back; a script is told 401")
+    func redirects() async throws {
+        func login(_ uri: String, _ lines: String..., target: String = "/app?a=b") -> String {
+            LoggedIn.check(lines, line: "GET \(uri) HTTP/1.1").replacing("/app?a=b", with: target)
+        }
+        let navigate = "Sec-Fetch-Mode: navigate"
+        let answers = try await ask([
+            login("/auth/check?login=/login", navigate), login("/auth/check?login=/login%3Fa=b", navigate),
+            login("/auth/check?login=/login", "Accept: text/html"), login("/auth/check?login=/login"),
+            login("/auth/check?login=/login", "Accept: text/html", "Sec-Fetch-Mode: cors"),
+            login("/auth/check?login=/login", navigate, target: "//evil.example"),
+            login("/auth/check?login=/login", navigate, target: "/%"),
+            login("/auth/check?login=/login", navigate).replacing(
+                "X-Forwarded-Method: GET", with: "X-Forwarded-Method: POST"),
+        ])
+        #expect(answers.map(\.status) == [302, 302, 302, 401, 401, 302, 302, 401])
+        #expect(answers[0].header("Location") == "/login?return_to=/app%3Fa%3Db")
+        #expect(answers[1].header("Location") == "/login?a=b&return_to=/app%3Fa%3Db")
+        #expect(answers[5].header("Location") == "/login?return_to=/", "never to another host")
+        #expect(answers[6].header("Location") == "/login?return_to=/")
     }
 
     @Test(
         "a login page on another origin is refused",
         arguments: ["//evil.example", "/%5Cevil", "https://evil.example", "/a%0D%0Ab", "%2F%2Fevil.example"])
     func refusesOpenRedirects(_ login: String) async throws {
-        try await TestServer().run { browser in
-            let answer = try await browser.send(
-                .get, "/auth/check?login=\(login)", headers: [.secFetchMode: "navigate"])
-            #expect(answer.status == 400)
-        }
+        let answer = try await ask([
+            LoggedIn.check(["Sec-Fetch-Mode: navigate"], line: "GET /auth/check?login=\(login) HTTP/1.1")
+        ])[0]
+        #expect(answer.status == 400)
+    }
+
+    @Test("asked a second time to show a refusal that is none any more, the browser is to ask again")
+    func refuse() async throws {
+        let line = "GET /auth/check?refuse HTTP/1.1"
+        let post = ["X-Forwarded-Method: POST", "Origin: http://localhost", "Sec-Fetch-Site: same-origin"]
+        let answers = try await ask([
+            ann.check(line: line), LoggedIn.check(line: line),
+            ann.check(post, line: line).replacing("X-Forwarded-Method: GET\r\n", with: ""),
+            ann.check(line: line).replacing("/app?a=b", with: "//evil.example"),
+        ])
+        #expect(answers.map(\.status) == [307, 401, 503, 503])
+        #expect(answers[0].header("Location") == "/app?a=b" && answers[0].header("Authorization") == nil)
+    }
+
+    @Test("a Host that is not ours is 421, also when the proxy tells it")
+    func misdirected() async throws {
+        let answers = try await ask([
+            ann.check(["X-Forwarded-Host: evil.example"]), ann.check(["X-Forwarded-Host: localhost:8443"]),
+            ann.check(["X-Forwarded-Host: 127.0.0.1"]),
+        ])
+        #expect(answers.map(\.status) == [421, 204, 204])
     }
 
     @Test(
@@ -93,33 +217,5 @@ import Testing
         ])
     func sameOriginPath(_ path: String, _ expected: Bool) {
         #expect(SameOriginPath.isSafe(path) == expected)
-    }
-}
-
-@Suite struct ForwardedRequestTests {
-    @Test("the original request is read from either proxy's headers")
-    func reads() throws {
-        let traefik = try ForwardedRequest([
-            .known("X-Forwarded-Method"): "POST", .known("X-Forwarded-Uri"): "/a?b", .known("X-Forwarded-Host"): "h",
-        ])
-        #expect(traefik?.method == "POST" && traefik?.uri == "/a?b" && traefik?.host == "h")
-        let nginx = try ForwardedRequest([.known("X-Original-Method"): "GET", .known("X-Original-URI"): "/a"])
-        #expect(nginx?.method == "GET" && nginx?.uri == "/a")
-        let none = try ForwardedRequest([:])
-        #expect(none == nil)
-    }
-
-    @Test(
-        "what is malformed, twice or contradictory is refused",
-        arguments: [
-            [("X-Forwarded-Uri", "/%zz")], [("X-Forwarded-Uri", "a")], [("X-Forwarded-Method", "get")],
-            [("X-Forwarded-Method", "")], [("X-Forwarded-Proto", "ftp")],
-            [("X-Forwarded-Method", "GET"), ("X-Original-Method", "POST")],
-            [("X-Forwarded-Uri", "/a"), ("X-Forwarded-Uri", "/b")],
-        ])
-    func refuses(_ headers: [(String, String)]) throws {
-        var fields = HTTPFields()
-        for (name, value) in headers { fields.append(HTTPField(name: .known(name), value: value)) }
-        #expect(throws: Denial.self) { try ForwardedRequest(fields) }
     }
 }

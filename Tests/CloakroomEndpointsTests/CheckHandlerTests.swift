@@ -2,301 +2,269 @@ import CloakroomCore
 import CloakroomMiddleware
 import CloakroomService
 import CloakroomTokens
-import HTTPTypes
-import Hummingbird
-import HummingbirdTesting
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
 import Synchronization
 import Testing
 
 @testable import CloakroomEndpoints
 
-/// The same authorization server twice: once with the memory of checks in front, once without.
-private struct TwoServers {
-    let server: TestServer
-    /// Ports of the one that remembers and of the one that does not.
-    let remembering: Int
-    let plain: Int
-    /// Of the one that remembers.
-    let browser: Browser
-    let cookie: String
-    let session: String
-    private let answered: Counter
-
-    final class Counter: Sendable {
-        private let count = Mutex(0)
-        var value: Int { count.withLock { $0 } }
-        func add() { count.withLock { $0 += 1 } }
-    }
-
-    /// How many answers came from memory.
-    var rememberedCount: Int { answered.value }
-
-    typealias AppRouter = Router<BasicSessionRequestContext>
-
-    /// - Parameter front: puts what an app has in front of the endpoints.
-    static func run(
-        front: (AppRouter) -> Void = { _ in },
-        _ test: @escaping @Sendable (TwoServers) async throws -> Void
-    ) async throws {
-        let server = try TestServer { configuration in
-            configuration.trustedProxies = TrustedProxies([AddressRange(parsing: "127.0.0.1")].compactMap { $0 })
-        }
-        let answered = Counter()
-        let remembering = Application(
-            router: router(server, front),
-            server: .http1(rememberingChecksOf: server.server, observing: { _ in answered.add() }))
-        try await remembering.test(.live) { client in
-            let port = try #require(client.port)
-            let browser = Browser(client: client)
-            let session = try await browser.signUp().session["id"]?.stringValue
-            let cookie = try #require(browser.cookie)
-            try await Application(router: router(server)).test(.live) { other in
-                try await test(
-                    TwoServers(
-                        server: server, remembering: port, plain: try #require(other.port), browser: browser,
-                        cookie: cookie, session: try #require(session), answered: answered))
-            }
-        }
-    }
-
-    private static func router(_ server: TestServer, _ front: (AppRouter) -> Void = { _ in }) -> AppRouter {
-        let router = AppRouter(context: BasicSessionRequestContext.self)
-        front(router)
-        router.addCloakroom(server.server)
-        return router
-    }
-
-    /// A check with the session's cookie, as a proxy asks it, with more header lines.
-    func check(
-        _ more: [String] = [], line: String = "GET /auth/check HTTP/1.1", hasCookie: Bool = true, cookie: String? = nil
-    ) -> String {
-        let cookie = hasCookie ? ["Cookie: \(cookie ?? "\(SessionCookie.name)=\(self.cookie)")"] : []
-        return ([line, "Host: localhost"] + cookie + more).joined(separator: "\r\n") + "\r\n\r\n"
-    }
-
-    /// Sends the requests one after the other, and says of each whether it was answered from memory.
-    func remembers(_ requests: String...) async throws -> [Bool] {
-        var remembered: [Bool] = []
-        for request in requests {
-            let before = rememberedCount
-            _ = try await RawConnection.send([request], port: remembering)
-            remembered.append(rememberedCount > before)
-        }
-        return remembered
-    }
-}
-
+/// What is answered on the event loop, and what is left to the router.
 @Suite struct CheckHandlerTests {
-    /// Header lines, and whether a check with them may be answered from memory.
-    private static let variations: [(lines: [String], mayBeRemembered: Bool)] = [
-        ([], true),
-        (["Connection: keep-alive", "Content-Length: 0"], true),
-        (["X-Forwarded-Method: GET", "X-Forwarded-Uri: /a?b=c", "X-Forwarded-Host: localhost"], true),
-        (["X-Original-URI: /api/items", "X-Original-Method: GET", "X-Forwarded-For: 203.0.113.9"], true),
-        (["X-Original-URI: /auth/session"], true),
-        (["Accept: text/html", "Accept-Language: de", "Referer: https://elsewhere.example/"], true),
-        (["X-Forwarded-Method: POST", "Origin: http://localhost", "Sec-Fetch-Site: same-origin"], true),
-        (["Sec-Fetch-Mode: cors", "Sec-Fetch-Site: same-origin"], true),
-        (["Sec-Fetch-Mode: navigate"], true),
-        (["X-Nobody-Knows: this"], true),
-        (["X-Forwarded-Method: POST", "Origin: http://evil.example", "Sec-Fetch-Site: cross-site"], false),
-        (["X-Forwarded-Uri: /a", "X-Original-URI: /b"], false),
-        (["X-Forwarded-Uri: /a", "X-Original-URI: /a"], false),
-        (["X-Forwarded-Uri: //evil\\x"], false),
-        (["X-Forwarded-Method: get"], false),
-        (["X-Forwarded-Host: evil.example"], false),
-        (["Authorization: Bearer x"], false),
-        (["Authorization: Basic dTpw"], false),
-        (["Service-Worker: script"], false),
-        (["Upgrade: websocket", "Connection: Upgrade", "X-Forwarded-Uri: /live"], false),
-        (["Sec-Fetch-Mode: same-origin", "Upgrade-Insecure-Requests: 1", "X-Forwarded-Method: POST"], false),
-        (["Host: localhost"], false),
-        (["Cookie: \(SessionCookie.name)=x~y"], false),
-        (["Cookie: other=1"], false),
-        (["X-XSRF-TOKEN: x"], false),
-        (["Content-Length: 2"], false),
-        (["Expect: 100-continue"], false),
-        (["Connection: close"], false),
-        (["User-Agent: Mozilla/5.0 AppleWebKit/605.1.15 Safari/605"], false),
-    ]
+    private let server: TestServer
+    private let ann: LoggedIn
 
-    @Test("what is answered from memory is to the byte what the endpoint answers, whatever comes with the check")
-    func same() async throws {
-        try await TwoServers.run { servers in
-            for (lines, mayBeRemembered) in Self.variations {
-                let body = lines.contains("Content-Length: 2") ? "{}" : ""
-                let request = servers.check(lines) + body
-                let expected = try await RawConnection.send([request], port: servers.plain)
-                let before = servers.rememberedCount
-                for _ in 0..<3 {
-                    let answers = try await RawConnection.send([request], port: servers.remembering)
-                    #expect(answers == expected, "\(lines)")
-                    #expect(answers.allSatisfy { $0.hasDate })
-                }
-                // The first may be remembered too: it is the same question as an earlier one of the table.
-                let expectedCounts = mayBeRemembered ? 2...3 : 0...0
-                #expect(expectedCounts.contains(servers.rememberedCount - before), "\(lines)")
-            }
-        }
+    init() async throws {
+        server = try TestServer()
+        ann = try await LoggedIn(server)
     }
 
-    @Test(
-        "another method, version, path or cookie is another question",
-        arguments: [
-            "HEAD /auth/check HTTP/1.1", "POST /auth/check HTTP/1.1", "GET /auth/check HTTP/1.0",
-            "GET /auth/checks HTTP/1.1", "GET /auth/check/ HTTP/1.1", "GET /AUTH/check HTTP/1.1",
-            "GET http://localhost/auth/check HTTP/1.1", "GET /auth/%63heck HTTP/1.1", "OPTIONS /auth/check HTTP/1.1",
-        ])
-    func otherQuestions(_ line: String) async throws {
-        try await TwoServers.run { servers in
-            let request = servers.check(line.hasPrefix("POST") ? ["Content-Length: 0"] : [], line: line)
-            let remembered = try await servers.remembers(servers.check(), servers.check(), request, request)
-            #expect(remembered == [false, true, false, false])
-            guard !line.hasPrefix("HEAD") else { return }
-            let expected = try await RawConnection.send([request], port: servers.plain)
-            let answers = try await RawConnection.send([request], port: servers.remembering)
-            #expect(answers == expected)
-        }
+    private func isAnsweredAtOnce(_ request: String) async throws -> Bool {
+        try await answersAtOnce([request])[0]
     }
 
-    @Test("without the cookie, or with another, nothing is remembered")
-    func refusals() async throws {
-        try await TwoServers.run { servers in
-            let others = [
-                servers.check(hasCookie: false),
-                servers.check(["Cookie: \(SessionCookie.name)=\(servers.cookie.dropLast())"], hasCookie: false),
-            ]
-            for request in others {
-                for _ in 0..<2 {
-                    let answers = try await RawConnection.send([request], port: servers.remembering)
-                    #expect(answers.map(\.status) == [401])
-                }
-            }
-            #expect(servers.rememberedCount == 0)
+    private func answersAtOnce(_ requests: [String]) async throws -> [Bool] {
+        let found = Collected<Bool>()
+        try await TwoListeners.run(server) { listeners in
+            for request in requests { found.append(contentsOf: try await listeners.answersAtOnce(request)) }
         }
+        return found.values
     }
 
-    @Test("a question about a path that the login page is part of is another one")
-    func queries() async throws {
-        try await TwoServers.run { servers in
-            for line in ["GET /auth/check?login=/in HTTP/1.1", "GET /auth/check?login=/other HTTP/1.1"] {
-                let remembered = try await servers.remembers(servers.check(line: line), servers.check(line: line))
-                #expect(remembered == [false, true])
-            }
-        }
+    @Test("live sessions are, by cookie and by bearer, also those that were never seen; everything else is not")
+    func atOnce() async throws {
+        let bob = try await LoggedIn(server, as: "bob@example.com")
+        let atOnce = [
+            ann.check(), bob.check(), LoggedIn.check(["Authorization: Bearer \(ann.access)"]),
+            ann.check(["Authorization: Bearer opaque"]), ann.check(["Content-Length: 0"]),
+            ann.check(["X-Forwarded-Method: GET"]), ann.check(line: "GET /auth/check?allow=200&max_age=300 HTTP/1.1"),
+            ann.check(line: "GET /auth/check;/app HTTP/1.1"),
+        ]
+        let routed = [
+            LoggedIn.check(), ann.check(["Origin: https://evil.example", "Sec-WebSocket-Key: x"]),
+            ann.check(["Expect: 100-continue"]), ann.check(["Content-Length: 2"]) + "{}",
+            ann.check(["Transfer-Encoding: chunked"]) + "0\r\n\r\n", ann.check(["Upgrade: h2c"]),
+            ann.check(["Connection: close"]), ann.check(["Host: localhost"]),
+            ann.check(line: "GET /auth/check?refuse HTTP/1.1"), ann.check(line: "HEAD /auth/check HTTP/1.1"),
+            ann.check(line: "GET /auth/check HTTP/1.0"), ann.check(line: "GET /healthz HTTP/1.1"),
+        ]
+        let found = try await answersAtOnce(atOnce + routed)
+        #expect(found == atOnce.map { _ in true } + routed.map { _ in false })
     }
 
     @Test("a revoked session is refused at once, also where it was allowed a moment ago")
     func revocation() async throws {
-        try await TwoServers.run { servers in
-            for _ in 0..<2 { _ = try await RawConnection.send([servers.check()], port: servers.remembering) }
-            #expect(servers.rememberedCount == 1)
-            let service = servers.server.server.service
-            service.verifier.revocations.insert(SessionID(servers.session), at: service.now)
-            let answers = try await RawConnection.send([servers.check()], port: servers.remembering)
+        let (server, ann) = (server, ann)
+        try await TwoListeners.run(server) { listeners in
+            #expect(try await listeners.answersAtOnce(ann.check()) == [true])
+            server.server.service.verifier.revocations.insert(ann.session, at: server.uptime)
+            let answers = try await RawConnection.send([ann.check()], port: listeners.port)
             #expect(answers[0].status == 401 && answers[0].body.contains("session_revoked"))
+            #expect(listeners.answeredAtOnce == 1)
         }
     }
 
-    @Test("when the access token has expired it is renewed, and the answer with the new cookie is not remembered")
+    @Test(
+        "an expired access token is renewed by the endpoint; the answer carries the new cookie, twice, and no store may keep it"
+    )
     func expiry() async throws {
-        try await TwoServers.run { servers in
-            for _ in 0..<2 { _ = try await RawConnection.send([servers.check()], port: servers.remembering) }
-            servers.server.advance(.minutes(6))
-            for _ in 0..<2 {
-                let answers = try await RawConnection.send([servers.check()], port: servers.remembering)
-                #expect(answers[0].status == 204 && answers[0].header("Set-Cookie") != nil)
-            }
-            #expect(servers.rememberedCount == 1)
+        let (server, ann) = (server, ann)
+        try await TwoListeners.run(server) { listeners in
+            server.advance(.minutes(6))
+            let answer = try await RawConnection.send([ann.check()], port: listeners.port)[0]
+            #expect(answer.status == 204)
+            let set = try #require(answer.header("Set-Cookie"))
+            #expect(set.hasPrefix("\(SessionCookie.defaultName)=ey") && answer.header("X-Auth-Set-Cookie") == set)
+            #expect(answer.header("Cache-Control") == "no-store" && answer.header("X-Auth-Cache-Control") == "no-store")
+            #expect(answer.head.matches(of: /\r\nSet-Cookie:/).count == 1)
+            // The browser's next request, of the same moment, still carries the old cookie: served, nothing handed out.
+            let late = try await RawConnection.send([ann.check()], port: listeners.port)[0]
+            #expect(
+                late.status == 204 && late.header("Set-Cookie") == nil && late.header("X-Auth-Cache-Control") == nil)
+            #expect(late.header("Authorization")?.hasPrefix("Bearer ey") == true)
+            #expect(listeners.answeredAtOnce == 0)
         }
     }
 
-    @Test("a session that was never seen is answered to a known question as the endpoint would, and about itself")
-    func otherSessions() async throws {
-        try await TwoServers.run { servers in
-            _ = try await servers.remembers(servers.check())
-            for number in 0..<3 {
-                servers.browser.cookie = nil
-                try await servers.browser.signUp("other-\(number)@example.com")
-                let cookie = "theme=dark; \(SessionCookie.name)=\(try #require(servers.browser.cookie)); a=\(number)"
-                let request = servers.check(cookie: cookie)
-                let remembered = try await servers.remembers(request)
-                #expect(remembered == [true])
-                let answers = try await RawConnection.send([request], port: servers.remembering)
-                let expected = try await RawConnection.send([request], port: servers.plain)
-                #expect(answers == expected)
-                #expect(answers[0].header("X-Auth-Session") != servers.session)
-            }
-        }
-    }
-
-    @Test("where an app's middleware says something of its own in the answer, nothing is answered from memory")
-    func foreignHeaders() async throws {
-        try await TwoServers.run(front: { $0.add(middleware: Greeting()) }) { servers in
-            let remembered = try await servers.remembers(servers.check(), servers.check())
-            #expect(remembered == [false, false])
-        }
-    }
-
-    private struct Greeting: RouterMiddleware {
-        func handle(
-            _ request: Request, context: BasicSessionRequestContext,
-            next: (Request, BasicSessionRequestContext) async throws -> Response
-        ) async throws -> Response {
-            var response = try await next(request, context)
-            response.headers[.known("X-Greeting")] = "hello \(response.headers[.known("X-Auth-Subject")] ?? "")"
-            return response
+    @Test("W22: what is handed to a backend lives ten seconds longer; nearer to its end it is renewed first")
+    func handOverMargin() async throws {
+        let (server, ann) = (server, ann)
+        try await TwoListeners.run(server) { listeners in
+            server.advance(.seconds(289))
+            // The feed was silent for as long: the first look reads it.
+            #expect(try await listeners.answersAtOnce(ann.check(), ann.check()) == [false, true])
+            server.advance(.seconds(2))
+            let answer = try await RawConnection.send([ann.check()], port: listeners.port)[0]
+            #expect(answer.status == 204 && answer.header("Set-Cookie") != nil)
         }
     }
 
     @Test("when the keys are exchanged, what was verified with the old ones is verified anew")
     func keys() async throws {
-        try await TwoServers.run { servers in
-            _ = try await servers.remembers(servers.check(), servers.check())
-            let verifier = servers.server.server.service.verifier
-            verifier.replaceKeys(with: verifier.ring.current)
-            let sameKeys = try await servers.remembers(servers.check())
-            #expect(sameKeys == [true])
-            let others = try TestServer().server.service.verifier.ring.current
-            verifier.replaceKeys(with: others)
-            let answers = try await RawConnection.send([servers.check()], port: servers.remembering)
+        let (server, ann) = (server, ann)
+        try await TwoListeners.run(server) { listeners in
+            let verifier = server.server.service.verifier
+            #expect(try await listeners.answersAtOnce(ann.check()) == [true])
+            verifier.replaceKeys(with: server.keys.verifierKeys)
+            #expect(try await listeners.answersAtOnce(ann.check()) == [true])
+            verifier.replaceKeys(with: try TestServer().keys.verifierKeys)
+            let answers = try await RawConnection.send([ann.check()], port: listeners.port)
             #expect(answers[0].status == 401 && answers[0].body.contains("token_invalid"))
         }
     }
 
     @Test("when the feed of revocations is silent for too long, nothing is answered without asking")
     func staleFeed() async throws {
-        try await TwoServers.run { servers in
-            for _ in 0..<2 { _ = try await RawConnection.send([servers.check()], port: servers.remembering) }
-            servers.server.advance(.seconds(6))
-            let remembered = try await servers.remembers(servers.check(), servers.check())
-            #expect(remembered == [false, true], "the first has the feed read")
+        let (server, ann) = (server, ann)
+        try await TwoListeners.run(server) { listeners in
+            let before = try await listeners.answersAtOnce(ann.check())
+            server.advance(.seconds(6))
+            let after = try await listeners.answersAtOnce(ann.check(), ann.check())
+            #expect(before == [true] && after == [false, true])
         }
     }
 
-    @Test("requests that come in one go are answered in their order, from memory or not")
+    @Test("requests that come in one go are answered in their order")
     func pipelining() async throws {
-        try await TwoServers.run { servers in
-            let check = servers.check()
-            _ = try await RawConnection.send([check], port: servers.remembering)
-            let session = servers.check(line: "GET /auth/session?passive=1 HTTP/1.1")
-            let health = servers.check(line: "GET /healthz HTTP/1.1")
-            let requests = [check, check, session, check, health, check, check]
-            let answers = try await RawConnection.send(requests, port: servers.remembering)
-            let expected = try await RawConnection.send(requests, port: servers.plain)
-            #expect(answers.map(\.status) == [204, 204, 200, 204, 200, 204, 204])
-            #expect(answers.map(\.head) == expected.map(\.head))
-            #expect(servers.rememberedCount >= 2)
+        let (server, ann) = (server, ann)
+        try await TwoListeners.run(server) { listeners in
+            let check = ann.check()
+            let health = ann.check(line: "GET /healthz HTTP/1.1")
+            let refused = LoggedIn.check()
+            let requests = [check, check, refused, check, health, health, check, check]
+            let answers = try await RawConnection.send(requests, port: listeners.port)
+            let expected = try await RawConnection.send(requests, port: listeners.routerPort)
+            #expect(answers.map(\.status) == [204, 204, 401, 204, 200, 200, 204, 204])
+            #expect(answers == expected)
+            #expect(listeners.answeredAtOnce >= 2)
         }
     }
 
     @Test("after an answer that closes the connection there is no other")
     func closing() async throws {
-        try await TwoServers.run { servers in
-            _ = try await RawConnection.send([servers.check()], port: servers.remembering)
-            let last = servers.check(["Connection: close"])
-            let answers = try await RawConnection.send([last, servers.check()], port: servers.remembering)
+        let (server, ann) = (server, ann)
+        try await TwoListeners.run(server) { listeners in
+            let answers = try await RawConnection.send(
+                [ann.check(["Connection: close"]), ann.check()], port: listeners.port)
             #expect(answers.map(\.status) == [204])
         }
+    }
+}
+
+/// What a test has found, in order.
+final class Collected<Value: Sendable>: Sendable {
+    private let list = Mutex<[Value]>([])
+    var values: [Value] { list.withLock { $0 } }
+    func append(contentsOf more: [Value]) { list.withLock { $0 += more } }
+}
+
+/// The handler alone, on a channel whose state the test decides.
+@Suite struct CheckHandlerChannelTests {
+    private let server: TestServer
+    private let head: HTTPRequestHead
+    private let session: SessionID
+
+    init() async throws {
+        server = try TestServer()
+        let ann = try await LoggedIn(server)
+        session = ann.session
+        head = HTTPRequestHead(
+            version: .http1_1, method: .GET, uri: "/auth/check",
+            headers: [
+                "Host": "localhost", "Cookie": "\(SessionCookie.defaultName)=\(ann.cookie)",
+                "X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/app",
+            ])
+    }
+
+    private func channel(isHTTPS: Bool = false) throws -> EmbeddedChannel {
+        let channel = EmbeddedChannel()
+        channel.remoteAddress = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
+        let peer = try #require(AdmittedPeer.admit(channel, trusting: .none))
+        let handler = CheckHandler(
+            server.server.checkRules, peer: peer, deadline: RequestDeadline(limit: .seconds(30)), isHTTPS: isHTTPS,
+            observe: { _ in })
+        try channel.pipeline.syncOperations.addHandlers([HTTPResponseEncoder(), handler])
+        return channel
+    }
+
+    /// Sends the check, and says whether it was passed on to the router.
+    private func isPassedOn(_ channel: EmbeddedChannel, uri: String = "/auth/check") throws -> Bool {
+        var head = head
+        head.uri = uri
+        try channel.writeInbound(HTTPServerRequestPart.head(head))
+        try channel.writeInbound(HTTPServerRequestPart.end(nil))
+        var passed = 0
+        while try channel.readInbound(as: HTTPServerRequestPart.self) != nil { passed += 1 }
+        #expect(passed == 0 || passed == 2)
+        return passed == 2
+    }
+
+    /// What the router would say.
+    private func respond(_ channel: EmbeddedChannel) throws {
+        try channel.writeOutbound(HTTPServerResponsePart.head(.init(version: .http1_1, status: .noContent)))
+        try channel.writeOutbound(HTTPServerResponsePart.end(nil))
+        _ = try sent(channel)
+    }
+
+    private func sent(_ channel: EmbeddedChannel) throws -> String {
+        var text = ""
+        while let part = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: part) }
+        return text
+    }
+
+    @Test("an answer says whose the session is, protects itself, and has a date")
+    func answer() throws {
+        for isHTTPS in [false, true] {
+            let channel = try channel(isHTTPS: isHTTPS)
+            #expect(try !isPassedOn(channel))
+            let text = try sent(channel)
+            #expect(text.hasPrefix("HTTP/1.1 204 No Content\r\nX-Auth-Subject: u_"))
+            #expect(text.contains("\r\nX-Auth-Session: \(session)\r\nX-Auth-Claims: {}\r\nAuthorization: Bearer ey"))
+            #expect(text.contains("\r\nX-Content-Type-Options: nosniff\r\n"))
+            #expect(text.contains("\r\nStrict-Transport-Security: ") == isHTTPS)
+            #expect(text.hasSuffix("\r\nDate: Fri, 15 Jan 2027 08:00:00 GMT\r\n\r\n"))
+        }
+    }
+
+    @Test("the date is that of the answer, second by second")
+    func date() throws {
+        let channel = try channel()
+        for second in 0..<3 {
+            _ = try isPassedOn(channel)
+            #expect(try sent(channel).hasSuffix("Date: Fri, 15 Jan 2027 08:00:0\(second) GMT\r\n\r\n"))
+            server.advance(.seconds(1))
+        }
+    }
+
+    @Test("a client that does not read the answers is left to the framework, until it does")
+    func unreadAnswers() throws {
+        let channel = try channel()
+        channel.isWritable = false
+        #expect(try isPassedOn(channel))
+        try respond(channel)
+        channel.isWritable = true
+        #expect(try !isPassedOn(channel))
+    }
+
+    @Test("while the router has a request to answer, none that comes after it is answered first")
+    func order() throws {
+        let channel = try channel()
+        #expect(try isPassedOn(channel, uri: "/healthz"))
+        #expect(try isPassedOn(channel))
+        try respond(channel)
+        #expect(try isPassedOn(channel))
+        try respond(channel)
+        try respond(channel)
+        #expect(try !isPassedOn(channel))
+    }
+
+    @Test("when the connection is to be closed, what was answered is sent first and nothing more is answered")
+    func quiescing() throws {
+        let channel = try channel()
+        #expect(try !isPassedOn(channel))
+        channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(try sent(channel).hasPrefix("HTTP/1.1 204 "))
+        #expect(try isPassedOn(channel))
     }
 }

@@ -17,7 +17,8 @@ import Testing
             })
         let parts = Set(Endpoint.pageParts.map(\.path))
         let named = Endpoint.all.filter { !parts.contains($0.path) }.map { "\($0.method.rawValue) \($0.path)" }
-        let served = Set(named + ["GET /metrics", "GET /auth/pages/{part}"])
+        let onPrivateListener = ["GET /auth/check", "GET /metrics"]
+        let served = Set(named + onPrivateListener + ["GET /auth/pages/{part}"])
         #expect(served.subtracting(described) == [])
         #expect(described.subtracting(served) == [])
     }
@@ -27,7 +28,6 @@ import Testing
         let uri = path.replacing("{id}", with: "some-session")
         try await TestServer().run { browser in
             let answer = try await browser.send(.patch, uri)
-            guard path != "/auth/check" else { return }
             #expect(answer.status == 405)
             #expect(answer.headers[.allow]?.contains("OPTIONS") == true)
         }
@@ -47,11 +47,102 @@ import Testing
 
     @Test(
         "paths mean what their bytes say",
-        arguments: ["//auth/session", "/auth/session/", "/auth/%73ession", "/AUTH/session"])
+        arguments: [
+            "//auth/session", "/auth/%73ession", "/AUTH/session", "/auth/session//", "/auth/nothing/", "/auth/",
+        ])
     func paths(_ path: String) async throws {
         try await TestServer().run { browser in
             let answer = try await browser.send(.get, path)
             #expect(answer.code == "not_found")
+        }
+    }
+
+    @Test(
+        "W17: a slash too many at the end leads to the path without, query and all", arguments: Endpoint.all.map(\.path)
+    )
+    func trailingSlash(_ path: String) async throws {
+        let path = path.replacing("{id}", with: "some-session")
+        try await TestServer().run { browser in
+            for method: HTTPRequest.Method in [.get, .post, .delete] {
+                let answer = try await browser.send(method, "\(path)/?a=b&c")
+                #expect(answer.status == 308 && answer.headers[.location] == "\(path)?a=b&c")
+            }
+        }
+    }
+
+    @Test(
+        "W1: HEAD is answered as GET is, without a body", arguments: Endpoint.all.map(\.path) + ["/nothing", "/mine"])
+    func head(_ path: String) async throws {
+        let path = path.replacing("{id}", with: "some-session")
+        try await TestServer().run { browser in
+            let get = try await browser.send(.get, path)
+            let head = try await browser.send(.head, path)
+            #expect(head.text.isEmpty)
+            if path != "/mine" { #expect(head.status == get.status) }
+            #expect(head.headers[.contentType] == get.headers[.contentType] || path == "/mine")
+        }
+    }
+
+    @Test("item 22: what an app's route or the framework fails with has the headers of every other answer")
+    func errorsOfTheApp() async throws {
+        let front = "https://front.example"
+        let server = try TestServer { $0.trustedOrigins = Set([front].compactMap { WebOrigin(parsing: $0) }) }
+        try await server.run { browser in
+            for (path, status) in [
+                ("/app-error", 409), ("/app-failure", 500), ("/nothing", 404), ("/auth/nothing", 404),
+            ] {
+                let answer = try await browser.send(.get, path, headers: [.origin: front])
+                #expect(answer.status == status)
+                #expect(answer.headers[.contentType] == "application/problem+json")
+                #expect(answer.headers[.xContentTypeOptions] == "nosniff")
+                #expect(answer.headers[.contentSecurityPolicy] != nil)
+                #expect(answer.headers[.accessControlAllowOrigin] == front)
+                #expect(answer.setCookies.isEmpty)
+            }
+        }
+    }
+
+    @Test("W20: a trusted origin's preflight is allowed whatever headers it asks for; another origin's is not")
+    func preflight() async throws {
+        let front = "https://front.example"
+        let server = try TestServer { $0.trustedOrigins = Set([front].compactMap { WebOrigin(parsing: $0) }) }
+        try await server.run { browser in
+            for path in ["/auth/login", "/auth/session", "/mine", "/nothing"] {
+                let asked: HTTPFields = [
+                    .accessControlRequestMethod: "POST", .accessControlRequestHeaders: "traceparent, baggage",
+                ]
+                var headers = asked
+                headers[.origin] = front
+                let answer = try await browser.send(.options, path, headers: headers)
+                #expect(answer.status == 204)
+                #expect(answer.headers[.accessControlAllowHeaders] == "traceparent, baggage")
+                #expect(answer.headers[.accessControlAllowOrigin] == front)
+                #expect(answer.headers[.xContentTypeOptions] == "nosniff")
+                headers[.origin] = "https://evil.example"
+                let other = try await browser.send(.options, path, headers: headers)
+                #expect(other.headers.allSatisfy { !$0.name.canonicalName.hasPrefix("access-control-") })
+            }
+        }
+    }
+
+    @Test("no script of Cloakroom's own can be made a service worker")
+    func ownScripts() async throws {
+        try await TestServer().run { browser in
+            let answer = try await browser.send(.get, "/auth/client.js", headers: [.serviceWorker: "script"])
+            #expect(answer.status == 403 && answer.code == "service_worker_refused")
+        }
+    }
+
+    @Test("two apps on one host, each with a cookie name of its own, do not log each other out")
+    func cookieNames() async throws {
+        let server = try TestServer { $0.cookieName = "__Host-other" }
+        try await server.run { browser in
+            let answer = try await browser.signUp()
+            #expect(answer.setCookies.count == 1 && answer.setCookies[0].hasPrefix("__Host-other=ey"))
+            let value = try #require(browser.cookie)
+            let both = "\(SessionCookie.defaultName)=x~y; __Host-other=\(value)"
+            #expect(try await browser.send(.get, "/mine", headers: [.cookie: both]).status == 200)
+            #expect(try await browser.send(.get, "/mine").code == "session_missing", "under the other app's name")
         }
     }
 

@@ -30,18 +30,88 @@ import Testing
         }
     }
 
-    @Test("a straggler is served without being given a token")
-    func straggler() async throws {
+    @Test(
+        "what was handed out is served while its answer may be under way, confirmed when it comes in, and renewed when the window is over"
+    )
+    func served() async throws {
         let server = try TestServer()
         try await server.run { browser in
             try await browser.signUp()
             let old = browser.cookie
             server.advance(.minutes(6))
-            try await browser.send(.get, "/mine")
-            try await browser.send(.post, "/auth/refresh")
-            let late = try await browser.send(.get, "/mine", cookie: old)
-            #expect(late.status == 200)
-            #expect(late.setCookies.isEmpty)
+            #expect(try await browser.send(.get, "/mine").setCookies.count == 1)
+            let newer = browser.cookie
+            // 24 parallel requests get one cookie, not 24.
+            for _ in 0..<23 {
+                let answer = try await browser.send(.get, "/mine", cookie: old)
+                #expect(answer.status == 200 && answer.setCookies.isEmpty && answer.text.hasPrefix("u_"))
+            }
+            server.advance(.seconds(3))
+            let again = try await browser.send(.get, "/mine", cookie: old)
+            #expect(
+                again.cookie?.split(separator: "~").last == newer?.split(separator: "~").last, "the same token again")
+            server.advance(.minutes(6))
+            let confirming = try await browser.send(.get, "/mine", cookie: newer)
+            #expect(confirming.status == 200 && confirming.setCookies.isEmpty)
+            server.advance(.seconds(29))
+            #expect(try await browser.send(.get, "/mine", cookie: newer).setCookies.isEmpty)
+            server.advance(.seconds(1))
+            #expect(try await browser.send(.get, "/mine", cookie: newer).setCookies.count == 1)
+        }
+    }
+
+    @Test(
+        "W22: ten seconds before its end an access token is renewed, so that what a backend is given outlives the request"
+    )
+    func handOverMargin() async throws {
+        let server = try TestServer()
+        try await server.run { browser in
+            try await browser.signUp()
+            server.advance(.seconds(290))
+            #expect(try await browser.send(.get, "/mine").setCookies.isEmpty)
+            server.advance(.seconds(1))
+            #expect(try await browser.send(.get, "/mine").setCookies.count == 1)
+        }
+    }
+
+    @Test("a straggler is served at the level that it had, without being given a token")
+    func straggler() async throws {
+        let server = try TestServer()
+        try await server.run { browser in
+            let signedUp = try await browser.signUp()
+            let old = browser.cookie
+            server.advance(.minutes(6))
+            let raised = try await browser.send(.post, "/auth/step-up", ["password": .string(TestServer.password)])
+            #expect(raised.status == 200 && raised.session["auth_time"] != signedUp.session["auth_time"])
+            // The new generation is seen: the window opens.
+            #expect(try await browser.send(.post, "/auth/refresh").session["rotated"] == false)
+            let late = try await browser.send(.post, "/auth/refresh", cookie: old)
+            #expect(late.status == 200 && late.setCookies.isEmpty)
+            #expect(late.session["rotated"] == false && late.session["auth_time"] == signedUp.session["auth_time"])
+            #expect(late.session["expires_in"] == 0 && late.session["renew_in"] == 30)
+            #expect(try await browser.send(.get, "/mine", cookie: old).setCookies.isEmpty)
+            server.advance(.seconds(30))
+            #expect(try await browser.send(.get, "/mine", cookie: old).code == "refresh_token_reused")
+        }
+    }
+
+    @Test("renew_in says when a renewal can bring something newer, and then it does")
+    func renewIn() async throws {
+        let server = try TestServer()
+        try await server.run { browser in
+            try await browser.signUp()
+            let old = browser.cookie
+            let rotated = try await browser.send(.post, "/auth/refresh")
+            #expect(rotated.session["rotated"] == true && rotated.session["renew_in"] == nil)
+            let waiting = try await browser.send(.post, "/auth/refresh", cookie: old)
+            #expect(waiting.session["rotated"] == false && waiting.session["renew_in"] == 2)
+            let seen = try await browser.send(.post, "/auth/refresh")
+            #expect(seen.session["rotated"] == false && seen.session["renew_in"] == 30)
+            #expect(seen.session["expires_in"] == 300, "of the presented token")
+            server.advance(Span(milliseconds: 28_001))
+            #expect(try await browser.send(.post, "/auth/refresh").session["renew_in"] == 2, "rounded up")
+            server.advance(Span(milliseconds: 1999))
+            #expect(try await browser.send(.post, "/auth/refresh").session["rotated"] == true)
         }
     }
 

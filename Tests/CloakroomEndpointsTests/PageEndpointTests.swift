@@ -1,4 +1,6 @@
 import HTTPTypes
+import Hummingbird
+import NIOCore
 import Synchronization
 import Testing
 
@@ -41,6 +43,30 @@ import Testing
         #expect(text.contains("data-return-to=\"\(expected ?? "/auth/pages/account")\""))
     }
 
+    @Test(
+        "item 21: placeholders are filled in one pass: what a value says stays text",
+        arguments: ["nonce", "returnTo", "returnQuery", "signUpHidden", "message", "nothing", ""])
+    func placeholders(_ name: String) async throws {
+        let (text, policy) = try await page("/auth/pages/login?return_to=/%7B%7B\(name)%7D%7D")
+        #expect(text.contains("data-return-to=\"/{{\(name)}}\""))
+        let nonce = try #require(policy.firstMatch(of: /script-src 'nonce-([\w-]{24})'/)).1
+        #expect(!text.contains("/\(nonce)"))
+    }
+
+    @Test(
+        "a template is filled from left to right, each value escaped, what has no value with nothing",
+        arguments: [
+            ("{{a}}", "1"), ("x{{a}}y{{b}}z", "x1y{{a}}z"), ("{{b}}{{a}}", "{{a}}1"),
+            ("{{c}}", "&lt;&quot;&#39;&amp;&gt;"),
+            ("{{none}}|", "|"), ("{{a}", "{{a}"), ("{a}}", "{a}}"), ("{{{a}}}", "}"), ("", ""), ("{{}}|", "|"),
+        ])
+    func template(_ template: String, _ expected: String) async throws {
+        let response = Page(Array(template.utf8)).response(["a": "1", "b": "{{a}}", "c": "<\"'&>"])
+        let writer = Written()
+        try await response.body.write(writer)
+        #expect(writer.text == expected)
+    }
+
     @Test("where sign-up is closed there is no page for it, and no link to one")
     func closed() async throws {
         try await TestServer { $0.isSignUpOpen = false }.run { browser in
@@ -49,4 +75,16 @@ import Testing
             #expect(login.text.contains("<p class=\"aside\" hidden>"))
         }
     }
+}
+
+private final class Written: ResponseBodyWriter {
+    private var buffer = ByteBuffer()
+    var text: String { String(buffer: buffer) }
+
+    func write(_ buffer: ByteBuffer) async throws {
+        var buffer = buffer
+        self.buffer.writeBuffer(&buffer)
+    }
+
+    func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

@@ -7,11 +7,18 @@ struct RawConnection {
 
     init(port: Int) async throws {
         channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .connect(host: "127.0.0.1", port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
+            .connect(host: "127.0.0.1", port: port) { Self.wrap($0) }
+    }
+
+    init(unixSocket path: String) async throws {
+        channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connect(unixDomainSocketPath: path) { Self.wrap($0) }
+    }
+
+    private static func wrap(_ channel: any Channel) -> EventLoopFuture<NIOAsyncChannel<ByteBuffer, ByteBuffer>> {
+        channel.eventLoop.makeCompletedFuture {
+            try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+        }
     }
 
     /// An answer without its date, which is another each second.
@@ -29,32 +36,107 @@ struct RawConnection {
         }
     }
 
+    /// What comes in: bytes that are taken as answers, in their order.
+    struct Reader {
+        private var iterator: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+        private var received: [UInt8] = []
+        /// Whether the server has hung up.
+        private(set) var isAtEnd = false
+
+        init(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>) {
+            iterator = inbound.makeAsyncIterator()
+        }
+
+        /// The next answer; nil when the server hangs up before.
+        /// - Parameter hasBody: false for the answer to HEAD.
+        mutating func answer(hasBody: Bool = true) async throws -> Answer? {
+            while true {
+                if let answer = take(hasBody) { return answer }
+                guard try await receive() else { return nil }
+            }
+        }
+
+        /// Everything until the server hangs up.
+        mutating func rest() async throws -> String {
+            while try await receive() {}
+            defer { received = [] }
+            return String(decoding: received, as: UTF8.self)
+        }
+
+        private mutating func receive() async throws -> Bool {
+            do {
+                guard let part = try await iterator.next() else {
+                    isAtEnd = true
+                    return false
+                }
+                received += part.readableBytesView
+                return true
+            } catch let error as IOError where error.errnoCode == 104 {
+                // The server hung up with bytes of ours unread.
+                isAtEnd = true
+                return false
+            }
+        }
+
+        private mutating func take(_ hasBody: Bool) -> Answer? {
+            guard let end = received.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+            let lines = String(decoding: received[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
+            let length = lines.first { $0.lowercased().hasPrefix("content-length:") }
+                .flatMap { Int($0.drop { $0 != ":" }.dropFirst(2)) }
+            let body = received[end.upperBound...].prefix(hasBody ? length ?? 0 : 0)
+            guard !hasBody || body.count == length ?? 0 else { return nil }
+            received.removeFirst(end.upperBound + body.count)
+            let kept = lines.filter { !$0.lowercased().hasPrefix("date:") }
+            return Answer(
+                head: kept.joined(separator: "\r\n"), body: String(decoding: body, as: UTF8.self),
+                hasDate: kept.count == lines.count - 1)
+        }
+    }
+
+    typealias Writer = NIOAsyncChannelOutboundWriter<ByteBuffer>
+
+    /// Lets `test` write and read in turn, and closes.
+    func use<Result: Sendable>(
+        _ test: @escaping @Sendable (Writer, inout Reader) async throws -> Result
+    ) async throws -> Result {
+        try await channel.executeThenClose { inbound, outbound in
+            var reader = Reader(inbound)
+            return try await test(outbound, &reader)
+        }
+    }
+
     /// Writes everything at once and reads so many answers; fewer when the server hangs up.
     static func send(_ texts: [String], port: Int) async throws -> [Answer] {
-        let connection = try await RawConnection(port: port)
-        return try await connection.channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: texts.joined()))
-            var received = ""
+        try await RawConnection(port: port).use { writer, reader in
+            try await writer.write(ByteBuffer(string: texts.joined()))
             var answers: [Answer] = []
-            for try await part in inbound {
-                received += String(buffer: part)
-                while let answer = take(&received) { answers.append(answer) }
-                if answers.count == texts.count { break }
+            for text in texts {
+                guard let answer = try await reader.answer(hasBody: !text.hasPrefix("HEAD ")) else { break }
+                answers.append(answer)
             }
             return answers
         }
     }
 
-    private static func take(_ text: inout String) -> Answer? {
-        guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
-        let lines = text[..<end.lowerBound].split(separator: "\r\n")
-        let length = lines.first { $0.lowercased().hasPrefix("content-length:") }
-            .flatMap { Int($0.drop { $0 != ":" }.dropFirst(2)) }
-        let body = text[end.upperBound...].utf8.prefix(length ?? 0)
-        guard body.count == length ?? 0 else { return nil }
-        let kept = lines.filter { !$0.lowercased().hasPrefix("date:") }
-        defer { text = String(text[end.upperBound...].utf8.dropFirst(length ?? 0)) ?? "" }
-        return Answer(
-            head: kept.joined(separator: "\r\n"), body: String(body) ?? "", hasDate: kept.count == lines.count - 1)
+    /// Writes each request when the one before was answered, on one connection for as long as the server keeps it.
+    static func converse(_ texts: [String], port: Int) async throws -> [Answer] {
+        var answers: [Answer] = []
+        while answers.count < texts.count {
+            let remaining = Array(texts[answers.count...])
+            let more = try await RawConnection(port: port).use { writer, reader in
+                var answers: [Answer] = []
+                for text in remaining {
+                    try await writer.write(ByteBuffer(string: text))
+                    guard let answer = try await reader.answer(hasBody: !text.hasPrefix("HEAD ")) else { break }
+                    answers.append(answer)
+                    let closes = answer.header("Connection")?.lowercased() == "close"
+                    if closes || text.contains(" HTTP/1.0\r\n") { break }
+                }
+                return answers
+            }
+            guard !more.isEmpty else { break }
+            answers += more
+        }
+        return answers
     }
 }

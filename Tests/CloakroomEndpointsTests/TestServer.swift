@@ -1,70 +1,116 @@
 import CloakroomCore
-import CloakroomEndpoints
 import CloakroomMiddleware
 import CloakroomSQLite
 import CloakroomService
+import CloakroomTesting
 import CloakroomTokens
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTesting
 import NIOCore
 import Synchronization
 import Testing
 
-/// A whole authorization server over a real database, with a clock that the test moves.
+@testable import CloakroomEndpoints
+
+/// A whole authorization server over a real database, with clocks that the test moves.
 final class TestServer: Sendable {
     let server: AuthorizationServer
-    let store: SQLiteStore
-    private let clock: TestClock
+    let keys: IssuerKeys
+    private let environment: TestEnvironment
     private let directory: String
 
     static let password = "correct horse battery"
 
-    init(_ configure: (inout AuthorizationServer.Configuration) -> Void = { _ in }) throws {
+    /// - Parameter store: nil for a database of its own.
+    init(
+        store: (any SessionStore & UserStore)? = nil,
+        _ configure: (inout AuthorizationServer.Configuration) -> Void = { _ in }
+    ) throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID())").path
-        let clock = TestClock()
-        self.clock = clock
+        let clocks = TestEnvironment()
+        environment = clocks
         let environment = CloakroomService.Environment(
-            now: { clock.now }, random: CloakroomService.Environment.system.random)
+            now: { clocks.now }, uptime: { clocks.uptime }, random: CloakroomService.Environment.system.random)
         let data = try DataDirectory(directory)
-        store = try SQLiteStore(path: data.file("cloakroom.sqlite"))
         var configuration = AuthorizationServer.Configuration()
         configuration.isSignUpOpen = true
         configuration.failedLoginsPerMinute = nil
+        configuration.signUpsPerHour = nil
         configure(&configuration)
-        let keys = KeyFiles(directory: data, environment: environment)
+        let keyFiles = KeyFiles(directory: data, environment: environment)
+        keys = try keyFiles.open(configuration.signingAlgorithm)
         server = AuthorizationServer(
-            store: store, keys: keys, ring: try keys.open(configuration.signingAlgorithm), configuration: configuration,
-            hasher: try PasswordHasher(cost: PasswordHashCost(memoryKiB: 1024, passes: 1), threads: 1),
+            store: try store ?? SQLiteStore(path: data.file("cloakroom.sqlite")), keyFiles: keyFiles, keys: keys,
+            configuration: configuration, hasher: try PasswordHasher(cost: Self.cost, threads: 1),
             environment: environment)
     }
+
+    static let cost = PasswordHashCost(memoryKiB: 1024, passes: 1)
 
     deinit {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
+    var now: Instant { environment.now }
+    var uptime: Duration { environment.uptime }
+
+    /// Lets time pass.
     func advance(_ span: Span) {
-        clock.advance(span)
+        environment.advance(span)
     }
 
-    /// Runs `test` with a client of the server's router, in process.
-    func run(_ test: @escaping @Sendable (Browser) async throws -> Void) async throws {
+    /// The public router with an app's routes behind it.
+    /// - Parameter front: puts what an app has in front of the endpoints.
+    func router(
+        front: (Router<BasicSessionRequestContext>) -> Void = { _ in }
+    ) -> Router<BasicSessionRequestContext> {
         let router = Router(context: BasicSessionRequestContext.self)
+        front(router)
         router.addCloakroom(server)
         router.get("/mine") { _, context in try context.access.subject.rawValue }
         router.get("/app-error") { _, _ -> String in throw HTTPError(.conflict) }
-        try await Application(router: router).test(.router) { try await test(Browser(client: $0)) }
+        router.get("/app-failure") { _, _ -> String in throw AppFailure() }
+        return router
     }
-}
 
-private final class TestClock: Sendable {
-    private let time = Mutex(Instant(milliseconds: 1_800_000_000_000))
+    struct AppFailure: Error {}
 
-    var now: Instant { time.withLock { $0 } }
+    func privateRouter() -> Router<PrivateRequestContext> {
+        let router = Router(context: PrivateRequestContext.self)
+        router.addPrivateEndpoints(server, metrics: { "metrics\n" })
+        return router
+    }
 
-    func advance(_ span: Span) {
-        time.withLock { $0 = $0 + span }
+    /// Runs `test` with a client of the server's public router, in process.
+    func run(
+        front: (Router<BasicSessionRequestContext>) -> Void = { _ in },
+        _ test: @escaping @Sendable (Browser) async throws -> Void
+    ) async throws {
+        try await Application(router: router(front: front)).test(.router) { try await test(Browser(client: $0)) }
+    }
+
+    /// Runs `test` with the port of the server's public listener, and a client of it.
+    func runPublicly(
+        _ limits: ListenerLimits = ListenerLimits(),
+        _ test: @escaping @Sendable (Int, Browser) async throws -> Void
+    ) async throws {
+        try await Application(router: router(), server: .publicListener(server, limits)).test(.live) { client in
+            try await test(try #require(client.port), Browser(client: client))
+        }
+    }
+
+    /// Runs `test` with the port of the server's private listener.
+    func runPrivately(
+        observing: @escaping @Sendable (Duration) -> Void = { _ in },
+        _ test: @escaping @Sendable (Int) async throws -> Void
+    ) async throws {
+        let listener = HTTPServerBuilder.privateListener(server, observing: observing)
+        try await Application(router: privateRouter(), server: listener).test(.live) { client in
+            try await test(try #require(client.port))
+        }
     }
 }
 
@@ -106,7 +152,7 @@ final class Browser: Sendable {
     ) async throws -> Answer {
         var headers: HTTPFields = [.userAgent: "TestBrowser/1.0"]
         if method != .get, method != .head { headers[.origin] = "http://localhost" }
-        if let cookie = cookie ?? self.cookie { headers[.cookie] = "\(SessionCookie.name)=\(cookie)" }
+        if let cookie = cookie ?? self.cookie { headers[.cookie] = "\(SessionCookie.defaultName)=\(cookie)" }
         if body != nil { headers[.contentType] = "application/json" }
         for field in extra { headers[field.name] = field.value.isEmpty ? nil : field.value }
         let answer = try await client.execute(

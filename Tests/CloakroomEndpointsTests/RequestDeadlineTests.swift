@@ -1,0 +1,158 @@
+import CloakroomCore
+import CloakroomMiddleware
+import CloakroomTesting
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import Testing
+
+@testable import CloakroomEndpoints
+
+/// R12: the time of a whole request, on a channel whose time the test moves.
+@Suite struct RequestDeadlineTests {
+    private let channel = EmbeddedChannel()
+
+    init() throws {
+        let deadline = RequestDeadline(limit: .seconds(30))
+        let own = try #require(WebOrigin(parsing: "http://localhost"))
+        let wire = WireHandler(
+            deadline: deadline, originPolicy: OriginPolicy(ownOrigin: own), largestBody: 65536, isHTTPS: false,
+            now: { TestEnvironment.start })
+        let operations = channel.pipeline.syncOperations
+        try operations.addHandler(deadline)
+        try operations.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: false)
+        try operations.addHandler(wire)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    }
+
+    private func write(_ text: String) throws {
+        try channel.writeInbound(ByteBuffer(string: text))
+    }
+
+    private func advance(_ seconds: Int64) {
+        channel.embeddedEventLoop.advanceTime(by: .seconds(seconds))
+    }
+
+    /// What the client has received, and whether it can go on.
+    private func received() throws -> (text: String, isOpen: Bool) {
+        channel.embeddedEventLoop.run()
+        var text = ""
+        while let part = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: part) }
+        return (text, channel.isActive)
+    }
+
+    /// How many requests the router has been given in full.
+    private func completeRequests() throws -> Int {
+        var ends = 0
+        while let part = try channel.readInbound(as: HTTPServerRequestPart.self) {
+            if case .end = part { ends += 1 }
+        }
+        return ends
+    }
+
+    private func respond() throws {
+        let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "0"])
+        try channel.writeOutbound(HTTPServerResponsePart.head(head))
+        try channel.writeOutbound(HTTPServerResponsePart.end(nil))
+    }
+
+    private static let request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    private func isRefused() throws -> Bool {
+        let (text, isOpen) = try received()
+        guard !isOpen else {
+            #expect(text.isEmpty)
+            return false
+        }
+        return text.hasPrefix("HTTP/1.1 408 ") && text.contains("\"request_timeout\"")
+            && text.contains("Connection: close")
+            && text.contains("Date: Fri, 15 Jan 2027 08:00:00 GMT\r\n")
+    }
+
+    @Test("a client that sends a byte of its head now and then is refused when the time is up")
+    func drippingHead() throws {
+        for byte in "GET /a" {
+            #expect(try !isRefused())
+            try write(String(byte))
+            advance(5)
+        }
+        #expect(try isRefused())
+    }
+
+    @Test("a client that sends a byte of its body now and then is refused when the time is up")
+    func drippingBody() throws {
+        try write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
+        for _ in 0..<5 {
+            advance(5)
+            try write("a")
+        }
+        #expect(try !isRefused())
+        advance(5)
+        #expect(try isRefused())
+    }
+
+    @Test("a byte that starts no request, and nothing after it, ends the same way")
+    func strayByte() throws {
+        try write("\r\n")
+        advance(29)
+        #expect(try !isRefused())
+        advance(1)
+        #expect(try isRefused())
+    }
+
+    @Test("the time counts for each request anew, not for the answer, and not for the pause between two")
+    func eachRequest() throws {
+        for _ in 0..<3 {
+            try write("GET / HTTP/1.1\r\nHost: localhost\r\n")
+            advance(29)
+            try write("\r\n")
+            #expect(try completeRequests() == 1)
+            advance(300)
+            #expect(try !isRefused(), "the answer takes long")
+            try respond()
+            #expect(try received().text.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            advance(300)
+            #expect(try received().isOpen, "an idle connection is the framework's to close")
+        }
+    }
+
+    @Test("two requests in one go have one deadline each")
+    func pipelined() throws {
+        try write(Self.request + Self.request)
+        #expect(try completeRequests() == 2)
+        advance(300)
+        #expect(try !isRefused())
+    }
+
+    @Test("when an answer is being sent already there is no other: the connection ends")
+    func whileAnswering() throws {
+        try write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\na")
+        let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "100"])
+        try channel.writeOutbound(HTTPServerResponsePart.head(head))
+        advance(30)
+        let (text, isOpen) = try received()
+        #expect(!isOpen && text.hasPrefix("HTTP/1.1 200 OK\r\n") && !text.contains("408"))
+    }
+
+    @Test("a refusal waits for the answer of the request before it")
+    func refusalWaits() throws {
+        try write(Self.request)
+        #expect(try completeRequests() == 1)
+        try write("GET /half")
+        advance(30)
+        #expect(try received() == ("", true), "the first has not been answered")
+        try respond()
+        let (text, isOpen) = try received()
+        #expect(!isOpen && text.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(text.contains("HTTP/1.1 408 "))
+    }
+
+    @Test("what comes after a refusal is not read, and what the router still says is not sent")
+    func afterRefusal() throws {
+        try write("GET /half")
+        advance(30)
+        #expect(try isRefused())
+        try? write(Self.request)
+        #expect(try completeRequests() == 0)
+    }
+}

@@ -1,0 +1,186 @@
+import CloakroomCore
+import CloakroomMiddleware
+import CloakroomService
+import CloakroomTesting
+import CloakroomTokens
+import HTTPTypes
+import Testing
+
+@testable import CloakroomEndpoints
+
+/// A state that a session and its tokens can be in, as a request presents them.
+enum PresentedState: CaseIterable, Sendable {
+    case fresh, expired, nearlyExpired, pending, straggler, reused, hybrid, hybridBearer, body, bodyBearer, bearer
+    case bearerExpired, revoked, forged, unknownKey, differentSessions
+
+    var client: ClientID {
+        switch self {
+        case .hybrid, .hybridBearer: ClientID("spa")
+        case .body, .bodyBearer: ClientID("native")
+        default: .browser
+        }
+    }
+
+    /// Members of JSON bodies that carry tokens by design: what the delivery is made of.
+    var deliveredInBody: Set<String> {
+        switch self {
+        case .hybrid, .hybridBearer: ["access_token"]
+        case .body, .bodyBearer: ["access_token", "refresh_token"]
+        default: []
+        }
+    }
+}
+
+/// An authorization server whose store the test fills, so that each request finds a session of its own.
+struct TokenLeakWorld: Sendable {
+    let server: TestServer
+    private let store: InMemoryStore
+    private let hash: PasswordHash
+    private let counter = Collected<Int>()
+
+    init() async throws {
+        let store = InMemoryStore()
+        self.store = store
+        server = try TestServer(store: store) { configuration in
+            configuration.clients = [
+                Client(id: ClientID("spa"), delivery: .hybrid),
+                Client(id: ClientID("native"), delivery: .body, insecureAllowBrowser: true),
+            ]
+            configuration.trustedOrigins = Set(["https://front.example"].compactMap { WebOrigin(parsing: $0) })
+            configuration.givesXSRFCookie = true
+        }
+        let hasher = try PasswordHasher(cost: TestServer.cost, threads: 1)
+        hash = try await hasher.hash(try #require(Password(TestServer.password)))
+    }
+
+    /// What one request presents.
+    struct Presented: Sendable {
+        var email: String
+        var cookie: String?
+        var bearer: String?
+        /// For the body of clients with body delivery.
+        var refreshToken: String?
+        /// Another session of the subject, to be ended.
+        var otherSession: String
+
+        var secrets: [String] {
+            let halves = cookie.map { $0.split(separator: "~").map(String.init) } ?? []
+            return halves + [cookie, bearer, refreshToken].compactMap { $0 }
+        }
+    }
+
+    /// A new account with a session in that state.
+    func present(_ state: PresentedState) async throws -> Presented {
+        counter.append(contentsOf: [1])
+        let number = counter.values.count
+        let subject = Subject("u_\(number)")
+        let email = "user\(number)@example.com"
+        let user = User(
+            subject: subject, email: try #require(EmailAddress(parsing: email)), passwordHash: hash,
+            createdAt: server.now)
+        _ = try await store.add(user, recording: [])
+        let other = try await begin("other\(number)", user, .browser)
+        let session = try await begin("session\(number)", user, state.client)
+        var presented = try await tokens(of: session, state)
+        presented.email = email
+        presented.otherSession = other.id.rawValue
+        return presented
+    }
+
+    private func begin(_ id: String, _ user: User, _ client: ClientID) async throws -> Session {
+        let session = Session(
+            id: SessionID(id), subject: user.subject, client: client,
+            secret: Secret(CloakroomService.Environment.system.random(32)),
+            refreshKey: server.keys.currentRefreshKey.id, remembered: false, userAgent: "", address: "",
+            authentication: .password(at: server.now - .minutes(10)), at: server.now - .minutes(10), under: policy)
+        #expect(
+            try await store.begin(
+                session, credentialVersion: user.credentialVersion, replacing: nil, recording: []))
+        return session
+    }
+
+    private var policy: SessionPolicy { server.server.configuration.policy }
+
+    private func tokens(of session: Session, _ state: PresentedState) async throws -> Presented {
+        let refresh = text(try issuer().refreshToken(for: session))
+        func access(minutesAgo: Int64 = 0, keys: IssuerKeys? = nil, session other: Session? = nil) throws -> String {
+            text(try self.access(other ?? session, at: server.now - .minutes(minutesAgo), keys))
+        }
+        var presented = Presented(email: "", otherSession: "")
+        switch state {
+        case .fresh: presented.cookie = "\(try access())~\(refresh)"
+        case .expired: presented.cookie = "\(try access(minutesAgo: 6))~\(refresh)"
+        case .nearlyExpired:
+            let nearly = try self.access(session, at: server.now - .seconds(295), nil)
+            presented.cookie = "\(text(nearly))~\(refresh)"
+        case .pending:
+            presented.cookie = "\(try access(minutesAgo: 6))~\(refresh)"
+            try await rotate(session, confirming: false, secondsAgo: 60)
+        case .straggler:
+            presented.cookie = "\(try access(minutesAgo: 6))~\(refresh)"
+            try await rotate(session, confirming: true, secondsAgo: 5)
+        case .reused:
+            presented.cookie = "\(try access(minutesAgo: 6))~\(refresh)"
+            try await rotate(session, confirming: true, secondsAgo: 60)
+        case .hybrid: presented.cookie = "~\(refresh)"
+        case .hybridBearer:
+            presented.cookie = "~\(refresh)"
+            presented.bearer = try access()
+        case .body: presented.refreshToken = refresh
+        case .bodyBearer:
+            presented.refreshToken = refresh
+            presented.bearer = try access()
+        case .bearer: presented.bearer = try access()
+        case .bearerExpired: presented.bearer = try access(minutesAgo: 6)
+        case .revoked:
+            presented.cookie = "\(try access())~\(refresh)"
+            _ = try await store.update(session.id) { session in
+                Decided(session.revoke(.endedByUser, at: session.createdAt))
+            }
+            server.server.service.verifier.revocations.insert(session.id, at: server.uptime)
+        case .forged:
+            presented.cookie = "\(try access(keys: otherKeys()))~\(refresh.dropLast(3))AAA"
+            presented.bearer = try access(keys: otherKeys())
+        case .unknownKey: presented.cookie = "\(try access(keys: otherKeys()))~\(refresh)"
+        case .differentSessions:
+            let other = try await begin("\(session.id)x", try #require(try await store.user(session.subject)), .browser)
+            presented.cookie = "\(try access(session: other))~\(refresh)"
+        }
+        return presented
+    }
+
+    /// - Parameter secondsAgo: when the new generation was handed out, or when it was seen.
+    private func rotate(_ session: Session, confirming: Bool, secondsAgo: Int64) async throws {
+        let (policy, time) = (policy, server.now - .seconds(secondsAgo))
+        let held = PresentedRefresh(
+            generation: 0, issuedAt: session.rotatedAt, key: server.keys.currentRefreshKey.id)
+        let answer = try await store.update(session.id) { session -> Decided<RefreshAnswer> in
+            let answer = session.refresh(presenting: held, at: time, under: policy, signingWith: held.key)
+            if confirming { session.confirm(generation: 1, at: time, under: policy) }
+            return Decided(answer)
+        }
+        #expect(answer == .rotated)
+    }
+
+    private func access(_ session: Session, at time: Instant, _ keys: IssuerKeys?) throws -> Secret {
+        try issuer(keys).accessToken(
+            for: session, generation: 0, tokenID: CloakroomService.Environment.system.random(16), at: time,
+            under: policy
+        ).token
+    }
+
+    private func issuer(_ keys: IssuerKeys? = nil) -> TokenIssuer {
+        let configuration = server.server.configuration
+        return TokenIssuer(
+            issuer: configuration.issuer, audience: configuration.audience ?? configuration.issuer,
+            keys: LiveKeys(keys ?? server.keys))
+    }
+
+    private func otherKeys() throws -> IssuerKeys {
+        try IssuerKeys(
+            signing: [.init(key: SigningKey.generate(.es256), createdAt: server.now, signsFrom: server.now)],
+            refresh: server.keys.refresh)
+    }
+
+    private func text(_ secret: Secret) -> String { String(decoding: secret.bytes, as: UTF8.self) }
+}

@@ -1,0 +1,222 @@
+import CloakroomCore
+import CloakroomMiddleware
+import NIOCore
+import Testing
+
+@testable import CloakroomEndpoints
+
+/// The rules of HTTP/1.1 on real sockets, on both listeners.
+@Suite struct WireTests {
+    private let server: TestServer
+
+    init() throws {
+        server = try TestServer { configuration in
+            configuration.trustedOrigins = Set(["https://front.example"].compactMap { WebOrigin(parsing: $0) })
+        }
+    }
+
+    private func onBothListeners(_ test: @escaping @Sendable (Int) async throws -> Void) async throws {
+        try await server.runPublicly { port, _ in try await test(port) }
+        try await server.runPrivately { port in try await test(port) }
+    }
+
+    private static func request(_ line: String, _ lines: [String] = [], body: String = "") -> String {
+        ([line, "Host: localhost"] + lines).joined(separator: "\r\n") + "\r\n\r\n" + body
+    }
+
+    private static let health = request("GET /healthz HTTP/1.1")
+
+    @Test(
+        "W1: the answer to HEAD has no body, whatever its status: the next answer on the connection begins right behind it",
+        arguments: [
+            "/healthz", "/nothing", "/auth/nothing", "/auth/login", "/auth/sessions", "/auth/check", "/auth/session/",
+            "/auth/client.js", "/auth/pages/login", "/auth/check?x",
+        ])
+    func head(_ path: String) async throws {
+        try await onBothListeners { port in
+            let answers = try await RawConnection.send(
+                [
+                    Self.request("HEAD \(path) HTTP/1.1"), Self.health, Self.request("HEAD \(path) HTTP/1.1"),
+                    Self.health,
+                ],
+                port: port)
+            try #require(answers.count == 4)
+            #expect(answers[1].status == 200 && answers[1].body == "{\"status\":\"ok\"}")
+            #expect(answers[3] == answers[1])
+        }
+    }
+
+    /// What a request offers, and whether its connection ends with the answer.
+    static let upgrades: [(lines: [String], closes: Bool)] = [
+        (["Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQAAP__"], true),
+        (["Upgrade: websocket", "Connection: Upgrade"], true),
+        (["Connection: keep-alive, uPGRADE", "Upgrade: x"], true),
+        (["Upgrade: h2c"], false), (["Connection: Upgrade"], false), ([], false),
+    ]
+
+    @Test("W2: an upgrade that is offered is ignored, and no request is left hanging behind it", arguments: upgrades)
+    func upgrade(_ row: (lines: [String], closes: Bool)) async throws {
+        try await onBothListeners { port in
+            let offer = Self.request("GET /healthz HTTP/1.1", row.lines)
+            let alone = try await RawConnection.send([offer], port: port)
+            #expect(alone.map(\.status) == [200])
+            #expect((alone[0].header("Connection") == "close") == row.closes)
+            // One after the other, as a proxy's pooled connection brings them, and in one go.
+            let inTurn = try await RawConnection.converse([offer, Self.health, offer, Self.health], port: port)
+            #expect(inTurn.map(\.status) == [200, 200, 200, 200])
+            let atOnce = try await RawConnection.send([offer, Self.health], port: port)
+            #expect(atOnce.map(\.status) == (row.closes ? [200] : [200, 200]))
+        }
+    }
+
+    @Test("W2: a check that offers an upgrade is answered, and the next client's check too")
+    func upgradeInCheck() async throws {
+        let ann = try await LoggedIn(server)
+        try await server.runPrivately { port in
+            let offer = ann.check(["Upgrade: h2c", "Connection: Upgrade"])
+            let anonymous = LoggedIn.check(["Upgrade: websocket", "Connection: Upgrade"])
+            let answers = try await RawConnection.converse(
+                [anonymous, ann.check(), offer, ann.check(), ann.check()], port: port)
+            #expect(answers.map(\.status) == [401, 204, 204, 204, 204])
+        }
+    }
+
+    @Test("W3: a client that waits before it sends its body is told to go on")
+    func expectation() async throws {
+        let body = #"{"email":"ann@example.com","password":"\#(TestServer.password)"}"#
+        try await server.runPublicly { port, _ in
+            let lines = [
+                "Expect: 100-continue", "Content-Type: application/json", "Content-Length: \(body.utf8.count)",
+                "Origin: http://localhost",
+            ]
+            try await RawConnection(port: port).use { writer, reader in
+                try await writer.write(ByteBuffer(string: Self.request("POST /auth/signup HTTP/1.1", lines)))
+                let interim = try await reader.answer()
+                #expect(interim?.head == "HTTP/1.1 100 Continue")
+                try await writer.write(ByteBuffer(string: body))
+                #expect(try await reader.answer()?.status == 201)
+                try await writer.write(ByteBuffer(string: Self.health))
+                #expect(try await reader.answer()?.status == 200, "and the connection goes on")
+            }
+        }
+    }
+
+    @Test("W3: what will be refused is refused at once, without being asked for")
+    func refusedExpectation() async throws {
+        try await server.runPublicly { port, _ in
+            let lines = ["Expect: 100-continue", "Content-Type: application/json", "Content-Length: 65537"]
+            let answers = try await RawConnection.send(
+                [Self.request("POST /auth/login HTTP/1.1", lines + ["Origin: http://localhost"])], port: port)
+            #expect(answers.map(\.status) == [413])
+            let old = try await RawConnection.send(
+                [Self.request("GET /healthz HTTP/1.0", ["Expect: 100-continue"])], port: port)
+            #expect(old.map(\.status) == [200], "HTTP/1.0 knows no interim answers")
+        }
+    }
+
+    /// Heads that are too long, by header, in all, and by number.
+    static let longHeads: [[String]] = [
+        ["X-Long: \(String(repeating: "a", count: 17 * 1024))"], ["\(String(repeating: "a", count: 17 * 1024)): 1"],
+        (0..<9).map { "X-\($0): \(String(repeating: "a", count: 8 * 1024))" }, (0..<300).map { "X-\($0): 1" },
+    ]
+
+    @Test("W19: a head that is too long is 431 with a sentence, and ends the connection", arguments: longHeads)
+    func longHead(_ lines: [String]) async throws {
+        try await onBothListeners { port in
+            let answer = try await RawConnection(port: port).use { writer, reader in
+                try await writer.write(ByteBuffer(string: Self.request("GET /healthz HTTP/1.1", lines)))
+                let answer = try await reader.answer()
+                #expect(try await reader.rest() == "" && reader.isAtEnd)
+                return answer
+            }
+            if lines[0].hasPrefix("X-Long") {
+                // The private listener takes targets of 16 KiB, and a cookie beside them, where it is told so.
+                #expect(answer?.status == 431)
+            }
+            #expect(answer?.status == 431 && answer?.body.contains("\"head_too_large\"") == true)
+            #expect(answer?.header("X-Content-Type-Options") == "nosniff")
+            #expect(answer?.header("Connection")?.lowercased() == "close")
+        }
+    }
+
+    @Test("a head of 15 KiB in one header is read")
+    func fairlyLongHead() async throws {
+        try await onBothListeners { port in
+            let lines = ["X-Long: \(String(repeating: "a", count: 15 * 1024))"]
+            let answers = try await RawConnection.send([Self.request("GET /healthz HTTP/1.1", lines)], port: port)
+            #expect(answers.map(\.status) == [200])
+        }
+    }
+
+    @Test(
+        "what is no HTTP is 400 with a sentence, and ends the connection",
+        arguments: [
+            "GET / HTTP/9.9\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\r\n\r\n", "GET\r\n\r\n",
+            "GET / HTTP/1.1\r\n: x\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        ])
+    func noHTTP(_ text: String) async throws {
+        try await onBothListeners { port in
+            let answer = try await RawConnection(port: port).use { writer, reader in
+                try await writer.write(ByteBuffer(string: text))
+                return try await reader.answer()
+            }
+            #expect(answer?.status == 400 && answer?.body.contains("\"invalid_request\"") == true)
+            #expect(answer?.header("Connection")?.lowercased() == "close")
+        }
+    }
+
+    /// The request target, and whether it is ours with the Host header `localhost`.
+    static let targets: [(target: String, status: Int)] = [
+        ("http://localhost/healthz", 200), ("http://LOCALHOST/healthz", 200), ("http://127.0.0.1/healthz", 200),
+        ("http://evil.test/healthz", 421), ("https://evil.test/healthz", 421), ("http://evil.test", 421),
+        ("http://localhost.evil.test/healthz", 421), ("http://localhost@evil.test/healthz", 421),
+        ("ftp://evil.test/healthz", 421), ("http://evil.test?@localhost/healthz", 421),
+    ]
+
+    @Test("W18: the host of an absolute target counts, whatever Host says (RFC 9112 section 3.2.2)", arguments: targets)
+    func absoluteForm(_ row: (target: String, status: Int)) async throws {
+        try await onBothListeners { port in
+            let answers = try await RawConnection.send([Self.request("GET \(row.target) HTTP/1.1")], port: port)
+            #expect(answers.map(\.status) == [row.status])
+        }
+    }
+
+    @Test("W18: an endpoint of ours is 421 for an absolute target of another host, whatever Host says")
+    func absoluteFormOfEndpoints() async throws {
+        try await server.runPublicly { port, _ in
+            let paths = ["/auth/session", "/auth/client.js", "/auth/pages/login", "/.well-known/jwks.json", "/mine"]
+            for path in paths {
+                let answers = try await RawConnection.send(
+                    [Self.request("GET http://evil.test\(path) HTTP/1.1")], port: port)
+                #expect(answers.map(\.status) == [421], "\(path)")
+            }
+        }
+    }
+
+    @Test("requests in one go are answered in their order, each with its own answer, up to the one that ends it")
+    func pipelining() async throws {
+        try await server.runPublicly { port, _ in
+            let session = Self.request("GET /auth/session HTTP/1.1")
+            let nothing = Self.request("GET /auth/nothing HTTP/1.1")
+            let head = Self.request("HEAD /auth/nothing HTTP/1.1")
+            let answers = try await RawConnection.send([session, nothing, head, Self.health, session], port: port)
+            #expect(answers.map(\.status) == [200, 404, 404, 200, 200])
+            #expect(answers[0].body == "{\"authenticated\":false}" && answers[4] == answers[0])
+        }
+    }
+
+    @Test("a refusal of a later request in the same go waits for the answers before it")
+    func refusalsWaitTheirTurn() async throws {
+        try await onBothListeners { port in
+            for (last, status) in [
+                (Self.request("GET http://evil.test/healthz HTTP/1.1"), 421),
+                (Self.request("GET /healthz HTTP/1.1", Self.longHeads[0]), 431),
+            ] {
+                let answers = try await RawConnection.send([Self.health, Self.health, last, Self.health], port: port)
+                #expect(answers.map(\.status) == [200, 200, status])
+            }
+        }
+    }
+}
