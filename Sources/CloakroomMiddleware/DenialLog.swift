@@ -43,17 +43,18 @@ package struct DenialLog: Sendable {
     }
 }
 
-/// Log lines that a client can cause at will: of each message one a second, with the number of those left out, so that a
-/// flood of requests does not fill the disk.
+/// Log lines that a client can cause at will: of each message ten in a second, and then the number of those left out, so
+/// that a flood of requests does not fill the disk.
 package final class SampledLog: Sendable {
-    private struct State {
-        var writtenAt: ContinuousClock.Instant?
+    private struct Second {
+        var beganAt: ContinuousClock.Instant
+        var written = 0
         var omitted = 0
     }
 
     private let logger: Logger
-    private let states = Mutex<[String: State]>([:])
-    private static let interval = Duration.seconds(1)
+    private let seconds = Mutex<[String: Second]>([:])
+    private static let perSecond = 10
 
     package init(logger: Logger) {
         self.logger = logger
@@ -61,19 +62,28 @@ package final class SampledLog: Sendable {
 
     /// - Parameter message: one of a fixed set; what a client sent belongs into the metadata.
     package func warning(_ message: String, metadata: Logger.Metadata) {
-        let omitted: Int? = states.withLock { states in
-            let now = ContinuousClock.now
-            var state = states[message] ?? State()
-            defer { states[message] = state }
-            guard state.writtenAt.map({ now - $0 >= Self.interval }) ?? true else {
-                state.omitted += 1
-                return nil
-            }
-            defer { state = State(writtenAt: now) }
-            return state.omitted
-        }
-        guard let omitted else { return }
+        guard let omitted = admit(message) else { return }
         let count: Logger.Metadata = omitted > 0 ? ["omitted": "\(omitted)"] : [:]
         logger.warning("\(message)", metadata: metadata.merging(count) { $1 })
+    }
+
+    /// - Returns: how many lines before this one were left out; nil when this one is, too.
+    private func admit(_ message: String) -> Int? {
+        seconds.withLock { seconds in
+            let now = ContinuousClock.now
+            var second = seconds[message] ?? Second(beganAt: now)
+            defer { seconds[message] = second }
+            guard now - second.beganAt < .seconds(1) else {
+                let omitted = second.omitted
+                second = Second(beganAt: now, written: 1)
+                return omitted
+            }
+            guard second.written < Self.perSecond else {
+                second.omitted += 1
+                return nil
+            }
+            second.written += 1
+            return 0
+        }
     }
 }

@@ -64,19 +64,24 @@ struct PrivateListener: Sendable {
         guard chmod(path, 0o660) == 0 else { throw Unusable(description: "\(path) cannot be restricted") }
     }
 
-    /// Binding would replace the socket of a server that still runs.
+    /// Binding replaces what is there: it must be the socket of a server that has ended.
     func checkSocketIsFree() throws {
         guard case .unixSocket(let path) = address else { return }
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFSOCK else {
+            throw Unusable(description: "\(path) is there already, and is no socket")
+        }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
-        let status = withUnsafePointer(to: &name) { pointer in
+        let connected = withUnsafePointer(to: &name) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard status != 0 else { throw Unusable(description: "another server listens on \(path)") }
+        guard connected != 0 else { throw Unusable(description: "another server listens on \(path)") }
     }
 }
