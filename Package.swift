@@ -64,7 +64,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "CloakroomSQLite",
-            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomService", grdb],
+            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomService", grdb, logging],
             swiftSettings: strict),
         .target(
             name: "CloakroomMiddleware",
@@ -230,6 +230,7 @@ let package = Package(
             dependencies: [
                 "cloakroom", "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware",
                 "CloakroomEndpoints", logging, coreMetrics,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
     ]

@@ -19,8 +19,8 @@ public struct AuthorizationServer: Sendable {
         public var audience: String?
         /// The lifetimes.
         public var policy = SessionPolicy()
-        /// What access tokens are signed with: ES256, Ed25519 or RS256.
-        public var signingAlgorithm = SignatureAlgorithm.es256
+        /// What access tokens are signed with: ES256, Ed25519 or RS256; nil for what the keys are of, ES256 at first.
+        public var signingAlgorithm: SignatureAlgorithm?
         /// Whether anybody may make an account.
         public var isSignUpOpen = false
         /// Clients besides `Client.browser`.
@@ -59,12 +59,14 @@ public struct AuthorizationServer: Sendable {
     public let originPolicy: OriginPolicy
     let xsrf: XSRFCookie?
     let logger: Logger
-    private let store: any SessionStore & UserStore
-    private let keyFiles: KeyFiles
+    private let keySource: any KeySource
     private let keys: LiveKeys<IssuerKeys>
     private let sightings: SightingQueue
     private let feed: RevocationFeed
     private let sweeper: Sweeper
+    private let probe: StoreProbe
+    private let events: EventFollower
+    private let gauges: StoreGauges
 
     /// - Throws: an error that says why the keys cannot be used.
     public init(
@@ -72,17 +74,17 @@ public struct AuthorizationServer: Sendable {
         logger: Logger = Logger(label: "cloakroom")
     ) throws {
         try self.init(
-            store: store, keyFiles: keys, keys: keys.open(configuration.signingAlgorithm), configuration: configuration,
-            hasher: Self.hasher(), environment: .system, logger: logger)
+            store: store, keySource: keys,
+            keys: keys.open(configuration.signingAlgorithm, under: configuration.policy),
+            configuration: configuration, hasher: Self.hasher(), environment: .system, logger: logger)
     }
 
     package init(
-        store: any SessionStore & UserStore, keyFiles: KeyFiles, keys: IssuerKeys, configuration: Configuration,
+        store: any SessionStore & UserStore, keySource: any KeySource, keys: IssuerKeys, configuration: Configuration,
         hasher: PasswordHasher, environment: CloakroomService.Environment, logger: Logger = Logger(label: "cloakroom")
     ) {
         self.configuration = configuration
-        self.store = store
-        self.keyFiles = keyFiles
+        self.keySource = keySource
         self.logger = logger
         let policy = configuration.policy
         let audience = configuration.audience ?? configuration.issuer
@@ -92,11 +94,12 @@ public struct AuthorizationServer: Sendable {
             issuer: configuration.issuer, audience: audience, policy: policy, keys: keys.current.verifierKeys,
             revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime),
             checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
+        let log = SecurityLog(logger: Logger(label: "cloakroom.security"))
         let service = SessionService(
             store: store, issuer: TokenIssuer(issuer: configuration.issuer, audience: audience, keys: keys),
             verifier: verifier, hasher: hasher, policy: policy, clients: configuration.clients,
             isSignUpOpen: configuration.isSignUpOpen, failedLoginsPerMinute: configuration.failedLoginsPerMinute,
-            log: SecurityLog(logger: Logger(label: "cloakroom.security")), environment: environment)
+            log: log, environment: environment)
         let sightings = SightingQueue(store: store, policy: policy, environment: environment, logger: logger)
         let feed = RevocationFeed(
             store: store, view: verifier.revocations, environment: environment, logger: logger)
@@ -104,6 +107,9 @@ public struct AuthorizationServer: Sendable {
         self.sightings = sightings
         self.feed = feed
         sweeper = Sweeper(store: store, policy: policy, environment: environment, logger: logger)
+        probe = StoreProbe(store: store, environment: environment, logger: logger)
+        events = EventFollower(store: store, log: log, logger: logger)
+        gauges = StoreGauges(store: store, policy: policy, environment: environment)
         originPolicy = OriginPolicy(
             ownOrigin: configuration.publicURL, trustedOrigins: configuration.trustedOrigins,
             serviceWorkers: configuration.serviceWorkers)
@@ -140,20 +146,23 @@ public struct AuthorizationServer: Sendable {
     }
 
     /// Does what must go on beside the requests, until the task is cancelled: follows revocations and keys that other
-    /// processes change, saves sightings, sweeps.
+    /// processes change, logs what they recorded, saves sightings and overdue logouts, sweeps.
     public func maintain() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await feed.run() }
             group.addTask { await sightings.run() }
             group.addTask { await sweeper.run() }
+            group.addTask { await events.run() }
+            group.addTask { await gauges.run() }
+            group.addTask { await service.writeOverdueLogouts() }
             group.addTask {
-                await KeyWatch(keyFiles, keys: keys, verifier: service.verifier, logger: logger).run()
+                await KeyWatch(keySource, keys: keys, verifier: service.verifier, logger: logger).run()
             }
         }
     }
 
-    /// Whether the store answers.
+    /// Whether the store takes writes.
     func isReady() async -> Bool {
-        (try? await store.revocations(after: .max)) != nil
+        await probe.isReady()
     }
 }

@@ -25,15 +25,19 @@ final class GroupCommit: Sendable {
     private let queueLimit: Int
 
     /// - Parameters:
-    ///   - writer: whose connection is used.
+    ///   - perform: runs its argument on the one connection that writes, and throws when what it has committed will not be
+    ///     found again.
     ///   - queueLimit: how many may wait.
     ///   - longestWait: who has waited longer for a disk that hung is told to ask again: what was decided for them belongs
     ///     to another time, and a refresh token that was on time would be saved as one that came late.
-    init(_ writer: any DatabaseWriter, queueLimit: Int = 8192, longestWait: Duration = .seconds(10)) {
+    init(
+        queueLimit: Int = 8192, longestWait: Duration = .seconds(10),
+        performing perform: @escaping @Sendable ((Database) throws -> Void) throws -> Void
+    ) {
         self.queueLimit = queueLimit
         let shared = shared
         let thread = Thread {
-            while let group = Self.next(shared, longestWait) { Self.commit(group, writer) }
+            while let group = Self.next(shared, longestWait) { Self.commit(group, perform) }
         }
         thread.name = "cloakroom commits"
         thread.start()
@@ -89,12 +93,14 @@ final class GroupCommit: Sendable {
 
     /// One that throws is taken out and fails, and the rest are done again together. What keeps the disk from taking
     /// anything fails all of them: trying each alone would make the last wait for as many failures as there are others.
-    private static func commit(_ group: [any Member], _ writer: any DatabaseWriter) {
+    private static func commit(
+        _ group: [any Member], _ perform: ((Database) throws -> Void) throws -> Void
+    ) {
         var group = group
         while !group.isEmpty {
             var culprit: Int?
             do {
-                try writer.writeWithoutTransaction { database in
+                try perform { database in
                     try inTransaction(database) {
                         for (index, member) in group.enumerated() {
                             culprit = index
@@ -109,7 +115,7 @@ final class GroupCommit: Sendable {
                 if let index = culprit, !isOfTheWholeDatabase(error) {
                     group.remove(at: index).fail(error)
                 } else if group.count > 1, isOfSomeMember(error) {
-                    for member in group { commit([member], writer) }
+                    for member in group { commit([member], perform) }
                     return
                 } else {
                     for member in group { member.fail(error) }
@@ -135,8 +141,10 @@ final class GroupCommit: Sendable {
     /// A full disk, a lock that somebody else holds, a broken file.
     private static func isOfTheWholeDatabase(_ error: any Error) -> Bool {
         guard let code = (error as? DatabaseError)?.resultCode else { return false }
-        return [.SQLITE_BUSY, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM, .SQLITE_CORRUPT, .SQLITE_READONLY]
-            .contains(code)
+        let codes: [ResultCode] = [
+            .SQLITE_BUSY, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM, .SQLITE_CORRUPT, .SQLITE_READONLY, .SQLITE_NOTADB,
+        ]
+        return codes.contains(code)
     }
 
     /// What shows only when all is committed, and does not say whose it is.

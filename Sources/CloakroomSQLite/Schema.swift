@@ -1,14 +1,82 @@
+import CloakroomService
 import GRDB
 
 /// The tables. One row per session, none per token.
 enum Schema {
-    static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1 accounts, sessions, revocations, events") { try $0.execute(sql: first) }
-        return migrator
+    /// Counts the forms that the tables have had. Raise it with every change of `tables`.
+    static let version = 1
+    /// In the header of the file, for `file` and for us: the letters `Clkr`.
+    static let applicationID = 0x436C_6B72
+
+    /// Makes the tables in an empty database, or checks that they are those of this version.
+    ///
+    /// In one transaction that begins by taking the lock for writing: of two processes that start at once on a new
+    /// directory the second finds what the first has made.
+    static func prepare(_ database: Database, at path: String, making: Bool) throws {
+        do {
+            try database.inTransaction(.immediate) {
+                let isEmpty = try objects(in: database).isEmpty
+                if isEmpty, making { try create(database) }
+                try check(database, at: path, isEmpty: isEmpty && !making)
+                return .commit
+            }
+        } catch let error as DatabaseError {
+            throw UnusableData(error, at: path)
+        }
     }
 
-    private static let first = """
+    private static func create(_ database: Database) throws {
+        try database.execute(sql: tables)
+        try database.execute(sql: "PRAGMA user_version = \(version); PRAGMA application_id = \(applicationID)")
+    }
+
+    /// An older build must not serve from tables that it does not know, nor any from tables that are missing.
+    private static func check(_ database: Database, at path: String, isEmpty: Bool) throws {
+        guard !isEmpty else { throw UnusableData(.missing, "\(path) is empty") }
+        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        guard found <= version else {
+            throw UnusableData(
+                .damaged,
+                "\(path) has schema version \(found), and this build reads version \(version): run the newer build")
+        }
+        guard found == version else {
+            throw UnusableData(
+                .damaged,
+                "\(path) has schema version \(found), and this build reads version \(version), with no way from the one to the other"
+            )
+        }
+        let missing = try expected().subtracting(objects(in: database)).sorted()
+        guard missing.isEmpty else {
+            let tables = missing.filter { $0.hasPrefix("table ") }
+            let named = tables.isEmpty ? missing : tables
+            throw UnusableData(
+                .damaged,
+                "\(path) says schema version \(found), as this build reads (\(version)), but lacks: \(named.joined(separator: ", "))"
+            )
+        }
+    }
+
+    /// Tables, indices, triggers and columns, by name: `table users`, `column users.email`.
+    private static func objects(in database: Database) throws -> Set<String> {
+        try String.fetchSet(
+            database,
+            sql: """
+                SELECT type || ' ' || name FROM main.sqlite_schema WHERE name NOT LIKE 'sqlite_%'
+                UNION ALL
+                SELECT 'column ' || tables.name || '.' || columns.name
+                FROM main.sqlite_schema AS tables, pragma_table_info(tables.name) AS columns
+                WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%'
+                """)
+    }
+
+    private static func expected() throws -> Set<String> {
+        try DatabaseQueue().write { database in
+            try create(database)
+            return try objects(in: database)
+        }
+    }
+
+    private static let tables = """
         CREATE TABLE users (
             subject TEXT NOT NULL PRIMARY KEY,
             email TEXT NOT NULL UNIQUE,
@@ -76,5 +144,15 @@ enum Schema {
         CREATE TRIGGER events_go_oldest_first BEFORE DELETE ON events
             WHEN EXISTS (SELECT 1 FROM events WHERE position < OLD.position)
             BEGIN SELECT RAISE(ABORT, 'security events are append-only'); END;
+
+        -- What commands have recorded, for a server to log and count.
+        CREATE TABLE unannounced (position INTEGER PRIMARY KEY) STRICT;
+
+        CREATE TABLE store (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            epoch INTEGER NOT NULL,
+            written BLOB
+        ) STRICT;
+        INSERT INTO store (id, epoch) VALUES (1, 1);
         """
 }

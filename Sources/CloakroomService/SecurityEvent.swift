@@ -20,6 +20,8 @@ public struct SecurityEvent: Hashable, Sendable {
         case passwordChange = "password_change"
         case accountDisabled = "account_disabled"
         case accountEnabled = "account_enabled"
+        /// The store went back to a backup.
+        case restore
 
         /// Whether it is a row of the record besides a log line. Renewals are as many as tokens, and the store keeps
         /// no row per token.
@@ -27,7 +29,7 @@ public struct SecurityEvent: Hashable, Sendable {
             switch self {
             case .renewal: false
             case .signUp, .login, .loginFailed, .loginRateLimited, .reuse, .adoption, .stepUp, .stepUpFailed,
-                .revocation, .passwordChange, .accountDisabled, .accountEnabled:
+                .revocation, .passwordChange, .accountDisabled, .accountEnabled, .restore:
                 true
             }
         }

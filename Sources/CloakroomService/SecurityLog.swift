@@ -36,7 +36,7 @@ package struct SecurityLog: Sendable {
 
     private func level(of kind: SecurityEvent.Kind) -> Logger.Level {
         switch kind {
-        case .reuse, .adoption: .warning
+        case .reuse, .adoption, .restore: .warning
         case .renewal: .debug
         case .signUp, .login, .loginFailed, .loginRateLimited, .stepUp, .stepUpFailed, .revocation, .passwordChange,
             .accountDisabled, .accountEnabled:

@@ -135,6 +135,17 @@ public final class InMemoryStore: SessionStore, UserStore {
         }
     }
 
+    public func ping() async throws {}
+
+    public func liveSessions(at now: Instant, under policy: SessionPolicy) async throws -> Int {
+        state.withLock { state in
+            state.sessions.values.filter { $0.revocation == nil && now < $0.deadline(under: policy) }.count
+        }
+    }
+
+    /// No other process can reach it.
+    public func takeUnannouncedEvents(limit: Int) async throws -> [SecurityEvent] { [] }
+
     public func add(_ user: User, recording events: [SecurityEvent]) async throws -> Bool {
         state.withLock { state in
             guard !state.users.values.contains(where: { $0.email == user.email }) else { return false }

@@ -22,23 +22,47 @@ extension Instant {
         return "\(weekday), \(two(day)) \(name) \(year) \(time) GMT"
     }
 
-    /// Parses `2026-11-23`, or the form that `iso8601` writes; nil for anything else.
+    /// Parses a date, `2026-11-23`, or a time of RFC 3339 with `Z` or an offset, `2026-11-23T22:19:45.5+01:00`; nil for
+    /// anything else. A time without either is refused: it would be another instant on another machine.
     public init?(iso8601 text: String) {
         let parts = text.split(separator: "T", omittingEmptySubsequences: false)
         guard 1...2 ~= parts.count, let date = Self.numbers(parts[0], separator: "-", widths: [4, 2, 2]) else {
             return nil
         }
-        var time = [0, 0, 0]
-        if parts.count == 2 {
-            guard parts[1].last == "Z",
-                let numbers = Self.numbers(parts[1].dropLast(), separator: ":", widths: [2, 2, 2])
-            else { return nil }
-            time = numbers
-        }
         let days = Self.daysSince1970(date[0], date[1], date[2])
-        guard Self.date(daysSince1970: days) == (date[0], date[1], date[2]), time[0] < 24, time[1] < 60, time[2] < 60
+        guard Self.date(daysSince1970: days) == (date[0], date[1], date[2]) else { return nil }
+        let midnight = Int64(days) * 86_400_000
+        guard parts.count == 2 else {
+            self.init(milliseconds: midnight)
+            return
+        }
+        guard let offset = Self.offset(of: parts[1]), let time = Self.milliseconds(parts[1].dropLast(offset.length))
         else { return nil }
-        self.init(milliseconds: Int64(days * 86400 + time[0] * 3600 + time[1] * 60 + time[2]) * 1000)
+        self.init(milliseconds: midnight + time - Int64(offset.minutes) * 60_000)
+    }
+
+    /// What the time ends in: `Z`, `+01:00`, `-05:30`.
+    private static func offset(of text: Substring) -> (minutes: Int, length: Int)? {
+        if text.last == "Z" { return (0, 1) }
+        let tail = text.suffix(6)
+        guard tail.count == 6, let sign = tail.first, "+-".contains(sign),
+            let numbers = numbers(tail.dropFirst(), separator: ":", widths: [2, 2]), numbers[0] < 24, numbers[1] < 60
+        else { return nil }
+        let minutes = numbers[0] * 60 + numbers[1]
+        return (sign == "-" ? -minutes : minutes, 6)
+    }
+
+    /// `21:19:45`, or `21:19:45.123` with any number of digits, of which three count.
+    private static func milliseconds(_ text: Substring) -> Int64? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard 1...2 ~= parts.count, let time = numbers(parts[0], separator: ":", widths: [2, 2, 2]), time[0] < 24,
+            time[1] < 60, time[2] < 60
+        else { return nil }
+        let whole = Int64(time[0] * 3600 + time[1] * 60 + time[2]) * 1000
+        guard parts.count == 2 else { return whole }
+        guard !parts[1].isEmpty, parts[1].utf8.allSatisfy({ 48...57 ~= $0 }) else { return nil }
+        let digits = parts[1].prefix(3)
+        return Int64(digits + String(repeating: "0", count: 3 - digits.count)).map { whole + $0 }
     }
 
     private static func numbers(_ text: Substring, separator: Character, widths: [Int]) -> [Int]? {

@@ -35,15 +35,23 @@ package struct IssuerKeys: Sendable {
 
     package let signing: [SigningEntry]
     package let refresh: [RefreshEntry]
+    /// Ids of signing keys that were taken out because they were stolen, oldest first.
+    package let removed: [String]
+    /// The longest that a session lives which these keys have served. What was made with a key may be needed that long.
+    package let longestSession: Span
     /// The public half, for resource servers.
     package let verifierKeys: VerifierKeys
     let refreshKeys: KeySet
 
-    /// - Parameter removed: ids of signing keys that were taken out because they were stolen.
-    package init(signing: [SigningEntry], refresh: [RefreshEntry], removed: [String] = []) throws {
+    package init(
+        signing: [SigningEntry], refresh: [RefreshEntry], removed: [String] = [],
+        longestSession: Span = Span(milliseconds: 0)
+    ) throws {
         guard !signing.isEmpty, !refresh.isEmpty else { throw Refusal(reason: "a key of each kind is needed") }
         self.signing = signing.sorted { $0.signsFrom < $1.signsFrom }
         self.refresh = refresh.sorted { $0.createdAt < $1.createdAt }
+        self.removed = removed
+        self.longestSession = longestSession
         verifierKeys = try VerifierKeys(
             self.signing.map { .init(key: try $0.key.verificationKey(), signsFrom: $0.signsFrom) }, removed: removed)
         refreshKeys = try KeySet(refresh.map(\.key.verificationKey))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command. Each subcommand stands in a file of its own.
 @main
@@ -15,5 +16,34 @@ struct Cloakroom: AsyncParsableCommand {
             (publicURL); a flag beats the environment, the environment beats the file.
             """,
         version: "0.1.0",
-        subcommands: [Serve.self, Keys.self, Users.self, Sessions.self, Verify.self, LabCommand.self])
+        subcommands: [
+            Serve.self, Keys.self, Users.self, Sessions.self, Restore.self, Verify.self, LabCommand.self,
+        ])
+
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let complaint = unknownSubcommand(in: arguments) {
+            Terminal.complain(complaint)
+            Foundation.exit(CommandExit.usage.rawValue)
+        }
+        await main(arguments)
+    }
+
+    /// A word where a subcommand is expected. The parser would take it for an argument of the command above, and
+    /// complain about the first option behind it.
+    static func unknownSubcommand(in arguments: [String]) -> String? {
+        var command: any ParsableCommand.Type = Self.self
+        var path = "cloakroom"
+        for argument in arguments {
+            let subcommands = command.configuration.subcommands
+            guard !subcommands.isEmpty, !argument.hasPrefix("-"), argument != "help" else { return nil }
+            let names = subcommands.map { $0._commandName }
+            guard let index = names.firstIndex(of: argument) else {
+                return "\(path) has no subcommand \(argument); there are: \(names.joined(separator: ", "))"
+            }
+            command = subcommands[index]
+            path += " \(argument)"
+        }
+        return nil
+    }
 }

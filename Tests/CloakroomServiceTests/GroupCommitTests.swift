@@ -10,11 +10,17 @@ import Testing
 @Suite struct GroupCommitTests {
     private struct Refused: Error {}
 
+    private final class Loss: Sendable {
+        let isThere = Mutex(false)
+    }
+
     /// A database with parents and children; a child without parent is noticed only when it is committed.
     private final class Fixture: Sendable {
         let pool: DatabasePool
         let commits: GroupCommit
         let counter = CommitCounter()
+        /// Whether what is committed goes into a file that will not be found again.
+        let loss = Loss()
         private let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID()).sqlite").path
 
         init(queueLimit: Int = 8192, longestWait: Duration = .seconds(10)) throws {
@@ -28,7 +34,11 @@ import Testing
                         """)
             }
             pool.add(transactionObserver: counter)
-            commits = GroupCommit(pool, queueLimit: queueLimit, longestWait: longestWait)
+            let (pool, loss) = (pool, loss)
+            commits = GroupCommit(queueLimit: queueLimit, longestWait: longestWait) { work in
+                try pool.writeWithoutTransaction(work)
+                if loss.isThere.withLock({ $0 }) { throw Refused() }
+            }
         }
 
         deinit {
@@ -141,6 +151,16 @@ import Testing
         #expect(results.allSatisfy { (try? $0.get()) == nil })
         #expect(try fixture.rows() == [])
         #expect(try await fixture.commits.write(Self.insert(7)) == 7)
+    }
+
+    @Test("what was committed into a file that is lost is acknowledged to nobody")
+    func lost() async throws {
+        let fixture = try Fixture()
+        fixture.loss.isThere.withLock { $0 = true }
+        let results = await fixture.gather((0..<20).map { Self.insert($0) })
+        for result in results { #expect(throws: Refused.self) { try result.get() } }
+        fixture.loss.isThere.withLock { $0 = false }
+        #expect(try await fixture.commits.write(Self.insert(30)) == 30)
     }
 
     @Test("more than may wait are told so, and nothing of theirs is done")

@@ -1,10 +1,11 @@
 import CloakroomCore
-import CloakroomSQLite
 import CloakroomService
 import CloakroomTesting
 import Foundation
 import GRDB
 import Testing
+
+@testable import CloakroomSQLite
 
 @Suite struct StoreTests {
     @Test("the in-memory store keeps the contract", arguments: StoreContract.checks)
@@ -18,10 +19,20 @@ import Testing
     }
 
     private func withPath(_ body: (String) async throws -> Void) async throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID())")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        try await body(directory.appending(path: "test.sqlite").path)
+        let directory = try TemporaryDirectory()
+        try await body(directory.file("test.sqlite"))
+        withExtendedLifetime(directory) {}
+    }
+
+    @Test("a ping writes, and a count of sessions counts those that can be used")
+    func pingAndCount() async throws {
+        try await withPath { path in
+            let store = try SQLiteStore(path: path)
+            let before = try await store.commits.write { $0.totalChangesCount }
+            try await store.ping()
+            #expect(try await store.commits.write { $0.totalChangesCount } > before)
+            #expect(try await store.liveSessions(at: TestEnvironment.start, under: SessionPolicy()) == 0)
+        }
     }
 
     @Test("the database is readable by its owner alone")

@@ -152,6 +152,18 @@ import Testing
         #expect(read?.seconds == Instant(milliseconds: milliseconds).seconds)
     }
 
+    @Test(
+        "an offset and fractions of a second are read",
+        arguments: [
+            ("2026-01-01T00:00:00+01:00", "2025-12-31T23:00:00Z"),
+            ("2026-01-01T00:00:00-05:30", "2026-01-01T05:30:00Z"),
+            ("2026-01-01T00:00:00.9Z", "2026-01-01T00:00:00Z"),
+            ("2026-01-01T00:00:00.123456+00:00", "2026-01-01T00:00:00Z"),
+        ])
+    func offsets(_ text: String, _ utc: String) {
+        #expect(Instant(iso8601: text)?.iso8601 == utc)
+    }
+
     @Test("a date alone is its midnight")
     func date() {
         #expect(Instant(iso8601: "2026-11-23")?.iso8601 == "2026-11-23T00:00:00Z")
@@ -161,7 +173,8 @@ import Testing
         "anything else is refused",
         arguments: [
             "", "2026", "2026-11", "2026-13-01", "2026-02-30", "2026-2-3", "2026-11-23T", "2026-11-23T10:00:00",
-            "2026-11-23T24:00:00Z", "2026-11-23T10:60:00Z", "2026-11-23T10:00Z", "2026-11-23T10:00:00+01:00", "x",
+            "2026-11-23T24:00:00Z", "2026-11-23T10:60:00Z", "2026-11-23T10:00Z", "x", "2026-11-23T10:00:00+1:00",
+            "2026-11-23T10:00:00+24:00", "2026-11-23T10:00:00+0100", "2026-11-23T10:00:00.Z", "2026-11-23T10:00:00.1",
             "20a6-11-23", "2026-11-23TZ",
         ])
     func refuses(_ text: String) {

@@ -7,16 +7,27 @@ import Hummingbird
 
 extension Endpoint {
     /// `POST /auth/logout`: ends the session, if there is one, and expires the cookie; the only answer that does.
+    ///
+    /// While the store takes no writes the answer is 503, so that a client which shows a failed logout shows this one,
+    /// and expires the cookie all the same: whoever logs out at a shared machine walks away from it.
     static let logout = Endpoint(.post, "/auth/logout", takesForms: true) { call in
         var fields = try await call.fields()
         let inBody = fields.optionalString("refresh_token", maximumLength: VerifiedJWS.maximumSize)
         try fields.check()
-        for presented in call.everythingPresented(inBody) { try await call.service.logout(presented) }
-        var response = Response(
-            status: .noContent, headers: [.setCookie: call.cookie.expiring(for: call.request.headers)])
+        var isDurable = true
+        for presented in call.everythingPresented(inBody) {
+            isDurable = try await call.service.logout(presented) == .durable && isDurable
+        }
+        var response = isDurable ? Response(status: .noContent) : Denial.unavailable(retryAfter: .seconds(1)).answer
+        response.headers[.setCookie] = call.cookie.expiring(for: call.request.headers)
         response.hand(over: call.server.xsrf?.expiring(for: call.request.headers))
         return response
     }
+}
+
+extension Denial {
+    /// The one problem answer that may get a `Set-Cookie`.
+    fileprivate var answer: Response { problem.response }
 }
 
 extension Call {

@@ -1,12 +1,16 @@
 package import CloakroomCore
 package import CloakroomTokens
+import Crypto
 import Foundation
 
-/// The key ring on disk: signing keys in one file, refresh secrets in another, so that whoever may see the one need not
-/// see the other.
-public struct KeyFiles: Sendable {
+/// The keys on disk: signing keys in one file, refresh secrets in another, so that a backup or a sidecar that needs the
+/// one does not get the other.
+public struct KeyFiles: KeySource {
     static let signingKeys = "signing-keys.json"
     static let refreshSecrets = "refresh-secrets.json"
+    /// Held while the files are changed.
+    static let lock = "keys.lock"
+    private static let patience = Duration.seconds(20)
 
     package let directory: DataDirectory
     private let environment: Environment
@@ -21,123 +25,85 @@ public struct KeyFiles: Sendable {
         self.environment = environment
     }
 
-    /// How long a new key is published before it signs: twice as long as verifiers may keep the key set.
-    package static let publication = Span.minutes(10)
-
-    /// The ring, made at first start, and with a key for `algorithm` added when it has none.
-    package func open(_ algorithm: SignatureAlgorithm) throws -> IssuerKeys {
-        guard let ring = try read() else { return try save(temporaryKeys(algorithm)) }
-        let latest = ring.signing[ring.signing.count - 1].key.algorithm
-        return latest == algorithm ? ring : try rotate(ring, to: algorithm, from: environment.now() + Self.publication)
+    /// The keys of a server that begins to serve, made at first start.
+    /// - Parameter algorithm: what was set; nil for what there is, ES256 at first.
+    package func open(
+        _ algorithm: SignatureAlgorithm?, under policy: SessionPolicy = SessionPolicy()
+    ) throws -> IssuerKeys {
+        let environment = environment
+        return try update { keys in
+            let now = environment.now()
+            let keys = try keys ?? .first(algorithm ?? .es256, at: now, random: environment.random)
+            return try keys.serving(algorithm, longestSession: policy.absoluteLifetime, at: now)
+        }
     }
 
     /// nil when there are no keys yet.
     package func read() throws -> IssuerKeys? {
+        guard let contents = try contents() else { return nil }
+        return try parse(contents)
+    }
+
+    package func read(since revision: KeyRevision?) throws -> KeyReading {
+        guard let contents = try contents() else { return .absent }
+        return contents.revision == revision ? .unchanged : .read(try parse(contents), contents.revision)
+    }
+
+    package func update(_ change: (IssuerKeys?) throws -> IssuerKeys) throws -> IssuerKeys {
+        let lock = try FileLock(directory.file(Self.lock), .exclusive, within: Self.patience)
+        defer { withExtendedLifetime(lock) {} }
+        try finishFirstStart()
+        let contents = try contents()
+        try write(change(contents.map(parse)), over: contents)
+        guard let saved = try read() else {
+            throw UnusableData(.missing, "the keys in \(directory.path) have vanished")
+        }
+        return saved
+    }
+
+    /// What the two files hold.
+    private struct Contents {
+        let signing: [UInt8]
+        let refresh: [UInt8]
+
+        var revision: KeyRevision {
+            KeyRevision(digest: [signing, refresh].flatMap { Array(SHA256.hash(data: $0)) })
+        }
+    }
+
+    private func contents() throws -> Contents? {
         let signing = try directory.readSecret(Self.signingKeys)
         let refresh = try directory.readSecret(Self.refreshSecrets)
+        if signing == nil, refresh == nil { return nil }
         guard let signing, let refresh else {
-            guard signing == nil, refresh == nil else {
-                throw DataDirectory.Unusable(
-                    description: "\(directory.path) has one of \(Self.signingKeys) and \(Self.refreshSecrets), not both"
-                )
-            }
-            return nil
+            throw UnusableData(
+                .damaged,
+                "\(directory.path) has one of \(Self.signingKeys) and \(Self.refreshSecrets), not both; restore the other one"
+            )
         }
-        return try IssuerKeys(
-            signing: entries(signing, in: Self.signingKeys).map(signingEntry),
-            refresh: entries(refresh, in: Self.refreshSecrets).map(refreshEntry))
+        return Contents(signing: signing, refresh: refresh)
     }
 
-    /// Adds a signing key that signs from `start`, and drops those that nothing can need any more.
-    package func rotate(_ ring: IssuerKeys, to algorithm: SignatureAlgorithm, from start: Instant) throws -> IssuerKeys
-    {
-        let entry = IssuerKeys.SigningEntry(
-            key: try SigningKey.generate(algorithm), createdAt: environment.now(), signsFrom: start)
-        return try save(IssuerKeys(signing: ring.signing + [entry], refresh: ring.refresh))
+    private func parse(_ contents: Contents) throws -> IssuerKeys {
+        try KeyFileFormat(path: directory.path).parse(signing: contents.signing, refresh: contents.refresh)
     }
 
-    /// Adds a refresh secret; new generations are signed with it from now on.
-    package func rotateRefreshSecret(_ ring: IssuerKeys) throws -> IssuerKeys {
-        try save(IssuerKeys(signing: ring.signing, refresh: ring.refresh + [newRefreshEntry()]))
+    /// At first start both files are complete on disk before the first has its name: a process that is killed in between
+    /// leaves what the next one finishes. Later a change touches one file alone.
+    private func write(_ keys: IssuerKeys, over before: Contents?) throws {
+        let files = [
+            (Self.refreshSecrets, KeyFileFormat.refreshFile(keys), before?.refresh),
+            (Self.signingKeys, KeyFileFormat.signingFile(keys), before?.signing),
+        ].filter { $0.1 != $0.2 }
+        for (name, bytes, _) in files { try directory.prepareSecret(name, bytes) }
+        for (name, _, _) in files { try directory.publishSecret(name) }
     }
 
-    /// Removes a signing key at once: for one that was stolen.
-    package func remove(_ id: String, from ring: IssuerKeys) throws -> IssuerKeys {
-        try save(IssuerKeys(signing: ring.signing.filter { $0.key.id != id }, refresh: ring.refresh))
-    }
-
-    /// What changes when one of the files is replaced.
-    var fingerprint: [UInt64] {
-        [Self.signingKeys, Self.refreshSecrets].flatMap { name -> [UInt64] in
-            var status = stat()
-            guard stat(directory.file(name), &status) == 0 else { return [0, 0] }
-            return [UInt64(status.st_ino), UInt64(status.st_mtim.tv_sec)]
-        }
-    }
-
-    /// A ring that is written nowhere.
-    package func temporaryKeys(_ algorithm: SignatureAlgorithm = .es256) throws -> IssuerKeys {
-        let now = environment.now()
-        let entry = IssuerKeys.SigningEntry(key: try SigningKey.generate(algorithm), createdAt: now, signsFrom: now)
-        return try IssuerKeys(signing: [entry], refresh: [newRefreshEntry()])
-    }
-
-    private func newRefreshEntry() -> IssuerKeys.RefreshEntry {
-        let id = Base64URL.encode(environment.random(8))
-        return IssuerKeys.RefreshEntry(
-            key: RefreshKey(id: id, secret: Secret(environment.random(32))), createdAt: environment.now())
-    }
-
-    private func save(_ ring: IssuerKeys) throws -> IssuerKeys {
-        try write(Self.refreshSecrets, ring.refresh.map(Self.json))
-        try write(Self.signingKeys, ring.signing.map(Self.json))
-        return ring
-    }
-
-    private func write(_ name: String, _ entries: [JSONValue]) throws {
-        try directory.writeSecret(name, JSONValue.object(["keys": .array(entries)]).serialized)
-    }
-
-    private func entries(_ bytes: [UInt8], in name: String) throws -> [JSONObject] {
-        guard let entries = try? JSONReader.read(bytes).objectValue?["keys"]?.arrayValue?.compactMap(\.objectValue)
-        else { throw corrupt(name) }
-        return entries
-    }
-
-    private func corrupt(_ name: String) -> DataDirectory.Unusable {
-        DataDirectory.Unusable(description: "\(directory.file(name)) is not a file of keys")
-    }
-
-    private static func json(_ entry: IssuerKeys.SigningEntry) -> JSONValue {
-        [
-            "kid": .string(entry.key.id), "algorithm": .string(entry.key.algorithm.rawValue),
-            "key": .string(entry.key.serialized), "created_at": .integer(entry.createdAt.milliseconds),
-            "signs_from": .integer(entry.signsFrom.milliseconds),
-        ]
-    }
-
-    private static func json(_ entry: IssuerKeys.RefreshEntry) -> JSONValue {
-        [
-            "kid": .string(entry.key.id), "secret": .string(Base64URL.encode(entry.key.secret.bytes)),
-            "created_at": .integer(entry.createdAt.milliseconds),
-        ]
-    }
-
-    private func signingEntry(_ json: JSONObject) throws -> IssuerKeys.SigningEntry {
-        guard let algorithm = json["algorithm"]?.stringValue, let key = json["key"]?.stringValue,
-            let createdAt = json["created_at"]?.integerValue, let signsFrom = json["signs_from"]?.integerValue
-        else { throw corrupt(Self.signingKeys) }
-        return IssuerKeys.SigningEntry(
-            key: try SigningKey(algorithm: algorithm, serialized: key), createdAt: Instant(milliseconds: createdAt),
-            signsFrom: Instant(milliseconds: signsFrom))
-    }
-
-    private func refreshEntry(_ json: JSONObject) throws -> IssuerKeys.RefreshEntry {
-        guard let id = json["kid"]?.stringValue,
-            let secret = json["secret"]?.stringValue.flatMap({ Base64URL.decode($0) }),
-            secret.count >= 32, let createdAt = json["created_at"]?.integerValue
-        else { throw corrupt(Self.refreshSecrets) }
-        return IssuerKeys.RefreshEntry(
-            key: RefreshKey(id: id, secret: Secret(secret)), createdAt: Instant(milliseconds: createdAt))
+    /// Completes a first start that was interrupted, and removes what an interrupted change left. Under the lock.
+    private func finishFirstStart() throws {
+        let names = [Self.refreshSecrets, Self.signingKeys]
+        let missing = try names.filter { try FileAccess.status(of: directory.file($0)) == nil }
+        if missing.count == 1, try directory.isPrepared(missing[0]) { try directory.publishSecret(missing[0]) }
+        for name in names { directory.discardPrepared(name) }
     }
 }

@@ -92,7 +92,12 @@ extension SessionService {
         raising kind: SecurityEvent.Kind?, at now: Instant, _ decide: (inout Session) -> RefreshAnswer
     ) -> Decided<Refreshed> {
         let isWelcome = token.isGenuine(for: session, under: issuer.keys.current) && carrier.fits(client(of: session))
-        let answer = isWelcome ? decide(&session) : .denied(.tokenInvalid)
+        let answer: RefreshAnswer =
+            if overdue.contains(session.id) {
+                .denied(.sessionRevoked)
+            } else {
+                isWelcome ? decide(&session) : .denied(.tokenInvalid)
+            }
         return Decided(
             Refreshed(session: session, answer: answer, generation: token.presented.generation, time: now),
             recording: SecurityEvent.events(for: answer, session, raising: kind, at: now).filter(\.kind.isRecorded))

@@ -13,6 +13,7 @@ package struct SessionService: Sendable {
     let limit: LoginRateLimit
     let log: SecurityLog
     let environment: Environment
+    let overdue = OverdueLogouts()
 
     /// - Parameters:
     ///   - clients: besides `Client.browser`, which always exists.

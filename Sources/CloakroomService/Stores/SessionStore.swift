@@ -51,6 +51,17 @@ public protocol SessionStore: Sendable {
     /// Deletes up to `limit` rows of each kind that nothing can need any more.
     /// - Returns: how many were deleted.
     func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int
+
+    /// Writes something, durably, as every other method does.
+    /// - Throws: while a login could not be saved.
+    func ping() async throws
+
+    /// The number of sessions that can still be used.
+    func liveSessions(at now: Instant, under policy: SessionPolicy) async throws -> Int
+
+    /// Takes over events that other processes have recorded without logging them (the command line), oldest first: each
+    /// once, whichever server asks.
+    func takeUnannouncedEvents(limit: Int) async throws -> [SecurityEvent]
 }
 
 /// What a pure decision came to, and what of it belongs on record.

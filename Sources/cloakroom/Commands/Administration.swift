@@ -20,18 +20,25 @@ struct Administration: ParsableArguments {
     }
 
     /// Opens the data, does the work, and shows what it came to.
-    /// - Throws: `ExitCode` 1 after saying on standard error what went wrong.
-    func perform(empty: String = "", _ work: (Instance) async throws -> Table) async throws {
-        let settings = try storeOptions.settings()
+    /// - Parameter making: whether to make the data when there are none. A command that only looks must not: a path with
+    ///   a slip in it would look like a server without accounts.
+    /// - Throws: `ExitCode` after saying on standard error what went wrong.
+    func perform(making: Bool = false, empty: String = "", _ work: (Instance) async throws -> Table) async throws {
+        try await report(empty: empty) { settings in
+            let instance = try Instance.administering(settings, making: making)
+            defer { instance.store.close() }
+            return try await work(instance)
+        }
+    }
+
+    /// Reads the settings, does the work, and shows what it came to.
+    /// - Throws: `ExitCode` after saying on standard error what went wrong.
+    func report(empty: String = "", _ work: (Settings) async throws -> Table) async throws {
         LineLogHandler.bootstrap(.warning)
         do {
-            try await work(try .administering(settings)).show(asJSON: json, emptyMessage: empty)
-        } catch let denial as Denial {
-            Terminal.complain(Self.sentence(denial))
-            throw ExitCode.failure
+            try await work(storeOptions.settingsOfServer()).show(asJSON: json, emptyMessage: empty)
         } catch {
-            Terminal.complain("\(error)")
-            throw ExitCode.failure
+            throw CommandExit.complain(error)
         }
     }
 
@@ -45,10 +52,5 @@ struct Administration: ParsableArguments {
             throw Failure("there is no account \(text)")
         }
         return user
-    }
-
-    private static func sentence(_ denial: Denial) -> String {
-        guard case .invalidRequest(let fields) = denial else { return denial.code }
-        return fields.sorted { $0.key < $1.key }.map { "the \($0.key) \($0.value)" }.joined(separator: "; ")
     }
 }

@@ -15,7 +15,7 @@ struct Keys: AsyncParsableCommand {
         @OptionGroup var administration: Administration
 
         func run() async throws {
-            try await administration.perform { Table(try $0.ring(), $0) }
+            try await administration.withKeys { files, _ in try files.existing }
         }
     }
 
@@ -25,17 +25,31 @@ struct Keys: AsyncParsableCommand {
             discussion: "The old key goes on verifying until the last token that it signed is dead.")
         @Flag(help: "Sign with the new key at once; verifiers that have not seen it must fetch the key set again.")
         var now = false
+        @Option(help: "ES256, Ed25519 or RS256. (default: what the keys are of)") var algorithm: String?
         @Flag(help: "Add a new refresh secret instead; sessions go on.") var refreshSecret = false
         @OptionGroup var administration: Administration
 
+        func validate() throws {
+            if let algorithm, SettingsParse.algorithm(algorithm) == nil {
+                throw ValidationError("--algorithm expects ES256, Ed25519 or RS256")
+            }
+            guard !refreshSecret || !now && algorithm == nil else {
+                throw ValidationError("--refresh-secret signs at once and has one algorithm")
+            }
+        }
+
         func run() async throws {
-            try await administration.perform { instance in
-                let ring = try instance.ring()
-                if refreshSecret { return Table(try instance.keyFiles.rotateRefreshSecret(ring), instance) }
-                let time = instance.environment.now()
-                let rotated = try instance.keyFiles.rotate(
-                    ring, to: instance.settings.server.signingAlgorithm, from: now ? time : time + KeyFiles.publication)
-                return Table(rotated, instance)
+            let environment = Environment.system
+            try await administration.withKeys { files, settings in
+                let algorithm = algorithm.flatMap(SettingsParse.algorithm) ?? settings.server.signingAlgorithm
+                return try files.change { keys in
+                    let time = environment.now()
+                    if refreshSecret {
+                        return try keys.withNewRefreshSecret(at: time, random: environment.random)
+                    }
+                    return try keys.rotated(
+                        to: algorithm, from: now ? time : time + IssuerKeys.publication, at: time)
+                }
             }
         }
     }
@@ -43,39 +57,60 @@ struct Keys: AsyncParsableCommand {
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove a signing key at once: for one that was stolen.",
-            discussion: "Tokens that it signed are refused from then on. The key that signs now cannot be removed.")
+            discussion: """
+                Access tokens that it signed are refused from then on; browsers renew theirs with their refresh tokens, \
+                and nobody is logged out. The key that signs now cannot be removed.
+                """)
         @Argument(help: "The kid.") var id: String
         @OptionGroup var administration: Administration
 
         func run() async throws {
-            try await administration.perform { instance in
-                let ring = try instance.ring()
-                guard ring.signing.contains(where: { $0.key.id == id }) else {
-                    throw Administration.Failure("there is no signing key \(id)")
-                }
-                guard ring.signingKey(at: instance.environment.now()).id != id else {
-                    throw Administration.Failure("this key signs now; run first: cloakroom keys rotate --now")
-                }
-                return Table(try instance.keyFiles.remove(id, from: ring), instance)
+            let now = Environment.system.now()
+            try await administration.withKeys { files, _ in
+                try files.change { try $0.removing(id, at: now) }
             }
         }
     }
 }
 
-extension Instance {
-    fileprivate func ring() throws -> IssuerKeys {
-        guard let ring = try keyFiles.read() else { throw Administration.Failure("there are no keys") }
-        return ring
+extension KeyFiles {
+    fileprivate var existing: IssuerKeys {
+        get throws {
+            guard let keys = try read() else { throw missing }
+            return keys
+        }
+    }
+
+    /// Changes keys that there are. Where there are none nothing is made, not even a lock.
+    fileprivate func change(_ work: (IssuerKeys) throws -> IssuerKeys) throws -> IssuerKeys {
+        _ = try existing
+        return try update { keys in
+            guard let keys else { throw missing }
+            return try work(keys)
+        }
+    }
+
+    private var missing: UnusableData {
+        UnusableData(.missing, "there are no keys in \(directory.path); the server makes them at its first start")
+    }
+}
+
+extension Administration {
+    /// Keys need no database.
+    fileprivate func withKeys(_ work: (KeyFiles, Settings) throws -> IssuerKeys) async throws {
+        try await report { settings in
+            let files = KeyFiles(directory: try DataDirectory(existing: settings.dataDirectory))
+            return Table(try work(files, settings), settings, at: Environment.system.now())
+        }
     }
 }
 
 extension Table {
-    fileprivate init(_ ring: IssuerKeys, _ instance: Instance) {
+    fileprivate init(_ keys: IssuerKeys, _ settings: Settings, at now: Instant) {
         self.init(columns: ["kid", "use", "algorithm", "stage", "created_at", "signs_from"])
-        let now = instance.environment.now()
-        rows = ring.signing.map { entry in
-            let stage = ring.verifierKeys.stage(
-                of: entry.key.id, at: now, lifetime: instance.settings.server.policy.accessTokenLifetime)
+        rows = keys.signing.map { entry in
+            let stage = keys.verifierKeys.stage(
+                of: entry.key.id, at: now, lifetime: settings.server.policy.accessTokenLifetime)
             return [
                 Cell(entry.key.id), Cell("access"), Cell(entry.key.algorithm.rawValue),
                 Cell((stage?.rawValue ?? ""), style: stage == .signing ? .green : .faint),
@@ -83,8 +118,8 @@ extension Table {
                 Cell(entry.signsFrom.iso8601),
             ]
         }
-        rows += ring.refresh.map { entry in
-            let isCurrent = entry.key.id == ring.currentRefreshKey.id
+        rows += keys.refresh.map { entry in
+            let isCurrent = entry.key.id == keys.currentRefreshKey.id
             return [
                 Cell(entry.key.id), Cell("refresh"), Cell("HS256"),
                 Cell(isCurrent ? "signing" : "verifying", style: isCurrent ? .green : .faint),

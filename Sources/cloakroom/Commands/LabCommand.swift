@@ -64,7 +64,7 @@ struct LabCommand: AsyncParsableCommand {
         let missing = selection.engines.flatMap(\.missingPackages)
         guard missing.isEmpty else {
             Terminal.complain("please install what is missing: apt-get install \(missing.joined(separator: " "))")
-            throw ExitCode(69)
+            throw CommandExit.unavailable.code
         }
         let signals = Task { await Self.endOnSignal() }
         defer { signals.cancel() }

@@ -2,6 +2,8 @@ import ArgumentParser
 import CloakroomCore
 import CloakroomEndpoints
 import CloakroomMiddleware
+import CloakroomSQLite
+import CloakroomService
 import CloakroomTokens
 import Foundation
 import Logging
@@ -22,16 +24,18 @@ struct Serve: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         NIOSingletons.groupLoopCountSuggestion = Processors.count
         let settings = try storeOptions.settings(options.values)
+        if !settings.writesCoreDumps { CoreDumps.forbid() }
         LineLogHandler.bootstrap(settings.logLevel)
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
         let logger = Logger(label: "cloakroom")
         warn(about: settings, logger)
         do {
-            try await Server(instance: .serving(settings), metrics: registry).run()
+            let instance = try Instance.serving(settings)
+            defer { instance.store.close() }
+            try await Server(instance: instance, metrics: registry).run()
         } catch {
-            Terminal.complain("\(error)")
-            throw ExitCode.failure
+            throw CommandExit.complain(error)
         }
     }
 
@@ -47,9 +51,20 @@ struct Serve: AsyncParsableCommand {
                 "a client has insecureAllowBrowser: script in its pages can read its tokens",
                 metadata: ["client": "\(client.id)"])
         }
+        warnAboutEnvironment(logger)
+    }
+
+    private func warnAboutEnvironment(_ logger: Logger) {
+        let environment = ProcessInfo.processInfo.environment
         let known = Set(SettingName.allCases.map(\.environmentName) + ["CLOAKROOM_CONFIG"])
-        for name in ProcessInfo.processInfo.environment.keys where name.hasPrefix("CLOAKROOM_") && !known.contains(name)
-        {
+        let links = environment.filter { ServiceLinks.contains($0.key, $0.value) }.keys.sorted()
+        if !links.isEmpty {
+            logger.notice(
+                "environment variables that describe a Kubernetes service named cloakroom are no settings, and ignored",
+                metadata: ["variables": "\(links.joined(separator: " "))"])
+        }
+        for name in environment.keys
+        where name.hasPrefix("CLOAKROOM_") && !known.contains(name) && !links.contains(name) {
             logger.warning("an environment variable names no setting", metadata: ["variable": "\(name)"])
         }
     }

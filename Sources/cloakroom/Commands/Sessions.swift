@@ -47,7 +47,8 @@ struct Sessions: AsyncParsableCommand {
                 throw ValidationError("name exactly one of: a session, --user, --all, --created-before")
             }
             if let createdBefore, Instant(iso8601: createdBefore) == nil {
-                throw ValidationError("--created-before expects a date, or a time such as 2026-11-23T12:00:00Z")
+                throw ValidationError(
+                    "--created-before expects a date, or a time with its zone such as 2026-11-23T12:00:00+01:00")
             }
         }
 

@@ -17,7 +17,7 @@ struct Users: AsyncParsableCommand {
         @OptionGroup var administration: Administration
 
         func run() async throws {
-            try await administration.perform { instance in
+            try await administration.perform(making: true) { instance in
                 let email = try administration.email(email)
                 let password = try administration.password(for: email)
                 let user = try await instance.service.add(email, password: password)

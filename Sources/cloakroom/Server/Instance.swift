@@ -7,29 +7,44 @@ import CloakroomTokens
 /// One Cloakroom put together from the settings. The only place that picks a store.
 struct Instance {
     let settings: Settings
-    let environment = Environment.system
+    let environment: Environment
     let store: SQLiteStore
-    let keyFiles: KeyFiles
     let server: AuthorizationServer
 
     var service: SessionService { server.service }
 
-    /// What serves, with keys that are made at first start.
+    /// What serves, with directory, database and keys that are made at first start.
     static func serving(_ settings: Settings) throws -> Self {
-        try Self(settings) { try $0.open(settings.server.signingAlgorithm) }
+        let environment = Environment.system
+        let directory = try DataDirectory(settings.dataDirectory)
+        let store = try SQLiteStore(path: settings.databasePath, as: .server)
+        let files = KeyFiles(directory: directory, environment: environment)
+        let keys = try files.open(settings.server.signingAlgorithm, under: settings.server.policy)
+        try SettingsMemory(directory).write(settings.remembered)
+        return try Self(settings, environment, store, files, keys)
     }
 
-    /// What looks after the data. It signs nothing, and so makes no keys: their algorithm is for the server to choose.
-    static func administering(_ settings: Settings) throws -> Self {
-        try Self(settings) { try $0.read() ?? $0.temporaryKeys() }
+    /// What looks after the data. It signs nothing, and so needs no keys: a key file that cannot be read must not keep
+    /// anybody from ending sessions.
+    /// - Parameter making: whether to make directory and database when there are none.
+    static func administering(_ settings: Settings, making: Bool) throws -> Self {
+        let environment = Environment.system
+        let directory =
+            try making ? DataDirectory(settings.dataDirectory) : DataDirectory(existing: settings.dataDirectory)
+        let store = try SQLiteStore(path: settings.databasePath, making: making, as: .command)
+        let keys = try IssuerKeys.first(.es256, at: environment.now(), random: environment.random)
+        return try Self(settings, environment, store, KeyFiles(directory: directory, environment: environment), keys)
     }
 
-    private init(_ settings: Settings, keys: (KeyFiles) throws -> IssuerKeys) throws {
+    private init(
+        _ settings: Settings, _ environment: Environment, _ store: SQLiteStore, _ source: any KeySource,
+        _ keys: IssuerKeys
+    ) throws {
         self.settings = settings
-        keyFiles = KeyFiles(directory: try DataDirectory(settings.dataDirectory), environment: environment)
-        store = try SQLiteStore(path: settings.databasePath)
+        self.environment = environment
+        self.store = store
         server = AuthorizationServer(
-            store: store, keyFiles: keyFiles, keys: try keys(keyFiles), configuration: settings.server,
+            store: store, keySource: source, keys: keys, configuration: settings.server,
             hasher: try AuthorizationServer.hasher(), environment: environment)
     }
 }

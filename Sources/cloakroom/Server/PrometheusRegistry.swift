@@ -56,7 +56,8 @@ final class PrometheusRegistry: MetricsFactory, Sendable {
     var text: String {
         let (counters, gauges, histograms) = state.withLock { ($0.counters, $0.gauges, $0.histograms) }
         let lines =
-            family(counters, type: "counter") { id, cell in ["\(Self.series(id)) \(cell.value)"] }
+            ProcessMetrics.samples.flatMap { Self.head($0.name, $0.type) + ["\($0.name) \($0.value)"] }
+            + family(counters, type: "counter") { id, cell in ["\(Self.series(id)) \(cell.value)"] }
             + family(gauges, type: "gauge") { id, cell in ["\(Self.series(id)) \(cell.value)"] }
             + family(histograms, type: "histogram") { id, cell in cell.lines(id) }
         return lines.joined(separator: "\n") + "\n"
@@ -65,9 +66,14 @@ final class PrometheusRegistry: MetricsFactory, Sendable {
     private func family<Cell>(_ cells: [ID: Cell], type: String, _ lines: (ID, Cell) -> [String]) -> [String] {
         let byName = Dictionary(grouping: cells) { $0.key.name }
         return byName.sorted { $0.key < $1.key }.flatMap { name, members in
-            ["# TYPE \(name) \(type)"]
+            Self.head(name, type)
                 + members.sorted { $0.key.labels < $1.key.labels }.flatMap { lines($0.key, $0.value) }
         }
+    }
+
+    private static func head(_ name: String, _ type: String) -> [String] {
+        let help = MetricHelp.text(name).replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
+        return ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
     }
 
     static func series(_ id: ID, suffix: String = "", label: String? = nil) -> String {

@@ -43,15 +43,17 @@ struct Server {
         router.add(middleware: RequestMetrics())
         router.addCloakroom(instance.server)
         if settings.isDemo { Demo(now: instance.environment.now).addRoutes(to: router) }
-        return Application(
+        let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+        let application = Application(
             router: router, server: .publicListener(instance.server, limits),
             configuration: configuration(.hostname(settings.host, port: settings.port), descriptors),
             onServerRunning: { channel in
-                let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
                 let port = channel.localAddress?.port ?? settings.port
                 await lines.publicListener("cloakroom: listening on http://\(host):\(port)")
             },
             logger: Logger(label: "cloakroom.http"))
+        return NamedListener(
+            service: application, address: "\(host):\(settings.port)", setting: "--host and --port")
     }
 
     private func privateApplication(_ lines: StartLines, _ descriptors: Int) throws -> (any Service)? {
@@ -64,7 +66,7 @@ struct Server {
         var limits = limits
         limits.longestHeader = 17 * 1024
         limits.longestHead = 64 * 1024
-        return Application(
+        let application = Application(
             router: router,
             server: .privateListener(instance.server, limits, observing: RequestTimers.recordCheckAtOnce),
             configuration: configuration(listener.bindAddress, descriptors),
@@ -77,6 +79,8 @@ struct Server {
                 await lines.privateListener("cloakroom: private listener on \(place)")
             },
             logger: Logger(label: "cloakroom.private"))
+        return NamedListener(
+            service: application, address: listener.description(port: nil), setting: "--private-listen")
     }
 
     private func configuration(_ address: BindAddress, _ descriptors: Int) -> ApplicationConfiguration {

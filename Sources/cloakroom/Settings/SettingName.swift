@@ -4,7 +4,7 @@ enum SettingName: String, CaseIterable {
     case privateListen, privateSocketGroup, requestTimeout, maxConnections
     case accessTokenLifetime, stragglerWindow, reissueDelay, idleLifetime, absoluteLifetime, maxSessions
     case signup, trustedOrigins, trustedProxies, serviceWorkers, audience, issuer, signingAlgorithm, clients
-    case loginRateLimit, signupRateLimit, cookieName, sameSite, xsrfCookie, logLevel
+    case loginRateLimit, signupRateLimit, cookieName, sameSite, xsrfCookie, logLevel, coreDumps
 
     /// `CLOAKROOM_PUBLIC_URL`
     var environmentName: String {

@@ -2,6 +2,7 @@ import CloakroomCore
 import CloakroomEndpoints
 import CloakroomMiddleware
 import CloakroomTokens
+import Foundation
 import Logging
 
 /// Everything that an operator can set, read and checked.
@@ -17,6 +18,9 @@ struct Settings: Sendable {
     var databasePath: String
     var isDemo: Bool
     var logLevel: Logger.Level
+    var writesCoreDumps: Bool
+    /// For the commands that look after the data.
+    let remembered: [SettingName: String]
     var server: AuthorizationServer.Configuration
 
     /// Reached over plain HTTP, on this machine alone.
@@ -43,7 +47,11 @@ struct Settings: Sendable {
         logLevel = try sources.value(
             .logLevel, default: .info, expected: "trace, debug, info, notice, warning, error or critical"
         ) { .init(rawValue: $0) }
+        writesCoreDumps = try sources.value(.coreDumps, default: false, expected: "true or false", Parse.bool)
         server = try Self.server(sources, isDemo: isDemo)
+        var remembered = sources.values(of: SettingsMemory.names)
+        if remembered[.store] != nil { remembered[.store] = "sqlite:\(databasePath.absolutePath)" }
+        self.remembered = remembered
         try checkReach(sources)
     }
 
@@ -69,7 +77,8 @@ struct Settings: Sendable {
             .audience, default: server.issuer, expected: "1 to 128 printable characters", Parse.identifier)
         server.policy = try policy(sources)
         server.signingAlgorithm = try sources.value(
-            .signingAlgorithm, default: .es256, expected: "ES256, Ed25519 or RS256", Parse.algorithm)
+            .signingAlgorithm, default: nil, expected: "ES256, Ed25519 or RS256"
+        ) { Parse.algorithm($0).map { .some($0) } }
         server.isSignUpOpen = try sources.value(
             .signup, default: isDemo, expected: "open or closed", Parse.signUp)
         server.clients = try sources.value(
@@ -127,5 +136,12 @@ struct Settings: Sendable {
                 source: sources.place(.host), key: nil,
                 problem: "binding to \(host) needs publicURL, the address that browsers use")
         }
+    }
+}
+
+extension String {
+    /// The path from the root, for a process that runs in another directory.
+    fileprivate var absolutePath: String {
+        hasPrefix("/") ? self : "\(FileManager.default.currentDirectoryPath)/\(self)"
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CloakroomService
 import Foundation
 
 /// The flags of every setting.
@@ -57,6 +58,8 @@ struct SettingsOptions: ParsableArguments {
     var sameSite: String?
     @Option(help: "true to give out the XSRF-TOKEN cookie, for browsers that name no origin. (default: false)")
     var xsrfCookie: String?
+    @Flag(help: "Let crashes write the memory, which holds passwords and keys, to a core dump.")
+    var coreDumps = false
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?
 
@@ -71,6 +74,7 @@ struct SettingsOptions: ParsableArguments {
             .trustedProxies: trustedProxies, .serviceWorkers: serviceWorkers, .audience: audience, .issuer: issuer,
             .signingAlgorithm: signingAlgorithm, .clients: clients, .loginRateLimit: loginRateLimit,
             .sameSite: sameSite, .xsrfCookie: xsrfCookie, .logLevel: logLevel,
+            .coreDumps: coreDumps ? "true" : nil,
         ]
         return values.compactMapValues { $0 }
     }
@@ -85,18 +89,35 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The YAML file with settings.", valueName: "file"))
     var config: String?
 
-    /// - Throws: `ExitCode` 78 (EX_CONFIG of sysexits.h) after saying on standard error what is wrong.
+    /// The settings of a server that begins.
+    /// - Throws: `ExitCode` after saying on standard error what is wrong.
     func settings(_ others: [SettingName: String] = [:]) throws -> Settings {
+        try settings(others, remembered: [:])
+    }
+
+    /// The settings of the server whose data this is: where they are not given here, those that it was last started
+    /// with.
+    /// - Throws: `UnusableData`, or `ExitCode` after saying on standard error what is wrong.
+    func settingsOfServer(_ others: [SettingName: String] = [:]) throws -> Settings {
+        let settings = try settings(others)
+        guard let directory = try? DataDirectory(existing: settings.dataDirectory) else { return settings }
+        return try self.settings(others, remembered: SettingsMemory(directory).read())
+    }
+
+    private func settings(
+        _ others: [SettingName: String], remembered: [SettingName: String]
+    ) throws -> Settings {
         var flags = others
         flags[.dataDir] = dataDir
         flags[.store] = store
         let environment = ProcessInfo.processInfo.environment
         do throws(SettingsError) {
             let file = config ?? environment["CLOAKROOM_CONFIG"]
-            return try Settings(SettingsSources(flags: flags, environment: environment, file: file))
+            return try Settings(
+                SettingsSources(flags: flags, environment: environment, file: file, remembered: remembered))
         } catch {
             Terminal.complain("\(error)")
-            throw ExitCode(78)
+            throw CommandExit.configuration.code
         }
     }
 }

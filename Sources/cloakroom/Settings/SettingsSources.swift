@@ -1,24 +1,26 @@
 import Configuration
 import Foundation
 
-/// The three places that a setting can come from, in their order: flag, environment, file.
+/// The places that a setting can come from, in their order: flag, environment, file; and for commands that look after the
+/// data what the server was last started with.
 struct SettingsSources {
     private let reader: ConfigReader
     private let layers: [(describe: (SettingName) -> String, values: [SettingName: String])]
 
     init(
         flags: [SettingName: String], environment: [String: String] = ProcessInfo.processInfo.environment,
-        file path: String?
+        file path: String?, remembered: [SettingName: String] = [:]
     ) throws(SettingsError) {
         var file: [SettingName: String] = [:]
         if let path { file = try SettingsFile.read(path) }
+        let environment = ServiceLinks.removed(from: environment)
         let inEnvironment = SettingName.allCases.compactMap { name in
             environment[name.environmentName].map { (name, $0) }
         }
         layers = [
             ({ $0.flag }, flags),
             ({ $0.environmentName }, Dictionary(uniqueKeysWithValues: inEnvironment)),
-            ({ "\(path ?? ""): \($0.rawValue)" }, file),
+            ({ "\(path ?? ""): \($0.rawValue)" }, file), ({ "the server's last \($0.rawValue)" }, remembered),
         ]
         reader = ConfigReader(providers: layers.map { Self.provider($0.values) })
     }
@@ -37,6 +39,14 @@ struct SettingsSources {
             throw SettingsError(source: place(name), key: nil, problem: "expected \(expected), got \"\(text)\"")
         }
         return value
+    }
+
+    /// Those of `names` that are set somewhere, as they are written there.
+    func values(of names: [SettingName]) -> [SettingName: String] {
+        let pairs = names.compactMap { name in
+            layers.lazy.compactMap { $0.values[name] }.first.map { (name, $0) }
+        }
+        return Dictionary(uniqueKeysWithValues: pairs)
     }
 
     /// Where the value of a setting comes from, for messages.

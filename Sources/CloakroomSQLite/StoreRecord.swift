@@ -1,0 +1,20 @@
+import Foundation
+import GRDB
+
+/// The one row that the store keeps about itself.
+enum StoreRecord {
+    /// As many bytes as the pages that a login writes.
+    private static let weight = 32 * 1024
+
+    static func epoch(_ database: Database) throws -> Int64 {
+        try Int64.fetchOne(database, sql: "SELECT epoch FROM store") ?? 0
+    }
+
+    static func setEpoch(_ epoch: Int64, _ database: Database) throws {
+        try database.execute(sql: "UPDATE store SET epoch = ?", arguments: [epoch])
+    }
+
+    static func write(_ database: Database) throws {
+        try database.cachedStatement(sql: "UPDATE store SET written = randomblob(?)").execute(arguments: [weight])
+    }
+}

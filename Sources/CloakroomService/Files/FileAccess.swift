@@ -1,0 +1,45 @@
+package import Foundation
+
+/// Who besides the owner may use a file or a directory of ours.
+package enum FileAccess {
+    /// Refuses files that other users can read or write. The process's own group may: Kubernetes' `fsGroup` gives each
+    /// file of a volume that group and the mode 0660 at every mount.
+    package static func check(file path: String, _ status: stat) throws {
+        try check(path, status, others: 0o007, group: 0o070, "can be used by other users; run: chmod 600 \(path)")
+    }
+
+    /// Refuses directories that other users can use, as `check(file:)` does files.
+    package static func check(directory path: String, _ status: stat) throws {
+        try check(path, status, others: 0o007, group: 0o070, "can be used by other users; run: chmod 700 \(path)")
+    }
+
+    /// Whether other users could have put something into a directory.
+    static func isWritableByOthers(_ status: stat) -> Bool {
+        status.st_mode & 0o002 != 0 || status.st_mode & 0o020 != 0 && !isOwn(status.st_gid)
+    }
+
+    private static func check(
+        _ path: String, _ status: stat, others: mode_t, group: mode_t, _ complaint: String
+    ) throws {
+        let isOpenToOthers = status.st_mode & others != 0
+        let isOpenToAnotherGroup = status.st_mode & group != 0 && !isOwn(status.st_gid)
+        guard !isOpenToOthers, !isOpenToAnotherGroup else { throw UnusableData(.permission, "\(path) \(complaint)") }
+    }
+
+    private static func isOwn(_ group: gid_t) -> Bool {
+        if group == getegid() { return true }
+        var groups = [gid_t](repeating: 0, count: max(0, Int(getgroups(0, nil))))
+        let count = getgroups(Int32(groups.count), &groups)
+        return groups.prefix(max(0, Int(count))).contains(group)
+    }
+
+    /// The status of what a path leads to; nil when there is nothing.
+    /// - Throws: for every other failure to look, and for a symbolic link that leads nowhere.
+    package static func status(of path: String) throws -> stat? {
+        var status = stat()
+        guard stat(path, &status) != 0 else { return status }
+        guard errno == ENOENT else { throw UnusableData(path, "cannot be looked at", errno: errno) }
+        guard lstat(path, &status) != 0 else { throw UnusableData(.damaged, "\(path) is a link that leads nowhere") }
+        return nil
+    }
+}

@@ -1,0 +1,20 @@
+/// What each metric counts, for the `# HELP` lines of `/metrics`.
+enum MetricHelp {
+    static func text(_ name: String) -> String {
+        texts[name] ?? "A metric of a library."
+    }
+
+    static let texts = [
+        "cloakroom_http_request_duration_seconds": "Time from the head of a request to its response, by route.",
+        "cloakroom_security_events_total": "Security events, by kind.",
+        "cloakroom_denials_total": "Refused requests, by the code of the answer.",
+        "cloakroom_sessions": "Sessions that can be used, counted every 30 seconds.",
+        "process_cpu_seconds_total": "Total user and system CPU time spent in seconds.",
+        "process_max_fds": "Maximum number of open file descriptors.",
+        "process_open_fds": "Number of open file descriptors.",
+        "process_resident_memory_bytes": "Resident memory size in bytes.",
+        "process_start_time_seconds": "Start time of the process since unix epoch in seconds.",
+        "process_threads": "Number of OS threads in the process.",
+        "process_virtual_memory_bytes": "Virtual memory size in bytes.",
+    ]
+}

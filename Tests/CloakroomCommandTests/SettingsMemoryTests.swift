@@ -1,0 +1,59 @@
+import CloakroomCore
+import CloakroomEndpoints
+import CloakroomService
+import CloakroomTokens
+import Foundation
+import Testing
+
+@testable import cloakroom
+
+@Suite struct SettingsMemoryTests {
+    private let path: String
+    private let memory: SettingsMemory
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID())").path
+        memory = SettingsMemory(try DataDirectory(path))
+    }
+
+    private func settings(
+        _ flags: [SettingName: String], remembered: [SettingName: String] = [:]
+    ) throws -> Settings {
+        try Settings(SettingsSources(flags: flags, environment: [:], file: nil, remembered: remembered))
+    }
+
+    @Test("a command goes by what the server was started with, where it is told nothing else")
+    func remembered() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let server = try settings([.accessTokenLifetime: "7", .absoluteLifetime: "100", .store: "sqlite:a/b.sqlite"])
+        try memory.write(server.remembered)
+        let found = try memory.read()
+        let command = try settings([.absoluteLifetime: "50"], remembered: found)
+        #expect(command.server.policy.accessTokenLifetime == .seconds(7))
+        #expect(command.server.policy.absoluteLifetime == .seconds(50))
+        #expect(command.server.policy.idleLifetime == SessionPolicy().idleLifetime)
+        #expect(command.databasePath == FileManager.default.currentDirectoryPath + "/a/b.sqlite")
+    }
+
+    @Test("a setting that the next start leaves out is forgotten")
+    func forgotten() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try memory.write(settings([.accessTokenLifetime: "7"]).remembered)
+        try memory.write(settings([:]).remembered)
+        #expect(try memory.read().isEmpty)
+    }
+
+    @Test("a file that is none is refused, with its name", arguments: ["", "{", "[]", "7"])
+    func damaged(_ text: String) throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try DataDirectory(path).writeSecret("last-settings", Array(text.utf8))
+        let error = #expect(throws: UnusableData.self) { try memory.read() }
+        #expect(error?.description.contains("last-settings") == true)
+    }
+
+    @Test("without signingAlgorithm the keys decide")
+    func algorithm() throws {
+        #expect(try settings([:]).server.signingAlgorithm == nil)
+        #expect(try settings([.signingAlgorithm: "RS256"]).server.signingAlgorithm == .rs256)
+    }
+}
