@@ -1,6 +1,7 @@
 /// A point in time, in whole milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// Core never reads a clock: every rule takes the time as an argument.
+/// Core never reads a clock: every rule takes the time as an argument. Arithmetic saturates: an absurd lifetime means
+/// "for ever" and must not stop the process.
 public struct Instant: Hashable, Comparable, Sendable {
     /// The number itself.
     public var milliseconds: Int64
@@ -22,17 +23,17 @@ public struct Instant: Hashable, Comparable, Sendable {
 
     /// Later by a span.
     public static func + (instant: Self, span: Span) -> Self {
-        Self(milliseconds: instant.milliseconds + span.milliseconds)
+        Self(milliseconds: instant.milliseconds.addingSaturated(span.milliseconds))
     }
 
     /// Earlier by a span.
     public static func - (instant: Self, span: Span) -> Self {
-        Self(milliseconds: instant.milliseconds - span.milliseconds)
+        Self(milliseconds: instant.milliseconds.subtractingSaturated(span.milliseconds))
     }
 
     /// How long it is from one to the other.
     public static func - (later: Self, earlier: Self) -> Span {
-        Span(milliseconds: later.milliseconds - earlier.milliseconds)
+        Span(milliseconds: later.milliseconds.subtractingSaturated(earlier.milliseconds))
     }
 }
 
@@ -48,17 +49,17 @@ public struct Span: Hashable, Comparable, Sendable {
 
     /// So many seconds.
     public static func seconds(_ count: Int64) -> Self {
-        Self(milliseconds: count * 1000)
+        Self(milliseconds: count.multipliedSaturated(by: 1000))
     }
 
     /// So many minutes.
     public static func minutes(_ count: Int64) -> Self {
-        .seconds(count * 60)
+        .seconds(count.multipliedSaturated(by: 60))
     }
 
     /// So many days of 24 hours.
     public static func days(_ count: Int64) -> Self {
-        .seconds(count * 86400)
+        .seconds(count.multipliedSaturated(by: 86400))
     }
 
     /// No time at all.
@@ -72,11 +73,34 @@ public struct Span: Hashable, Comparable, Sendable {
     /// Whole seconds, rounded up and never negative: the form of `Retry-After` and `renew_in`, which must not be too
     /// short.
     public var secondsToWait: Int64 {
-        (max(0, milliseconds) + 999) / 1000
+        let whole = max(0, milliseconds)
+        return whole / 1000 + (whole % 1000 > 0 ? 1 : 0)
+    }
+
+    /// Both together.
+    public static func + (one: Self, other: Self) -> Self {
+        Self(milliseconds: one.milliseconds.addingSaturated(other.milliseconds))
     }
 
     /// Whether one comes before.
     public static func < (one: Self, other: Self) -> Bool {
         one.milliseconds < other.milliseconds
+    }
+}
+
+extension Int64 {
+    fileprivate func addingSaturated(_ other: Self) -> Self {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? (other > 0 ? .max : .min) : sum
+    }
+
+    fileprivate func subtractingSaturated(_ other: Self) -> Self {
+        let (difference, overflows) = subtractingReportingOverflow(other)
+        return overflows ? (other > 0 ? .min : .max) : difference
+    }
+
+    fileprivate func multipliedSaturated(by factor: Self) -> Self {
+        let (product, overflows) = multipliedReportingOverflow(by: factor)
+        return overflows ? ((self > 0) == (factor > 0) ? .max : .min) : product
     }
 }

@@ -89,9 +89,3 @@ package final class RevocationView: Sendable {
         state.revoked = state.revoked.filter { $0.value + memory > uptime }
     }
 }
-
-extension Span {
-    static func + (one: Self, other: Self) -> Self {
-        Span(milliseconds: one.milliseconds + other.milliseconds)
-    }
-}
