@@ -29,12 +29,35 @@ package struct Password: Sendable {
         if CommonPasswords.contains(text) || Self.isMonotonous(text) {
             return "is too common: attackers try it first"
         }
-        let account = email.rawValue.prefix { $0 != "@" }
-        let folded = text.lowercased()
-        if folded == email.rawValue || folded.filter(\.isLetter) == account.filter(\.isLetter), account.count >= 4 {
-            return "must not be the e-mail address"
-        }
+        if Self.isMade(text, of: email) { return "must not be the e-mail address" }
         return nil
+    }
+
+    /// Whether the password is the address or a part of it, written otherwise: in capitals, without its signs, with digits
+    /// and signs around it, several times. What is left of a part without digits must be three letters long to count.
+    private static func isMade(_ text: String, of email: EmailAddress) -> Bool {
+        let local = email.rawValue.prefix { $0 != "@" }
+        let domain = email.rawValue.drop { $0 != "@" }.dropFirst()
+        let parts = [Substring(email.rawValue), local, local.prefix { $0 != "+" }, domain].map(stem)
+        let (password, core) = (stem(text), core(of: stem(text)))
+        return parts.contains { part in
+            !part.isEmpty && password == part || isRepetition(core, of: self.core(of: part))
+        }
+    }
+
+    /// Letters and digits alone, in lower case.
+    private static func stem(_ text: some StringProtocol) -> String {
+        text.lowercased().filter { $0.isLetter || $0.isNumber }
+    }
+
+    /// Without the digits at both ends.
+    private static func core(of stem: String) -> String {
+        String(stem.drop { $0.isNumber }.reversed().drop { $0.isNumber }.reversed())
+    }
+
+    private static func isRepetition(_ text: String, of part: String) -> Bool {
+        guard part.count >= 3, !text.isEmpty, text.count.isMultiple(of: part.count) else { return false }
+        return text == String(repeating: part, count: text.count / part.count)
     }
 
     /// `aaaaaaaa`, `12345678`, `abcdefgh`: every step is the same.
