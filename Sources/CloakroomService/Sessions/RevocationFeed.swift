@@ -12,7 +12,11 @@ package actor RevocationFeed {
     private var position: Int64 = 0
     /// The read that is under way: everybody who asks meanwhile waits for the same one.
     private var reading: Task<Void, any Error>?
+    /// The last read, if it failed, and until when it answers for those that ask.
+    private var failure: (error: any Error, until: Duration)?
     static let period = Duration.milliseconds(250)
+    /// A store in trouble must not be asked by every request. Less than `period`, so that each turn of `run` asks.
+    static let failureHolds = Duration.milliseconds(200)
 
     package init(store: any SessionStore, view: RevocationView, environment: Environment, logger: Logger) {
         self.store = store
@@ -22,12 +26,30 @@ package actor RevocationFeed {
     }
 
     /// Reads what is new. The view says itself when it has been without news for too long.
+    ///
+    /// The read belongs to no caller: one that is cancelled fails none of the others.
     package func catchUp() async throws {
-        if let reading { return try await reading.value }
-        let task = Task { try await read() }
+        if let failure, environment.uptime() < failure.until { throw failure.error }
+        try await current().value
+    }
+
+    private func current() -> Task<Void, any Error> {
+        if let reading { return reading }
+        let task = Task { try await readOnce() }
         reading = task
+        return task
+    }
+
+    /// `reading` ends with the read itself: a caller that comes after it must not get an outcome from before.
+    private func readOnce() async throws {
         defer { reading = nil }
-        try await task.value
+        do {
+            try await read()
+            failure = nil
+        } catch {
+            failure = (error, environment.uptime() + Self.failureHolds)
+            throw error
+        }
     }
 
     private func read() async throws {
