@@ -68,11 +68,12 @@ public struct AuthorizationServer: Sendable {
     private let events: EventFollower
     private let gauges: StoreGauges
 
-    /// - Throws: an error that says why the keys cannot be used.
+    /// - Throws: `Configuration.Invalid`, or an error that says why the keys cannot be used.
     public init(
         store: any SessionStore & UserStore, keys: KeyFiles, configuration: Configuration = Configuration(),
         logger: Logger = Logger(label: "cloakroom")
     ) throws {
+        try configuration.check()
         try self.init(
             store: store, keySource: keys,
             keys: keys.open(configuration.signingAlgorithm, under: configuration.policy),
@@ -94,11 +95,12 @@ public struct AuthorizationServer: Sendable {
             issuer: configuration.issuer, audience: audience, policy: policy, keys: keys.current.verifierKeys,
             revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime),
             checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
-        let log = SecurityLog(logger: Logger(label: "cloakroom.security"))
+        let log = SecurityLog(logger: Logger(label: "cloakroom.security"), uptime: environment.uptime)
         let service = SessionService(
             store: store, issuer: TokenIssuer(issuer: configuration.issuer, audience: audience, keys: keys),
             verifier: verifier, hasher: hasher, policy: policy, clients: configuration.clients,
             isSignUpOpen: configuration.isSignUpOpen, failedLoginsPerMinute: configuration.failedLoginsPerMinute,
+            signUpsPerHour: configuration.signUpsPerHour, maximumSessions: configuration.maximumSessions,
             log: log, environment: environment)
         let sightings = SightingQueue(store: store, policy: policy, environment: environment, logger: logger)
         let feed = RevocationFeed(
@@ -155,6 +157,7 @@ public struct AuthorizationServer: Sendable {
             group.addTask { await events.run() }
             group.addTask { await gauges.run() }
             group.addTask { await service.writeOverdueLogouts() }
+            group.addTask { await service.recordRefusals() }
             group.addTask {
                 await KeyWatch(keySource, keys: keys, verifier: service.verifier, logger: logger).run()
             }

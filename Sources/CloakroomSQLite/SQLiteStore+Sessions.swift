@@ -7,28 +7,69 @@ public import CloakroomTokens
 import GRDB
 
 extension SQLiteStore {
-    public func begin(
-        _ session: Session, credentialVersion: Int, replacing replaced: SessionID?, recording events: [SecurityEvent]
-    ) async throws -> Bool {
+    public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> [SecurityEvent]? {
         try await commits.write { database in
+            let session = start.session
             let isCurrent = try Bool.fetchOne(
                 database,
                 sql: "SELECT 1 FROM users WHERE subject = ? AND disabled = 0 AND credential_version = ?",
-                arguments: [session.subject.rawValue, credentialVersion])
-            guard isCurrent != nil else { return false }
-            if let replaced { try Self.end(replaced, at: session.createdAt, database) }
+                arguments: [session.subject.rawValue, start.credentialVersion])
+            guard isCurrent != nil else { return nil }
+            var ends = [try start.replacing.flatMap { try Self.end($0, .replaced, at: session.createdAt, database) }]
             try SessionRow.insert(session, database)
+            for id in try Self.sessionsBeyondLimit(start, database) {
+                ends.append(try Self.end(id, .tooManySessions, at: session.createdAt, database))
+            }
+            try KnownNetworks.note(start.network, of: session.subject, at: session.createdAt, database)
             try Events.append(events, database)
-            return true
+            return ends.compactMap { $0 }
         }
     }
 
-    private static func end(_ id: SessionID, at now: Instant, _ database: Database) throws {
-        guard let before = try SessionRow.fetch(id, database) else { return }
-        var after = before
-        guard after.revoke(.replaced, at: now) else { return }
-        try SessionRow.update(after, from: before, database)
+    /// Those unused for longest.
+    private static func sessionsBeyondLimit(_ start: SessionStart, _ database: Database) throws -> [SessionID] {
+        let (session, now) = (start.session, start.session.createdAt)
+        // By the index alone: nearly every login ends here.
+        let hasMore = try Bool.fetchOne(
+            database.cachedStatement(
+                sql: "SELECT 1 FROM sessions WHERE revoked_at IS NULL AND subject = ? LIMIT 1 OFFSET ?"),
+            arguments: [session.subject.rawValue, start.maximumSessions])
+        guard hasMore != nil else { return [] }
+        let ids = try String.fetchAll(
+            database.cachedStatement(
+                sql: """
+                    SELECT id FROM sessions WHERE revoked_at IS NULL AND subject = ? AND id <> ? AND expires_at > ?
+                    AND last_seen_at > ? ORDER BY last_seen_at DESC, created_at DESC, id LIMIT ? OFFSET ?
+                    """),
+            arguments: [
+                session.subject.rawValue, session.id.rawValue, now.milliseconds,
+                (now - start.policy.idleLifetime).milliseconds, SessionStart.endedAtMost, start.maximumSessions - 1,
+            ])
+        return ids.map { SessionID($0) }
+    }
+
+    /// Ends one session within a transaction that does more.
+    /// - Returns: the event on record; nil when it was not alive.
+    private static func end(
+        _ id: SessionID, _ reason: RevocationReason, at now: Instant, _ database: Database
+    ) throws -> SecurityEvent? {
+        let ended = try Row.fetchOne(
+            database.cachedStatement(
+                sql: """
+                    UPDATE sessions SET revoked_at = ?, revocation_reason = ? WHERE id = ? AND revoked_at IS NULL
+                    RETURNING subject
+                    """),
+            arguments: [now.milliseconds, reason.rawValue, id.rawValue])
+        return try ended.map { try announce(id, of: Subject($0["subject"]), reason, at: now, database) }
+    }
+
+    private static func announce(
+        _ id: SessionID, of subject: Subject, _ reason: RevocationReason, at now: Instant, _ database: Database
+    ) throws -> SecurityEvent {
+        let event = SecurityEvent(.revocation, at: now, subject: subject, session: id, detail: reason.rawValue)
         try Feed.append(id, at: now, database)
+        try Events.append([event], database)
+        return event
     }
 
     public func update<Value: Sendable>(
@@ -64,31 +105,54 @@ extension SQLiteStore {
         try await pool.read { try SessionRow.fetch(id, $0) }
     }
 
-    public func sessions(of subject: Subject) async throws -> [Session] {
-        try await sessions(.ofSubject(subject, except: nil), limit: .max)
-    }
-
-    public func sessions(_ selection: SessionSelection, limit: Int) async throws -> [Session] {
+    public func sessions(_ selection: SessionSelection, _ page: SessionPage) async throws -> [Session] {
         let (condition, arguments) = selection.condition
+        let cursor = page.after
+        let place = cursor == nil ? "" : "AND created_at <= ? AND (created_at < ? OR id > ?)"
+        let placeArguments: StatementArguments =
+            cursor.map { [$0.createdAt.milliseconds, $0.createdAt.milliseconds, $0.id.rawValue] } ?? []
         return try await pool.read { database in
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT \(SessionRow.columns) FROM sessions WHERE revoked_at IS NULL AND \(condition)
+                    SELECT \(SessionRow.columns) FROM sessions
+                    WHERE revoked_at IS NULL AND \(condition) AND expires_at > ? AND last_seen_at > ? \(place)
                     ORDER BY created_at DESC, id LIMIT ?
                     """,
-                arguments: arguments + [limit]
+                arguments: arguments
+                    + [page.time.milliseconds, (page.time - page.policy.idleLifetime).milliseconds] + placeArguments
+                    + [page.limit]
             ).map(SessionRow.session)
         }
     }
 
     public func revoke(
-        _ selection: SessionSelection, reason: RevocationReason, at now: Instant
-    ) async throws -> [Revoked] {
-        try await commits.write { try Self.revoke(selection, reason: reason, at: now, $0) }
+        _ selection: SessionSelection, reason: RevocationReason, at now: Instant, after position: SessionID?,
+        limit: Int
+    ) async throws -> RevocationStep {
+        // Looked for outside the transaction: to find few among a million takes long, and writes would wait.
+        let ids = try await living(selection, after: position, limit: limit)
+        let revoked = try await commits.write { database in
+            try ids.filter { try Self.end($0, reason, at: now, database) != nil }
+        }
+        return RevocationStep(
+            revoked: revoked.map { Revoked(session: $0, time: now) }, position: ids.count == limit ? ids.last : nil)
     }
 
-    /// Within a transaction that does more.
+    private func living(
+        _ selection: SessionSelection, after position: SessionID?, limit: Int
+    ) async throws -> [SessionID] {
+        let (condition, arguments) = selection.condition
+        return try await pool.read { database in
+            try String.fetchAll(
+                database,
+                sql: "SELECT id FROM sessions WHERE revoked_at IS NULL AND \(condition) AND id > ? ORDER BY id LIMIT ?",
+                arguments: arguments + [position?.rawValue ?? "", limit]
+            ).map { SessionID($0) }
+        }
+    }
+
+    /// Ends every session that is selected, within a transaction that does more.
     static func revoke(
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ database: Database
     ) throws -> [Revoked] {
@@ -102,13 +166,7 @@ extension SQLiteStore {
             arguments: [now.milliseconds, reason.rawValue] + arguments)
         return try ended.map { row in
             let session = SessionID(row["id"])
-            try Feed.append(session, at: now, database)
-            try Events.append(
-                [
-                    SecurityEvent(
-                        .revocation, at: now, subject: Subject(row["subject"]), session: session,
-                        detail: reason.rawValue)
-                ], database)
+            _ = try announce(session, of: Subject(row["subject"]), reason, at: now, database)
             return Revoked(session: session, time: now)
         }
     }

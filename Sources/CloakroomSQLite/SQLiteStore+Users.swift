@@ -28,6 +28,16 @@ extension SQLiteStore {
         try await users("WHERE email = ?", [email.rawValue]).first
     }
 
+    public func user(
+        _ email: EmailAddress, from network: NetworkAddress
+    ) async throws -> (user: User?, isFromKnownNetwork: Bool) {
+        try await pool.read { database in
+            let user = try Self.users("WHERE email = ?", [email.rawValue], database).first
+            let isKnown = try KnownNetworks.contains(network, of: user?.subject ?? Subject(""), database)
+            return (user, isKnown)
+        }
+    }
+
     public func user(_ subject: Subject) async throws -> User? {
         try await users("WHERE subject = ?", [subject.rawValue]).first
     }

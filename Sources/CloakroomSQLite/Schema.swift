@@ -115,11 +115,22 @@ enum Schema {
             revocation_reason TEXT,
             last_seen_day INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
-        CREATE INDEX sessions_of_subject ON sessions (subject);
+        -- In the order in which a list shows them. Revoked ones are not in it: those of somebody who logs in and out all
+        -- day must not be looked through.
+        CREATE INDEX sessions_of_subject ON sessions (subject, created_at DESC, id) WHERE revoked_at IS NULL;
         CREATE INDEX sessions_by_end ON sessions (expires_at);
         -- An index on the moment would be written with every renewal, on two pages that nothing else needs; the day
         -- changes once a day.
         CREATE INDEX sessions_by_last_day ON sessions (last_seen_day) WHERE revoked_at IS NULL;
+
+        -- Where the owner of an account has logged in: remembered longer than sessions, so that strangers who use up the
+        -- account's tries do not lock the owner out there.
+        CREATE TABLE known_networks (
+            subject TEXT NOT NULL,
+            network TEXT NOT NULL,
+            seen_at INTEGER NOT NULL,
+            PRIMARY KEY (subject, network)
+        ) STRICT, WITHOUT ROWID;
 
         -- The feed that other processes follow.
         CREATE TABLE revocations (

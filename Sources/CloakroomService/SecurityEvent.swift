@@ -10,7 +10,10 @@ public struct SecurityEvent: Hashable, Sendable {
         case signUp = "sign_up"
         case login
         case loginFailed = "login_failed"
+        /// Recorded once for each account or network and minute, with how many they were.
         case loginRateLimited = "login_rate_limited"
+        /// Recorded once for each network and minute, with how many they were.
+        case signUpRateLimited = "signup_rate_limited"
         case renewal
         case reuse = "refresh_token_reused"
         case adoption
@@ -28,8 +31,8 @@ public struct SecurityEvent: Hashable, Sendable {
         package var isRecorded: Bool {
             switch self {
             case .renewal: false
-            case .signUp, .login, .loginFailed, .loginRateLimited, .reuse, .adoption, .stepUp, .stepUpFailed,
-                .revocation, .passwordChange, .accountDisabled, .accountEnabled, .restore:
+            case .signUp, .login, .loginFailed, .loginRateLimited, .signUpRateLimited, .reuse, .adoption, .stepUp,
+                .stepUpFailed, .revocation, .passwordChange, .accountDisabled, .accountEnabled, .restore:
                 true
             }
         }

@@ -11,6 +11,7 @@ public final class InMemoryStore: SessionStore, UserStore {
     private struct State {
         var users: [Subject: User] = [:]
         var sessions: [SessionID: Session] = [:]
+        var networks: [Subject: [(network: NetworkAddress, seenAt: Instant)]] = [:]
         var feed: [(position: Int64, revoked: Revoked)] = []
         var position: Int64 = 0
         var events: [SecurityEvent] = []
@@ -28,20 +29,52 @@ public final class InMemoryStore: SessionStore, UserStore {
     /// Everything on record, oldest first.
     public var events: [SecurityEvent] { state.withLock { $0.events } }
 
-    public func begin(
-        _ session: Session, credentialVersion: Int, replacing replaced: SessionID?, recording events: [SecurityEvent]
-    ) async throws -> Bool {
+    public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> [SecurityEvent]? {
         state.withLock { state in
+            let session = start.session
             guard let user = state.users[session.subject], !user.isDisabled,
-                user.credentialVersion == credentialVersion
-            else { return false }
-            if let replaced, state.sessions[replaced]?.revoke(.replaced, at: session.createdAt) == true {
-                state.announce(replaced, at: session.createdAt)
-            }
+                user.credentialVersion == start.credentialVersion
+            else { return nil }
+            var ends = [start.replacing.flatMap { Self.end($0, .replaced, at: session.createdAt, &state) }]
             state.sessions[session.id] = session
+            for id in Self.sessionsBeyondLimit(start, state) {
+                ends.append(Self.end(id, .tooManySessions, at: session.createdAt, &state))
+            }
+            Self.note(start.network, of: session.subject, at: session.createdAt, &state)
             state.events += events
-            return true
+            return ends.compactMap { $0 }
         }
+    }
+
+    private static func sessionsBeyondLimit(_ start: SessionStart, _ state: State) -> [SessionID] {
+        let (session, now) = (start.session, start.session.createdAt)
+        let others = state.sessions.values.filter { other in
+            other.subject == session.subject && other.id != session.id
+                && (try? other.checkAlive(at: now, under: start.policy)) != nil
+        }
+        let unusedLast = others.sorted {
+            ($1.lastSeenAt, $1.createdAt, $0.id.rawValue) < ($0.lastSeenAt, $0.createdAt, $1.id.rawValue)
+        }
+        return unusedLast.dropFirst(start.maximumSessions - 1).prefix(SessionStart.endedAtMost).map(\.id)
+    }
+
+    private static func note(
+        _ network: NetworkAddress, of subject: Subject, at time: Instant, _ state: inout State
+    ) {
+        var networks = state.networks[subject, default: []].filter { $0.network != network }
+        networks.insert((network, time), at: 0)
+        networks.sort { ($1.seenAt, $0.network.rawValue) < ($0.seenAt, $1.network.rawValue) }
+        state.networks[subject] = Array(networks.prefix(NetworkAddress.rememberedPerSubject))
+    }
+
+    private static func end(
+        _ id: SessionID, _ reason: RevocationReason, at now: Instant, _ state: inout State
+    ) -> SecurityEvent? {
+        guard state.sessions[id]?.revoke(reason, at: now) == true, let session = state.sessions[id] else { return nil }
+        let event = SecurityEvent(.revocation, at: now, subject: session.subject, session: id, detail: reason.rawValue)
+        state.announce(id, at: now)
+        state.events.append(event)
+        return event
     }
 
     public func update<Value: Sendable>(
@@ -72,36 +105,38 @@ public final class InMemoryStore: SessionStore, UserStore {
         state.withLock { $0.sessions[id] }
     }
 
-    public func sessions(of subject: Subject) async throws -> [Session] {
-        try await sessions(.ofSubject(subject, except: nil), limit: .max)
-    }
-
-    public func sessions(_ selection: SessionSelection, limit: Int) async throws -> [Session] {
+    public func sessions(_ selection: SessionSelection, _ page: SessionPage) async throws -> [Session] {
         state.withLock { state in
-            let selected = state.sessions.values.filter { $0.revocation == nil && selection.contains($0) }
+            let selected = state.sessions.values.filter { session in
+                selection.contains(session) && page.after?.isBefore(session) != false
+                    && (try? session.checkAlive(at: page.time, under: page.policy)) != nil
+            }
             return Array(
-                selected.sorted { ($1.createdAt, $0.id.rawValue) < ($0.createdAt, $1.id.rawValue) }.prefix(limit))
+                selected.sorted { ($1.createdAt, $0.id.rawValue) < ($0.createdAt, $1.id.rawValue) }.prefix(page.limit))
         }
     }
 
     public func revoke(
-        _ selection: SessionSelection, reason: RevocationReason, at now: Instant
-    ) async throws -> [Revoked] {
-        state.withLock { Self.revoke(selection, reason: reason, at: now, &$0) }
+        _ selection: SessionSelection, reason: RevocationReason, at now: Instant, after position: SessionID?,
+        limit: Int
+    ) async throws -> RevocationStep {
+        state.withLock { state in
+            let ids = state.sessions.values
+                .filter { $0.revocation == nil && selection.contains($0) }.map(\.id.rawValue)
+                .filter { position.map { $0.rawValue } ?? "" < $0 }.sorted().prefix(limit).map { SessionID($0) }
+            let revoked = ids.filter { Self.end($0, reason, at: now, &state) != nil }
+            return RevocationStep(
+                revoked: revoked.map { Revoked(session: $0, time: now) },
+                position: ids.count == limit ? ids.last : nil)
+        }
     }
 
     private static func revoke(
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ state: inout State
     ) -> [Revoked] {
         let selected = state.sessions.values.filter { $0.revocation == nil && selection.contains($0) }
-        return selected.map { session in
-            state.sessions[session.id]?.revoke(reason, at: now)
-            state.announce(session.id, at: now)
-            state.events.append(
-                SecurityEvent(
-                    .revocation, at: now, subject: session.subject, session: session.id, detail: reason.rawValue))
-            return Revoked(session: session.id, time: now)
-        }
+        return selected.filter { end($0.id, reason, at: now, &state) != nil }
+            .map { Revoked(session: $0.id, time: now) }
     }
 
     public func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws {
@@ -157,6 +192,16 @@ public final class InMemoryStore: SessionStore, UserStore {
 
     public func user(_ email: EmailAddress) async throws -> User? {
         state.withLock { $0.users.values.first { $0.email == email } }
+    }
+
+    public func user(
+        _ email: EmailAddress, from network: NetworkAddress
+    ) async throws -> (user: User?, isFromKnownNetwork: Bool) {
+        state.withLock { state in
+            let user = state.users.values.first { $0.email == email }
+            let networks = user.flatMap { state.networks[$0.subject] } ?? []
+            return (user, networks.contains { $0.network == network })
+        }
     }
 
     public func user(_ subject: Subject) async throws -> User? {

@@ -13,8 +13,8 @@ extension StoreContract {
             try demand(all.revoked.map(\.session.rawValue) == ["a", "b"], "\(all.revoked)")
             let none = try await store.revocations(after: all.position)
             try demand(none.revoked.isEmpty && none.position == all.position, "announced twice")
-            _ = try await store.begin(session("c"), credentialVersion: 0, replacing: nil, recording: [])
-            _ = try await store.revoke(.id(SessionID("c")), reason: .logout, at: now)
+            try await begin(session("c"), in: store)
+            _ = try await revoke(.id(SessionID("c")), in: store)
             let news = try await store.revocations(after: all.position)
             try demand(news.revoked.map(\.session.rawValue) == ["c"], "\(news.revoked)")
         },
@@ -31,17 +31,33 @@ extension StoreContract {
                     .enumerated()
                 {
                     let fresh = Session.copy(of: one, id: "\(one.id)-\(selection)-\(index)")
-                    _ = try await store.begin(fresh, credentialVersion: 0, replacing: nil, recording: [])
+                    try await begin(fresh, in: store)
                 }
                 // The checks above name sessions by their short ids; the copies carry the selection as well.
                 let renamed = selection.renamed(suffix: "\(selection)")
-                let revoked = try await store.revoke(renamed, reason: .endedByAdministrator, at: now)
+                let revoked = try await revoke(renamed, .endedByAdministrator, in: store)
                 let names = Set(revoked.map { String($0.session.rawValue.prefix { $0 != "-" }) })
                 try demand(names == expected, "\(selection): \(names)")
-                let again = try await store.revoke(renamed, reason: .logout, at: now)
+                let again = try await revoke(renamed, in: store)
                 try demand(again.isEmpty, "\(selection): revoked twice")
-                _ = try await store.revoke(.all, reason: .logout, at: now)
+                _ = try await revoke(.all, in: store)
             }
+        },
+        check("ending in steps meets each session once, and each step is announced before the next") { store in
+            try await fill(store, users: ["ann", "bob"], sessions: ["a", "b", "c", "d", "e"].map { session($0) })
+            try await begin(session("x", of: "bob"), in: store)
+            var (steps, position): ([[String]], SessionID?) = ([], nil)
+            repeat {
+                let step = try await store.revoke(
+                    .ofSubject(Subject("u_ann"), except: SessionID("c")), reason: .logout, at: now, after: position,
+                    limit: 3)
+                steps.append(step.revoked.map(\.session.rawValue))
+                position = step.position
+                let announced = try await store.revocations(after: 0).revoked.map(\.session.rawValue)
+                try demand(announced == steps.flatMap { $0 }, "\(announced)")
+                if steps.count == 1 { try await begin(session("a2"), in: store) }
+            } while position != nil && steps.count < 9
+            try demand(steps == [["a", "b", "d"], ["e"]], "\(steps)")
         },
         check(
             "a change of the password ends every session but the one kept, and only for the credential that was checked"

@@ -12,7 +12,7 @@ extension StoreContract {
                     session("expired", at: now - policy.absoluteLifetime - .days(1) - .seconds(1)),
                     session("revoked", at: now - policy.idleLifetime - .days(1) - .seconds(1)),
                 ])
-            _ = try await store.revoke(.id(SessionID("revoked")), reason: .logout, at: now)
+            _ = try await revoke(.id(SessionID("revoked")), in: store)
             let swept = try await store.sweep(at: now, under: policy, limit: 100)
             try demand(swept >= 2, "\(swept) were swept")
             for id in ["live", "just idle", "revoked"] {

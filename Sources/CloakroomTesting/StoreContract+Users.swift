@@ -12,6 +12,25 @@ extension StoreContract {
                 try await store.users().map(\.email.rawValue) == ["ann@example.com", "bob@example.com"], "the list")
             try demand(try await store.user(Subject("none")) == nil, "nobody was found")
         },
+        check("an account is known where its sessions began, in sixteen networks, longer than those live") {
+            store in
+            try await fill(store, users: ["ann", "bob"])
+            for index in 0..<20 {
+                let one = session("s\(index)", at: now + .seconds(Int64(index)), from: "192.0.2.\(index)")
+                try await begin(one, in: store)
+            }
+            try await begin(session("again", at: now + .minutes(1), from: "192.0.2.4"), in: store)
+            _ = try await revoke(.all, in: store)
+            let ann = try user("ann").email
+            for index in 0..<20 {
+                let found = try await store.user(ann, from: NetworkAddress(of: "192.0.2.\(index)"))
+                try demand(found.user?.email == ann && found.isFromKnownNetwork == (index >= 4), "\(index): \(found)")
+            }
+            let bob = try await store.user(try user("bob").email, from: NetworkAddress(of: "192.0.2.19"))
+            try demand(bob.user != nil && !bob.isFromKnownNetwork, "known where another was")
+            let none = try await store.user(try user("none").email, from: NetworkAddress(of: "192.0.2.19"))
+            try demand(none.user == nil && !none.isFromKnownNetwork, "an account out of nothing")
+        },
         check("an address is taken once") { store in
             try await fill(store)
             let twin = User(

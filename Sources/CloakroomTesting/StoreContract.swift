@@ -33,7 +33,7 @@ public enum StoreContract {
     }
 
     /// Every promise.
-    public static let checks = sessionChecks + revocationChecks + userChecks + sweepChecks
+    public static let checks = sessionChecks + limitChecks + revocationChecks + userChecks + sweepChecks
 
     static let now = TestEnvironment.start
     static let policy = SessionPolicy()
@@ -55,10 +55,12 @@ public enum StoreContract {
             createdAt: now)
     }
 
-    static func session(_ id: String, of name: String = "ann", at time: Instant = now) -> Session {
+    static func session(
+        _ id: String, of name: String = "ann", at time: Instant = now, from address: String = "2001:db8::1"
+    ) -> Session {
         Session(
             id: SessionID(id), subject: Subject("u_\(name)"), client: .browser, secret: Secret(Array(id.utf8)),
-            refreshKey: "k0", remembered: true, userAgent: "Mozilla/5.0 (\u{1F600})", address: "2001:db8::1",
+            refreshKey: "k0", remembered: true, userAgent: "Mozilla/5.0 (\u{1F600})", address: address,
             authentication: .password(at: time), at: time, under: policy)
     }
 
@@ -68,8 +70,30 @@ public enum StoreContract {
     ) async throws {
         for name in users { try demand(try await store.add(try user(name), recording: []), "adding \(name)") }
         for session in sessions {
-            let hasBegun = try await store.begin(session, credentialVersion: 0, replacing: nil, recording: [])
-            try demand(hasBegun, "beginning \(session.id)")
+            try demand(try await begin(session, in: store) != nil, "beginning \(session.id)")
         }
+    }
+
+    /// - Returns: the events of the sessions that ended for it; nil when it did not begin.
+    @discardableResult
+    static func begin(
+        _ session: Session, credentialVersion: Int = 0, replacing: SessionID? = nil, maximumSessions: Int = 1000,
+        in store: any SessionStore & UserStore
+    ) async throws -> [SecurityEvent]? {
+        try await store.begin(
+            SessionStart(
+                session, credentialVersion: credentialVersion, replacing: replacing, maximumSessions: maximumSessions,
+                policy: policy), recording: [])
+    }
+
+    /// Ends all that is selected, in as few steps as there can be.
+    static func revoke(
+        _ selection: SessionSelection, _ reason: RevocationReason = .logout, in store: any SessionStore & UserStore
+    ) async throws -> [Revoked] {
+        try await store.revoke(selection, reason: reason, at: now, after: nil, limit: 1000).revoked
+    }
+
+    static func page(_ limit: Int = 1000, after cursor: SessionCursor? = nil, at time: Instant = now) -> SessionPage {
+        SessionPage(after: cursor, limit: limit, at: time, under: policy)
     }
 }

@@ -3,53 +3,215 @@ import Testing
 
 @testable import CloakroomService
 
-@Suite struct LoginRateLimitTests {
-    private let start = Instant(milliseconds: 1_000_000_000)
+@Suite struct AllowanceSketchTests {
+    private let start = Duration.seconds(1000)
 
-    private func account(_ number: Int) throws -> LoginRateLimit.Account {
-        .email(try #require(EmailAddress(parsing: "user\(number)@example.com")))
+    private func charge(_ name: String, _ tries: Double = 2) -> AllowanceSketch.Charge {
+        AllowanceSketch.Charge(name, of: tries)
+    }
+
+    private func wait(_ result: Result<AllowanceSketch.Receipt, AllowanceSketch.Shortage>) -> Double? {
+        guard case .failure(let shortage) = result else { return nil }
+        let (seconds, attoseconds) = shortage.wait.components
+        return (Double(seconds) + Double(attoseconds) / 1e18).rounded()
     }
 
     @Test("tries are used up, come back with time, and can be given back")
     func allowance() throws {
-        let limit = LoginRateLimit(perMinute: 2)
-        let one = try account(1)
-        try limit.take(one, at: start)
-        try limit.take(one, at: start)
-        #expect(throws: Denial.rateLimited(retryAfter: .seconds(30))) { try limit.take(one, at: start) }
-        limit.giveBack(one)
-        try limit.take(one, at: start)
-        #expect(throws: Denial.self) { try limit.take(one, at: start + .seconds(29)) }
-        try limit.take(one, at: start + .seconds(30))
+        let sketch = AllowanceSketch(interval: .seconds(60))
+        let receipt = try sketch.take([charge("a")], at: start).get()
+        #expect(wait(sketch.take([charge("a")], at: start)) == nil)
+        #expect(wait(sketch.take([charge("a")], at: start)) == 30)
+        sketch.giveBack(receipt, at: start)
+        #expect(wait(sketch.take([charge("a")], at: start)) == nil)
+        #expect(wait(sketch.take([charge("a")], at: start + .seconds(29))) == 1)
+        #expect(wait(sketch.take([charge("a")], at: start + .seconds(30))) == nil)
+        #expect(wait(sketch.take([charge("b")], at: start)) == nil)
     }
 
-    @Test("when the table is full, those go first who have said nothing for a minute")
-    func old() throws {
-        let limit = LoginRateLimit(perMinute: 1, capacity: 20)
-        for number in 0..<10 { try limit.take(account(number), at: start) }
-        let later = start + .minutes(1)
-        for number in 10..<20 { try limit.take(account(number), at: later) }
-        try limit.take(account(20), at: later)
-        #expect(throws: Denial.self) { try limit.take(account(19), at: later) }
-    }
-
-    @Test("a flood within a minute makes it forget rather than grow", arguments: [1, 20, 100])
-    func flood(_ capacity: Int) throws {
-        let limit = LoginRateLimit(perMinute: 1, capacity: capacity)
-        for number in 0..<capacity {
-            try limit.take(account(number), at: start)
-            guard number < capacity - 1 else { break }
-            #expect(throws: Denial.self) { try limit.take(account(number), at: start) }
+    @Test("all is taken or nothing, and the answer says whose allowance lacks most")
+    func together() throws {
+        let sketch = AllowanceSketch(interval: .seconds(60))
+        _ = try sketch.take([charge("a", 1)], at: start).get()
+        guard case .failure(let shortage) = sketch.take([charge("b", 1), charge("a", 1)], at: start) else {
+            return #expect(Bool(false), "it was taken")
         }
-        try limit.take(account(capacity - 1), at: start)
+        #expect(shortage.index == 1)
+        _ = try sketch.take([charge("b", 1)], at: start).get()
     }
 
-    @Test("just short of full it forgets as well: it is not looked through with every try")
-    func nearlyFull() throws {
-        let limit = LoginRateLimit(perMinute: 1, capacity: 20)
-        try limit.take(account(0), at: start)
-        let later = start + .minutes(1)
-        for number in 1..<20 { try limit.take(account(number), at: later) }
-        try limit.take(account(1), at: later)
+    @Test("what has drained away since is not given back: it is what others have spent")
+    func late() throws {
+        let sketch = AllowanceSketch(interval: .seconds(60), width: 1)
+        let receipt = try sketch.take([charge("a", 1)], at: start).get()
+        let later = start + .seconds(60)
+        _ = try sketch.take([charge("b", 1)], at: later).get()
+        sketch.giveBack(receipt, at: later)
+        #expect(wait(sketch.take([charge("b", 1)], at: later)) == 60)
+    }
+
+    @Test("a clock that seems to go back gives nothing back")
+    func backwards() throws {
+        let sketch = AllowanceSketch(interval: .seconds(60))
+        _ = try sketch.take([charge("a", 1)], at: start).get()
+        #expect(wait(sketch.take([charge("a", 1)], at: start - .seconds(90))) == 60)
+    }
+
+    @Test("a flood of names gives a spent allowance back to nobody, and takes that of few")
+    func flood() throws {
+        let sketch = AllowanceSketch(interval: .seconds(60))
+        _ = try sketch.take([charge("victim", 1)], at: start).get()
+        for index in 0..<60_000 { _ = sketch.take([charge("flood \(index)", 20)], at: start) }
+        #expect(wait(sketch.take([charge("victim", 1)], at: start)) != nil)
+        let innocent = (0..<1000).filter { index in
+            guard case .success = sketch.take([charge("innocent \(index)", 20)], at: start) else { return false }
+            return true
+        }
+        #expect(innocent.count > 990)
+    }
+}
+
+@Suite struct LoginRateLimitTests {
+    private let start = Duration.seconds(1000)
+    private let perMinute = 5
+
+    private func requester(
+        _ name: String = "ann", from address: String = "192.0.2.1", isKnown: Bool = false, session: String? = nil
+    ) throws -> LoginRateLimit.Requester {
+        LoginRateLimit.Requester(
+            email: try #require(EmailAddress(parsing: "\(name)@example.com")), network: NetworkAddress(of: address),
+            isFromKnownNetwork: isKnown, session: session.map { SessionID($0) })
+    }
+
+    /// How many of so many tries are looked at.
+    private func looks(
+        _ limit: LoginRateLimit, _ tries: Int = 100, _ requester: (Int) throws -> LoginRateLimit.Requester
+    ) throws -> Int {
+        try (0..<tries).filter { index in
+            guard case .admitted = limit.admit(try requester(index), at: start) else { return false }
+            return true
+        }.count
+    }
+
+    @Test("a network's strangers get its allowance, whatever accounts they try")
+    func network() throws {
+        let limit = LoginRateLimit(perMinute: perMinute)
+        #expect(try looks(limit) { try requester("user\($0)") } == perMinute)
+    }
+
+    @Test("an account's strangers get its allowance, wherever they come from")
+    func account() throws {
+        let limit = LoginRateLimit(perMinute: perMinute)
+        #expect(try looks(limit) { try requester(from: "2001:db8:\($0)::1") } == perMinute)
+    }
+
+    @Test("neighbours' mistakes stop no owner in a known network, and each account gets so many looks there")
+    func known() throws {
+        let limit = LoginRateLimit(perMinute: perMinute)
+        _ = try looks(limit) { try requester("user\($0)") }
+        #expect(try looks(limit) { _ in try requester(isKnown: true) } == perMinute)
+        #expect(try looks(limit) { _ in try requester("bob", isKnown: true) } == perMinute)
+        #expect(try looks(limit) { _ in try requester("carl") } == 0)
+    }
+
+    @Test("who is known is not told by the answers to wrong passwords")
+    func hidden() throws {
+        func answers(isKnown: Bool) throws -> [Denial] {
+            let limit = LoginRateLimit(perMinute: perMinute)
+            _ = try looks(limit, 3) { try requester("user\($0)") }
+            return try (0..<12).map { index in
+                let requester = try requester(isKnown: isKnown)
+                switch limit.admit(requester, at: start + .seconds(index)) {
+                case .refused(let refusal): return refusal.denial
+                case .admitted(let admission): return admission.refusal?.denial ?? .invalidCredentials
+                }
+            }
+        }
+        let known = try answers(isKnown: true)
+        #expect(try answers(isKnown: false) == known)
+        #expect(known.contains(.invalidCredentials) && known.contains { $0.code == "rate_limited" })
+    }
+
+    @Test("who holds a session has an allowance of that session, and all of them together three")
+    func holders() throws {
+        let limit = LoginRateLimit(perMinute: perMinute)
+        _ = try looks(limit) { _ in try requester(isKnown: true) }
+        #expect(try looks(limit) { _ in try requester(session: "s1") } == perMinute)
+        #expect(try looks(limit) { try requester(session: "s\($0)") } == 2 * perMinute)
+    }
+
+    @Test("whoever has a whole provider's block of networks gets no more than some of their allowances")
+    func block() throws {
+        let limit = LoginRateLimit(perMinute: perMinute)
+        let looks = try looks(limit, 2000) { index in
+            try requester("user\(index)", from: "2001:db8:7:\(String(index, radix: 16))::1")
+        }
+        #expect(looks == 16 * perMinute)
+    }
+
+    @Test("sixty thousand tries from as many networks give a victim's allowance back to nobody")
+    func flood() throws {
+        let limit = LoginRateLimit(perMinute: perMinute)
+        _ = try looks(limit) { _ in try requester("victim", from: "198.51.100.1") }
+        for index in 0..<60_000 {
+            let address = "20\(String(index % 251, radix: 16)):\(String(index, radix: 16))::1"
+            _ = limit.admit(try requester("user\(index)", from: address), at: start)
+        }
+        #expect(try looks(limit) { try requester("victim", from: "2001:db8:\($0)::1") } == 0)
+    }
+
+    @Test("what is given back was never taken")
+    func givenBack() throws {
+        let limit = LoginRateLimit(perMinute: 1)
+        for requester in [try requester(), try requester(isKnown: true), try requester(session: "s")] {
+            for _ in 0..<3 {
+                guard case .admitted(let admission) = limit.admit(requester, at: start) else {
+                    return #expect(Bool(false), "refused")
+                }
+                limit.giveBack(admission, at: start)
+            }
+        }
+    }
+
+    @Test("absurd limits are the least limit, and none is none", arguments: [0, -1, Int.min, nil])
+    func absurd(_ perMinute: Int?) throws {
+        let limit = LoginRateLimit(perMinute: perMinute)
+        #expect(try looks(limit) { _ in try requester() } == (perMinute == nil ? 100 : 1))
+    }
+}
+
+@Suite struct RefusalTallyTests {
+    private let start = Duration.seconds(1000)
+
+    private func event() -> SecurityEvent {
+        SecurityEvent(
+            .loginRateLimited, at: Instant(milliseconds: 1), subject: Subject("u"), address: "192.0.2.1")
+    }
+
+    private func account(_ name: String) throws -> Refusal.Payer {
+        .account(try #require(EmailAddress(parsing: "\(name)@example.com")))
+    }
+
+    @Test("the first is recorded at once, the others once a minute with how many they were")
+    func sampled() throws {
+        let tally = RefusalTally()
+        #expect(tally.count(event(), of: try account("a"), at: start)?.detail == "account, count 1")
+        for second in 0..<59 {
+            #expect(tally.count(event(), of: try account("a"), at: start + .seconds(second)) == nil)
+        }
+        #expect(tally.count(event(), of: .network(NetworkAddress(of: "")), at: start)?.detail == "network, count 1")
+        #expect(tally.due(at: start + .seconds(59)).isEmpty)
+        #expect(tally.due(at: start + .seconds(60)).map(\.detail) == ["account, count 59"])
+        #expect(tally.due(at: start + .seconds(200)).isEmpty)
+        #expect(tally.count(event(), of: try account("a"), at: start + .seconds(200))?.detail == "account, count 1")
+    }
+
+    @Test("of more than are told apart the rest is counted together")
+    func many() throws {
+        let tally = RefusalTally(capacity: 3)
+        let events = try (0..<100).compactMap { tally.count(event(), of: try account("a\($0)"), at: start) }
+        #expect(events.map(\.detail) == Array(repeating: "account, count 1", count: 3) + ["others, count 1"])
+        #expect(events.last?.subject == nil && events.last?.address == nil)
+        #expect(tally.due(at: start + .seconds(60)).map(\.detail) == ["others, count 96"])
     }
 }

@@ -13,8 +13,8 @@ import Testing
         let second = try await world.service.login(world.login())
         #expect(first.session.id != second.session.id)
         #expect(first.session.id.rawValue.utf8.count >= 22, "at least 128 bits")
-        #expect(second.tokens != nil && second.isRotated)
-        #expect(world.events(.signUp) == 1 && world.events(.login) == 2)
+        #expect(second.tokens != nil)
+        #expect(try world.events(.signUp) == 1 && world.events(.login) == 2)
     }
 
     @Test("no session's id can be taken for an option of a command")
@@ -35,7 +35,7 @@ import Testing
         #expect(await denial { try await world.service.login(world.login("nobody")) } == .invalidCredentials)
         try await world.service.setDisabled(true, grant.user.subject)
         #expect(await denial { try await world.service.login(world.login()) } == .invalidCredentials)
-        #expect(world.events(.loginFailed) == 3)
+        #expect(try world.events(.loginFailed) == 3)
         try await world.service.setDisabled(false, grant.user.subject)
         _ = try await world.service.login(world.login())
     }
@@ -91,66 +91,5 @@ import Testing
         _ = try await world.service.login(world.login())
         let hash = try #require(try await world.store.user(grant.user.subject)).passwordHash
         #expect(hash != old && Argon2id.cost(of: hash) == PasswordHashCost(memoryKiB: 1024, passes: 1))
-    }
-
-    @Test("guesses are limited per account, and the owner's own network keeps its allowance")
-    func limitedAccount() async throws {
-        let world = try ServiceWorld(failedLoginsPerMinute: 3)
-        try await world.signUp()
-        for index in 0..<3 {
-            let guess = try world.login(password: "a wrong guess", from: "198.51.100.\(index)")
-            #expect(await denial { try await world.service.login(guess) } == .invalidCredentials)
-        }
-        let stranger = try world.login(from: "198.51.100.9")
-        #expect(await denial { try await world.service.login(stranger) } == .rateLimited(retryAfter: .seconds(20)))
-        _ = try await world.service.login(world.login())
-        world.time.advance(.minutes(1))
-        _ = try await world.service.login(stranger)
-    }
-
-    @Test("guesses are limited per network, whatever the account")
-    func limitedNetwork() async throws {
-        let world = try ServiceWorld(failedLoginsPerMinute: 3)
-        for name in ["a", "b", "c"] {
-            #expect(await denial { try await world.service.login(world.login(name)) } == .invalidCredentials)
-        }
-        #expect(
-            await denial { try await world.service.login(world.login("d")) } == .rateLimited(retryAfter: .seconds(20)))
-        #expect(
-            await denial { try await world.service.login(world.login("d", from: "198.51.100.1")) }
-                == .invalidCredentials)
-    }
-
-    @Test("who holds a session of the account is not locked out by the neighbours' guesses")
-    func knownDevice() async throws {
-        let world = try ServiceWorld(failedLoginsPerMinute: 3)
-        let grant = try await world.signUp()
-        for _ in 0..<4 { _ = await denial { try await world.service.login(world.login(password: "a wrong guess")) } }
-        #expect(await denial { try await world.service.login(world.login()) }?.code == "rate_limited")
-        _ = try await world.service.login(world.login(replacing: world.token(grant)))
-        let stranger = try await world.signUp("bob")
-        let foreign = await denial { try await world.service.login(world.login(replacing: world.token(stranger))) }
-        #expect(foreign?.code == "rate_limited")
-    }
-
-    @Test("a hundred guesses at once get no more looks than their allowance")
-    func parallelGuesses() async throws {
-        let world = try ServiceWorld(failedLoginsPerMinute: 5, queueLimit: 200)
-        try await world.signUp()
-        await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<100 {
-                group.addTask {
-                    _ = await denial { try await world.service.login(world.login(password: "a wrong guess")) }
-                }
-            }
-        }
-        #expect(world.events(.loginFailed) == 5)
-    }
-
-    @Test("right passwords cost nothing")
-    func rightPasswords() async throws {
-        let world = try ServiceWorld(failedLoginsPerMinute: 2)
-        try await world.signUp()
-        for _ in 0..<10 { _ = try await world.service.login(world.login()) }
     }
 }

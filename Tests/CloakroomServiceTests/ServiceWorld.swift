@@ -1,28 +1,58 @@
 import CloakroomCore
+import CloakroomSQLite
 import CloakroomService
 import CloakroomTesting
 import CloakroomTokens
+import Foundation
+import GRDB
 import Logging
 import Synchronization
 import Testing
 
-/// A service over an in-memory store, with a clock that the test moves and a log that it can read.
+/// What a service is tested over.
+enum StoreKind: String, CaseIterable, Sendable {
+    case inMemory
+    case sqlite
+}
+
+/// A service over a store, with a clock that the test moves and a log that it can read.
 final class ServiceWorld: Sendable {
     let time = TestEnvironment()
-    let store = InMemoryStore()
+    let store: any SessionStore & UserStore
     let service: SessionService
     let log = CapturedLog()
+    /// Where the SQLite store's file is.
+    let file: String?
+    private let directory: String?
+    private let record: @Sendable () throws -> [SecurityEvent]
 
     static let password = "correct horse battery"
     static let device = SessionService.Device(userAgent: "Test/1.0", address: "192.0.2.1")
 
+    /// - Parameter wrap: puts something between the service and its store.
     init(
-        policy: SessionPolicy = SessionPolicy(), clients: [Client] = [], failedLoginsPerMinute: Int? = nil,
-        queueLimit: Int = 64
+        _ kind: StoreKind = .inMemory, policy: SessionPolicy = SessionPolicy(), clients: [Client] = [],
+        failedLoginsPerMinute: Int? = nil, signUpsPerHour: Int? = nil, maximumSessions: Int = 100,
+        queueLimit: Int = 64, wrap: (any SessionStore & UserStore) -> any SessionStore & UserStore = { $0 }
     ) throws {
-        let log = log
-        let ring = LiveKeyRing(
-            try KeyRing(
+        let (log, time) = (log, time)
+        let plain: any SessionStore & UserStore
+        switch kind {
+        case .inMemory:
+            let memory = InMemoryStore()
+            (plain, record, directory, file) = (memory, { memory.events }, nil, nil)
+        case .sqlite:
+            let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID())")
+            try FileManager.default.createDirectory(at: path, withIntermediateDirectories: true)
+            let file = path.appending(path: "test.sqlite").path
+            plain = try SQLiteStore(path: file)
+            directory = path.path
+            self.file = file
+            record = { try Self.events(in: file) }
+        }
+        store = wrap(plain)
+        let keys = LiveKeys(
+            try IssuerKeys(
                 signing: [.init(key: SigningKey.generate(.es256), createdAt: time.now, signsFrom: time.now)],
                 refresh: [
                     .init(
@@ -30,14 +60,23 @@ final class ServiceWorld: Sendable {
                     )
                 ]))
         service = SessionService(
-            store: store, issuer: TokenIssuer(issuer: "iss", audience: "aud", ring: ring),
+            store: store, issuer: TokenIssuer(issuer: "iss", audience: "aud", keys: keys),
             verifier: TokenVerifier(
-                issuer: "iss", audience: "aud", policy: policy, ring: ring,
-                revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime)),
+                issuer: "iss", audience: "aud", policy: policy, keys: keys.current.verifierKeys,
+                revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime),
+                checkRefresh: { half throws(TokenFault) in
+                    try keys.current.read(refreshToken: half.bytes.bytes).session
+                }),
             hasher: try PasswordHasher(
                 cost: PasswordHashCost(memoryKiB: 1024, passes: 1), threads: 1, queueLimit: queueLimit),
             policy: policy, clients: clients, isSignUpOpen: true, failedLoginsPerMinute: failedLoginsPerMinute,
-            log: SecurityLog(logger: Logger(label: "test") { _ in log }), environment: time.environment)
+            signUpsPerHour: signUpsPerHour, maximumSessions: maximumSessions,
+            log: SecurityLog(logger: Logger(label: "test") { _ in log }, uptime: time.environment.uptime),
+            environment: time.environment)
+    }
+
+    deinit {
+        if let directory { try? FileManager.default.removeItem(atPath: directory) }
     }
 
     func login(
@@ -52,18 +91,39 @@ final class ServiceWorld: Sendable {
     }
 
     @discardableResult
-    func signUp(_ name: String = "ann") async throws -> SessionGrant {
-        try await service.signUp(login(name))
+    func signUp(_ name: String = "ann", from address: String = "192.0.2.1") async throws -> SessionGrant {
+        try await service.signUp(login(name, from: address))
     }
 
     /// The refresh token of a grant, as the server reads it.
     func token(_ grant: SessionGrant) throws -> RefreshToken {
         let tokens = try #require(grant.tokens)
-        return try service.verifier.verify(refreshToken: tokens.refresh.bytes)
+        return try service.read(refreshToken: tokens.refresh.bytes)
     }
 
-    func events(_ kind: SecurityEvent.Kind) -> Int {
-        store.events.filter { $0.kind == kind }.count
+    func sessions(of grant: SessionGrant) async throws -> [Session] {
+        try await service.sessions(.ofSubject(grant.user.subject, except: nil), limit: 100).sessions
+    }
+
+    /// Everything on record, oldest first.
+    var events: [SecurityEvent] {
+        get throws { try record() }
+    }
+
+    func events(_ kind: SecurityEvent.Kind) throws -> Int {
+        try events.filter { $0.kind == kind }.count
+    }
+
+    private static func events(in file: String) throws -> [SecurityEvent] {
+        try DatabaseQueue(path: file).read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM events ORDER BY position").map { row in
+                SecurityEvent(
+                    try #require(SecurityEvent.Kind(rawValue: row["kind"])), at: Instant(milliseconds: row["time"]),
+                    subject: (row["subject"] as String?).map { Subject($0) },
+                    session: (row["session"] as String?).map { SessionID($0) }, address: row["address"],
+                    detail: row["detail"])
+            }
+        }
     }
 }
 
@@ -98,4 +158,10 @@ func denial(_ work: () async throws -> some Any) async -> Denial? {
     } catch {
         return error as? Denial
     }
+}
+
+/// For ten seconds at most: what is waited for then fails the test by not being so.
+func waitUntil(_ condition: () async throws -> Bool) async rethrows {
+    let end = ContinuousClock.now + .seconds(10)
+    while try await !condition(), ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(1)) }
 }

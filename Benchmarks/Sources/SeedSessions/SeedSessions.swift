@@ -69,7 +69,8 @@ private struct Seed {
         let values = try await inParallel(count) { number -> String? in
             let isExpired = number < expired
             let session = session(number, at: isExpired ? now - policy.absoluteLifetime - .days(2) : now)
-            _ = try await store.begin(session, credentialVersion: 0, replacing: nil, recording: [])
+            _ = try await store.begin(
+                SessionStart(session, credentialVersion: 0, maximumSessions: .max, policy: policy), recording: [])
             guard !isExpired, cookies > 0, (number - expired) % step == 0 else { return nil }
             return try cookie(session)
         }

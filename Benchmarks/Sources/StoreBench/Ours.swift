@@ -8,30 +8,37 @@ struct Ours: Contestant {
     let name = "cloakroom"
     let store: SQLiteStore
 
+    private static func subject(_ number: Int) -> Subject { Subject("u_bench-\(number)") }
+
     static func id(_ index: Int) -> SessionID { SessionID("session-\(index)") }
 
     /// Accounts and sessions, saved by many at a time.
     static func fill(_ store: SQLiteStore, sessions: Range<Int>) async throws {
         let now = Instant(milliseconds: 1_800_000_000_000)
-        let subject = Subject("u_bench")
-        guard let email = EmailAddress(parsing: "bench@example.com") else { return }
-        _ = try await store.add(
-            User(
-                subject: subject, email: email, passwordHash: PasswordHash(phc: "none"), credentialVersion: 0,
-                isDisabled: false, createdAt: now),
-            recording: [])
+        let users = sessions.count / 50 + 1
+        for number in 0..<users {
+            guard let email = EmailAddress(parsing: "bench-\(number)@example.com") else { return }
+            _ = try await store.add(
+                User(
+                    subject: subject(number), email: email, passwordHash: PasswordHash(phc: "none"),
+                    credentialVersion: 0, isDisabled: false, createdAt: now),
+                recording: [])
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for part in 0..<64 {
                 group.addTask {
                     for index in sessions where index % 64 == part {
                         let session = Session(
-                            id: id(index), subject: subject, client: .browser,
+                            id: id(index), subject: subject(index % users), client: .browser,
                             secret: Secret((0..<32).map { _ in UInt8.random(in: .min ... .max) }), refreshKey: "key",
                             remembered: true, userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
                             address: "203.0.113.7",
                             authentication: Authentication(time: now, methods: ["pwd"], level: .singleFactor), at: now,
                             under: SessionPolicy())
-                        _ = try await store.begin(session, credentialVersion: 0, replacing: nil, recording: [])
+                        _ = try await store.begin(
+                            SessionStart(
+                                session, credentialVersion: 0, maximumSessions: 100, policy: SessionPolicy()),
+                            recording: [])
                     }
                 }
             }

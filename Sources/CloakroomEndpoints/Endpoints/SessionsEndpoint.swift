@@ -4,11 +4,15 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// `GET /auth/sessions`: the subject's live sessions, newest first.
+    /// `GET /auth/sessions?limit=&after=`: the subject's living sessions, newest first; `next` while there is more.
     static let sessions = Endpoint(.get, "/auth/sessions") { call in
-        try await call.withAccess { access in
-            let sessions = try await call.service.list(of: access.subject)
-            return .json(["sessions": .array(sessions.map { .object($0.listed(current: access.session)) })])
+        let (limit, cursor) = try call.page()
+        return try await call.withAccess { access in
+            let (sessions, next) = try await call.service.sessions(
+                .ofSubject(access.subject, except: nil), after: cursor, limit: limit)
+            var answer: JSONObject = ["sessions": .array(sessions.map { .object($0.listed(current: access.session)) })]
+            if let next { answer["next"] = .string(next.text) }
+            return .json(.object(answer))
         }
     }
 
@@ -27,6 +31,25 @@ extension Endpoint {
             try await call.service.endOthers(of: access)
             return Response(status: .noContent)
         }
+    }
+}
+
+extension Call {
+    private static let longestPage = 100
+
+    /// - Throws: `Denial.invalidRequest` that names each parameter that cannot be used.
+    fileprivate func page() throws(Denial) -> (limit: Int, after: SessionCursor?) {
+        let query = request.uri.queryParameters
+        let limits = query[values: "limit"].map { $0.utf8.count <= 3 ? Int($0) : nil }
+        let cursors = query[values: "after"].map { SessionCursor(parsing: $0) }
+        var errors: [String: String] = [:]
+        let limit = limits.first ?? Self.longestPage
+        if limits.count > 1 || !(1...Self.longestPage ~= limit ?? 0) {
+            errors["limit"] = "must be a number from 1 to \(Self.longestPage)"
+        }
+        if cursors.count > 1 || cursors.contains(nil) { errors["after"] = "must be the next of an answer" }
+        guard errors.isEmpty, let limit else { throw .invalidRequest(fields: errors) }
+        return (limit, cursors.first ?? nil)
     }
 }
 

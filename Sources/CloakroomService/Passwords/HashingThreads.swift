@@ -4,18 +4,27 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// A few threads at the lowest priority that work off a bounded queue.
+/// Whose hash is computed first.
+package enum HashingPriority: Int, Hashable, Sendable, CaseIterable {
+    /// Requesters that hold a session of the account, or that come from a network where its owner has logged in.
+    case known
+    case stranger
+}
+
+/// A few threads at the lowest priority that work off two bounded queues, that of known requesters first: a flood of
+/// guesses fills only the queue of strangers.
 final class HashingThreads: Sendable {
-    private struct Queue {
-        var jobs: [@Sendable () -> Void] = []
+    private struct Queues {
+        var jobs: [[@Sendable () -> Void]] = HashingPriority.allCases.map { _ in [] }
         var isStopped = false
     }
 
-    private let queue = Mutex(Queue())
+    private let queues = Mutex(Queues())
     private let available = DispatchSemaphore(value: 0)
     private let count: Int
     private let queueLimit: Int
 
+    /// - Parameter queueLimit: of each queue.
     init(count: Int, queueLimit: Int) {
         self.count = max(1, count)
         self.queueLimit = queueLimit
@@ -32,11 +41,13 @@ final class HashingThreads: Sendable {
     }
 
     /// - Throws: `Denial.unavailable` when the queue is full, and what `work` throws.
-    func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    func run<Value: Sendable>(
+        for priority: HashingPriority, _ work: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            let isAccepted = queue.withLock { queue in
-                guard !queue.isStopped, queue.jobs.count < queueLimit else { return false }
-                queue.jobs.append { continuation.resume(with: Result { try work() }) }
+            let isAccepted = queues.withLock { queues in
+                guard !queues.isStopped, queues.jobs[priority.rawValue].count < queueLimit else { return false }
+                queues.jobs[priority.rawValue].append { continuation.resume(with: Result { try work() }) }
                 return true
             }
             if isAccepted {
@@ -47,12 +58,17 @@ final class HashingThreads: Sendable {
         }
     }
 
+    /// How many hashes wait for a thread.
+    var waiting: Int { queues.withLock { $0.jobs.reduce(0) { $0 + $1.count } } }
+
     func stop() {
-        queue.withLock { $0.isStopped = true }
+        queues.withLock { $0.isStopped = true }
         for _ in 0..<count { available.signal() }
     }
 
     private func next() -> (@Sendable () -> Void)? {
-        queue.withLock { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
+        queues.withLock { queues in
+            queues.jobs.firstIndex { !$0.isEmpty }.map { queues.jobs[$0].removeFirst() }
+        }
     }
 }

@@ -21,12 +21,15 @@ extension SessionService {
         return SessionGrant(user: try await owner(of: session), session: session, access: nil, renewal: nil)
     }
 
-    /// The subject's live sessions, newest first.
-    package func list(of subject: Subject) async throws -> [Session] {
-        let now = now
-        return try await store.sessions(of: subject).filter { session in
-            (try? session.checkAlive(at: now, under: policy)) != nil
-        }
+    /// Living sessions, newest first: at most `limit` that come after `cursor`.
+    /// - Returns: the sessions, and where the next page begins, while there is more.
+    package func sessions(
+        _ selection: SessionSelection, after cursor: SessionCursor? = nil, limit: Int
+    ) async throws -> (sessions: [Session], next: SessionCursor?) {
+        let page = SessionPage(after: cursor, limit: limit + 1, at: now, under: policy)
+        let sessions = try await store.sessions(selection, page)
+        let listed = Array(sessions.prefix(limit))
+        return (listed, sessions.count > limit ? listed.last.map { SessionCursor(after: $0) } : nil)
     }
 
     private func aliveSession(_ id: SessionID) async throws -> Session {

@@ -35,7 +35,8 @@ extension SessionService {
         let client = try client(for: login)
         let replaced = try await genuineSession(login.replacing)
         let user = try await authenticate(
-            login.email, login.password, from: login.device, holding: replaced, failure: .loginFailed)
+            login.email, login.password, from: login.device, holding: replaced.flatMap { held($0, login.replacing) },
+            failure: .loginFailed)
         guard let user, let grant = try await beginUnlessChanged(user, login, client: client, replacing: replaced)
         else {
             throw Denial.invalidCredentials
@@ -80,11 +81,12 @@ extension SessionService {
             SecurityEvent(
                 .login, at: now, subject: user.subject, session: session.id, address: login.device.address)
         ]
-        let hasBegun = try await store.begin(
-            session, credentialVersion: user.credentialVersion, replacing: replaced?.id, recording: events)
-        guard hasBegun else { return nil }
-        if let replaced { announce([Revoked(session: replaced.id, time: now)]) }
-        log.write(events)
+        let start = SessionStart(
+            session, credentialVersion: user.credentialVersion, replacing: replaced?.id,
+            maximumSessions: maximumSessions, policy: policy)
+        guard let ends = try await store.begin(start, recording: events) else { return nil }
+        announce(ends.compactMap { end in end.session.map { Revoked(session: $0, time: now) } })
+        log.write(events + ends)
         let tokens = try issue(session, at: now)
         return SessionGrant(user: user, session: session, access: tokens.access, renewal: .renewed(tokens))
     }
@@ -96,26 +98,41 @@ extension SessionService {
         return session
     }
 
-    /// - Parameter session: a session that the requester has been seen to hold.
+    /// The session, if the token shows that the requester holds it now. The cookie of an ended session, or a token that
+    /// is spent, earns no tries of its own.
+    private func held(_ session: Session, _ token: RefreshToken?) -> Session? {
+        guard let token, session.generation - token.presented.generation <= 1 else { return nil }
+        return (try? session.checkAlive(at: now, under: policy)).map { session }
+    }
+
+    /// - Parameter session: a living session that the requester has been seen to hold.
     /// - Returns: the account when the password is right and the account may log in.
     func authenticate(
         _ email: EmailAddress, _ password: Password, from device: Device, holding session: Session?,
         failure: SecurityEvent.Kind
     ) async throws -> User? {
-        let user = try await store.user(email)
-        let charged = try await charge(email, user, from: device, holding: session)
+        let (user, isFromKnownNetwork) = try await store.user(email, from: device.network)
+        let admission = try await admit(
+            LoginRateLimit.Requester(
+                email: email, network: device.network, isFromKnownNetwork: isFromKnownNetwork,
+                session: session.flatMap { $0.subject == user?.subject ? $0.id : nil }),
+            user, from: device)
         let verdict: PasswordHasher.Verdict
         do {
-            verdict = try await hasher.verify(password, against: user?.passwordHash)
+            verdict = try await hasher.verify(
+                password, against: user?.passwordHash, for: admission.isKnownRequester ? .known : .stranger)
         } catch {
-            charged.forEach(limit.giveBack)
+            loginLimit.giveBack(admission, at: environment.uptime())
             throw error
         }
         guard let user, verdict != .wrong, !user.isDisabled else {
+            if let refusal = admission.refusal {
+                throw await refuse(refusal, .loginRateLimited, user?.subject, from: device)
+            }
             try await record([SecurityEvent(failure, at: now, subject: user?.subject, address: device.address)])
             return nil
         }
-        charged.forEach(limit.giveBack)
+        loginLimit.giveBack(admission, at: environment.uptime())
         if case .rightAndRehashed(let hash) = verdict {
             try await store.rehash(user.subject, from: user.passwordHash, to: hash)
         }
@@ -123,45 +140,19 @@ extension SessionService {
     }
 
     /// Takes a try from everything that it counts against.
+    ///
+    /// A refusal takes as long as a password that is looked at: one that is looked at behind a spent allowance must not be
+    /// told from one that is not (`LoginRateLimit`).
     /// - Throws: `Denial.rateLimited`, with nothing taken.
-    private func charge(
-        _ email: EmailAddress, _ user: User?, from device: Device, holding session: Session?
-    ) async throws -> [LoginRateLimit.Account] {
-        do {
-            if let session, session.subject == user?.subject { return try charge(.session(session.id)) }
-            let network = try charge(.network(device.network))
-            do {
-                return try await network + chargeAccount(email, user, from: device.network)
-            } catch {
-                network.forEach(limit.giveBack)
-                throw error
-            }
-        } catch let denial as Denial {
-            log.write([SecurityEvent(.loginRateLimited, at: now, subject: user?.subject, address: device.address)])
-            throw denial
+    private func admit(
+        _ requester: LoginRateLimit.Requester, _ user: User?, from device: Device
+    ) async throws -> LoginRateLimit.Admission {
+        switch loginLimit.admit(requester, at: environment.uptime()) {
+        case .admitted(let admission): return admission
+        case .refused(let refusal):
+            await hasher.waitAsForVerification()
+            throw await refuse(refusal, .loginRateLimited, user?.subject, from: device)
         }
-    }
-
-    /// The account's own allowance, or when strangers have used that up, the one of the owner's network. The look-up is
-    /// made for unknown accounts too: it must not tell them from others by the time it takes.
-    private func chargeAccount(
-        _ email: EmailAddress, _ user: User?, from network: NetworkAddress
-    ) async throws -> [LoginRateLimit.Account] {
-        do {
-            return try charge(.email(email))
-        } catch {
-            let subject = user?.subject ?? Subject("")
-            let sessions = try await store.sessions(.ofSubject(subject, except: nil), limit: Self.rememberedSessions)
-            guard sessions.contains(where: { NetworkAddress(of: $0.address) == network }) else { throw error }
-            return try charge(.emailFromKnownNetwork(email, network))
-        }
-    }
-
-    private static let rememberedSessions = 50
-
-    private func charge(_ account: LoginRateLimit.Account) throws(Denial) -> [LoginRateLimit.Account] {
-        try limit.take(account, at: now)
-        return [account]
     }
 
     func record(_ events: [SecurityEvent]) async throws {

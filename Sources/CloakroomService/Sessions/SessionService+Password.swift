@@ -11,7 +11,7 @@ extension SessionService {
     ) async throws -> SessionGrant {
         let user = try await reauthenticate(presented, password: current, from: device)
         try checkChoice(new, for: user.email, field: "new_password")
-        let hash = try await hasher.hash(new)
+        let hash = try await hasher.hash(new, for: .known)
         let (policy, key, now) = (policy, refreshKeyID, now)
         let change = PasswordChange(
             subject: user.subject, credentialVersion: user.credentialVersion, hash: hash, time: now)

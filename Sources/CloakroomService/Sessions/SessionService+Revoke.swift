@@ -27,14 +27,29 @@ extension SessionService {
         try await revoke(.ofSubject(access.subject, except: access.session), reason: .endedByUser)
     }
 
-    /// Ends every session that is selected.
+    /// Ends every session that is selected and had begun by now, in steps: each is durable and announced before the next.
+    ///
+    /// A run that is interrupted has ended what it has announced; another run ends the rest.
     /// - Returns: how many were alive until now.
     @discardableResult
     package func revoke(_ selection: SessionSelection, reason: RevocationReason) async throws -> Int {
-        let revoked = try await store.revoke(selection, reason: reason, at: now)
-        announce(revoked)
-        log.write(
-            revoked.map { SecurityEvent(.revocation, at: $0.time, session: $0.session, detail: reason.rawValue) })
-        return revoked.count
+        var count = 0
+        var position: SessionID?
+        repeat {
+            try Task.checkCancellation()
+            let step = try await store.revoke(
+                selection, reason: reason, at: now, after: position, limit: Self.revocationStep)
+            announce(step.revoked)
+            log.write(
+                step.revoked.map {
+                    SecurityEvent(.revocation, at: $0.time, session: $0.session, detail: reason.rawValue)
+                })
+            count += step.revoked.count
+            position = step.position
+        } while position != nil
+        return count
     }
+
+    /// So few at a time that a renewal that comes meanwhile waits for a few milliseconds.
+    static let revocationStep = 200
 }

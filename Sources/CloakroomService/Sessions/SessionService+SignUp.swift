@@ -4,12 +4,25 @@ import CloakroomTokens
 extension SessionService {
     /// Makes an account and logs it in.
     /// - Throws: `Denial.notFound` where sign-up is closed, `.invalidRequest` for a password that may not be chosen,
-    ///   `.accountExists`.
+    ///   `.rateLimited`, `.accountExists`, `.unavailable`.
     package func signUp(_ login: Login) async throws -> SessionGrant {
         guard isSignUpOpen else { throw Denial.notFound }
         let client = try client(for: login)
-        let user = try await add(login.email, password: login.password, from: login.device)
+        try checkChoice(login.password, for: login.email, field: "password")
+        let user = try await addWithinLimit(login)
         return try await begin(user, login, client: client)
+    }
+
+    private func addWithinLimit(_ login: Login) async throws -> User {
+        switch signUpLimit.take(login.device.network, at: environment.uptime()) {
+        case .failure(let refusal):
+            throw await refuse(refusal, .signUpRateLimited, nil, from: login.device)
+        case .success(let receipt):
+            do { return try await add(login.email, password: login.password, from: login.device) } catch {
+                if error as? Denial != .accountExists { signUpLimit.giveBack(receipt, at: environment.uptime()) }
+                throw error
+            }
+        }
     }
 
     /// Makes an account.

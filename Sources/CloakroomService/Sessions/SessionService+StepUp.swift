@@ -35,11 +35,22 @@ extension SessionService {
     /// Checks the password of the account whose session is presented.
     func reauthenticate(_ presented: Presented, password: Password, from device: Device) async throws -> User {
         let session = try await aliveSession(presented)
+        try await endIfSpent(presented, session)
         let owner = try await owner(of: session)
         let user = try await authenticate(
             owner.email, password, from: device, holding: session, failure: .stepUpFailed)
         guard let user else { throw Denial.invalidCredentials }
         return user
+    }
+
+    /// A spent refresh token ends its session before any password is looked at: it must be worth no guess.
+    private func endIfSpent(_ presented: Presented, _ session: Session) async throws {
+        guard case .refresh(let token) = presented else { return }
+        var copy = session
+        let answer = copy.refresh(
+            presenting: token.presented, at: now, under: policy, signingWith: refreshKeyID)
+        guard answer == .denied(.refreshTokenReused) else { return }
+        _ = try await refresh(token, presenting: nil, from: .cookie)
     }
 
     /// As for a refresh token, or for a live access token with the refresh token that its holder is taken to have.

@@ -10,7 +10,10 @@ package struct SessionService: Sendable {
     let issuer: TokenIssuer
     let store: any SessionStore & UserStore
     let hasher: PasswordHasher
-    let limit: LoginRateLimit
+    let loginLimit: LoginRateLimit
+    let signUpLimit: SignUpRateLimit
+    let refusals = RefusalTally()
+    let maximumSessions: Int
     let log: SecurityLog
     let environment: Environment
     let overdue = OverdueLogouts()
@@ -18,10 +21,12 @@ package struct SessionService: Sendable {
     /// - Parameters:
     ///   - clients: besides `Client.browser`, which always exists.
     ///   - failedLoginsPerMinute: per account and per network; nil for no limit.
+    ///   - signUpsPerHour: per network; nil for no limit.
+    ///   - maximumSessions: of one subject.
     package init(
         store: any SessionStore & UserStore, issuer: TokenIssuer, verifier: TokenVerifier, hasher: PasswordHasher,
         policy: SessionPolicy, clients: [Client] = [], isSignUpOpen: Bool = false, failedLoginsPerMinute: Int? = 20,
-        log: SecurityLog, environment: Environment = .system
+        signUpsPerHour: Int? = 20, maximumSessions: Int = 100, log: SecurityLog, environment: Environment = .system
     ) {
         self.store = store
         self.issuer = issuer
@@ -30,7 +35,9 @@ package struct SessionService: Sendable {
         self.policy = policy
         self.clients = Dictionary(([.browser] + clients).map { ($0.id, $0) }) { $1 }
         self.isSignUpOpen = isSignUpOpen
-        self.limit = LoginRateLimit(perMinute: failedLoginsPerMinute)
+        loginLimit = LoginRateLimit(perMinute: failedLoginsPerMinute)
+        signUpLimit = SignUpRateLimit(perHour: signUpsPerHour)
+        self.maximumSessions = maximumSessions
         self.log = log
         self.environment = environment
     }

@@ -5,12 +5,12 @@ public import CloakroomTokens
 ///
 /// A conforming store passes `SessionStoreContract` of CloakroomTesting.
 public protocol SessionStore: Sendable {
-    /// Saves a new session, provided that its account is still the one whose password was checked, and ends the one
-    /// that it replaces in the browser.
-    /// - Returns: false, with nothing changed, when the account was disabled or changed its password meanwhile.
-    func begin(
-        _ session: Session, credentialVersion: Int, replacing replaced: SessionID?, recording events: [SecurityEvent]
-    ) async throws -> Bool
+    /// Saves a new session, provided that its account is still the one whose password was checked, ends the one that it
+    /// replaces in the browser and those unused for longest beyond the number that the subject may have, and remembers
+    /// the network, in place of the one seen least recently beyond `NetworkAddress.rememberedPerSubject`.
+    /// - Returns: the events on record of the sessions that ended, or nil, with nothing changed, when the account was
+    ///   disabled or changed its password meanwhile.
+    func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> [SecurityEvent]?
 
     /// Loads the session, lets `decide` change it, and saves the change with its events, as one atomic step.
     ///
@@ -28,15 +28,18 @@ public protocol SessionStore: Sendable {
 
     func session(_ id: SessionID) async throws -> Session?
 
-    /// Every session of the subject that has not been revoked, newest first; expired ones may be among them.
-    func sessions(of subject: Subject) async throws -> [Session]
+    /// The living sessions that `selection` names, newest first, those of the page.
+    func sessions(_ selection: SessionSelection, _ page: SessionPage) async throws -> [Session]
 
-    /// Every session that `selection` names and that has not been revoked, newest first, at most `limit`.
-    func sessions(_ selection: SessionSelection, limit: Int) async throws -> [Session]
-
-    /// Ends every session that `selection` names.
-    /// - Returns: those that were alive until now.
-    func revoke(_ selection: SessionSelection, reason: RevocationReason, at now: Instant) async throws -> [Revoked]
+    /// Ends up to `limit` of the sessions that `selection` names, in the order of their ids, as one atomic step: many are
+    /// ended in many steps, so that a renewal waits for one of them and not for all.
+    ///
+    /// Every session that had begun before the first step is met by the last.
+    /// - Parameter position: where the step before ended; nil for the first.
+    func revoke(
+        _ selection: SessionSelection, reason: RevocationReason, at now: Instant, after position: SessionID?,
+        limit: Int
+    ) async throws -> RevocationStep
 
     /// Takes note of access tokens that came in; sessions that are gone are passed over.
     func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws
@@ -75,6 +78,20 @@ public struct Decided<Value: Sendable>: Sendable {
     public init(_ value: Value, recording events: [SecurityEvent] = []) {
         self.value = value
         self.events = events
+    }
+}
+
+/// A step of ending many sessions.
+public struct RevocationStep: Sendable {
+    /// Those that were alive until now.
+    public let revoked: [Revoked]
+    /// Where the next step begins; nil when this was the last.
+    public let position: SessionID?
+
+    /// What a step came to.
+    public init(revoked: [Revoked], position: SessionID?) {
+        self.revoked = revoked
+        self.position = position
     }
 }
 

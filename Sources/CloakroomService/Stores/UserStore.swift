@@ -7,6 +7,13 @@ public protocol UserStore: Sendable {
     func add(_ user: User, recording events: [SecurityEvent]) async throws -> Bool
 
     func user(_ email: EmailAddress) async throws -> User?
+
+    /// The account, and whether a session of it began in this network before. An address without account costs the same
+    /// look-ups.
+    func user(
+        _ email: EmailAddress, from network: NetworkAddress
+    ) async throws -> (user: User?, isFromKnownNetwork: Bool)
+
     func user(_ subject: Subject) async throws -> User?
 
     /// Every account, by address.

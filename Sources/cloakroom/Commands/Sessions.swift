@@ -15,17 +15,17 @@ struct Sessions: AsyncParsableCommand {
         @Option(help: "How many to show at most.") var limit = 100
         @OptionGroup var administration: Administration
 
+        func validate() throws {
+            guard 1...1_000_000 ~= limit else { throw ValidationError("--limit expects a number from 1 to 1000000") }
+        }
+
         func run() async throws {
             try await administration.perform(empty: "There are no live sessions.") { instance in
                 var selection = SessionSelection.all
                 if let user {
                     selection = .ofSubject(try await administration.user(user, in: instance).subject, except: nil)
                 }
-                let now = instance.service.now
-                let sessions = try await instance.store.sessions(selection, limit: limit).filter { session in
-                    (try? session.checkAlive(at: now, under: instance.service.policy)) != nil
-                }
-                return Table(sessions)
+                return Table(try await instance.service.sessions(selection, limit: limit).sessions)
             }
         }
     }

@@ -1,0 +1,29 @@
+import CloakroomCore
+import CloakroomService
+import GRDB
+
+/// The networks where the owners of accounts have logged in, a bounded number for each.
+enum KnownNetworks {
+    static func note(
+        _ network: NetworkAddress, of subject: Subject, at time: Instant, _ database: Database
+    ) throws {
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO known_networks (subject, network, seen_at) VALUES (?, ?, ?)
+                ON CONFLICT (subject, network) DO UPDATE SET seen_at = excluded.seen_at
+                """
+        ).execute(arguments: [subject.rawValue, network.rawValue, time.milliseconds])
+        try database.cachedStatement(
+            sql: """
+                DELETE FROM known_networks WHERE subject = ? AND network IN
+                (SELECT network FROM known_networks WHERE subject = ? ORDER BY seen_at DESC, network LIMIT -1 OFFSET ?)
+                """
+        ).execute(arguments: [subject.rawValue, subject.rawValue, NetworkAddress.rememberedPerSubject])
+    }
+
+    static func contains(_ network: NetworkAddress, of subject: Subject, _ database: Database) throws -> Bool {
+        let statement = try database.cachedStatement(
+            sql: "SELECT 1 FROM known_networks WHERE subject = ? AND network = ?")
+        return try Bool.fetchOne(statement, arguments: [subject.rawValue, network.rawValue]) != nil
+    }
+}

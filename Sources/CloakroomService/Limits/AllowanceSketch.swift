@@ -1,0 +1,124 @@
+import Synchronization
+
+/// Remembers how much of each allowance is spent, for any number of names in a fixed amount of memory: a count-min
+/// sketch whose counters drain with time.
+///
+/// Nothing is ever evicted, so a flood of names gives nobody a spent allowance back. A name has one counter in each of
+/// four rows, shared with other names, and the smallest of the four counts: sharing can only make an allowance look more
+/// spent than it is, and only when all four are shared with names that are busy. The hash is seeded at random in each
+/// process, so that nobody can choose names that share counters with a victim's.
+final class AllowanceSketch: Sendable {
+    /// One try, as a part of the allowance of a name.
+    struct Charge: Sendable {
+        fileprivate let hash: (first: Int, second: Int)
+        fileprivate let share: Double
+
+        /// - Parameter tries: how many make up the whole allowance.
+        init(_ name: some Hashable, of tries: Double) {
+            hash = (Self.hash(name, 0), Self.hash(name, 1) | 1)
+            share = 1 / max(1, tries)
+        }
+
+        private static func hash(_ name: some Hashable, _ salt: Int) -> Int {
+            var hasher = Hasher()
+            hasher.combine(salt)
+            hasher.combine(name)
+            return hasher.finalize()
+        }
+    }
+
+    /// What was taken, to be given back if it should not have counted.
+    struct Receipt: Sendable {
+        fileprivate let charges: [Charge]
+        fileprivate let time: Double
+
+        static let nothing = Receipt(charges: [], time: 0)
+    }
+
+    /// Why nothing was taken.
+    struct Shortage: Hashable, Sendable {
+        /// Which of the charges has to wait longest.
+        let index: Int
+        /// Until there is a try again.
+        let wait: Duration
+    }
+
+    /// What is spent, in whole allowances, at a time in seconds. It drains by one allowance in each interval.
+    private struct Counter {
+        var spent = 0.0
+        var time = 0.0
+    }
+
+    private let interval: Double
+    private let width: Int
+    private let counters: Mutex<[Counter]>
+    private static let rows = 4
+    /// Below what a clock of a millisecond can tell, above what rounding adds up to.
+    private static let tolerance = 1e-9
+
+    /// - Parameters:
+    ///   - interval: how long a spent allowance takes to be whole again.
+    ///   - width: counters in a row, 16 bytes each; a power of two.
+    init(interval: Duration, width: Int = 1 << 15) {
+        self.interval = Self.seconds(interval)
+        self.width = width
+        counters = Mutex(Array(repeating: Counter(), count: width * Self.rows))
+    }
+
+    /// Takes all charges, or none when one of the allowances is spent.
+    /// - Parameter uptime: of a monotonic clock, as everywhere here.
+    func take(_ charges: [Charge], at uptime: Duration) -> Result<Receipt, Shortage> {
+        let time = Self.seconds(uptime)
+        return counters.withLock { counters in
+            let missing = charges.map { spent(on: $0, in: &counters, at: time) + $0.share - 1 }
+            if let most = missing.max(), most > Self.tolerance, let index = missing.firstIndex(of: most) {
+                return .failure(Shortage(index: index, wait: .seconds(most * interval)))
+            }
+            for charge in charges { add(charge.share, to: charge, in: &counters) }
+            return .success(Receipt(charges: charges, time: time))
+        }
+    }
+
+    /// Gives back what has not drained away since it was taken: more would give back what others have spent.
+    func giveBack(_ receipt: Receipt, at uptime: Duration) {
+        let time = Self.seconds(uptime)
+        let drained = max(0, time - receipt.time) / interval
+        counters.withLock { counters in
+            for charge in receipt.charges where charge.share > drained {
+                _ = spent(on: charge, in: &counters, at: time)
+                add(drained - charge.share, to: charge, in: &counters)
+            }
+        }
+    }
+
+    /// Drains the counters of the name up to now.
+    private func spent(on charge: Charge, in counters: inout [Counter], at time: Double) -> Double {
+        var least = Double.infinity
+        for row in 0..<Self.rows {
+            let index = index(of: charge, row)
+            let elapsed = max(0, time - counters[index].time)
+            counters[index].spent = max(0, counters[index].spent - elapsed / interval)
+            counters[index].time = max(time, counters[index].time)
+            least = min(least, counters[index].spent)
+        }
+        return least
+    }
+
+    private func add(_ share: Double, to charge: Charge, in counters: inout [Counter]) {
+        for row in 0..<Self.rows {
+            let index = index(of: charge, row)
+            counters[index].spent = max(0, counters[index].spent + share)
+        }
+    }
+
+    private func index(of charge: Charge, _ row: Int) -> Int {
+        row * width + (charge.hash.first &+ row &* charge.hash.second) & (width - 1)
+    }
+
+    private static func seconds(_ duration: Duration) -> Double {
+        let (seconds, attoseconds) = duration.components
+        return Double(seconds) + Double(attoseconds) / 1e18
+    }
+}
+
+extension AllowanceSketch.Shortage: Error {}
