@@ -50,7 +50,8 @@ import Testing
     @Test(
         "a parameter that cannot be used is named",
         arguments: [
-            ("limit=0", "limit"), ("limit=101", "limit"), ("limit=-1", "limit"), ("limit=", "limit"), ("limit", "limit"),
+            ("limit=0", "limit"), ("limit=101", "limit"), ("limit=-1", "limit"), ("limit=", "limit"),
+            ("limit", "limit"),
             ("limit=x", "limit"), ("limit=1.5", "limit"), ("limit=99999999999999999999", "limit"),
             ("limit=1&limit=2", "limit"), ("after=", "after"), ("after=x", "after"), ("after=%00", "after"),
             ("after=..%2F", "after"), ("limit=0&after=x", "after limit"),
