@@ -21,9 +21,16 @@ enum KnownNetworks {
         ).execute(arguments: [subject.rawValue, subject.rawValue, NetworkAddress.rememberedPerSubject])
     }
 
-    static func contains(_ network: NetworkAddress, of subject: Subject, _ database: Database) throws -> Bool {
-        let statement = try database.cachedStatement(
-            sql: "SELECT 1 FROM known_networks WHERE subject = ? AND network = ?")
-        return try Bool.fetchOne(statement, arguments: [subject.rawValue, network.rawValue]) != nil
+    /// Two look-ups, whatever the first one finds: a subject that does not exist must not cost more or less.
+    static func familiarity(
+        of network: NetworkAddress, to subject: Subject, _ database: Database
+    ) throws -> NetworkFamiliarity {
+        let isOwn = try Bool.fetchOne(
+            database.cachedStatement(sql: "SELECT 1 FROM known_networks WHERE subject = ? AND network = ?"),
+            arguments: [subject.rawValue, network.rawValue])
+        let isAnyones = try Bool.fetchOne(
+            database.cachedStatement(sql: "SELECT 1 FROM known_networks WHERE network = ? LIMIT 1"),
+            arguments: [network.rawValue])
+        return isOwn != nil ? .own : isAnyones != nil ? .others : .none
     }
 }

@@ -30,11 +30,10 @@ extension SQLiteStore {
 
     public func user(
         _ email: EmailAddress, from network: NetworkAddress
-    ) async throws -> (user: User?, isFromKnownNetwork: Bool) {
+    ) async throws -> (user: User?, network: NetworkFamiliarity) {
         try await pool.read { database in
             let user = try Self.users("WHERE email = ?", [email.rawValue], database).first
-            let isKnown = try KnownNetworks.contains(network, of: user?.subject ?? Subject(""), database)
-            return (user, isKnown)
+            return (user, try KnownNetworks.familiarity(of: network, to: user?.subject ?? Subject(""), database))
         }
     }
 

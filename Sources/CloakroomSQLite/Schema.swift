@@ -131,6 +131,7 @@ enum Schema {
             seen_at INTEGER NOT NULL,
             PRIMARY KEY (subject, network)
         ) STRICT, WITHOUT ROWID;
+        CREATE INDEX known_networks_by_network ON known_networks (network);
 
         -- The feed that other processes follow.
         CREATE TABLE revocations (

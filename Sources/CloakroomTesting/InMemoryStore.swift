@@ -196,11 +196,12 @@ public final class InMemoryStore: SessionStore, UserStore {
 
     public func user(
         _ email: EmailAddress, from network: NetworkAddress
-    ) async throws -> (user: User?, isFromKnownNetwork: Bool) {
+    ) async throws -> (user: User?, network: NetworkFamiliarity) {
         state.withLock { state in
             let user = state.users.values.first { $0.email == email }
-            let networks = user.flatMap { state.networks[$0.subject] } ?? []
-            return (user, networks.contains { $0.network == network })
+            let subjects = state.networks.filter { $0.value.contains { $0.network == network } }.keys
+            let isOwn = user.map { subjects.contains($0.subject) } ?? false
+            return (user, isOwn ? .own : subjects.isEmpty ? .none : .others)
         }
     }
 

@@ -24,12 +24,13 @@ extension StoreContract {
             let ann = try user("ann").email
             for index in 0..<20 {
                 let found = try await store.user(ann, from: NetworkAddress(of: "192.0.2.\(index)"))
-                try demand(found.user?.email == ann && found.isFromKnownNetwork == (index >= 4), "\(index): \(found)")
+                let expected: NetworkFamiliarity = index >= 4 ? .own : .none
+                try demand(found.user?.email == ann && found.network == expected, "\(index): \(found)")
             }
             let bob = try await store.user(try user("bob").email, from: NetworkAddress(of: "192.0.2.19"))
-            try demand(bob.user != nil && !bob.isFromKnownNetwork, "known where another was")
+            try demand(bob.user != nil && bob.network == .others, "known where another was")
             let none = try await store.user(try user("none").email, from: NetworkAddress(of: "192.0.2.19"))
-            try demand(none.user == nil && !none.isFromKnownNetwork, "an account out of nothing")
+            try demand(none.user == nil && none.network == .others, "an account out of nothing")
         },
         check("an address is taken once") { store in
             try await fill(store)

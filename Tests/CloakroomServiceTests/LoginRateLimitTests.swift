@@ -76,11 +76,12 @@ import Testing
     private let perMinute = 5
 
     private func requester(
-        _ name: String = "ann", from address: String = "192.0.2.1", isKnown: Bool = false, session: String? = nil
+        _ name: String = "ann", from address: String = "192.0.2.1", _ familiarity: NetworkFamiliarity = .none,
+        session: String? = nil
     ) throws -> LoginRateLimit.Requester {
         LoginRateLimit.Requester(
             email: try #require(EmailAddress(parsing: "\(name)@example.com")), network: NetworkAddress(of: address),
-            isFromKnownNetwork: isKnown, session: session.map { SessionID($0) })
+            familiarity: familiarity, session: session.map { SessionID($0) })
     }
 
     /// How many of so many tries are looked at.
@@ -109,33 +110,49 @@ import Testing
     func known() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         _ = try looks(limit) { try requester("user\($0)") }
-        #expect(try looks(limit) { _ in try requester(isKnown: true) } == perMinute)
-        #expect(try looks(limit) { _ in try requester("bob", isKnown: true) } == perMinute)
+        #expect(try looks(limit) { _ in try requester("ann", .own) } == perMinute)
+        #expect(try looks(limit) { _ in try requester("bob", .own) } == perMinute)
         #expect(try looks(limit) { _ in try requester("carl") } == 0)
     }
 
-    @Test("who is known is not told by the answers to wrong passwords")
+    @Test("who is known is told neither by the answers to wrong passwords nor by the time that they take")
     func hidden() throws {
-        func answers(isKnown: Bool) throws -> [Denial] {
+        func answers(_ familiarity: NetworkFamiliarity) throws -> [String] {
             let limit = LoginRateLimit(perMinute: perMinute)
             _ = try looks(limit, 3) { try requester("user\($0)") }
-            return try (0..<12).map { index in
-                let requester = try requester(isKnown: isKnown)
-                switch limit.admit(requester, at: start + .seconds(index)) {
-                case .refused(let refusal): return refusal.denial
-                case .admitted(let admission): return admission.refusal?.denial ?? .invalidCredentials
+            return try (0..<30).map { index in
+                switch limit.admit(try requester("ann", familiarity), at: start + .seconds(index)) {
+                case .refused(let refusal, let looksVerified): "\(refusal.denial), \(looksVerified)"
+                case .admitted(let admission): "\(admission.refusal?.denial ?? .invalidCredentials), true"
                 }
             }
         }
-        let known = try answers(isKnown: true)
-        #expect(try answers(isKnown: false) == known)
-        #expect(known.contains(.invalidCredentials) && known.contains { $0.code == "rate_limited" })
+        let known = try answers(.own)
+        #expect(try answers(.others) == known)
+        #expect(Set(known.map { $0.hasPrefix("invalidCredentials") }).count == 2)
+        #expect(Set(known.map { $0.hasSuffix("true") }).count == 2)
+    }
+
+    @Test("where nobody is known, refusals take no time")
+    func unknown() throws {
+        let limit = LoginRateLimit(perMinute: perMinute)
+        _ = try looks(limit) { try requester("user\($0)") }
+        guard case .refused(_, looksVerified: false) = limit.admit(try requester(), at: start) else {
+            return #expect(Bool(false), "it was looked at, or looks so")
+        }
+    }
+
+    @Test("a flood of refusals in a known network takes no owner's allowance there")
+    func refusals() throws {
+        let limit = LoginRateLimit(perMinute: perMinute)
+        for index in 0..<200_000 { _ = limit.admit(try requester("user\(index)", .others), at: start) }
+        #expect(try looks(limit) { _ in try requester("ann", .own) } == perMinute)
     }
 
     @Test("who holds a session has an allowance of that session, and all of them together three")
     func holders() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
-        _ = try looks(limit) { _ in try requester(isKnown: true) }
+        _ = try looks(limit) { _ in try requester("ann", .own) }
         #expect(try looks(limit) { _ in try requester(session: "s1") } == perMinute)
         #expect(try looks(limit) { try requester(session: "s\($0)") } == 2 * perMinute)
     }
@@ -163,7 +180,7 @@ import Testing
     @Test("what is given back was never taken")
     func givenBack() throws {
         let limit = LoginRateLimit(perMinute: 1)
-        for requester in [try requester(), try requester(isKnown: true), try requester(session: "s")] {
+        for requester in [try requester(), try requester("ann", .own), try requester(session: "s")] {
             for _ in 0..<3 {
                 guard case .admitted(let admission) = limit.admit(requester, at: start) else {
                     return #expect(Bool(false), "refused")

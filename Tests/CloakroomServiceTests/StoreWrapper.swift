@@ -61,7 +61,7 @@ class StoreWrapper: SessionStore, UserStore, @unchecked Sendable {
 
     func user(
         _ email: EmailAddress, from network: NetworkAddress
-    ) async throws -> (user: User?, isFromKnownNetwork: Bool) {
+    ) async throws -> (user: User?, network: NetworkFamiliarity) {
         try await inner.user(email, from: network)
     }
 

@@ -111,10 +111,10 @@ extension SessionService {
         _ email: EmailAddress, _ password: Password, from device: Device, holding session: Session?,
         failure: SecurityEvent.Kind
     ) async throws -> User? {
-        let (user, isFromKnownNetwork) = try await store.user(email, from: device.network)
+        let (user, familiarity) = try await store.user(email, from: device.network)
         let admission = try await admit(
             LoginRateLimit.Requester(
-                email: email, network: device.network, isFromKnownNetwork: isFromKnownNetwork,
+                email: email, network: device.network, familiarity: familiarity,
                 session: session.flatMap { $0.subject == user?.subject ? $0.id : nil }),
             user, from: device)
         let verdict: PasswordHasher.Verdict
@@ -141,16 +141,14 @@ extension SessionService {
 
     /// Takes a try from everything that it counts against.
     ///
-    /// A refusal takes as long as a password that is looked at: one that is looked at behind a spent allowance must not be
-    /// told from one that is not (`LoginRateLimit`).
     /// - Throws: `Denial.rateLimited`, with nothing taken.
     private func admit(
         _ requester: LoginRateLimit.Requester, _ user: User?, from device: Device
     ) async throws -> LoginRateLimit.Admission {
         switch loginLimit.admit(requester, at: environment.uptime()) {
         case .admitted(let admission): return admission
-        case .refused(let refusal):
-            await hasher.waitAsForVerification()
+        case .refused(let refusal, let looksVerified):
+            if looksVerified { await hasher.waitAsForVerification() }
             throw await refuse(refusal, .loginRateLimited, user?.subject, from: device)
         }
     }

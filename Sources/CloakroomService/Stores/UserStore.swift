@@ -8,11 +8,11 @@ public protocol UserStore: Sendable {
 
     func user(_ email: EmailAddress) async throws -> User?
 
-    /// The account, and whether a session of it began in this network before. An address without account costs the same
+    /// The account, and who has begun a session in this network before. An address without account costs the same
     /// look-ups.
     func user(
         _ email: EmailAddress, from network: NetworkAddress
-    ) async throws -> (user: User?, isFromKnownNetwork: Bool)
+    ) async throws -> (user: User?, network: NetworkFamiliarity)
 
     func user(_ subject: Subject) async throws -> User?
 
@@ -44,6 +44,15 @@ public protocol UserStore: Sendable {
     func setDisabled(
         _ isDisabled: Bool, _ subject: Subject, recording events: [SecurityEvent], at now: Instant
     ) async throws -> [Revoked]?
+}
+
+/// Who has begun a session in a network before.
+public enum NetworkFamiliarity: Hashable, Sendable, CaseIterable {
+    case none
+    /// Other accounts than the one that is asked about.
+    case others
+    /// The account that is asked about.
+    case own
 }
 
 /// A new password for an account whose credential is still the one that was checked.
