@@ -69,7 +69,7 @@ package final class SecurityLog: Sendable {
         switch kind {
         case .loginFailed, .loginRateLimited, .signUp, .signUpRateLimited, .stepUpFailed: true
         case .login, .renewal, .reuse, .adoption, .stepUp, .revocation, .passwordChange, .accountDisabled,
-            .accountEnabled:
+            .accountEnabled, .restore:
             false
         }
     }
