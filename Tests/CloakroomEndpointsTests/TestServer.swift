@@ -41,9 +41,9 @@ final class TestServer: Sendable {
         configuration.signUpsPerHour = nil
         configure(&configuration)
         let keyFiles = KeyFiles(directory: data, environment: environment)
-        keys = try keyFiles.open(configuration.signingAlgorithm)
+        keys = try keyFiles.open(configuration.signingAlgorithm, under: configuration.policy)
         server = AuthorizationServer(
-            store: try store ?? SQLiteStore(path: data.file("cloakroom.sqlite")), keyFiles: keyFiles, keys: keys,
+            store: try store ?? SQLiteStore(path: data.file("cloakroom.sqlite")), keySource: keyFiles, keys: keys,
             configuration: configuration, hasher: try PasswordHasher(cost: Self.cost, threads: 1),
             environment: environment)
     }

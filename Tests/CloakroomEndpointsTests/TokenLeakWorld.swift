@@ -93,9 +93,9 @@ struct TokenLeakWorld: Sendable {
             secret: Secret(CloakroomService.Environment.system.random(32)),
             refreshKey: server.keys.currentRefreshKey.id, remembered: false, userAgent: "", address: "",
             authentication: .password(at: server.now - .minutes(10)), at: server.now - .minutes(10), under: policy)
-        #expect(
-            try await store.begin(
-                session, credentialVersion: user.credentialVersion, replacing: nil, recording: []))
+        let start = SessionStart(
+            session, credentialVersion: user.credentialVersion, maximumSessions: 100, policy: policy)
+        #expect(try await store.begin(start, recording: []) != nil)
         return session
     }
 

@@ -92,11 +92,11 @@ import Testing
             switch fault {
             case .wrongPassword: break
             case .spent, .spentWithWrongPassword: try await spend(token)
-            case .revoked: try await world.service.logout(.refresh(token))
+            case .revoked: _ = try await world.service.logout(.refresh(token))
             case .expired: world.time.advance(.days(31))
             case .forged: return try forged(grant.session.id)
             case .unknownSession: return try forged(SessionID("unknown"))
-            case .revokedMeanwhile: gate.interrupt { try await world.service.logout(.refresh(token)) }
+            case .revokedMeanwhile: gate.interrupt { _ = try await world.service.logout(.refresh(token)) }
             case .renewedTwiceMeanwhile:
                 gate.interrupt { _ = try await world.service.refresh(renew(token), presenting: nil, from: .cookie) }
             case .disabledMeanwhile: gate.interrupt { try await world.service.setDisabled(true, user.subject) }

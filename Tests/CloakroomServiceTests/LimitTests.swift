@@ -92,7 +92,7 @@ extension ServiceWorld {
     func remembered(_ kind: StoreKind) async throws {
         let world = try world(kind)
         let grant = try await world.signUp()
-        try await world.service.logout(.refresh(world.token(grant)))
+        _ = try await world.service.logout(.refresh(world.token(grant)))
         for index in 0..<Self.limit { _ = try await world.mistakes(1, from: "198.51.100.\(index)") }
         #expect(try await world.attempt(Try(isRight: true, address: "198.51.100.9")) == "rate_limited")
         #expect(try await world.attempt(Try(isRight: true)) == nil)
@@ -106,7 +106,7 @@ extension ServiceWorld {
             let grant = try await world.signUp()
             var token = try world.token(grant)
             switch state {
-            case "revoked": try await world.service.logout(.refresh(token))
+            case "revoked": _ = try await world.service.logout(.refresh(token))
             case "expired": world.time.advance(.days(2))
             case "spent":
                 for _ in 0..<2 {

@@ -53,6 +53,16 @@ class StoreWrapper: SessionStore, UserStore, @unchecked Sendable {
         try await inner.sweep(at: now, under: policy, limit: limit)
     }
 
+    func ping() async throws { try await inner.ping() }
+
+    func liveSessions(at now: Instant, under policy: SessionPolicy) async throws -> Int {
+        try await inner.liveSessions(at: now, under: policy)
+    }
+
+    func takeUnannouncedEvents(limit: Int) async throws -> [SecurityEvent] {
+        try await inner.takeUnannouncedEvents(limit: limit)
+    }
+
     func add(_ user: User, recording events: [SecurityEvent]) async throws -> Bool {
         try await inner.add(user, recording: events)
     }
