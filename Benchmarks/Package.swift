@@ -46,8 +46,7 @@ let package = Package(
         .executableTarget(
             name: "MicroBench",
             dependencies: store + server + [
-                "CAllocations", .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                "CAllocations", .product(name: "Crypto", package: "swift-crypto"),
             ],
             packageAccess: false, swiftSettings: insider),
         .executableTarget(name: "RenewLoad"),

@@ -17,7 +17,7 @@ from .peers.peer import Peer
 from .quiet import settle
 from .rounds import Contestant, Turn, interleave
 from .tool import Missing
-from .wrk import Requests
+from .wrk import COOKIE, Requests, checks
 
 At = dict[str, int | str]
 
@@ -33,17 +33,19 @@ DISTINCT = 40_000
 USERS = 8_000
 WARM_UP = 1
 MOST_WARM_UPS = 40
-COOKIE = "__Host-Http-session="
+KINDS = 10_000
+"""Kinds of clients, each with a User-Agent and trace headers of its own: more than a memory of kinds would hold."""
 
 HELLO = "plain Hummingbird, hello"
 HELLO_COOKIE = "plain Hummingbird, hello, our cookie sent and not read"
 HIT = "cloakroom /auth/check, cache hit"
+HIT_KINDS = f"cloakroom /auth/check, cache hit, {KINDS:,} kinds of clients"
 FIRST_SIGHT = "cloakroom /auth/check, first sight (ES256)"
 FIRST_SEEN = "cloakroom /auth/check, first sight, and the session's activity saved"
 APP_HELLO = "our middleware, hello without a cookie"
 APP_HIT = "our middleware, protected route, cache hit"
 APP_HS256 = "our verifier, HS256 on every request"
-OURS = [HIT, FIRST_SIGHT, FIRST_SEEN, APP_HELLO, APP_HIT, APP_HS256]
+OURS = [HIT, HIT_KINDS, FIRST_SIGHT, FIRST_SEEN, APP_HELLO, APP_HIT, APP_HS256]
 
 NOTHING, REMEMBERED, VERIFIED = "answers without a look", "remembers verified tokens", "verifies each time"
 SAVED = "verifies each time, and saves"
@@ -51,7 +53,7 @@ SAVED = "verifies each time, and saves"
 
 def estimate(bench: Bench) -> float:
     apart, together = (len(conditions) * (bench.seconds + 1) + 3 for conditions in (APART, TOGETHER))
-    return 30 + bench.rounds * ((len(CHECK_PEERS) + 8) * apart + 8 * together + 10)
+    return 30 + bench.rounds * ((len(CHECK_PEERS) + 9) * apart + 9 * together + 10)
 
 
 def run(bench: Bench) -> None:
@@ -76,6 +78,9 @@ def _ours(bench: Bench, conditions: list[At]) -> list[Contestant]:
     def cookies(path: str, ok: int, count: int) -> Requests:
         return Requests(path, ok, _first(count, data() / "cookies"), prefix=COOKIE)
 
+    def asked(count: int, kinds: int = 0) -> Requests:
+        return checks(_first(count, data() / "cookies"), kinds)
+
     def bearers() -> Requests:
         if not (hs256 := data() / "hs256-tokens").exists():
             raise Missing("AppServer made no hs256-tokens")
@@ -85,10 +90,11 @@ def _ours(bench: Bench, conditions: list[At]) -> list[Contestant]:
     return [
         contestant(HELLO, NOTHING, hello, lambda: Requests("/hello", 200)),
         contestant(HELLO_COOKIE, NOTHING, hello, lambda: cookies("/hello", 200, HITS)),
-        contestant(HIT, REMEMBERED, serve, lambda: cookies("/auth/check", 204, HITS), HITS),
+        contestant(HIT, REMEMBERED, serve, lambda: asked(HITS), HITS),
+        contestant(HIT_KINDS, REMEMBERED, serve, lambda: asked(HITS, kinds=KINDS), KINDS),
         # That a session was active is saved once a minute: after one pass that is done for all of them.
-        contestant(FIRST_SIGHT, VERIFIED, serve, lambda: cookies("/auth/check", 204, DISTINCT), DISTINCT),
-        contestant(FIRST_SEEN, SAVED, serve, lambda: cookies("/auth/check", 204, DISTINCT)),
+        contestant(FIRST_SIGHT, VERIFIED, serve, lambda: asked(DISTINCT), DISTINCT),
+        contestant(FIRST_SEEN, SAVED, serve, lambda: asked(DISTINCT)),
         contestant(APP_HELLO, NOTHING, app, lambda: Requests("/hello", 200)),
         contestant(APP_HIT, REMEMBERED, app, lambda: cookies("/me", 200, HITS), HITS),
         contestant(APP_HS256, VERIFIED, app, bearers),

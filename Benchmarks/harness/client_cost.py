@@ -7,9 +7,10 @@ from pathlib import Path
 
 from . import server
 from .bench import Bench
-from .check import COOKIE
+from .peers.launch import Running
 from .peers.material import token
 from .default_headers import flask_jwt_extended_headers, simplejwt_headers
+from .wrk import CHECK, COOKIE, FORWARDED
 
 SCENARIO = "client"
 CLIENT_JS = Path(__file__).parents[2] / "Web" / "client" / "client.js"
@@ -27,7 +28,7 @@ def run(bench: Bench) -> None:
     ) as running:
         cookie = _sign_up(running.port)
         time.sleep(LIFETIME + 0.5)
-        inline = _renewed_inline(running.port, cookie)
+        inline = _renewed_inline(running, cookie)
     _bytes(bench, OURS, [("Cookie", COOKIE + cookie)])
     _bytes(bench, "a bare ES256 access token in a cookie", [("Cookie", f"access={token(bench.material, 'ES256')}")])
     _bytes(bench, "Flask-JWT-Extended, its default cookies", flask_jwt_extended_headers())
@@ -52,9 +53,9 @@ def _sign_up(port: int) -> str:
     return _cookie(port, "POST", "/auth/signup", body, headers) or _fail("no cookie at sign-up")
 
 
-def _renewed_inline(port: int, cookie: str) -> bool:
-    headers = {"Host": f"localhost:{port}", "Cookie": COOKIE + cookie}
-    return bool(_cookie(port, "GET", "/auth/check", None, headers))
+def _renewed_inline(running: Running, cookie: str) -> bool:
+    headers = {"Host": f"localhost:{running.port}", "Cookie": COOKIE + cookie} | FORWARDED
+    return bool(_cookie(running.private_port, "GET", CHECK, None, headers))
 
 
 def _cookie(port: int, method: str, path: str, body: str | None, headers: dict[str, str]) -> str:

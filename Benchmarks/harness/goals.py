@@ -33,6 +33,7 @@ def _check(results: Results) -> list[Goal]:
 
     return [
         over_hello("Check, cache hit, forward-auth", check.HIT, 0.95),
+        over_hello(f"Check, cache hit, forward-auth, {check.KINDS:,} kinds of clients", check.HIT_KINDS, 0.95),
         over_hello("Check, cache hit, middleware", check.APP_HIT, 0.95),
         over_hello("Check, first sight, ES256", check.FIRST_SIGHT, 0.36),
         over_hello("Check, first sight, ES256, and the activity saved", check.FIRST_SEEN, 0.36),

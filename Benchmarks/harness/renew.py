@@ -78,7 +78,7 @@ def _ours(bench: Bench, flushes: dict[tuple[str, int], list[float]]) -> Contesta
         data = server.seeded(bench, "renew-data", users=sessions // 5, sessions=sessions, cookies=sessions)
         if not left:
             left.append(Credentials(iter((data / "cookies").read_text().splitlines()), bench.directory("renew-ours")))
-        # Without a window each renewal rotates, which is the dearer answer.
+        # Without a window every second renewal rotates; the one between confirms what was handed out. Each is saved.
         return server.cloakroom(bench, data, straggler_window=0)
 
     return _contestant(bench, OURS, "cookie", start, lambda running: left[0], flushes)

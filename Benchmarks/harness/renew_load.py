@@ -45,8 +45,9 @@ def load(
     problem = problem_of(count, errors)
     if problem:
         problem += f"; answers by status: {said['statuses']}"
-    elif said["rotated"] < count:
-        problem = f"only {said['rotated']:,} of {count:,} answers brought another refresh token"
+    elif said["rotated"] + said["served"] < count or said["rotated"] < said["served"]:
+        problem = (
+            f"{said['rotated']:,} of {count:,} answers brought another refresh token, {said['served']:,} confirmed one")
     return Load(
         count=count,
         rate=said["rate"],

@@ -4,13 +4,12 @@ from pathlib import Path
 
 from . import disk, idle, renew_load, server, sweep, wrk
 from .bench import Bench, tool_binary
-from .check import COOKIE
 from .load import Load
 from .peers.launch import Running
 from .quiet import TRIES
 from .renew_load import Credentials
 from .rounds import Contestant, Turn, interleave
-from .wrk import Requests
+from .wrk import checks
 
 SCENARIO = "scale"
 SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [2_000, 10_000]
@@ -68,7 +67,7 @@ def _memory(bench: Bench, size: int) -> None:
     bench.progress.say(f"{distinct:,} sessions of {size:,} seen for the first time")
     with server.cloakroom(bench, data) as running:
         before = running.pss_kib() / 1024
-        requests = Requests("/auth/check", 204, data / "cookies", prefix=COOKIE)
+        requests = checks(data / "cookies")
         problem = None
         while requests.position < distinct and not problem:
             problem = wrk.load(running, requests, CONNECTIONS, bench.seconds, bench.cores.load).problem
@@ -86,7 +85,7 @@ def _contestant(bench: Bench, size: int, starts: list[float], flushes: list[floa
     checked, renewed = _split(data)
     spread = min(SPREAD, len(renewed) // (bench.rounds * TRIES))
     credentials = Credentials(iter(renewed), bench.directory(f"scale-{size}-credentials"))
-    requests = Requests("/auth/check", 204, checked, prefix=COOKIE)
+    requests = checks(checked)
 
     def check(running: Running) -> Load:
         return wrk.load(running, requests, CONNECTIONS, bench.seconds, bench.cores.load)
@@ -95,7 +94,7 @@ def _contestant(bench: Bench, size: int, starts: list[float], flushes: list[floa
         file = credentials.take(spread)
         # A large store has more sessions for each connection: their first renewals would verify a signature each, and
         # the few of a small one would not.
-        wrk.load(running, Requests("/auth/check", 204, file, prefix=COOKIE), CONNECTIONS, SEEING, bench.cores.load)
+        wrk.load(running, checks(file), CONNECTIONS, SEEING, bench.cores.load)
         flushes.append(disk.flushes_per_second(bench.work))
         return renew_load.load(
             tool_binary("RenewLoad"), running, "cookie", CLIENTS, bench.seconds, file, bench.cores.load)

@@ -2,6 +2,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from . import tool
@@ -19,11 +20,11 @@ START_TIMEOUT = 120
 @contextmanager
 def cloakroom(bench: Bench, data: Path, *, open_files: int = 0, **settings: object) -> Iterator[Running]:
     """`settings` are spelled like the environment's, in lower case: `straggler_window=0`."""
-    place = _place(bench, "cloakroom")
+    place, private_port = _place(bench, "cloakroom"), free_port()
     argv = [str(cloakroom_binary()), "serve", "--port", str(place.port), "--data-dir", str(data)]
-    command = Command(argv, _environment(settings))
-    with _listening("cloakroom", place, command, bench.cores.server, open_files) as server:
-        yield server
+    command = Command([*argv, "--private-listen", f"127.0.0.1:{private_port}"], _environment(settings))
+    with _listening("cloakroom", place, command, bench.cores.server, open_files, b"private listener on") as server:
+        yield replace(server, private_port=private_port)
 
 
 @contextmanager
@@ -74,7 +75,7 @@ def _place(bench: Bench, name: str) -> Place:
 
 @contextmanager
 def _listening(
-    name: str, place: Place, command: Command, cpus: set[int] | None, open_files: int = 0
+    name: str, place: Place, command: Command, cpus: set[int] | None, open_files: int = 0, line: bytes = b"listening"
 ) -> Iterator[Running]:
     """Waits for the line that says so, rather than for an answer: starting is measured as well."""
     output = log(place)
@@ -83,7 +84,7 @@ def _listening(
         name,
         place,
         [command],
-        lambda: output.exists() and b"listening" in output.read_bytes(),
+        lambda: output.exists() and line in output.read_bytes(),
         cpus=cpus,
         open_files=open_files,
         start_timeout=START_TIMEOUT,

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from . import server, wrk
 from .bench import Bench
-from .check import COOKIE
 from .load import Load
 from .logins import Logins, storm
 from .peers.launch import Running
 from .quiet import Quiet, undisturbed_load
-from .wrk import Requests
+from .wrk import Requests, checks
 
 SCENARIO = "storm"
 OURS = "cloakroom /auth/check"
@@ -41,7 +40,7 @@ def run(bench: Bench) -> None:
     data = server.seeded(bench, "storm-data", users=USERS, sessions=SESSIONS, cookies=HITS)
     for number in range(1, bench.rounds + 1):
         with server.cloakroom(bench, data, login_rate_limit="off") as running:
-            requests = Requests("/auth/check", 204, data / "cookies", prefix=COOKIE)
+            requests = checks(data / "cookies")
             wrk.load(running, requests, CONNECTIONS, 1, bench.cores.load)
             for clients, series in outcomes.items():
                 bench.progress.say(f"round {number} of {bench.rounds}, {clients} clients log in")

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from . import server
 from .bench import Bench
-from .check import COOKIE
+from .peers.launch import Running
 from .quiet import undisturbed
 from .rounds import BROKEN
+from .wrk import CHECK, COOKIE, FORWARDED
 
 SECONDS, QUICK_SECONDS = 10, 3
 PACE = 0.005
@@ -67,7 +68,7 @@ def _round(bench: Bench, original: Path, number: int) -> Round:
         for order, moment in enumerate((SWEPT, AFTERWARDS)):
             bench.progress.say(f"round {number} of {bench.rounds}, longest answers {moment}")
             with server.cloakroom(bench, data, straggler_window=0) as running:
-                times[moment] = _both(running.port, data, order, _seconds(bench))
+                times[moment] = _both(running, data, order, _seconds(bench))
             if moment == SWEPT:
                 deleted = before - _rows(data)
         return Round(times, deleted)
@@ -75,13 +76,13 @@ def _round(bench: Bench, original: Path, number: int) -> Round:
         shutil.rmtree(data)
 
 
-def _both(port: int, data: Path, number: int, seconds: int) -> dict[str, list[float]]:
+def _both(running: Running, data: Path, number: int, seconds: int) -> dict[str, list[float]]:
     """`number`: whose session it is, for a renewed one is spent."""
     with (data / "cookies").open() as lines:
         checked, renewed = list(islice((line.strip() for line in lines), number * 2, number * 2 + 2))
     with ThreadPoolExecutor(2) as pool:
-        check = pool.submit(_steady, port, checked, _check, seconds)
-        renew = pool.submit(_steady, port, renewed, _renew, seconds)
+        check = pool.submit(_steady, running.private_port, checked, _check, seconds)
+        renew = pool.submit(_steady, running.port, renewed, _renew, seconds)
         return {"check": check.result(), "renewal": renew.result()}
 
 
@@ -103,7 +104,7 @@ def _steady(port: int, cookie: str, ask: Ask, seconds: int) -> list[float]:
 
 
 def _check(connection: http.client.HTTPConnection, cookie: str, headers: dict[str, str]) -> str:
-    connection.request("GET", "/auth/check", headers=headers | {"Cookie": COOKIE + cookie})
+    connection.request("GET", CHECK, headers=headers | FORWARDED | {"Cookie": COOKIE + cookie})
     answer = connection.getresponse()
     answer.read()
     if answer.status != 204:
@@ -116,9 +117,10 @@ def _renew(connection: http.client.HTTPConnection, cookie: str, headers: dict[st
     answer = connection.getresponse()
     answer.read()
     successor = (answer.getheader("Set-Cookie") or "").partition(";")[0].removeprefix(COOKIE)
-    if answer.status != 200 or not successor:
+    if answer.status != 200:
         raise RuntimeError(f"the renewal answers {answer.status}")
-    return successor
+    # Every second one confirms what was handed out, and hands out nothing.
+    return successor or cookie
 
 
 def _rows(data: Path) -> int:

@@ -1,7 +1,7 @@
 """One run of wrk against a server."""
 import http.client
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +11,10 @@ from .peers.launch import Running
 
 SCRIPT = Path(__file__).with_name("cookies.lua")
 PROBES = 3
+COOKIE = "__Host-Http-session="
+CHECK = "/auth/check"
+FORWARDED = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/api/items/42", "X-Forwarded-For": "203.0.113.7"}
+"""What a proxy tells of the request that it asks about."""
 
 
 @dataclass
@@ -23,13 +27,27 @@ class Requests:
     header: str = "Cookie"
     prefix: str = ""
     position: int = 0
+    fixed: dict[str, str] = field(default_factory=dict)
+    """Headers of every request."""
+    kinds: int = 0
+    """Of clients, each with a User-Agent and trace headers of its own; 0 for clients that send none."""
+    is_private: bool = False
+    """Whether the private listener is asked."""
+
+    def port(self, server: Running) -> int:
+        return server.private_port if self.is_private else server.port
 
     def credentials(self, count: int) -> list[dict[str, str]]:
         """The headers of the next few requests."""
         if not self.file:
-            return [{}]
+            return [self.fixed]
         with self.file.open() as lines:
-            return [{self.header: self.prefix + line.strip()} for line in islice(lines, count)]
+            return [self.fixed | {self.header: self.prefix + line.strip()} for line in islice(lines, count)]
+
+
+def checks(file: Path, kinds: int = 0) -> Requests:
+    """What a proxy asks the private listener for each request of these cookies."""
+    return Requests(CHECK, 204, file, prefix=COOKIE, fixed=FORWARDED, kinds=kinds, is_private=True)
 
 
 def load(
@@ -38,7 +56,7 @@ def load(
     if wrong := _unexpected(server, requests):
         return Load(0, 0, 0, 0, 0, 0, 0, 1, wrong)
     before = server.cpu_seconds()
-    said = _run(server.port, requests, connections, seconds, cpus)
+    said = _run(server, requests, connections, seconds, cpus)
     processor = server.cpu_seconds() - before
     requests.position += said["count"] + connections
     count, errors = said["count"] - said["status"], said["status"] + said["socket"]
@@ -55,12 +73,17 @@ def load(
     )
 
 
-def _run(port: int, requests: Requests, connections: int, seconds: int, cpus: set[int] | None) -> dict[str, float]:
+def _run(
+    server: Running, requests: Requests, connections: int, seconds: int, cpus: set[int] | None
+) -> dict[str, float]:
     # Shorter than the run, so that an answer which takes most of it is an error.
     patience = max(1, seconds - 1)
     size = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{patience}s", "--latency"]
-    target = ["-s", str(SCRIPT), "-H", f"Host: localhost:{port}", f"http://127.0.0.1:{port}{requests.path}"]
+    headers = {"Host": f"localhost:{server.port}"} | requests.fixed
+    lines = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    target = ["-s", str(SCRIPT), *lines, f"http://127.0.0.1:{requests.port(server)}{requests.path}"]
     credentials = ["--", str(requests.file), requests.header, requests.prefix, str(requests.position)]
+    credentials += [str(requests.kinds)]
     output = tool.run(["wrk", *size, *target, *(credentials if requests.file else [])], timeout=seconds + 30, cpus=cpus)
     return json.loads(output.rpartition("JSON ")[2])
 
@@ -68,7 +91,7 @@ def _run(port: int, requests: Requests, connections: int, seconds: int, cpus: se
 def _unexpected(server: Running, requests: Requests) -> str | None:
     """wrk tells errors from answers, but not one good status from another."""
     for credential in requests.credentials(PROBES):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", requests.port(server), timeout=10)
         try:
             connection.request("GET", requests.path, headers={"Host": f"localhost:{server.port}"} | credential)
             if (status := connection.getresponse().status) != requests.ok:

@@ -35,7 +35,8 @@ struct AppServer {
         router.get("/hello") { _, _ in "hello" }
         router.get("/me") { _, context in try context.access.subject.rawValue }
         try await Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)),
+            router: router, server: .publicListener(server),
+            configuration: .init(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { _ in
                 print("listening")
                 fflush(nil)

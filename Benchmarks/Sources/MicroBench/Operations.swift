@@ -1,17 +1,15 @@
 import CloakroomCore
-import CloakroomEndpoints
 import CloakroomMiddleware
 import CloakroomService
 import CloakroomTokens
 import HTTPTypes
-import NIOHTTP1
 
 /// What a check and a renewal are made of.
 struct Operations {
     private let now = Environment.system.now()
     private let policy = SessionPolicy()
     private let session: Session
-    private let ring: LiveKeyRing
+    private let keys: LiveKeys<IssuerKeys>
     private let issuer: TokenIssuer
     private let access: [UInt8]
     private let refresh: [UInt8]
@@ -19,8 +17,8 @@ struct Operations {
     init() throws {
         let refreshKey = RefreshKey(id: "r", secret: Secret(Environment.system.random(32)))
         let key = try SigningKey.generate(.es256)
-        ring = LiveKeyRing(
-            try KeyRing(
+        keys = LiveKeys(
+            try IssuerKeys(
                 signing: [.init(key: key, createdAt: now, signsFrom: now)],
                 refresh: [.init(key: refreshKey, createdAt: now)]
             ))
@@ -29,9 +27,10 @@ struct Operations {
             client: .browser,
             secret: Secret(Environment.system.random(32)), refreshKey: "r", remembered: true, userAgent: "Mozilla/5.0",
             address: "203.0.113.7", authentication: .password(at: now), at: now, under: policy)
-        issuer = TokenIssuer(issuer: "http://localhost", audience: "http://localhost", ring: ring)
-        access = try issuer.accessToken(for: session, tokenID: Environment.system.random(16), at: now, under: policy)
-            .token.bytes
+        issuer = TokenIssuer(issuer: "http://localhost", audience: "http://localhost", keys: keys)
+        access = try issuer.accessToken(
+            for: session, generation: 0, tokenID: Environment.system.random(16), at: now, under: policy
+        ).token.bytes
         refresh = try issuer.refreshToken(for: session).bytes
     }
 
@@ -39,10 +38,12 @@ struct Operations {
 
     private func verifier() -> TokenVerifier {
         let revocations = RevocationView(accessTokenLifetime: policy.accessTokenLifetime)
-        revocations.confirm(at: now)
+        revocations.confirm(at: Environment.system.uptime())
+        let keys = keys
         return TokenVerifier(
-            issuer: "http://localhost", audience: "http://localhost", policy: policy, ring: ring,
-            revocations: revocations)
+            issuer: "http://localhost", audience: "http://localhost", policy: policy, keys: keys.current.verifierKeys,
+            revocations: revocations,
+            checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
     }
 
     var all: [Operation] { get throws { try verifying + parsing + renewing } }
@@ -51,10 +52,10 @@ struct Operations {
         get throws {
             let fresh = { self.verifier() }
             let warm = verifier()
-            let (cookie, refresh, now) = (cookie, refresh, now)
+            let (cookie, refresh, keys, now) = (cookie, refresh, keys.current, now)
             let bearer = try algorithms()
             return bearer + [
-                Operation(name: "verify a refresh token (HS256)") { _ = try warm.verify(refreshToken: refresh) },
+                Operation(name: "verify a refresh token (HS256)") { _ = try keys.read(refreshToken: refresh) },
                 Operation(name: "verify a cookie, first sight (HS256 and ES256)") {
                     _ = try fresh().verify(cookie: cookie, at: now)
                 },
@@ -67,15 +68,15 @@ struct Operations {
     private func algorithms() throws -> [Operation] {
         try [SignatureAlgorithm.es256, .ed25519, .rs256].map { algorithm in
             let key = try SigningKey.generate(algorithm)
-            let ring = LiveKeyRing(
-                try KeyRing(
+            let issuerKeys = LiveKeys(
+                try IssuerKeys(
                     signing: [.init(key: key, createdAt: now, signsFrom: now)],
                     refresh: [.init(key: RefreshKey(id: "r", secret: session.secret), createdAt: now)]))
-            let issuer = TokenIssuer(issuer: "http://localhost", audience: "http://localhost", ring: ring)
+            let issuer = TokenIssuer(issuer: "http://localhost", audience: "http://localhost", keys: issuerKeys)
             let token = try issuer.accessToken(
-                for: session, tokenID: Environment.system.random(16), at: now, under: policy
+                for: session, generation: 0, tokenID: Environment.system.random(16), at: now, under: policy
             ).token.bytes
-            let keys = ring.current.accessKeys
+            let keys = issuerKeys.current.verifierKeys.keySet
             return Operation(name: "verify an access token (\(algorithm.rawValue))") {
                 _ = try VerifiedJWS.verify(token, with: keys).claims()
             }
@@ -84,23 +85,28 @@ struct Operations {
 
     private var parsing: [Operation] {
         let cookie = SessionCookie()
-        let value = String(decoding: self.cookie, as: UTF8.self)
-        let headers: HTTPFields = [.cookie: "theme=dark; \(SessionCookie.name)=\(value); lang=de"]
-        var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/auth/check")
-        for (name, value) in [
-            ("Host", "app.example.com"), ("Cookie", "\(SessionCookie.name)=\(value)"),
-            ("X-Original-URI", "/api/items/42"),
-            ("X-Original-Method", "GET"), ("X-Forwarded-For", "203.0.113.7"), ("Accept", "*/*"),
-            ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0"),
-        ] { head.headers.add(name: name, value: value) }
-        var scratch: [UInt8] = []
-        let peer = Array("127.0.0.1".utf8)
+        let value = "theme=dark; \(cookie.name)=\(String(decoding: self.cookie, as: UTF8.self)); lang=de"
+        let headers: HTTPFields = [.cookie: value]
+        let authorizer = authorizer()
         return [
             Operation(name: "find the session cookie in a Cookie header") { _ = cookie.values(in: headers) },
-            Operation(name: "recognise a question to /auth/check") {
-                _ = CheckQuestion(head, peer: peer, session: cookie, scratch: &scratch)
+            Operation(name: "decide a check from memory") {
+                guard authorizer.authorizeAtOnce(authorizer.credentials(headers), demanding: nil) != nil else {
+                    throw Refused()
+                }
             },
         ]
+    }
+
+    private struct Refused: Error {}
+
+    /// As a server has one, without anything to be told of it.
+    private func authorizer() -> SessionAuthorizer {
+        let now = now
+        let uptime = Environment.system.uptime()
+        return SessionAuthorizer(
+            verifier: verifier(), cookie: SessionCookie(), policy: policy, now: { now }, uptime: { uptime }, renew: nil,
+            saw: { _ in }, catchUp: {})
     }
 
     private var renewing: [Operation] {
@@ -113,7 +119,7 @@ struct Operations {
             },
             Operation(name: "sign an access token (ES256)") {
                 _ = try issuer.accessToken(
-                    for: session, tokenID: [UInt8](repeating: 7, count: 16), at: now, under: policy)
+                    for: session, generation: 0, tokenID: [UInt8](repeating: 7, count: 16), at: now, under: policy)
             },
             Operation(name: "make a refresh token (HS256)") { _ = try issuer.refreshToken(for: session) },
         ]

@@ -59,12 +59,17 @@ struct Client {
     /// - Returns: whether the session may still be renewed.
     private mutating func take(_ index: Int, after nanoseconds: Int64) -> Bool {
         tally.statuses[reader.status, default: 0] += 1
-        guard reader.status == 200, let successor = endpoint.delivery.successor(in: reader) else {
+        guard reader.status == 200 else {
             tally.failures += 1
             return reader.status >= 500 || reader.status == 429
         }
-        if refreshPart(successor) != refreshPart(credentials[index]) { tally.rotated += 1 }
-        credentials[index] = successor
+        if let successor = endpoint.delivery.successor(in: reader) {
+            if refreshPart(successor) != refreshPart(credentials[index]) { tally.rotated += 1 }
+            credentials[index] = successor
+        } else {
+            // The first presentation of a credential confirms it, which is saved; the next one brings another.
+            tally.served += 1
+        }
         tally.microseconds.append(UInt32(clamping: nanoseconds / 1000))
         return true
     }

@@ -7,6 +7,8 @@ struct Tally: Sendable {
     var microseconds: [UInt32] = []
     /// How many of them brought another refresh token.
     var rotated = 0
+    /// How many confirmed the credential and brought none.
+    var served = 0
     var failures = 0
     var reconnects = 0
     var statuses: [Int: Int] = [:]
@@ -15,6 +17,7 @@ struct Tally: Sendable {
         asked += other.asked
         microseconds += other.microseconds
         rotated += other.rotated
+        served += other.served
         failures += other.failures
         reconnects += other.reconnects
         statuses.merge(other.statuses, uniquingKeysWith: +)
@@ -30,7 +33,8 @@ struct Tally: Sendable {
         let figures = String(
             format: "\"seconds\": %.3f, \"rate\": %.1f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f", seconds,
             Double(sorted.count) / seconds, milliseconds(0.5), milliseconds(0.99), milliseconds(1))
-        let counts = "\"rotated\": \(rotated), \"errors\": \(failures), \"reconnects\": \(reconnects)"
+        let counts =
+            "\"rotated\": \(rotated), \"served\": \(served), \"errors\": \(failures), \"reconnects\": \(reconnects)"
         return "{\"count\": \(sorted.count), \(figures), \(counts), \"statuses\": {\(answers)}}"
     }
 }

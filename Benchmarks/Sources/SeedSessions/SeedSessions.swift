@@ -36,8 +36,8 @@ private struct Seed {
     init(_ path: String, users: Int) throws {
         data = try DataDirectory(path)
         store = try SQLiteStore(path: data.file("cloakroom.sqlite"))
-        let ring = try KeyFiles(directory: data).open(.es256)
-        issuer = TokenIssuer(issuer: "http://localhost", audience: "http://localhost", ring: LiveKeyRing(ring))
+        let keys = try KeyFiles(directory: data).open(.es256)
+        issuer = TokenIssuer(issuer: "http://localhost", audience: "http://localhost", keys: LiveKeys(keys))
         var policy = SessionPolicy()
         if let seconds = ProcessInfo.processInfo.environment["CLOAKROOM_ACCESS_TOKEN_LIFETIME"].flatMap({ Int64($0) }) {
             policy.accessTokenLifetime = .seconds(seconds)
@@ -83,14 +83,15 @@ private struct Seed {
         Session(
             id: SessionID(Base64URL.encode(Environment.system.random(18))), subject: subject(number),
             client: .browser, secret: Secret(Environment.system.random(32)),
-            refreshKey: issuer.ring.current.currentRefreshKey.id, remembered: true,
+            refreshKey: issuer.keys.current.currentRefreshKey.id, remembered: true,
             userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0",
             address: "203.0.113.7", authentication: .password(at: time), at: time, under: policy)
     }
 
     private func cookie(_ session: Session) throws -> String {
         let access = try issuer.accessToken(
-            for: session, tokenID: Environment.system.random(16), at: now, under: policy)
+            for: session, generation: session.generation, tokenID: Environment.system.random(16), at: now,
+            under: policy)
         return SessionTokens.join(access: access.token, refresh: try issuer.refreshToken(for: session))
     }
 

@@ -27,6 +27,7 @@ enum Statements {
     static let select = "SELECT * FROM sessions WHERE id = ?"
     static let rotate = """
         UPDATE sessions SET generation = generation + 1, pending = 1, rotated_at = rotated_at + 1000,
+        handed_out_at = rotated_at + 1000, stragglers_from = generation, reissued = 0,
         last_seen_at = last_seen_at + 1000 WHERE id = ?
         """
 }

@@ -64,7 +64,7 @@ extension Session {
             id: id, subject: subject, client: client, secret: secret, createdAt: createdAt, expiresAt: expiresAt,
             remembered: remembered, userAgent: userAgent, address: address, generation: generation + 1,
             confirmation: .pending, rotatedAt: rotatedAt + .seconds(1), refreshKey: refreshKey,
-            lastSeenAt: lastSeenAt + .seconds(1), authentication: authentication, supersededAuthentication: nil,
-            revocation: nil)
+            lastSeenAt: lastSeenAt + .seconds(1), authentication: authentication, earlierAuthentication: nil,
+            stragglersFrom: generation, handedOutAt: rotatedAt + .seconds(1), isReissued: false, revocation: nil)
     }
 }

@@ -24,6 +24,8 @@ class Running:
     refresh_tokens: list[str]
     _leaders: list[int]
     start_seconds: float = 0.0
+    private_port: int = 0
+    """Of our private listener, where the check is; 0 for a server that has none."""
 
     def pids(self) -> list[int]:
         return processes.of_sessions(self._leaders)

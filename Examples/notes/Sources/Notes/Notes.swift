@@ -14,7 +14,8 @@ struct Notes {
     static func main() async throws {
         let server = try makeServer(directory: "notes-data")
         var app = Application(
-            router: makeRouter(server), configuration: .init(address: .hostname("127.0.0.1", port: 8080)))
+            router: makeRouter(server), server: .publicListener(server),
+            configuration: .init(address: .hostname("127.0.0.1", port: 8080)))
         app.addServices(Maintenance(server: server))
         try await app.runService()
     }
