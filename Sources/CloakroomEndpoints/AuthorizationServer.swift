@@ -80,9 +80,11 @@ public struct AuthorizationServer: Sendable {
             configuration: configuration, hasher: Self.hasher(), environment: .system, logger: logger)
     }
 
+    /// - Parameter probePatience: how long `/readyz` waits for the store.
     package init(
         store: any SessionStore & UserStore, keySource: any KeySource, keys: IssuerKeys, configuration: Configuration,
-        hasher: PasswordHasher, environment: CloakroomService.Environment, logger: Logger = Logger(label: "cloakroom")
+        hasher: PasswordHasher, environment: CloakroomService.Environment, probePatience: Duration = .seconds(2),
+        logger: Logger = Logger(label: "cloakroom")
     ) {
         self.configuration = configuration
         self.keySource = keySource
@@ -109,7 +111,7 @@ public struct AuthorizationServer: Sendable {
         self.sightings = sightings
         self.feed = feed
         sweeper = Sweeper(store: store, policy: policy, environment: environment, logger: logger)
-        probe = StoreProbe(store: store, environment: environment, logger: logger)
+        probe = StoreProbe(store: store, environment: environment, logger: logger, patience: probePatience)
         events = EventFollower(store: store, log: log, logger: logger)
         gauges = StoreGauges(store: store, policy: policy, environment: environment)
         originPolicy = OriginPolicy(

@@ -45,11 +45,10 @@ import Testing
             case .good: break
             }
             guard demandIsMet else {
+                guard question.demand?.minimumLevel == .singleFactor else { return .denied(.stepUpUnavailable) }
                 return .denied(
                     .insufficientUserAuthentication(
-                        StepUpChallenge(
-                            maximumAge: question.demand?.maximumAge,
-                            acceptedLevels: question.demand?.minimumLevel == .multiFactor ? ["2"] : [])))
+                        StepUpChallenge(maximumAge: question.demand?.maximumAge, acceptedLevels: [])))
             }
             return allowed
         }

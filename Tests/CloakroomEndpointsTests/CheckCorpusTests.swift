@@ -168,7 +168,8 @@ import Testing
             let expected = try await RawConnection.converse(corpus, port: listeners.routerPort)
             try #require(answers.count == corpus.count && expected.count == corpus.count)
             for (request, (answer, other)) in zip(corpus, zip(answers, expected)) {
-                #expect(answer == other, "\(request)")
+                // Which connections close is for the listener, which the router by itself does not have.
+                #expect(answer.without("connection") == other.without("connection"), "\(request)")
                 #expect(answer.hasDate)
             }
             let allowed = expected.count { $0.status == 204 }

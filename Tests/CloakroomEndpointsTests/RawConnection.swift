@@ -23,12 +23,20 @@ struct RawConnection {
 
     /// An answer without its date, which is another each second.
     struct Answer: Hashable, CustomStringConvertible {
-        let head: String
+        var head: String
         let body: String
 
         var status: Int { Int(head.split(separator: " ").dropFirst().first ?? "") ?? 0 }
         var hasDate: Bool
         var description: String { "\(head)\n\(body)" }
+
+        /// As it would be without that header.
+        func without(_ name: String) -> Answer {
+            var answer = self
+            answer.head = head.split(separator: "\r\n", omittingEmptySubsequences: false)
+                .filter { !$0.lowercased().hasPrefix("\(name):") }.joined(separator: "\r\n")
+            return answer
+        }
 
         func header(_ name: String) -> String? {
             head.split(separator: "\r\n").first { $0.lowercased().hasPrefix(name.lowercased() + ":") }

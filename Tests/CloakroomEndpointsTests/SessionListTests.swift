@@ -68,10 +68,12 @@ import Testing
 
     @Test("beyond the number allowed a login ends the session unused for longest")
     func bounded() async throws {
-        try await TestServer { $0.maximumSessions = 2 }.run { browser in
+        let server = try TestServer { $0.maximumSessions = 2 }
+        try await server.run { browser in
             try await browser.signUp()
             let first = browser.cookie
             for _ in 0..<2 {
+                server.advance(.seconds(1))
                 browser.cookie = nil
                 try await browser.send(.post, "/auth/login", Self.login)
             }

@@ -64,14 +64,14 @@ import Testing
         #expect(lines.values[1].contains("Referrer-Policy"))
     }
 
-    @Test("a flood writes one line a second, and says how many it left out")
+    @Test("a flood writes ten lines a second, and says how many it left out")
     func flood() {
         let lines = Recorder()
         let log = SampledLog(logger: logger(.info, lines))
         let began = ContinuousClock.now
         for number in 0..<5000 { log.warning("flood", metadata: ["number": "\(number)"]) }
         let seconds = (ContinuousClock.now - began).components.seconds
-        #expect(1...(Int(seconds) + 1) ~= lines.values.count)
+        #expect(10...(10 * (Int(seconds) + 1)) ~= lines.values.count)
         #expect(lines.values[0] == "warning flood number=0")
         log.warning("another", metadata: [:])
         #expect(lines.values.last == "warning another ", "each message has a second of its own")

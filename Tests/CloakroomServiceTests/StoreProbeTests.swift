@@ -18,7 +18,8 @@ import Testing
         temporary = try TemporaryDirectory()
         #expect(mkdir(temporary.file("data"), 0o700) == 0)
         store = try SQLiteStore(path: temporary.file("data/test.sqlite"))
-        probe = StoreProbe(store: store, environment: time.environment, logger: Logger(label: "test"))
+        probe = StoreProbe(
+            store: store, environment: time.environment, logger: Logger(label: "test"), patience: .seconds(600))
     }
 
     @Test("any number of probes within a second is one write")

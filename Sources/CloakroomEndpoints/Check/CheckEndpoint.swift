@@ -27,7 +27,7 @@ struct CheckEndpoint: Sendable {
                 check.credentials(under: rules), demanding: parameters.demand)
             return try parameters.refuses ? askAgain(check) : allow(authorization, request, parameters, peer)
         } catch let denial as Denial {
-            guard denial.isUnauthorized, let login = loginRedirect(for: check) else { throw denial }
+            guard denial.isUnauthorized, let login = loginRedirect(for: check, after: denial) else { throw denial }
             return login
         }
     }
@@ -73,14 +73,18 @@ struct CheckEndpoint: Sendable {
     }
 
     /// For a person at a browser, the way to the login page and back; nil for every other client.
-    private func loginRedirect(for check: CheckRequest) -> Response? {
+    private func loginRedirect(for check: CheckRequest, after denial: Denial) -> Response? {
         guard let login = check.parameters.loginPage, check.isNavigation else { return nil }
+        // Somebody who is logged in would be sent straight back, and here again.
+        var stepUp = ""
+        if case .insufficientUserAuthentication = denial { stepUp = "&step_up=1" }
         let target = check.forwarded.target
         let back = SameOriginPath.queryValue(SameOriginPath.isSafe(target) ? target : "/")
         return Response(
             status: .found,
             headers: [
-                .location: "\(login)\(login.contains("?") ? "&" : "?")return_to=\(back)", .cacheControl: "no-store",
+                .location: "\(login)\(login.contains("?") ? "&" : "?")return_to=\(back)\(stepUp)",
+                .cacheControl: "no-store",
             ])
     }
 }

@@ -32,6 +32,7 @@ extension Endpoint {
             return page.response([
                 "returnTo": returnTo ?? "/auth/pages/account",
                 "returnQuery": returnTo.map { "?return_to=\(SameOriginPath.queryValue($0))" } ?? "",
+                "stepUp": call.request.uri.queryParameters["step_up"] == "1" ? "true" : "",
                 "message": message(of: call.request.uri.queryParameters["error"].map(String.init)),
                 "signUpHidden": call.server.configuration.isSignUpOpen ? "" : " hidden",
             ])
