@@ -5,7 +5,7 @@ public import Hummingbird
 public import Logging
 import NIOCore
 
-/// An RFC 9457 problem as an HTTP answer. It never carries a `Set-Cookie`.
+/// An RFC 9457 problem as an HTTP answer. It carries no `Set-Cookie`; logout alone adds one, which expires the cookie.
 package struct ProblemAnswer: Sendable {
     static let contentType = "application/problem+json"
 

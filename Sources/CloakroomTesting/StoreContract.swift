@@ -33,7 +33,8 @@ public enum StoreContract {
     }
 
     /// Every promise.
-    public static let checks = sessionChecks + limitChecks + revocationChecks + userChecks + sweepChecks
+    public static let checks =
+        sessionChecks + limitChecks + revocationChecks + userChecks + sweepChecks + operationChecks
 
     static let now = TestEnvironment.start
     static let policy = SessionPolicy()

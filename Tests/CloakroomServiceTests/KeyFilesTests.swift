@@ -26,7 +26,7 @@ import Testing
         let again = try files.open(.es256)
         #expect(keys.signing.map(\.key.id) == again.signing.map(\.key.id))
         #expect(keys.refresh.map(\.key.secret) == again.refresh.map(\.key.secret))
-        #expect(temporary.names == Set(Self.names + [KeyFiles.lock]))
+        #expect(temporary.names == Set(Self.names + [DataDirectory.lock]))
     }
 
     @Test(
@@ -49,7 +49,7 @@ import Testing
     func killed(_ leftover: Leftover) throws {
         let earlier = try leave(leftover)
         let keys = try files.open(nil)
-        #expect(temporary.names == Set(Self.names + [KeyFiles.lock]))
+        #expect(temporary.names == Set(Self.names + [DataDirectory.lock]))
         if let earlier { #expect(keys.refresh[0].key.secret == earlier.refresh[0].key.secret) }
         #expect(try files.open(nil).signing[0].key.id == keys.signing[0].key.id)
     }
@@ -60,7 +60,7 @@ import Testing
         let (refresh, signing) = (KeyFileFormat.refreshFile(keys), KeyFileFormat.signingFile(keys))
         let directory = files.directory
         if leftover == .lock {
-            try Data().write(to: URL(filePath: directory.file(KeyFiles.lock)))
+            try Data().write(to: URL(filePath: directory.file(DataDirectory.lock)))
             return nil
         }
         if leftover == .partOfOne {
@@ -81,7 +81,18 @@ import Testing
         let keys = try files.open(nil)
         try files.directory.prepareSecret(KeyFiles.signingKeys, Array("{\"keys\":".utf8))
         #expect(try files.open(nil).signing.map(\.key.id) == keys.signing.map(\.key.id))
-        #expect(temporary.names == Set(Self.names + [KeyFiles.lock]))
+        _ = try files.update { try #require($0) }
+        #expect(temporary.names == Set(Self.names + [DataDirectory.lock]))
+    }
+
+    @Test("keys that cannot be written are served from, as long as nothing is to be changed")
+    func readOnly() throws {
+        let keys = try files.open(nil)
+        // Where no lock can be had, root included.
+        try FileManager.default.removeItem(atPath: temporary.file(DataDirectory.lock))
+        #expect(mkdir(temporary.file(DataDirectory.lock), 0o700) == 0)
+        #expect(try files.open(.es256).signing[0].key.id == keys.signing[0].key.id)
+        #expect(throws: UnusableData.self) { try files.open(.ed25519) }
     }
 
     @Test("a start with one of the two files is refused, and makes no new one", arguments: names)
@@ -119,7 +130,7 @@ import Testing
         case .pipe: #expect(mkfifo(path, 0o600) == 0)
         }
         #expect(throws: UnusableData.self) { try files.open(nil) }
-        #expect(temporary.names.subtracting([KeyFiles.lock]) == [name], "nothing was made or replaced")
+        #expect(temporary.names.subtracting([DataDirectory.lock]) == [name], "nothing was made or replaced")
     }
 
     @Test("a key file behind a link is read: that is how Kubernetes mounts secrets")

@@ -45,6 +45,17 @@ public struct DataDirectory: Sendable {
         return mkdir(path, 0o700) == 0 || errno == EEXIST
     }
 
+    /// Held while files are changed that several processes change.
+    static let lock = "directory.lock"
+    private static let patience = Duration.seconds(20)
+
+    /// Runs `body` while no other process does so in this directory.
+    package func exclusively<Value>(_ body: () throws -> Value) throws -> Value {
+        let lock = try FileLock(file(Self.lock), .exclusive, within: Self.patience)
+        defer { lock.release() }
+        return try body()
+    }
+
     /// The path of a file in it.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
 

@@ -40,6 +40,11 @@ extension IssuerKeys {
         return try keys.rotated(to: algorithm, from: now + Self.publication, at: now)
     }
 
+    /// Whether `serving` would change nothing.
+    func isServing(_ algorithm: SignatureAlgorithm?, longestSession: Span) -> Bool {
+        (algorithm ?? self.algorithm) == self.algorithm && longestSession <= self.longestSession
+    }
+
     /// Adds a signing key that signs from `start`, and drops those that nothing can need any more.
     /// - Parameter algorithm: nil for that of these keys.
     package func rotated(

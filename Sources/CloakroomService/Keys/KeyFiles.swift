@@ -8,9 +8,6 @@ import Foundation
 public struct KeyFiles: KeySource {
     static let signingKeys = "signing-keys.json"
     static let refreshSecrets = "refresh-secrets.json"
-    /// Held while the files are changed.
-    static let lock = "keys.lock"
-    private static let patience = Duration.seconds(20)
 
     package let directory: DataDirectory
     private let environment: Environment
@@ -31,6 +28,8 @@ public struct KeyFiles: KeySource {
         _ algorithm: SignatureAlgorithm?, under policy: SessionPolicy = SessionPolicy()
     ) throws -> IssuerKeys {
         let environment = environment
+        // Without the lock, which a mounted secret could not give.
+        if let keys = try? read(), keys.isServing(algorithm, longestSession: policy.absoluteLifetime) { return keys }
         return try update { keys in
             let now = environment.now()
             let keys = try keys ?? .first(algorithm ?? .es256, at: now, random: environment.random)
@@ -50,15 +49,15 @@ public struct KeyFiles: KeySource {
     }
 
     package func update(_ change: (IssuerKeys?) throws -> IssuerKeys) throws -> IssuerKeys {
-        let lock = try FileLock(directory.file(Self.lock), .exclusive, within: Self.patience)
-        defer { withExtendedLifetime(lock) {} }
-        try finishFirstStart()
-        let contents = try contents()
-        try write(change(contents.map(parse)), over: contents)
-        guard let saved = try read() else {
-            throw UnusableData(.missing, "the keys in \(directory.path) have vanished")
+        try directory.exclusively {
+            try finishFirstStart()
+            let contents = try contents()
+            try write(change(contents.map(parse)), over: contents)
+            guard let saved = try read() else {
+                throw UnusableData(.missing, "the keys in \(directory.path) have vanished")
+            }
+            return saved
         }
-        return saved
     }
 
     /// What the two files hold.

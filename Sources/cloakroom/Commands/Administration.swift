@@ -35,6 +35,7 @@ struct Administration: ParsableArguments {
     /// - Throws: `ExitCode` after saying on standard error what went wrong.
     func report(empty: String = "", _ work: (Settings) async throws -> Table) async throws {
         LineLogHandler.bootstrap(.warning)
+        CoreDumps.forbid()
         do {
             try await work(storeOptions.settingsOfServer()).show(asJSON: json, emptyMessage: empty)
         } catch {

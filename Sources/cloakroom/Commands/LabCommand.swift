@@ -101,7 +101,11 @@ struct LabCommand: AsyncParsableCommand {
     private func write(_ report: LabReport) throws {
         let files = [(json, report.json), (html, Array(report.html.utf8)), (markdown, Array(report.markdown.utf8))]
         for (path, bytes) in files {
-            if let path { try Data(bytes).write(to: URL(filePath: path)) }
+            guard let path else { continue }
+            do { try Data(bytes).write(to: URL(filePath: path)) } catch {
+                Terminal.complain("\(path) cannot be written: \(error.localizedDescription)")
+                throw CommandExit.refused.code
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ import CloakroomEndpoints
 import CloakroomSQLite
 import CloakroomService
 import CloakroomTokens
+import Logging
 
 /// One Cloakroom put together from the settings. The only place that picks a store.
 struct Instance {
@@ -20,8 +21,17 @@ struct Instance {
         let store = try SQLiteStore(path: settings.databasePath, as: .server)
         let files = KeyFiles(directory: directory, environment: environment)
         let keys = try files.open(settings.server.signingAlgorithm, under: settings.server.policy)
-        try SettingsMemory(directory).write(settings.remembered)
+        remember(settings, in: directory)
         return try Self(settings, environment, store, files, keys)
+    }
+
+    /// Keys may be mounted from where nothing can be written, and the database be elsewhere.
+    private static func remember(_ settings: Settings, in directory: DataDirectory) {
+        do { try SettingsMemory(directory).write(settings.remembered) } catch {
+            Logger(label: "cloakroom").warning(
+                "commands will not know the settings of this server, and must be given them",
+                metadata: ["problem": "\(error)"])
+        }
     }
 
     /// What looks after the data. It signs nothing, and so needs no keys: a key file that cannot be read must not keep

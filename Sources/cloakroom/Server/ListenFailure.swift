@@ -6,6 +6,10 @@ import ServiceLifecycle
 struct ListenFailure: Error, CustomStringConvertible {
     let description: String
 
+    init(unknownHost address: String, setting: String) {
+        description = "cannot listen on \(address): there is no host of that name (\(setting))"
+    }
+
     /// - Parameters:
     ///   - address: as the start's line would say it, such as `127.0.0.1:8080`.
     ///   - setting: what decides it.
@@ -30,6 +34,8 @@ struct NamedListener: Service {
     func run() async throws {
         do { try await service.run() } catch let error as IOError {
             throw ListenFailure(error, address: address, setting: setting)
+        } catch is SocketAddressError.UnknownHost {
+            throw ListenFailure(unknownHost: address, setting: setting)
         }
     }
 }

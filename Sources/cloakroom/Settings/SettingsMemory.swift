@@ -32,6 +32,7 @@ struct SettingsMemory {
             if let value = values[name] { object[name.rawValue] = .string(value) }
         }
         let bytes = JSONValue.object(object).serialized
-        if (try? directory.readSecret(Self.file)) != bytes { try directory.writeSecret(Self.file, bytes) }
+        guard (try? directory.readSecret(Self.file)) != bytes else { return }
+        try directory.exclusively { try directory.writeSecret(Self.file, bytes) }
     }
 }
