@@ -14,12 +14,14 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
     private let server: AuthorizationServer
     private let endpoints: EndpointTable
     private let log: DenialLog
+    private let failures: SampledLog
 
     /// The endpoints of this server.
     public init(_ server: AuthorizationServer) {
         self.server = server
         endpoints = EndpointTable(Endpoint.all)
         log = DenialLog(logger: server.logger)
+        failures = SampledLog(logger: server.logger)
     }
 
     /// Answers the paths of the contract, and passes everything else on.
@@ -29,7 +31,9 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
         let path = request.uri.path
         guard let match = endpoints.match(path) else {
             if let moved = try redirectWithoutSlash(request, path) { return moved }
-            return Endpoint.isOurs(path) ? Denial.notFound.problem.response : try await next(request, context)
+            guard Endpoint.isOurs(path) else { return try await next(request, context) }
+            log.write(.notFound, of: request)
+            return Denial.notFound.problem.response
         }
         context.coreContext.endpointPath.value = match.path
         do {
@@ -39,7 +43,7 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
             return denial.problem.response
         } catch {
             // A full disk, a locked file, a lost database: nothing half-done, and nothing about it for the client.
-            server.logger.error("a request failed", metadata: ["path": "\(match.path)", "error": "\(error)"])
+            failures.error("a request failed", metadata: ["path": "\(match.path)", "error": "\(error)"])
             return Denial.unavailable(retryAfter: .seconds(1)).problem.response
         }
     }
@@ -54,7 +58,7 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
                 OriginPolicy.Request(request, cookie: server.authorizer.cookie, xsrf: server.xsrf))
         }
         var call = Call(server: server, request: request, peer: peer, parameter: match.parameter)
-        if endpoint.takesForms { call.form = try await FormSubmission(request) }
+        if endpoint.takesForms { call.form = await FormSubmission(request, under: server.originPolicy) }
         var response = try await respond(to: call, endpoint)
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         return response

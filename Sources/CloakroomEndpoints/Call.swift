@@ -47,14 +47,24 @@ struct Call: Sendable {
         return try service.read(refreshToken: half.mapError(\.denial).get().bytes.bytes)
     }
 
-    /// What the request presents to raise its session: the cookie's refresh token before a bearer token, for only that
-    /// can be rotated.
+    /// What the request presents to raise its session. A bearer of ours decides alone, and beside a cookie of the same
+    /// session the cookie's refresh token does, for only that can be rotated.
+    /// - Throws: `Denial.sessionMissing`, `.tokenExpired` or `.tokenInvalid`, also for two different sessions.
     func presented(_ credentials: RequestCredentials) throws(Denial) -> SessionService.Presented {
-        if credentials.cookie != nil { return .refresh(try refreshToken(credentials)) }
+        let cookie = credentials.cookie == nil ? nil : Result { () throws(Denial) in try refreshToken(credentials) }
         switch credentials.bearer {
-        case nil: throw .sessionMissing
-        case .ours(let result): return .access(try result.mapError(\.denial).get())
-        case .foreign(let fault): throw fault.denial
+        case .ours(let result):
+            let access = try result.mapError(\.denial).get()
+            guard let cookie else { return .access(access, isFromBrowser: isFromBrowser) }
+            let token = try cookie.get()
+            guard token.session == access.session else { throw .tokenInvalid }
+            return .refresh(token)
+        case .foreign(let fault):
+            guard let cookie else { throw fault.denial }
+            return .refresh(try cookie.get())
+        case nil:
+            guard let cookie else { throw .sessionMissing }
+            return .refresh(try cookie.get())
         }
     }
 

@@ -12,7 +12,7 @@ extension Call {
     /// The body as a JSON object, or the fields of a form; an empty body is an empty object.
     /// - Throws: `Denial.unsupportedMediaType`, `.contentTooLarge`, `.invalidRequest`.
     func fields() async throws -> Fields {
-        if let form { return Fields(form.fields) }
+        if let form { return Fields(try form.fields.get()) }
         return Fields(try await request.jsonObject(upTo: Self.maximumBody))
     }
 }

@@ -4,23 +4,33 @@ import CloakroomTokens
 import Foundation
 import HTTPTypes
 import Hummingbird
-import HummingbirdCore
 
 /// A plain HTML form, sent by a browser without any script: its answer is a page to go to.
 ///
 /// Only as a navigation, which no script's `fetch` can pretend to be; the origin rules are those of every other request.
 struct FormSubmission: Sendable {
-    let fields: JSONObject
+    /// What was filled in, or why it cannot be read.
+    let fields: Result<JSONObject, Denial>
     private let request: Request
+    /// The trusted origin whose page the form is on; nil for our own.
+    private let origin: WebOrigin?
+
+    /// More than any form of ours has; each takes a search through those before it.
+    private static let maximumFields = 32
 
     /// nil for what is no such form.
-    /// - Throws: `Denial.contentTooLarge` or `.invalidRequest`.
-    init?(_ request: Request) async throws(Denial) {
+    init?(_ request: Request, under policy: OriginPolicy) async {
         guard request.headers[.secFetchMode] == "navigate", Self.isForm(request.headers[values: .contentType]) else {
             return nil
         }
         self.request = request
-        fields = try Self.parse(await request.bodyBytes(upTo: Call.maximumBody))
+        let sender = request.headers[.origin].flatMap { WebOrigin(parsing: $0) }
+        origin = sender.flatMap { policy.trustedOrigins.contains($0) ? $0 : nil }
+        do throws(Denial) {
+            fields = .success(try Self.parse(await request.bodyBytes(upTo: Call.maximumBody)))
+        } catch {
+            fields = .failure(error)
+        }
     }
 
     private static func isForm(_ types: [String]) -> Bool {
@@ -33,14 +43,16 @@ struct FormSubmission: Sendable {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .invalidRequest(fields: ["body": "is not UTF-8"])
         }
+        let pairs = text.split(separator: "&", maxSplits: maximumFields)
+        guard pairs.count <= maximumFields else { throw .invalidRequest(fields: ["body": "has too many fields"]) }
         var fields = JSONObject()
-        for pair in text.split(separator: "&") {
+        for pair in pairs {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 .map { $0.replacing("+", with: " ").removingPercentEncoding }
             guard let name = parts[0], let value = parts.count == 2 ? parts[1] : "" else {
                 throw .invalidRequest(fields: ["body": "is not percent-encoded UTF-8"])
             }
-            guard fields[name] == nil else { throw .invalidRequest(fields: [name: "comes twice"]) }
+            guard fields[name] == nil else { throw .invalidRequest(fields: ["body": "has a field twice"]) }
             fields[name] = name == "remember" ? .bool(["on", "true", "1"].contains(value)) : .string(value)
         }
         return fields
@@ -49,25 +61,39 @@ struct FormSubmission: Sendable {
     /// Where a form that did what it should leads.
     /// - Parameter response: what a script would have been answered.
     func success(_ response: Response) -> Response {
-        redirect(to: returnTo ?? "/auth/pages/account", keeping: response.headers)
+        redirect(to: returnTo.map(absolute) ?? "/auth/pages/account", keeping: response.headers)
     }
 
     /// Back to the page that the form is on, with the reason in its query.
     func failure(_ denial: Denial, of endpoint: String) -> Response {
-        let page = page ?? "/auth/pages/\(endpoint == "/auth/signup" ? "signup" : "login")"
+        let isSignUp = endpoint == "/auth/signup" && denial != .notFound
+        let page = page.map(absolute) ?? "/auth/pages/\(isSignUp ? "signup" : "login")"
         var query = ["error=\(denial.code)"]
         if let returnTo { query.append("return_to=\(SameOriginPath.queryValue(returnTo))") }
-        return redirect(to: "\(page)?\(query.joined(separator: "&"))", keeping: [:])
+        return redirect(to: "\(page)\(page.contains("?") ? "&" : "?")\(query.joined(separator: "&"))", keeping: [:])
     }
 
     private var returnTo: String? {
-        fields["return_to"]?.stringValue.flatMap { SameOriginPath.isSafe($0) ? $0 : nil }
+        (try? fields.get())?["return_to"]?.stringValue.flatMap { SameOriginPath.isSafe($0) ? $0 : nil }
     }
 
-    /// The path of the page that the form is on. The origin rules have shown that it is one of ours.
+    /// Path and query of the page that the form is on, without what an earlier failure added; nil when the browser does
+    /// not say, or names another origin than the form's.
     private var page: String? {
-        let referer = request.headers[.referer].map { URI($0) }
-        return referer.flatMap { $0.host != nil && SameOriginPath.isSafe($0.path) ? $0.path : nil }
+        guard let referer = request.headers[.referer], let sender = request.headers[.origin],
+            referer.hasPrefix("\(sender)/")
+        else { return nil }
+        let parts = referer.dropFirst(sender.count).prefix { $0 != "#" }
+            .split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let kept = (parts.count == 2 ? parts[1] : "").split(separator: "&")
+            .filter { !$0.hasPrefix("error=") && !$0.hasPrefix("return_to=") }
+        let page = String(parts[0]) + (kept.isEmpty ? "" : "?\(kept.joined(separator: "&"))")
+        return SameOriginPath.isSafe(page) ? page : nil
+    }
+
+    /// On the origin that the form came from.
+    private func absolute(_ path: String) -> String {
+        (origin?.description ?? "") + path
     }
 
     private func redirect(to location: String, keeping headers: HTTPFields) -> Response {

@@ -17,7 +17,7 @@ package struct DenialLog: Sendable {
     }
 
     package func write(_ denial: Denial, of request: Request) {
-        Counter(label: "cloakroom_denials_total", dimensions: [("code", denial.code)]).increment()
+        Self.count(denial)
         if logger.logLevel <= .debug {
             logger.debug(
                 "a request was refused",
@@ -33,6 +33,11 @@ package struct DenialLog: Sendable {
                 "a request of another origin was refused; where that origin is a front end of yours, or a proxy rewrites Host, see the setting trustedOrigins",
                 metadata: metadata(of: request))
         }
+    }
+
+    /// Counts a refusal by its code.
+    package static func count(_ denial: Denial) {
+        Counter(label: "cloakroom_denials_total", dimensions: [("code", denial.code)]).increment()
     }
 
     private func metadata(of request: Request) -> Logger.Metadata {
@@ -62,9 +67,18 @@ package final class SampledLog: Sendable {
 
     /// - Parameter message: one of a fixed set; what a client sent belongs into the metadata.
     package func warning(_ message: String, metadata: Logger.Metadata) {
+        log(.warning, message, metadata)
+    }
+
+    /// As `warning`, for failures.
+    package func error(_ message: String, metadata: Logger.Metadata) {
+        log(.error, message, metadata)
+    }
+
+    private func log(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata) {
         guard let omitted = admit(message) else { return }
         let count: Logger.Metadata = omitted > 0 ? ["omitted": "\(omitted)"] : [:]
-        logger.warning("\(message)", metadata: metadata.merging(count) { $1 })
+        logger.log(level: level, "\(message)", metadata: metadata.merging(count) { $1 })
     }
 
     /// - Returns: how many lines before this one were left out; nil when this one is, too.

@@ -93,7 +93,7 @@ public struct SessionAuthorizer: Sendable {
     private func answer(_ question: AccessQuestion, at now: Instant, isCaughtUp: Bool = false) -> AccessAnswer {
         let uptime = uptime()
         return question.answer(at: now, under: policy) { session in
-            let standing = verifier.revocations.standing(of: session, at: uptime)
+            let standing = verifier.revocations.standing(of: session, at: uptime, now)
             return isCaughtUp && standing == .unknown ? .good : standing
         }
     }

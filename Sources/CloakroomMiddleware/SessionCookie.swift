@@ -33,8 +33,8 @@ public struct SessionCookie: Hashable, Sendable {
         self.name = name
         self.sameSite = sameSite
         self.isLoopbackDevelopment = isLoopbackDevelopment
-        let bare = name.split(separator: "-").last.map(String.init) ?? name
-        developmentName = "cloakroom-\(bare)"
+        let bare = ["__Host-Http-", "__Host-"].first(where: name.hasPrefix).map { name.dropFirst($0.count) }
+        developmentName = "cloakroom-\(bare ?? name[...])"
     }
 
     /// What the cookie is called in loopback development, for a browser that keeps no Secure cookie there.

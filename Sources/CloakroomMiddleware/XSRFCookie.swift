@@ -46,14 +46,14 @@ package struct XSRFCookie: Sendable {
     ///   - values: of every `X-XSRF-TOKEN` header.
     ///   - cookies: the values of every session cookie.
     package func evidence(values: [String], cookies: [[UInt8]]) -> OriginPolicy.XSRFEvidence {
-        guard !values.isEmpty, !cookies.isEmpty else { return .absent }
         let keys = keys.current
-        guard values.count == 1, cookies.count == 1, let shown = Base64URL.decode(values[0]),
-            let half = try? SessionTokens.split(cookies[0]).refresh,
-            let token = try? keys.read(refreshToken: half.bytes.bytes)
-        else { return .wrong }
+        let sessions = cookies.compactMap { try? SessionTokens.split($0).refresh }
+            .compactMap { try? keys.read(refreshToken: $0.bytes.bytes).session }
+        // A cookie that nobody can read is no session: it must not keep anybody from logging in, or out.
+        guard !values.isEmpty, !sessions.isEmpty else { return .absent }
+        guard values.count == 1, sessions.count == 1, let shown = Base64URL.decode(values[0]) else { return .wrong }
         let isRight = keys.refresh.contains { entry in
-            constantTimeEqual(shown, entry.key.xsrfToken(for: token.session))
+            constantTimeEqual(shown, entry.key.xsrfToken(for: sessions[0]))
         }
         return isRight ? .right : .wrong
     }

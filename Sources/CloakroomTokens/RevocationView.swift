@@ -25,6 +25,8 @@ package final class RevocationView: Sendable {
         /// When each was taken in, on the monotonic clock.
         var revoked: [SessionID: Duration] = [:]
         var confirmedAt: Duration?
+        /// How far the wall clock was ahead of the monotonic one then.
+        var offset = Duration.zero
         var prunedAt = Duration.zero
     }
 
@@ -49,9 +51,11 @@ package final class RevocationView: Sendable {
     }
 
     /// Takes note that the feed has brought everything up to `uptime`.
-    package func confirm(at uptime: Duration) {
+    /// - Parameter now: the wall clock's time at that moment; nil where it is never set.
+    package func confirm(at uptime: Duration, _ now: Instant? = nil) {
         state.withLock { state in
             state.confirmedAt = max(state.confirmedAt ?? uptime, uptime)
+            state.offset = now.map { Self.offset(uptime, $0) } ?? state.offset
             prune(&state, at: uptime)
         }
     }
@@ -71,12 +75,29 @@ package final class RevocationView: Sendable {
     }
 
     /// What a decision about this session may rest on.
-    package func standing(of session: SessionID, at uptime: Duration) -> AccessQuestion.Standing {
+    ///
+    /// A wall clock that was set back revives tokens whose sessions the view has forgotten: then the feed must be read
+    /// from its beginning.
+    package func standing(of session: SessionID, at uptime: Duration, _ now: Instant) -> AccessQuestion.Standing {
         state.withLock { state in
             if state.revoked[session] != nil { return .revoked }
-            guard let confirmedAt = state.confirmedAt, uptime <= confirmedAt + staleAfter else { return .unknown }
+            guard let confirmedAt = state.confirmedAt, uptime <= confirmedAt + staleAfter,
+                Self.offset(uptime, now) + Self.tolerance >= state.offset
+            else { return .unknown }
             return .good
         }
+    }
+
+    /// Whether the wall clock was set back since the feed was last read.
+    package func isSetBack(at uptime: Duration, _ now: Instant) -> Bool {
+        state.withLock { $0.confirmedAt != nil && Self.offset(uptime, now) + Self.tolerance < $0.offset }
+    }
+
+    /// What the two clocks may drift apart by between two looks.
+    private static let tolerance = Duration.seconds(1)
+
+    private static func offset(_ uptime: Duration, _ now: Instant) -> Duration {
+        .milliseconds(now.milliseconds) - uptime
     }
 
     package var count: Int {

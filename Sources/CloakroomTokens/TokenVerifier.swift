@@ -42,7 +42,7 @@ package final class TokenVerifier: Sendable {
     /// - Throws: `TokenFault` when either half is broken, or the two are of different sessions.
     package func verify(cookie value: [UInt8], at now: Instant) throws(TokenFault) -> SessionTokens.Checked {
         let key = SHA256.hash(data: value)
-        if let known = cookies.value(for: key) { return recheck(known, at: now) }
+        if let known = cookies.value(for: key), let checked = recheck(known, at: now) { return checked }
         let epoch = cookies.currentEpoch
         let checked = try check(value, at: now)
         cookies.store(checked, for: key, since: epoch)
@@ -112,15 +112,18 @@ package final class TokenVerifier: Sendable {
         }
     }
 
-    /// The time is looked at with every request: a token that was stale for a clock that was wrong may be live now.
-    private func recheck(_ known: SessionTokens.Checked, at now: Instant) -> SessionTokens.Checked {
+    /// The time is looked at with every request.
+    /// - Returns: nil for a token that was stale and is live now, after a step of our clock: it must be verified again,
+    ///   for whether its key may still sign was not asked while it was stale.
+    private func recheck(_ known: SessionTokens.Checked, at now: Instant) -> SessionTokens.Checked? {
         switch known {
         case .live(let access, let refresh):
-            judge(self.access.check(access, at: now), refresh)
-        case .stale(.expired(let expired), let refresh):
-            judge(self.access.check(expired.access, at: now), refresh)
+            return judge(self.access.check(access, at: now), refresh)
+        case .stale(.expired(let expired), _):
+            if case .live = access.check(expired.access, at: now) { return nil }
+            return known
         case .stale(.absent, _), .stale(.unverifiable, _):
-            known
+            return known
         }
     }
 

@@ -10,9 +10,10 @@ import Testing
     private static let login: JSONValue = ["email": "ann@example.com", "password": .string(TestServer.password)]
 
     /// Signs up and logs in until there are so many sessions, with the cookie of the last.
-    private func sessions(_ count: Int, in browser: Browser) async throws {
+    private func sessions(_ count: Int, in browser: Browser, of server: TestServer) async throws {
         try await browser.signUp()
         for _ in 1..<count {
+            server.advance(.seconds(1))
             browser.cookie = nil
             try await browser.send(.post, "/auth/login", Self.login)
         }
@@ -20,8 +21,9 @@ import Testing
 
     @Test("sessions come in pages, with a next one while there is more, also when sessions end between the pages")
     func pages() async throws {
-        try await TestServer().run { browser in
-            try await sessions(7, in: browser)
+        let server = try TestServer()
+        try await server.run { browser in
+            try await sessions(7, in: browser, of: server)
             var (path, seen): (String?, [String]) = ("/auth/sessions?limit=3", [])
             while let current = path, seen.count < 20 {
                 let answer = try await browser.send(.get, current)
@@ -38,8 +40,9 @@ import Testing
 
     @Test("a page has a hundred at most, by default too")
     func hundred() async throws {
-        try await TestServer { $0.maximumSessions = 200 }.run { browser in
-            try await sessions(102, in: browser)
+        let server = try TestServer { $0.maximumSessions = 200 }
+        try await server.run { browser in
+            try await sessions(102, in: browser, of: server)
             let first = try await browser.send(.get, "/auth/sessions")
             #expect(first.sessions.count == 100)
             let rest = try await browser.send(.get, "/auth/sessions?after=\(first.next ?? "")")

@@ -89,6 +89,6 @@ import Testing
             #expect(age(cookie, at: now + .minutes(60) + Span(milliseconds: Int64(quarter) * 250)) == .stale)
         }
         #expect(age(cookie, at: now + .seconds(14)) == .live)
-        #expect(view.standing(of: session, at: uptime) == .revoked)
+        #expect(view.standing(of: session, at: uptime, TokenWorld.now) == .revoked)
     }
 }

@@ -69,12 +69,12 @@ import Testing
     @Test("a session is revoked, unknown while the feed is silent for more than five seconds, or good")
     func standing() {
         let view = view()
-        #expect(view.standing(of: session, at: uptime) == .unknown, "nothing was heard yet")
+        #expect(view.standing(of: session, at: uptime, TokenWorld.now) == .unknown, "nothing was heard yet")
         view.confirm(at: uptime)
-        #expect(view.standing(of: session, at: uptime + .seconds(5)) == .good)
-        #expect(view.standing(of: session, at: uptime + .milliseconds(5001)) == .unknown)
+        #expect(view.standing(of: session, at: uptime + .seconds(5), TokenWorld.now) == .good)
+        #expect(view.standing(of: session, at: uptime + .milliseconds(5001), TokenWorld.now) == .unknown)
         view.insert(session, at: uptime)
-        #expect(view.standing(of: session, at: uptime + .days(1)) == .revoked, "known, whatever the feed's age")
+        #expect(view.standing(of: session, at: uptime + .days(1), TokenWorld.now) == .revoked, "known, whatever the feed's age")
     }
 
     @Test("the last word of the feed may be five seconds old; an older word that comes late does not make it older")

@@ -70,6 +70,7 @@ struct CheckParameters: Hashable, Sendable {
             guard value == "200" else { throw Self.refusal(name, "must be 200") }
             allowsWith200 = true
         case "refuse":
+            guard value.isEmpty else { throw Self.refusal(name, "has no value") }
             refuses = true
         default:
             throw Self.refusal(name, "is not a parameter of this endpoint")

@@ -8,7 +8,9 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
 
     /// Called on the event loop when the time is up.
     var isOver: (() -> Void)?
-    private let limit: TimeAmount
+    let limit: TimeAmount
+    /// Whether the request that is being received began as one whose answer has no body.
+    private(set) var isHead = false
     private var timer: Scheduled<Void>?
 
     init(limit: TimeAmount) {
@@ -17,6 +19,7 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if timer == nil {
+            isHead = unwrapInboundIn(data).readableBytesView.starts(with: "HEAD ".utf8)
             timer = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in self?.isOver?() }
         }
         context.fireChannelRead(data)

@@ -19,6 +19,8 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let protection: [(String, String)]
     private let now: @Sendable () -> Instant
     private var encoder: ChannelHandlerContext?
+    /// Closes a connection that the client does not read, or does not close.
+    private var stalled: Scheduled<Void>?
     /// Of each request that has not been answered: whether its connection must close behind the answer.
     private var outstanding: [Bool] = []
     private var isAnswering = false
@@ -26,6 +28,8 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isReading = false
     /// Whether the request that came last is one whose answer has no body.
     private var isHead = false
+    /// Whether the request that came last ends its connection: what follows it is none.
+    private var isLastRead = false
     /// Nothing more is read.
     private var isOver = false
     /// The last answer, which waits for those before it.
@@ -60,7 +64,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isOver else { return }
+        guard !isOver, !isLastRead || isReading else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             isHead = head.method == .HEAD
@@ -97,13 +101,17 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // request on the connection, which a proxy shares among its clients, would hang.
         let offersUpgrade =
             head.headers.contains(name: "upgrade") && namesUpgrade(head.headers[canonicalForm: "connection"])
-        // The framework looks for exactly this value, and would keep a connection of HTTP/1.0 open.
-        let isLast = offersUpgrade || !head.isKeepAlive || head.version != .http1_1
+        // So it does behind CONNECT. The framework looks for exactly this value, and would keep a connection of
+        // HTTP/1.0 open.
+        let isLast =
+            offersUpgrade || head.method == .CONNECT || !head.isKeepAlive || head.version != .http1_1
+            || waitsInVain(head)
         if isLast { head.headers.replaceOrAdd(name: "connection", value: "close") }
         if outstanding.isEmpty, head.version == .http1_1, head.headers.contains(name: "expect") {
             answerExpectation(of: head)
         }
         outstanding.append(isLast)
+        isLastRead = isLast
         return head
     }
 
@@ -111,11 +119,16 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         options.contains { $0.lowercased() == "upgrade" }
     }
 
-    /// The client waits before it sends its body; for one that is too long the refusal is the answer.
+    /// Whether a client waits to be asked for a body that is too long. It may go on without sending it, and then its
+    /// next request would be taken for the body.
+    private func waitsInVain(_ head: HTTPRequestHead) -> Bool {
+        let length = head.headers.first(name: "content-length").flatMap(Int.init) ?? 0
+        return head.headers.contains(name: "expect") && length > largestBody
+    }
+
     private func answerExpectation(of head: HTTPRequestHead) {
         let expectations = head.headers["expect"].map { $0.lowercased() }
-        let length = head.headers.first(name: "content-length").flatMap(Int.init) ?? 0
-        guard expectations == ["100-continue"], length <= largestBody, let encoder else { return }
+        guard expectations == ["100-continue"], !waitsInVain(head), let encoder else { return }
         encoder.writeAndFlush(NIOAny(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
     }
 
@@ -133,8 +146,9 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(data, promise: promise)
         case .end:
             isAnswering = false
-            if !outstanding.isEmpty { outstanding.removeFirst() }
+            let isLast = outstanding.isEmpty ? false : outstanding.removeFirst()
             context.write(data, promise: promise)
+            if isLast { closeSoon(context) }
             if let refusal, isNext { send(refusal, context) }
         }
     }
@@ -142,19 +156,48 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Refuses what the decoder cannot read with a sentence, and leaves the rest to the framework.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error as? HTTPParserError {
-        case .headerOverflow?: refuse(.headTooLarge, context)
+        case .headerOverflow?:
+            isHead = deadline.isHead
+            refuse(.headTooLarge, context)
         // What follows a request that ends its connection is none (RFC 9112 section 9.6).
         case .closedConnection?: break
+        // A request that was answered before its body broke off gets no second answer.
+        case .some where isReading && outstanding.isEmpty: context.close(promise: nil)
         // In the middle of a body it is for the one who reads the body.
         case .some where !isReading: refuse(.invalidRequest(fields: [:]), context)
         case .some, nil: context.fireErrorCaught(error)
         }
     }
 
+    /// A client that does not read what it is answered must not keep its connection, and what waits in it, for good.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        stalled?.cancel()
+        stalled = nil
+        if !context.channel.isWritable {
+            stalled = context.eventLoop.assumeIsolated().scheduleTask(in: deadline.limit) { context.close(promise: nil) }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Behind the last answer the framework closes its own direction only, and waits for the client's.
+    private func closeSoon(_ context: ChannelHandlerContext) {
+        stalled?.cancel()
+        stalled = context.eventLoop.assumeIsolated().scheduleTask(in: Self.linger) { context.close(promise: nil) }
+    }
+
+    private static let linger = TimeAmount.seconds(2)
+
+    func channelInactive(context: ChannelHandlerContext) {
+        stalled?.cancel()
+        stalled = nil
+        context.fireChannelInactive()
+    }
+
     /// Ends the connection with this answer, behind those of the requests before it.
     private func refuse(_ denial: Denial, _ context: ChannelHandlerContext) {
         guard !isOver else { return }
         isOver = true
+        DenialLog.count(denial)
         guard isNext else { return refusal = denial }
         // An answer to the very request that is refused is under way already.
         guard !isAnswering else { return context.close(promise: nil) }

@@ -21,11 +21,13 @@ extension Router where Context == PrivateRequestContext {
 private struct PrivateEndpoints: RouterMiddleware {
     let server: AuthorizationServer
     let check: CheckEndpoint
+    let failures: SampledLog
     let metrics: @Sendable () -> String
 
     init(server: AuthorizationServer, metrics: @escaping @Sendable () -> String) {
         self.server = server
         self.metrics = metrics
+        failures = SampledLog(logger: server.logger)
         check = CheckEndpoint(server.checkRules, log: SampledLog(logger: server.logger))
     }
 
@@ -38,15 +40,16 @@ private struct PrivateEndpoints: RouterMiddleware {
         } catch let denial as Denial {
             throw denial
         } catch {
-            server.logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            failures.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             throw Denial.unavailable(retryAfter: .seconds(1))
         }
     }
 
     private func respond(_ request: Request, _ context: PrivateRequestContext) async throws -> Response {
+        guard let peer = context.peer else { throw Denial.notFound }
         if let parameters = try CheckParameters(request.head.path ?? "") {
             context.coreContext.endpointPath.value = "/auth/check"
-            return try await check.respond(to: request, parameters, from: context.peer)
+            return try await check.respond(to: request, parameters, from: peer)
         }
         let path = request.uri.path
         guard ["/metrics", "/healthz", "/readyz"].contains(path) else { throw Denial.notFound }

@@ -53,14 +53,15 @@ package actor RevocationFeed {
     }
 
     private func read() async throws {
-        let uptime = environment.uptime()
+        let (uptime, now) = (environment.uptime(), environment.now())
+        if view.isSetBack(at: uptime, now) { position = 0 }
         while true {
             let news = try await store.revocations(after: position)
             guard !news.revoked.isEmpty else { break }
             position = max(position, news.position)
             view.update(news.revoked, at: uptime)
         }
-        view.confirm(at: uptime)
+        view.confirm(at: uptime, now)
     }
 
     /// Follows the feed until the task is cancelled.

@@ -6,12 +6,13 @@ extension SessionService {
     /// sends only an access token, that.
     package enum Presented: Sendable {
         case refresh(RefreshToken)
-        case access(VerifiedAccess)
+        /// From a browser where it shows signs of one: no browser earns a refresh token of `body` delivery by it.
+        case access(VerifiedAccess, isFromBrowser: Bool = false)
 
         package var session: SessionID {
             switch self {
             case .refresh(let token): token.session
-            case .access(let access): access.session
+            case .access(let access, _): access.session
             }
         }
     }
@@ -63,9 +64,11 @@ extension SessionService {
             return decided(&session, presenting: token, from: .cookie, raising: kind, at: now) {
                 decide(&$0, token.presented)
             }
-        case .access(let access):
+        case .access(let access, let isFromBrowser):
             let held = session.refreshHeld(byAccessOf: access.generation, at: now, under: policy)
-            let answer = decide(&session, held)
+            let client = client(of: session)
+            let isWelcome = client.delivery != .body || client.allowsBody(toBrowser: isFromBrowser)
+            let answer = isWelcome ? decide(&session, held) : .denied(.tokenInvalid)
             return Decided(
                 Refreshed(session: session, answer: answer, generation: held.generation, time: now),
                 recording: SecurityEvent.events(for: answer, session, raising: kind, at: now)
