@@ -204,9 +204,10 @@ class Site:
 class Browser:
     """One browser at the site: keeps the cookie, and says of itself what browsers say."""
 
-    def __init__(self, site, address="127.0.0.1"):
+    def __init__(self, site, address="127.0.0.1", name=NAME):
         self.site = site
         self.address = address
+        self.name = name
         self.cookie = None
 
     def send(self, method, path, headers=None, body=None, keep=True, site="same-origin"):
@@ -214,7 +215,7 @@ class Browser:
         if method not in ("GET", "HEAD"):
             fields["Origin"] = ORIGIN if site == "same-origin" else "https://evil.example"
         if self.cookie:
-            fields["Cookie"] = f"theme=dark; {NAME}={self.cookie}; lang=en"
+            fields["Cookie"] = f"theme=dark; {self.name}={self.cookie}; lang=en"
         if isinstance(body, dict):
             body = json.dumps(body)
             fields["Content-Type"] = "application/json"
@@ -225,7 +226,7 @@ class Browser:
         connection.request(method, path, body, fields | (headers or {}))
         answer = Answer(connection.getresponse())
         connection.close()
-        mine = [value for value in answer.set_cookies if value.startswith(NAME + "=")]
+        mine = [value for value in answer.set_cookies if value.startswith(self.name + "=")]
         assert len(mine) < 2, mine
         if mine and keep:
             self.cookie = mine[0].split(";")[0].split("=", 1)[1] or None
@@ -298,10 +299,41 @@ def test_the_app_gets_the_identity_and_its_own_cookies(site, ann):
     assert answer.header("cache-control") == "public, max-age=600"
 
 
-def test_both_of_two_session_cookies_are_kept_from_the_app(site, ann):
-    two = f"a=1; {NAME}={ann.cookie}; {NAME}=rubbish; b=2"
-    assert ann.get("/", headers={"Cookie": two}).status == 200
-    assert site.backend.header("cookie") == ["a=1; b=2"]
+PAIR = "eyJhbGciOiJFUzI1NiJ9.eyJhIjoxfQ.c2ln~eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.c2ln"
+HYBRID = "~eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.c2ln"
+LONGEST = "__Host-" + 57 * "n"
+
+
+@pytest.mark.parametrize("sent, kept", [
+    (f"a=1; {NAME}={PAIR}; {NAME}=rubbish; b=2", "a=1; b=2"),
+    (f"{NAME}=rubbish", None),
+    (f"{NAME}=", None),
+    (f"{NAME}={HYBRID}; a=1", "a=1"),
+    (f"a=1;{NAME}={PAIR};b=2", "a=1;b=2"),
+    (f"a=1;\t{NAME}={PAIR};\tb=2", "a=1;\tb=2"),
+    (f"__Host-Http-shop={PAIR}; a=1", "a=1"),
+    (f"a=1; __Host-shop_1.x-y={HYBRID}", "a=1; "),
+    (f"a=1; {LONGEST}={PAIR}; b=2", "a=1; b=2"),
+    (f"cloakroom-session={PAIR}; a=1", "a=1"),
+    (f"a=1; cloakroom-shop={PAIR}; __Host-Http-shop={PAIR}; b=2", "a=1; b=2"),
+    (f"a=1; {NAME}={PAIR}; cloakroom-x={HYBRID}; cloakroom-y={HYBRID}; b=2", None),
+    ("__Host-csrf=secret; theme=dark~light; x__Host-a=1; cloakroom-theme=dark",) * 2,
+    (f"my__Host-Http-session={PAIR}; a=1",) * 2])
+def test_the_app_gets_its_own_cookies_and_none_of_cloakrooms_whatever_their_name(site, ann, sent, kept):
+    assert ann.get("/public/logo", headers={"Cookie": sent}).status == 200
+    assert site.backend.header("cookie") == ([] if kept is None else [kept.strip()])
+
+
+@pytest.mark.parametrize("name", ["__Host-Http-shop", "__Host-shop.two_3"])
+def test_the_app_gets_no_session_cookie_of_another_name(name):
+    site = Site(cookieName=name)
+    try:
+        browser = Browser(site, name=name)
+        browser.sign_up()
+        assert browser.get("/notes").status == 200
+        assert site.backend.header("x-auth-subject") and site.backend.header("cookie") == ["theme=dark; lang=en"]
+    finally:
+        site.stop()
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS"])
