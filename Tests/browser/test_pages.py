@@ -78,6 +78,34 @@ def test_login_leads_back_to_where_it_was_asked_for(browser, site, account):
     wait("the app", lambda: browser.url == site.origin() + "/app?a=1")
 
 
+def test_who_is_logged_in_and_sent_for_a_fresh_password_gives_it_and_goes_on(browser, site, account):
+    open_app(browser, site)
+    sign_up(browser, account)
+    browser.open(site.origin() + "/auth/pages/login?return_to=/app%3Fa=1&step_up=1")
+    browser.wait_text("Please confirm your password")
+    wait("the field to have the focus", lambda: focused(browser) == "confirm-password")
+    browser.write("wrong " + PASSWORD)
+    browser.press(ENTER)
+    wait("an alert", lambda: browser.text("[role=alert]"))
+    browser.write(PASSWORD)
+    browser.press(ENTER)
+    wait("the app", lambda: browser.url == site.origin() + "/app?a=1")
+    assert len(site.seen("POST", "/auth/step-up")) == 2
+
+
+def test_a_fresh_password_of_a_stranger_is_a_login(browser, site, account):
+    open_app(browser, site)
+    sign_up(browser, account)
+    browser.run("await session.logout()")
+    browser.open(site.origin() + "/auth/pages/login?return_to=/app&step_up=1")
+    wait("the first field to have the focus", lambda: focused(browser) == "email")
+    browser.write(account)
+    tab_to(browser, "password")
+    browser.write(PASSWORD)
+    browser.press(ENTER)
+    wait("the app", lambda: browser.url == site.origin() + "/app")
+
+
 @pytest.mark.parametrize("target", ["//evil.localhost/", "https://evil.localhost/", "/\\evil.localhost", "javascript:alert(1)"])
 def test_login_leads_nowhere_else(browser, site, account, target):
     open_app(browser, site)
