@@ -1,6 +1,7 @@
 """What the README says, done as it says it."""
 import http.server
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from browser import Client, tokens
-from server import ROOT, run
+from server import BINARY, ROOT, clean_environment, run
 
 README = (ROOT / "README.md").read_text()
 SNIPPETS = ROOT / "docs/snippets"
@@ -199,16 +200,66 @@ def test_rubbish_that_names_ever_new_keys_does_not_have_the_node_snippet_fetch_e
     verifier.stop()
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
-def test_the_curl_commands_work_as_they_stand(client, tmp_path):
-    block = next(text for text in re.findall(r"```sh\n(.*?)```", README, re.S) if "curl" in text)
-    script = block.replace("localhost:8080", f"localhost:{client.server.port}").replace("ann@", "readme@")
-    result = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, cwd=tmp_path)
+class Shell:
+    """A directory, a server and the commands that a reader of the documents has."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        commands = directory / "commands"
+        commands.mkdir()
+        (commands / "cloakroom").symlink_to(BINARY)
+        # A refusal that a document does not mention fails the block.
+        self.add("curl", f'exec {shutil.which("curl")} --silent --show-error --fail-with-body "$@"')
+        self.add("sudo", 'exec "$@"')
+        self.search = f"{commands}:{os.environ['PATH']}"
+
+    def add(self, command, script):
+        path = self.directory / "commands" / command
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def run(self, script, replacements):
+        for old, new in replacements.items():
+            script = script.replace(old, str(new))
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, cwd=self.directory, timeout=120,
+            env=clean_environment() | {"PATH": self.search})
+
+
+@pytest.fixture
+def shell(tmp_path):
+    if missing := [command for command in ("curl", "jq", "sqlite3") if shutil.which(command) is None]:
+        pytest.skip(f"there is no {missing} here")
+    return Shell(tmp_path)
+
+
+def blocks(document):
+    """The commands that a document marks as such that work as they stand."""
+    found = re.findall(r"^<!-- run -->\n```sh\n(.*?)^```$", (ROOT / document).read_text(), re.M | re.S)
+    assert found, document
+    return found
+
+
+@pytest.mark.parametrize("command", [block for block in blocks("README.md")], ids=str)
+def test_the_curl_commands_of_the_readme_work_as_they_stand(client, shell, command):
+    result = shell.run(command, {"localhost:8080": f"localhost:{client.server.port}", "ann@": "readme@"})
     answers = re.findall(r'"authenticated":(\w+)', result.stdout)
-    assert result.returncode == 0 and answers == ["true", "true"], result.stdout
-    logged_out = subprocess.run(
-        ["curl", "-s", "-b", tmp_path / "jar", f"http://localhost:{client.server.port}/auth/session"], capture_output=True, text=True)
+    assert result.returncode == 0 and answers == ["true", "true", "true"], result
+    logged_out = shell.run("curl -b jar http://localhost:8080/auth/session", {"8080": client.server.port})
     assert logged_out.stdout == '{"authenticated":false}'
+
+
+def test_the_commands_about_the_http_interface_work_as_they_stand(start, shell):
+    server = start(clients="mobile=body")
+    Client(server).sign_up("ann@example.com")
+    with_cookie, with_tokens = blocks("docs/http.md")
+    result = shell.run(with_cookie, {"localhost:8080": f"localhost:{server.port}"})
+    assert result.returncode == 0 and '"sessions":[' in result.stdout, result
+    result = shell.run(with_tokens, {"localhost:8080": f"localhost:{server.port}"})
+    assert result.returncode == 0 and '"delivery":"body"' in result.stdout, result
+    kept = json.loads((shell.directory / "tokens.json").read_text())
+    assert kept["session"]["rotated"] and Client(server).post(
+        "/auth/refresh", {"refresh_token": kept["refresh_token"]}, headers={"Origin": None, "Sec-Fetch-Site": None}).status == 401
 
 
 def test_every_document_that_is_named_is_there():

@@ -2,7 +2,7 @@
 import { createPublicKey, verify } from "node:crypto";
 
 const CLOAKROOM = "http://localhost:8080";
-const ISSUER = "http://localhost";
+const ISSUER = "http://localhost"; // your publicURL; this is what it is without one
 const AUDIENCE = "http://localhost";
 const LEEWAY = 10; // seconds: clocks differ, and a request takes its time
 

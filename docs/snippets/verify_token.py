@@ -1,7 +1,7 @@
-# pip install "PyJWT[crypto]"
+# pip install "PyJWT[crypto]>=2.14"
 import jwt
 
-ISSUER = AUDIENCE = "http://localhost"
+ISSUER = AUDIENCE = "http://localhost"      # your publicURL; this is what it is without one
 LEEWAY = 10     # seconds: clocks differ, and a request takes its time
 # Fetches the keys at the first token, and once more for a key that it does not know: after a rotation.
 keys = jwt.PyJWKClient("http://localhost:8080/.well-known/jwks.json")
