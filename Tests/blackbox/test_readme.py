@@ -1,4 +1,5 @@
-"""What the README says, done as it says it."""
+"""What the README and the documents say, done as they say it."""
+import grp
 import http.server
 import json
 import os
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from browser import Client, tokens
-from server import BINARY, ROOT, clean_environment, run
+from server import BINARY, ROOT, Server, clean_environment, run
 
 README = (ROOT / "README.md").read_text()
 SNIPPETS = ROOT / "docs/snippets"
@@ -240,8 +241,8 @@ def blocks(document):
     return found
 
 
-@pytest.mark.parametrize("command", [block for block in blocks("README.md")], ids=str)
-def test_the_curl_commands_of_the_readme_work_as_they_stand(client, shell, command):
+def test_the_curl_commands_of_the_readme_work_as_they_stand(client, shell):
+    [command] = blocks("README.md")
     result = shell.run(command, {"localhost:8080": f"localhost:{client.server.port}", "ann@": "readme@"})
     answers = re.findall(r'"authenticated":(\w+)', result.stdout)
     assert result.returncode == 0 and answers == ["true", "true", "true"], result
@@ -260,6 +261,73 @@ def test_the_commands_about_the_http_interface_work_as_they_stand(start, shell):
     kept = json.loads((shell.directory / "tokens.json").read_text())
     assert kept["session"]["rotated"] and Client(server).post(
         "/auth/refresh", {"refresh_token": kept["refresh_token"]}, headers={"Origin": None, "Sec-Fetch-Site": None}).status == 401
+
+
+class Machine:
+    """A machine as docs/operations.md describes it: settings in a file, and a service that can be stopped and started."""
+
+    def __init__(self, shell):
+        self.shell = shell
+        self.replacements = {
+            "/etc/cloakroom.yaml": shell.directory / "cloakroom.yaml", "/var/lib/cloakroom": shell.directory / "data",
+            "/run/cloakroom/private.sock": shell.directory / "private.sock"}
+        settings = (ROOT / "deploy/nginx/cloakroom.yaml").read_text().replace("www-data", grp.getgrgid(os.getgid()).gr_name)
+        for old, new in self.replacements.items():
+            settings = settings.replace(old, str(new))
+        (shell.directory / "cloakroom.yaml").write_text(settings)
+        self.server = Server(shell.directory / "data", private=False, config=shell.directory / "cloakroom.yaml", signup="closed")
+        shell.add("systemctl", f'echo "$1" >> {shell.directory}/asked; while test -e {shell.directory}/asked; do sleep 0.05; done')
+        self.is_done = threading.Event()
+        threading.Thread(target=self.obey, daemon=True).start()
+
+    def obey(self):
+        """Stops and starts the server as systemctl is told."""
+        asked = self.shell.directory / "asked"
+        while not self.is_done.wait(0.05):
+            if asked.exists() and (order := asked.read_text().strip()):
+                self.server.stop() if order == "stop" else self.server.start()
+                asked.unlink()
+
+    def run(self, block):
+        result = self.shell.run(block, self.replacements)
+        assert result.returncode == 0, (block, result)
+        return result.stdout
+
+    def stop(self):
+        self.is_done.set()
+        self.server.stop()
+
+
+@pytest.fixture
+def machine(shell):
+    machine = Machine(shell)
+    yield machine
+    machine.stop()
+
+
+def test_the_commands_of_operators_work_as_they_stand(machine, shell):
+    said = [machine.run(block) for block in blocks("docs/operations.md")]
+    assert "ann@example.com" in said[0] and "cloakroom_sessions" in said[-1], said
+    kept = {path.name: path.stat().st_mode & 0o777 for path in (shell.directory / "backup").iterdir()}
+    assert kept == {name: 0o600 for name in ("cloakroom.sqlite", "signing-keys.json", "refresh-secrets.json")}
+    assert "restore" in machine.server.log()
+    client = Client(machine.server)
+    browser = {"Origin": "https://app.example.com"}
+    assert client.post("/auth/login", {"email": "ann@example.com", "password": "another horse battery"}, headers=browser).status == 200
+
+
+def test_a_new_refresh_secret_and_the_end_of_all_sessions_leave_a_thief_nothing(machine):
+    """What docs/operations.md says of a stolen refresh secret: the first command alone leaves old tokens good."""
+    machine.run(blocks("docs/operations.md")[0])
+    client = Client(machine.server)
+    browser = {"Origin": "https://app.example.com"}
+    client.post("/auth/login", {"email": "ann@example.com", "password": "another horse battery"}, headers=browser)
+    [block] = [block for block in blocks("docs/operations.md") if "--refresh-secret" in block and "--all" in block]
+    rotate, revoke = block.replace("export ", "").strip().splitlines()[1:]
+    machine.run(f"export CLOAKROOM_CONFIG=/etc/cloakroom.yaml\n{rotate}")
+    assert client.refresh(headers=browser, keep=False).status == 200
+    machine.run(f"export CLOAKROOM_CONFIG=/etc/cloakroom.yaml\n{revoke}")
+    wait_until(lambda: client.refresh(headers=browser, keep=False).code == "session_revoked")
 
 
 def test_every_document_that_is_named_is_there():

@@ -22,7 +22,7 @@ import jwt
 import pytest
 
 from browser import NAME, PASSWORD, Answer, claims, tokens
-from server import ROOT, Server
+from server import BINARY, ROOT, Server
 
 HOST = "app.example.com"
 ORIGIN = f"https://{HOST}"
@@ -127,16 +127,19 @@ class Nginx:
     def __init__(self, directory, replacements):
         self.directory = directory
         self.port = free_port()
+        self.metrics_port = free_port()
         shutil.copytree(ROOT / "deploy/nginx/snippets", directory / "snippets")
         listening = {"listen 443 ssl;": f"listen 127.0.0.1:{self.port} ssl;"}
         (directory / "forward-auth.conf").write_text(replaced("forward-auth.conf", replacements | listening))
+        (directory / "metrics.conf").write_text(
+            replaced("metrics.conf", {"listen 127.0.0.1:9180;": f"listen 127.0.0.1:{self.metrics_port};"}))
         scratch = "".join(
             f"{name}_temp_path {directory}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         # The worker of a master that runs as root would become somebody who may not open the socket.
         user = "user root;" if os.getuid() == 0 else ""
         (directory / "nginx.conf").write_text(
             f"{user} pid {directory}/nginx.pid; daemon off; worker_processes 1; events {{}}\n"
-            f"http {{ access_log off; {scratch} include forward-auth.conf; }}\n")
+            f"http {{ access_log off; {scratch} include forward-auth.conf; include metrics.conf; }}\n")
         self.process = subprocess.Popen(
             ["nginx", "-p", directory, "-c", "nginx.conf", "-e", directory / "error.log"], stderr=subprocess.PIPE, text=True)
         wait_for(self.listens, "nginx")
@@ -612,3 +615,32 @@ def test_metadata_and_keys_are_served(site, ann):
     assert ann.get("/.well-known/jwks.json").json["keys"]
     assert ann.get("/.well-known/oauth-authorization-server").json["issuer"] == ORIGIN
     assert ann.get("/.well-known/change-password").status == 302
+
+
+@pytest.mark.parametrize("path, address, status", [
+    ("/metrics", "127.0.0.1", 200), ("/metrics/", "127.0.0.1", 404), ("/auth/check", "127.0.0.1", 404), ("/metrics", "127.5.0.1", 403)])
+def test_prometheus_alone_gets_the_metrics_and_nothing_else(site, path, address, status):
+    connection = http.client.HTTPConnection("127.0.0.1", site.proxy.metrics_port, timeout=PATIENCE, source_address=(address, 0))
+    connection.request("GET", path)
+    answer = Answer(connection.getresponse())
+    connection.close()
+    assert answer.status == status and (b"cloakroom_sessions" in answer.body) == (status == 200)
+
+
+UNIT = (ROOT / "deploy/systemd/cloakroom.service").read_text()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+def test_systemd_takes_the_unit(tmp_path):
+    unit = tmp_path / "cloakroom.service"
+    unit.write_text(UNIT.replace("/usr/local/bin/cloakroom", BINARY))
+    verified = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
+    about_it = [line for line in verified.stderr.splitlines() if "cloakroom" in line]
+    assert verified.returncode == 0 and about_it == []
+
+
+def test_the_unit_makes_the_directories_that_the_settings_name():
+    settings = (ROOT / "deploy/nginx/cloakroom.yaml").read_text()
+    assert "StateDirectory=cloakroom\n" in UNIT and "dataDir: /var/lib/cloakroom " in settings
+    assert "RuntimeDirectory=cloakroom\n" in UNIT and "privateListen: unix:/run/cloakroom/private.sock " in settings
+    assert "SupplementaryGroups=www-data\n" in UNIT and "privateSocketGroup: www-data " in settings
