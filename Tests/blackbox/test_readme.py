@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -263,6 +264,26 @@ def test_the_commands_about_the_http_interface_work_as_they_stand(start, shell):
         "/auth/refresh", {"refresh_token": kept["refresh_token"]}, headers={"Origin": None, "Sec-Fetch-Site": None}).status == 401
 
 
+class AppHandler(http.server.BaseHTTPRequestHandler):
+    """An app that trusts its proxy."""
+
+    def do_GET(self):
+        body = f"the app of {self.headers['X-Auth-Subject'][:2]}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
 class Machine:
     """A machine as docs/operations.md describes it: settings in a file, and a service that can be stopped and started."""
 
@@ -314,6 +335,28 @@ def test_the_commands_of_operators_work_as_they_stand(machine, shell):
     client = Client(machine.server)
     browser = {"Origin": "https://app.example.com"}
     assert client.post("/auth/login", {"email": "ann@example.com", "password": "another horse battery"}, headers=browser).status == 200
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="there is no nginx here")
+def test_the_trial_of_forward_auth_works_as_it_stands(shell):
+    (shell.directory / "deploy").symlink_to(ROOT / "deploy")
+    app = http.server.ThreadingHTTPServer(("127.0.0.1", 0), AppHandler)
+    threading.Thread(target=app.serve_forever, daemon=True).start()
+    port = free_port()
+    server = Server(shell.directory / "data", publicURL=f"http://localhost:{port}", trustedProxies="127.0.0.1")
+    ports = {"8080": server.port, "8081": server.private_port, "3000": app.server_port}
+    try:
+        prepare, ask = blocks("docs/forward-auth.md")
+        # `sed` of the document makes a file with the usual ports, which other tests may have.
+        elsewhere = "".join(f" | sed 's/127.0.0.1:{old};/127.0.0.1:{new};/'" for old, new in ports.items())
+        prepared = shell.run(prepare, {"8088": port, " > trial/forward-auth.conf": f"{elsewhere} > trial/forward-auth.conf"})
+        assert prepared.returncode == 0, prepared
+        shell.add("curl", f'exec {shutil.which("curl")} --silent --show-error "$@"')
+        asked = shell.run(ask, {"8088": port})
+        assert asked.returncode == 0 and '"code":"session_missing"' in asked.stdout and asked.stdout.endswith("the app of u_"), asked
+    finally:
+        server.stop()
+        app.shutdown()
 
 
 def test_a_new_refresh_secret_and_the_end_of_all_sessions_leave_a_thief_nothing(machine):

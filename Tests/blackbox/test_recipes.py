@@ -532,7 +532,9 @@ def test_a_location_can_demand_a_fresh_password(site, ann):
             assert answer.status == 401 and answer.code == "insufficient_user_authentication"
             assert 'max_age="0"' in answer.header("www-authenticate")
         person = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"}
-        assert browser.get("/money/1", headers=person).header("location").startswith("/auth/pages/login?return_to=")
+        location = browser.get("/money/1", headers=person).header("location")
+        assert location.startswith("/auth/pages/login?")
+        assert urllib.parse.parse_qs(location.partition("?")[2]) == {"return_to": ["/money/1"], "step_up": ["1"]}
         assert len(site.backend.requests) == asked
         # However the path is written: nginx has it in the same location.
         for path in ("//money/1", "/%6Doney/1", "/x/../money/1"):
