@@ -1,5 +1,6 @@
 """What the README and the documents say, done as they say it."""
 import grp
+import html.parser
 import http.server
 import json
 import os
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import jwt
 import openapi_spec_validator
@@ -17,7 +19,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from browser import Client, tokens
+from browser import PASSWORD, Client, tokens
 from server import BINARY, ROOT, Server, clean_environment, run
 
 README = (ROOT / "README.md").read_text()
@@ -371,6 +373,37 @@ def test_a_new_refresh_secret_and_the_end_of_all_sessions_leave_a_thief_nothing(
     assert client.refresh(headers=browser, keep=False).status == 200
     machine.run(f"export CLOAKROOM_CONFIG=/etc/cloakroom.yaml\n{revoke}")
     wait_until(lambda: client.refresh(headers=browser, keep=False).code == "session_revoked")
+
+
+class FormFields(html.parser.HTMLParser):
+    """What a browser sends of a form whose checkboxes are checked."""
+
+    def __init__(self, text, **typed):
+        super().__init__()
+        self.typed = typed
+        self.fields = {}
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "form":
+            self.method, self.action = given["method"], given["action"]
+        if tag == "input":
+            value = "on" if given.get("type") == "checkbox" else given.get("value", "")
+            self.fields[given["name"]] = self.typed.get(given["name"], value)
+
+
+@pytest.mark.parametrize("password, leads_to", [
+    (PASSWORD, "/notes?page=2"), ("wrong password", "/enter?error=invalid_credentials&return_to=/notes%3Fpage%3D2")])
+def test_the_form_without_script_logs_in_and_says_why_not(client, password, leads_to):
+    form = FormFields((SNIPPETS / "login_form.html").read_text(), email=client.email, password=password)
+    answer = client.send(
+        form.method.upper(), form.action, body=urllib.parse.urlencode(form.fields), cookie=False, headers={
+            "Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Mode": "navigate",
+            "Referer": f"{client.server.origin}/enter"})
+    assert answer.status == 303 and urllib.parse.unquote(answer.header("location")) == urllib.parse.unquote(leads_to)
+    assert bool(answer.set_cookies) == (password == PASSWORD)
+    assert all("Max-Age=" in cookie for cookie in answer.set_cookies)
 
 
 def test_every_document_that_is_named_is_there():
