@@ -144,7 +144,8 @@ import Testing
     func demands() async throws {
         server.advance(.minutes(1))
         let rows: [(query: String, status: Int)] = [
-            ("max_age=60", 204), ("max_age=59", 401), ("acr=1", 204), ("acr=2", 403), ("acr=phr", 403), ("acr=9", 400), ("allow=200", 200),
+            ("max_age=60", 204), ("max_age=59", 401), ("acr=1", 204), ("acr=2", 403), ("acr=phr", 403), ("acr=9", 400),
+            ("allow=200", 200),
             ("max_age=-1", 400), ("max_age=1e3", 400), ("acr=", 400), ("allow=", 400), ("max_age=60&max_age=60", 400),
             ("max_age", 400), ("nothing=1", 400), ("max_age=%36%30", 204), ("max_age=%zz", 400),
         ]

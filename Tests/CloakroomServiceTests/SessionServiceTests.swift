@@ -108,6 +108,22 @@ import Testing
         #expect(world.log.lines.contains { $0.hasPrefix("info step_up ") })
     }
 
+    @Test(
+        "a browser raises no session of a client that is no browser, whose tokens are for a body",
+        arguments: [true, false])
+    func bodyDelivery(_ isFromBrowser: Bool) async throws {
+        let world = try ServiceWorld(clients: [Client(id: ClientID("app"), delivery: .body)])
+        try await world.signUp()
+        let grant = try await world.service.login(world.login(client: "app", isFromBrowser: false))
+        let access = try #require(grant.access)
+        let password = try #require(Password(ServiceWorld.password))
+        let refused = await denial {
+            try await world.service.stepUp(
+                .access(access, isFromBrowser: isFromBrowser), password: password, from: ServiceWorld.device)
+        }
+        #expect(refused == (isFromBrowser ? .tokenInvalid : nil))
+    }
+
     @Test("a wrong password raises nothing")
     func wrong() async throws {
         let world = try ServiceWorld()

@@ -91,4 +91,22 @@ import Testing
         #expect(age(cookie, at: now + .seconds(14)) == .live)
         #expect(view.standing(of: session, at: uptime, TokenWorld.now) == .revoked)
     }
+
+    @Test(
+        "a token that was stale at first sight is live only after all of it was verified again, its key's age included")
+    func staleIsVerifiedAgain() throws {
+        for (issuedAt, seenAt) in [(now, now + .minutes(10)), (now + .minutes(10), now)] {
+            let world = try TokenWorld()
+            let stolen = try world.cookie(at: issuedAt)
+            let old = IssuerKeys.SigningEntry(
+                key: world.keys.current.signing[0].key, createdAt: now - .days(2), signsFrom: now - .days(2))
+            let newer = IssuerKeys.SigningEntry(
+                key: try SigningKey.generate(.es256), createdAt: now - .days(1), signsFrom: now - .days(1))
+            world.replaceKeys(with: try IssuerKeys(signing: [old, newer], refresh: world.keys.current.refresh))
+            guard case .stale(.expired, _)? = try? world.verifier.verify(cookie: stolen, at: seenAt) else {
+                return #expect(Bool(false), "a token of a retired key, which is not live")
+            }
+            #expect(throws: TokenFault.unknownKey) { try world.verifier.verify(cookie: stolen, at: issuedAt) }
+        }
+    }
 }

@@ -74,7 +74,25 @@ import Testing
         #expect(view.standing(of: session, at: uptime + .seconds(5), TokenWorld.now) == .good)
         #expect(view.standing(of: session, at: uptime + .milliseconds(5001), TokenWorld.now) == .unknown)
         view.insert(session, at: uptime)
-        #expect(view.standing(of: session, at: uptime + .days(1), TokenWorld.now) == .revoked, "known, whatever the feed's age")
+        #expect(
+            view.standing(of: session, at: uptime + .days(1), TokenWorld.now) == .revoked,
+            "known, whatever the feed's age")
+    }
+
+    @Test(
+        "a wall clock that was set back by more than a second leaves the standing unknown until the feed is read again")
+    func setBack() {
+        let view = view()
+        let now = TokenWorld.now
+        view.confirm(at: uptime, now)
+        #expect(view.standing(of: session, at: uptime, now - .seconds(1)) == .good)
+        for step in [Span(milliseconds: 1001), .minutes(2), .days(400)] {
+            #expect(view.standing(of: session, at: uptime, now - step) == .unknown)
+            #expect(view.isSetBack(at: uptime, now - step))
+        }
+        view.confirm(at: uptime, now - .minutes(2))
+        #expect(view.standing(of: session, at: uptime, now - .minutes(2)) == .good)
+        #expect(view.standing(of: session, at: uptime, now + .days(1)) == .good, "forward is the other test's")
     }
 
     @Test("the last word of the feed may be five seconds old; an older word that comes late does not make it older")

@@ -402,3 +402,30 @@ def test_the_log_holds_no_secret(start):
     assert "refresh_token_reused" in log
     for line in log.splitlines():
         json.loads(line)
+
+
+@pytest.mark.parametrize("path", ["/auth/step-up", "/auth/password"])
+def test_a_browser_earns_no_tokens_of_a_client_that_is_no_browser(start, path):
+    server = start(clients="app=body")
+    client = Client(server)
+    client.sign_up()
+    login = {"email": client.email, "password": PASSWORD, "client_id": "app"}
+    tokens = client.post("/auth/login", login, cookie=False, headers={"Origin": None, "Sec-Fetch-Site": None}).json
+    body = {"password": PASSWORD, "current_password": PASSWORD, "new_password": "another fine phrase"}
+    answer = client.post(path, body, cookie=False, keep=False, headers={"Authorization": f"Bearer {tokens['access_token']}"})
+    assert (answer.status, answer.code) == (401, "token_invalid") and b"refresh_token" not in answer.body
+    assert client.log_in().status == 200, "nothing has changed"
+
+
+@pytest.mark.parametrize("path", ["/auth/step-up", "/auth/password"])
+def test_a_bearer_of_ours_and_a_cookie_of_another_session_are_both_refused(start, path):
+    server = start(clients="app=body")
+    client, other = Client(server), Client(server)
+    client.sign_up()
+    other.sign_up()
+    login = {"email": other.email, "password": PASSWORD, "client_id": "app"}
+    bearer = other.post("/auth/login", login, cookie=False, headers={"Origin": None, "Sec-Fetch-Site": None}).json["access_token"]
+    body = {"password": PASSWORD, "current_password": PASSWORD, "new_password": "another fine phrase"}
+    for text in (bearer, bearer[:-4] + "AAAA"):
+        answer = client.post(path, body, keep=False, headers={"Authorization": f"Bearer {text}"})
+        assert (answer.status, answer.code, answer.set_cookies) == (401, "token_invalid", [])

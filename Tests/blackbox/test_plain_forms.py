@@ -139,3 +139,33 @@ def test_a_malformed_form_logs_nobody_in(client, body):
 def test_a_form_that_is_too_large_is_refused(client):
     answer = client.post("/auth/login", body="a=" + "b" * 70000, headers=FORM, cookie=False, keep=False)
     assert answer.status in (303, 413) and answer.set_cookies == []
+
+
+def test_a_form_of_more_fields_than_any_form_has_is_refused(client):
+    body = "&".join(f"f{number}" for number in range(8000))
+    answer = client.post("/auth/login", body=body, headers=FORM, cookie=False, keep=False)
+    assert "error=invalid_request" in led_to(answer)
+
+
+def test_the_page_keeps_its_own_query_and_loses_an_older_error(client):
+    referer = f"{client.server.origin}/shop/login?lang=de&error=rate_limited&return_to=/old"
+    answer = submit(client, "/auth/login", {"email": client.email, "password": "wrong guess", "return_to": "/x"}, {"Referer": referer}, cookie=False)
+    assert led_to(answer) == "/shop/login?lang=de&error=invalid_credentials&return_to=/x"
+
+
+def test_a_form_of_a_trusted_origin_leads_back_to_that_origin():
+    origin = "http://app.localhost:3000"
+    server = Server(trustedOrigins=origin)
+    try:
+        client = Client(server)
+        client.sign_up()
+        headers = {"Origin": origin, "Sec-Fetch-Site": "same-site", "Referer": f"{origin}/login"}
+        right = {"email": client.email, "password": PASSWORD, "return_to": "/inside"}
+        assert submit(client, "/auth/login", right, headers, cookie=False).header("location") == f"{origin}/inside"
+        wrong = submit(client, "/auth/login", right | {"password": "wrong guess"}, headers, cookie=False)
+        assert wrong.header("location") == f"{origin}/login?error=invalid_credentials&return_to=/inside"
+        elsewhere = headers | {"Referer": "http://evil.example/login"}
+        lost = submit(client, "/auth/login", right | {"password": "wrong guess"}, elsewhere, cookie=False)
+        assert lost.header("location").startswith("/auth/pages/login?error=")
+    finally:
+        server.stop()

@@ -348,3 +348,53 @@ def test_two_apps_on_one_host_have_cookies_of_their_own(start):
 def test_another_name_keeps_the_prefix(tmp_path, name):
     result = refuse_to_serve(tmp_path / "data", cookieName=name)
     assert result.returncode == 78 and "CLOAKROOM_COOKIE_NAME" in result.stderr
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_what_stands_behind_connect_is_not_left_hanging(server, private):
+    with Wire(server, private) as wire:
+        wire.request("CONNECT", "/auth/check")
+        answer = wire.answer("CONNECT")
+        assert answer.closes and wire.rest() == b""
+
+
+@pytest.mark.parametrize("headers", [[("X-Long", "a" * 17_500)], [(f"X-{n}", "a" * 4000) for n in range(10)], [(f"X-{n}", "a") for n in range(250)]])
+def test_a_head_that_is_too_large_has_no_body_for_head(server, headers):
+    with Wire(server) as wire:
+        wire.request("HEAD", "/healthz", headers)
+        assert wire.answer("HEAD").status == 431 and wire.rest() == b""
+
+
+@pytest.mark.parametrize("method, target", [("HEAD", "/auth/login"), ("GET", "/healthz"), ("POST", "/auth/nothing")])
+def test_a_body_that_breaks_off_behind_its_answer_gets_no_second_answer(server, method, target):
+    with Wire(server) as wire:
+        wire.request(method, target, {"Transfer-Encoding": "chunked"})
+        wire.send(b"ZZ\r\n")
+        wire.answer(method)
+        assert wire.rest() == b""
+
+
+def test_what_follows_the_last_request_of_a_connection_is_no_request(server):
+    with Wire(server) as wire:
+        wire.send(f"GET /healthz HTTP/1.0\r\nHost: {wire.host}\r\nConnection: keep-alive\r\n\r\n".encode() * 2)
+        assert wire.answer().closes
+        assert wire.rest() == b"", "and the server closes, though the client does not"
+
+
+def test_a_client_that_waits_to_be_asked_for_too_much_is_refused_for_good(server):
+    with Wire(server) as wire:
+        wire.request("POST", "/auth/login", {"Expect": "100-continue", "Content-Type": "application/json", "Content-Length": "70000"})
+        answer = wire.answer()
+        assert answer.status == 413 and answer.closes
+
+
+def test_refusals_of_the_wire_are_counted(server):
+    def count():
+        lines = Client(server).get("/metrics", private=True).body.decode().splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith('cloakroom_denials_total{code="misdirected_request"}'))
+
+    before = count()
+    with Wire(server) as wire:
+        wire.request("GET", "http://evil.example/auth/session")
+        assert wire.answer().status == 421
+    assert count() == before + 1

@@ -63,3 +63,12 @@ def test_one_that_was_left_over_keeps_nobody_without_a_session_from_logging_in(s
     client, _ = signed_up(server)
     login = {"email": client.email, "password": PASSWORD}
     assert client.post("/auth/login", login, headers={"X-XSRF-TOKEN": stale}, cookie=False).status == 200
+
+
+@pytest.mark.parametrize("path, status", [("/auth/login", 200), ("/auth/logout", 204)])
+@pytest.mark.parametrize("cookie", ["garbage", "a~b", "~"])
+def test_a_cookie_that_nobody_can_read_keeps_nobody_out_or_in(server, cookie, path, status):
+    client, _ = signed_up(server)
+    body = {"email": client.email, "password": PASSWORD} if path == "/auth/login" else None
+    answer = client.post(path, body, cookie=cookie, keep=False, headers={"X-XSRF-TOKEN": "abc"})
+    assert answer.status == status, answer

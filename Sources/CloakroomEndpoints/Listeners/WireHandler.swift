@@ -174,7 +174,9 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         stalled?.cancel()
         stalled = nil
         if !context.channel.isWritable {
-            stalled = context.eventLoop.assumeIsolated().scheduleTask(in: deadline.limit) { context.close(promise: nil) }
+            stalled = context.eventLoop.assumeIsolated().scheduleTask(in: deadline.limit) {
+                context.close(promise: nil)
+            }
         }
         context.fireChannelWritabilityChanged()
     }
