@@ -56,4 +56,16 @@ import Testing
             group.cancelAll()
         }
     }
+
+    @Test("a router of private endpoints that some other listener serves finds no admitted peer, and nothing there")
+    func elsewhere() async throws {
+        let server = try TestServer()
+        let ann = try await LoggedIn(server)
+        try await Application(router: server.privateRouter(), server: .publicListener(server.server)).test(.live) {
+            client in
+            let answers = try await RawConnection.send([ann.check()], port: try #require(client.port))
+            #expect(answers.map(\.status) == [404])
+            #expect(answers[0].header("Authorization") == nil)
+        }
+    }
 }

@@ -9,7 +9,7 @@ import Testing
 @testable import CloakroomEndpoints
 
 /// The checks of one authorization server on two listeners: the private one, which answers on the event loop what it can,
-/// and one with the private router alone, which says what the endpoint would.
+/// and one that leaves all of them to the router, which says what the endpoint would.
 struct TwoListeners {
     let server: TestServer
     let port: Int
@@ -30,7 +30,9 @@ struct TwoListeners {
     ) async throws {
         let answered = Counter()
         try await server.runPrivately(observing: { _ in answered.add() }) { port in
-            try await Application(router: server.privateRouter()).test(.live) { router in
+            let byRouter = Application(
+                router: server.privateRouter(), server: .privateListener(server.server, answersAtOnce: false))
+            try await byRouter.test(.live) { router in
                 try await test(
                     TwoListeners(
                         server: server, port: port, routerPort: try #require(router.port), answered: answered))

@@ -41,9 +41,11 @@ extension HTTPServerBuilder {
 
     /// HTTP/1.1 towards proxies, scrapers and backends on this machine, on a Unix socket, or among the trusted proxies;
     /// connections of all others are closed. Checks that need no I/O are answered before the framework sees them.
-    /// - Parameter observing: told how long each of those answers took; it passes no middleware that could count it.
+    /// - Parameters:
+    ///   - answersAtOnce: false leaves every check to the router.
+    ///   - observing: told how long each of those answers took; it passes no middleware that could count it.
     package static func privateListener(
-        _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(),
+        _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(), answersAtOnce: Bool = true,
         observing: @escaping @Sendable (Duration) -> Void = { _ in }
     ) -> HTTPServerBuilder {
         let isHTTPS = server.isHTTPS
@@ -59,6 +61,7 @@ extension HTTPServerBuilder {
                     return false
                 }
                 let (deadline, wire) = try channel.addWireHandler(limits, server)
+                guard answersAtOnce else { return true }
                 try channel.pipeline.syncOperations.addHandler(
                     CheckHandler(rules, peer: peer, deadline: deadline, isHTTPS: isHTTPS, observe: observing),
                     position: .before(wire))
