@@ -118,7 +118,9 @@ package final class TokenVerifier: Sendable {
     private func recheck(_ known: SessionTokens.Checked, at now: Instant) -> SessionTokens.Checked? {
         switch known {
         case .live(let access, let refresh):
-            return judge(self.access.check(access, at: now), refresh)
+            let checked = self.access.check(access, at: now)
+            if case .live = checked { return known }
+            return judge(checked, refresh)
         case .stale(.expired(let expired), _):
             if case .live = access.check(expired.access, at: now) { return nil }
             return known
