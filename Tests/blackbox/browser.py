@@ -7,7 +7,7 @@ import socket
 
 NAME = "__Host-Http-session"
 PASSWORD = "correct horse battery"
-TIMEOUT = 30
+TIMEOUT = 120
 _numbers = itertools.count()
 
 

@@ -1,7 +1,7 @@
 """One connection, byte by byte, for what an HTTP library would not send or would hide."""
 import socket
 
-TIMEOUT = 30
+TIMEOUT = 120
 
 
 class Closed(Exception):

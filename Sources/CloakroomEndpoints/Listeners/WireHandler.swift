@@ -133,8 +133,11 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard !isRefused else {
+        // What is written without a request to answer is the framework's own word on a body that broke off behind its
+        // answer: the client would take it for the answer to its next request.
+        guard !isRefused, !outstanding.isEmpty else {
             promise?.fail(ChannelError.ioOnClosedChannel)
+            if !isRefused { closeSoon(context) }
             return
         }
         switch unwrapOutboundIn(data) {
@@ -146,7 +149,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(data, promise: promise)
         case .end:
             isAnswering = false
-            let isLast = outstanding.isEmpty ? false : outstanding.removeFirst()
+            let isLast = outstanding.removeFirst()
             context.write(data, promise: promise)
             if isLast { closeSoon(context) }
             if let refusal, isNext { send(refusal, context) }
@@ -162,7 +165,7 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // What follows a request that ends its connection is none (RFC 9112 section 9.6).
         case .closedConnection?: break
         // A request that was answered before its body broke off gets no second answer.
-        case .some where isReading && outstanding.isEmpty: context.close(promise: nil)
+        case .some where isReading && outstanding.isEmpty: closeSoon(context)
         // In the middle of a body it is for the one who reads the body.
         case .some where !isReading: refuse(.invalidRequest(fields: [:]), context)
         case .some, nil: context.fireErrorCaught(error)
@@ -181,8 +184,11 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// Behind the last answer the framework closes its own direction only, and waits for the client's.
+    /// Closes the connection after a while, whatever the client does. Closing it at once, while the client still sends,
+    /// would reset it, and the client would lose the answer (RFC 9112 section 9.6).
     private func closeSoon(_ context: ChannelHandlerContext) {
+        isLastRead = true
+        isReading = false
         stalled?.cancel()
         stalled = context.eventLoop.assumeIsolated().scheduleTask(in: Self.linger) { context.close(promise: nil) }
     }
@@ -220,7 +226,10 @@ final class WireHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if !isHead { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil) }
         let sent = context.eventLoop.makePromise(of: Void.self)
-        sent.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        sent.futureResult.assumeIsolated().whenComplete { _ in
+            context.close(mode: .output, promise: nil)
+            self.closeSoon(context)
+        }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
     }
 }
