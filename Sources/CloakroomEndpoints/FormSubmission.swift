@@ -7,7 +7,8 @@ import Hummingbird
 
 /// A plain HTML form, sent by a browser without any script: its answer is a page to go to.
 ///
-/// Only as a navigation, which no script's `fetch` can pretend to be; the origin rules are those of every other request.
+/// Only as a navigation, in Firefox also as one that the app's own service worker has passed on; the origin rules are
+/// those of every other request.
 struct FormSubmission: Sendable {
     /// What was filled in, or why it cannot be read.
     let fields: Result<JSONObject, Denial>
@@ -20,9 +21,8 @@ struct FormSubmission: Sendable {
 
     /// nil for what is no such form.
     init?(_ request: Request, under policy: OriginPolicy) async {
-        guard request.headers[.secFetchMode] == "navigate", Self.isForm(request.headers[values: .contentType]) else {
-            return nil
-        }
+        let isNavigation = request.headers[.secFetchMode] == "navigate" || request.headers.isLaunderedNavigation
+        guard isNavigation, Self.isForm(request.headers[values: .contentType]) else { return nil }
         self.request = request
         let sender = request.headers[.origin].flatMap { WebOrigin(parsing: $0) }
         origin = sender.flatMap { policy.trustedOrigins.contains($0) ? $0 : nil }

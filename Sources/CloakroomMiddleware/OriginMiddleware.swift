@@ -59,7 +59,7 @@ extension OriginPolicy {
 extension HTTPFields {
     /// Firefox, alone, gives a navigation that a service worker passes on this mode and our own origin; what the browser
     /// adds to navigations only, it has kept.
-    fileprivate var isLaunderedNavigation: Bool {
+    package var isLaunderedNavigation: Bool {
         self[.secFetchMode] == "same-origin" && self[.upgradeInsecureRequests] == "1"
     }
 }

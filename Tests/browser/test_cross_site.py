@@ -111,8 +111,9 @@ def test_a_plain_form_on_the_apps_own_page_is_the_apps_own(browser, site, accoun
         install_worker(browser, site)
     sign_up(browser, account)
     policy = browser.run("return (await fetch('/auth/pages/login')).headers.get('referrer-policy')")
-    site.page("/form", '<form id=f method=post action="/auth/logout"></form><script>f.submit()</script>', Referrer_Policy=policy)
+    site.page("/form", '<form id=f method=post action="/auth/logout"></form>', Referrer_Policy=policy)
     browser.open(site.origin("app.localhost") + "/form")
+    browser.run("setTimeout(() => document.getElementById('f').submit())")
     exchange = wait("the form to arrive", lambda: site.seen("POST", "/auth/logout"))[0]
     assert exchange.status == 303
     assert len(exchange.set_cookies) == 1 and "Max-Age=0" in exchange.set_cookies[0]
