@@ -93,7 +93,6 @@ extension HTTPField.Name {
     package static let secFetchMode = known("Sec-Fetch-Mode")
     package static let serviceWorker = known("Service-Worker")
     package static let upgradeInsecureRequests = known("Upgrade-Insecure-Requests")
-    package static let secFetchDest = known("Sec-Fetch-Dest")
     package static let secWebSocketKey = known("Sec-WebSocket-Key")
 
     /// A name that is written out in this program.

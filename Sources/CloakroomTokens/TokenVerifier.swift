@@ -99,11 +99,6 @@ package final class TokenVerifier: Sendable {
     /// Changes when the keys do: what was found before may have rested on a key that is gone.
     package var keyEpoch: Int { cookies.currentEpoch }
 
-    /// - Throws: `Denial.sessionRevoked`.
-    package func checkNotRevoked(_ access: VerifiedAccess) throws(Denial) {
-        if revocations.isRevoked(access.session) { throw .sessionRevoked }
-    }
-
     private func live(_ checked: CheckedAccess) throws(TokenFault) -> VerifiedAccess {
         switch checked {
         case .live(let access): return access

@@ -9,7 +9,7 @@ const LEEWAY = 10; // seconds: clocks differ, and a request takes its time
 let keys = [];
 let fetching;
 
-// Requests share one fetch, and there is at most one a second, whatever keys they name.
+// All requests share one fetch. An unknown kid causes at most one fetch a second.
 const fetchKeys = () =>
   (fetching ??= (async () => {
     setTimeout(() => (fetching = undefined), 1000).unref();

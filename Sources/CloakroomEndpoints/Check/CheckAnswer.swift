@@ -6,8 +6,8 @@ import Hummingbird
 
 /// The answer of a check that allows: it tells the proxy whose request it is, with a token.
 ///
-/// Only a connection of the private listener yields the peer that it is made for. The public listener, which script can
-/// reach whatever headers it sends, cannot make one.
+/// Only a connection of the private listener yields the peer that it is made for. Script can reach the public listener with any
+/// headers, and that listener cannot make one.
 struct CheckAnswer: Sendable {
     let access: VerifiedAccess
     /// The cookie for the browser; nil when nothing newer is handed out.
@@ -32,7 +32,7 @@ struct CheckAnswer: Sendable {
             ("Cache-Control", "no-store"),
         ]
         if let setCookie {
-            // An answer that carries a renewed cookie must be cached by nobody: the proxy copies this to the backend's.
+            // No cache may keep an answer with a renewed cookie. The proxy copies this header to the backend's answer.
             fields += [
                 ("Set-Cookie", setCookie), ("X-Auth-Set-Cookie", setCookie), ("X-Auth-Cache-Control", "no-store"),
             ]

@@ -3,7 +3,7 @@ import CloakroomCore
 /// The request that a proxy asks about, as its headers tell it.
 struct ForwardedRequest: Hashable, Sendable {
     let method: String
-    /// Path and query, as the client sent them, in whatever bytes.
+    /// Path and query, byte for byte as the client sent them; they need not be a well-formed URI.
     let target: String
     /// nil where the proxy leaves the Host header as it was.
     let host: String?
