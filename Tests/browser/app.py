@@ -1,4 +1,8 @@
 """What a person, or the app's own script, does in a browser."""
+from urllib.parse import urlsplit
+
+from drivers import wait
+
 PASSWORD = "correct horse battery"
 
 # For servers whose clock the test moves: lives that no busy machine outlasts by itself.
@@ -27,6 +31,11 @@ def open_app(browser, site, host="localhost", path="/app"):
 
 def ready(browser):
     browser.run("while (!window.isReady) await new Promise((go) => setTimeout(go, 10));")
+
+
+def arrive(browser, path):
+    """Waits until the browser shows this path. A page that is opened before a form's answer has arrived is replaced by that answer."""
+    wait(f"{path} to be shown", lambda: urlsplit(browser.url).path == path)
 
 
 def sign_up(browser, email, **fields):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app import PASSWORD, open_app, ready, sign_up, who
+from app import PASSWORD, arrive, open_app, ready, sign_up, who
 from drivers import wait
 
 LOGIN = json.dumps({"email": "attacker@example.com", "password": PASSWORD})
@@ -37,6 +37,8 @@ ATTACKS = {
     "WebSocket": ("GET", "/api/notes", """<script>
         const socket = new WebSocket("TARGETPATH".replace("http", "ws")); socket.onopen = () => document.title = "READ"</script>"""),
 }
+# These replace the page that sends them.
+NAVIGATIONS = {name for name, (_, _, page) in ATTACKS.items() if "f.submit()" in page and "<iframe" not in page}
 # From a sibling host the browser itself withholds nothing: every cookie comes along.
 SITES = {"cross-site": "evil.localhost", "same-site": "sib.app.localhost"}
 
@@ -58,6 +60,8 @@ def test_another_site_changes_and_reads_nothing(browser, site, proxies, account,
         browser.open(f"{evil.origin(host)}/{number}")
         exchange = wait(f"{name} to arrive", lambda: site.seen(method, path, since))[0]
         reached[name] = exchange
+        if name in NAVIGATIONS:
+            arrive(browser, path)
         assert exchange.set_cookies == [], name
         assert not browser.run("return document.title").startswith("READ"), name
         assert not any(header.lower() == "access-control-allow-origin" for header, _ in exchange.answer_headers), name
@@ -100,6 +104,7 @@ def test_the_apps_own_service_worker_launders_no_form(browser, site, proxies, ac
     browser.open(evil.origin(host))
     exchange = wait("the form to arrive", lambda: site.seen("POST", "/auth/logout"))[0]
     assert exchange.status == 403
+    arrive(browser, "/auth/logout")
     open_app(browser, site, "app.localhost")
     assert who(browser) == account
 
@@ -117,6 +122,7 @@ def test_a_plain_form_on_the_apps_own_page_is_the_apps_own(browser, site, accoun
     exchange = wait("the form to arrive", lambda: site.seen("POST", "/auth/logout"))[0]
     assert exchange.status == 303
     assert len(exchange.set_cookies) == 1 and "Max-Age=0" in exchange.set_cookies[0]
+    arrive(browser, "/auth/pages/login")
     open_app(browser, site, "app.localhost")
     assert who(browser) is None
 
