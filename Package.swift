@@ -31,7 +31,10 @@ let package = Package(
         .executable(name: "cloakroom", targets: ["cloakroom"]),
         .library(name: "CloakroomCore", targets: ["CloakroomCore"]),
         .library(name: "CloakroomTokens", targets: ["CloakroomTokens"]),
-        .library(name: "CloakroomService", targets: ["CloakroomService"]),
+        .library(name: "CloakroomFiles", targets: ["CloakroomFiles"]),
+        .library(name: "CloakroomStores", targets: ["CloakroomStores"]),
+        .library(name: "CloakroomSessions", targets: ["CloakroomSessions"]),
+        .library(name: "CloakroomAccounts", targets: ["CloakroomAccounts"]),
         .library(name: "CloakroomMiddleware", targets: ["CloakroomMiddleware"]),
         .library(name: "CloakroomEndpoints", targets: ["CloakroomEndpoints"]),
         .library(name: "CloakroomSQLite", targets: ["CloakroomSQLite"]),
@@ -57,14 +60,22 @@ let package = Package(
 
         .target(name: "CloakroomCore", swiftSettings: strict),
         .target(name: "CloakroomTokens", dependencies: ["CloakroomCore", crypto, cryptoExtras], swiftSettings: strict),
+        .target(name: "CloakroomFiles", swiftSettings: strict),
+        .target(name: "CloakroomStores", dependencies: ["CloakroomCore"], swiftSettings: strict),
         .target(
-            name: "CloakroomService",
-            dependencies: ["CloakroomCore", "CloakroomTokens", "CSodium", crypto, logging, metrics],
+            name: "CloakroomSessions",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", crypto, logging, metrics,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "CloakroomAccounts",
+            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomStores", "CloakroomSessions", "CSodium"],
             resources: [.embedInCode("Passwords/common-passwords.txt")],
             swiftSettings: strict),
         .target(
             name: "CloakroomSQLite",
-            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomService", grdb, logging],
+            dependencies: ["CloakroomCore", "CloakroomFiles", "CloakroomStores", grdb, logging],
             swiftSettings: strict),
         .target(
             name: "CloakroomMiddleware",
@@ -75,8 +86,9 @@ let package = Package(
         .target(
             name: "CloakroomEndpoints",
             dependencies: [
-                "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware", hummingbird,
-                hummingbirdCore, httpTypes, nioCore, nioHTTP1, logging, crypto,
+                "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
+                "CloakroomAccounts",
+                "CloakroomMiddleware", hummingbird, hummingbirdCore, httpTypes, nioCore, nioHTTP1, logging, crypto,
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             ],
             resources: [
@@ -95,14 +107,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "CloakroomTesting",
-            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomService"],
-            swiftSettings: strict),
+            name: "CloakroomTesting", dependencies: ["CloakroomCore", "CloakroomStores"], swiftSettings: strict),
         .target(
             name: "CloakroomLab",
             dependencies: [
-                "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware", "CloakroomEndpoints",
-                hummingbird, hummingbirdCore, httpTypes, nioCore, logging, crypto,
+                "CloakroomCore", "CloakroomTokens", "CloakroomStores", "CloakroomSessions", "CloakroomAccounts",
+                "CloakroomMiddleware",
+                "CloakroomEndpoints", hummingbird, hummingbirdCore, httpTypes, nioCore, logging, crypto,
                 .product(name: "NIOPosix", package: "swift-nio"), nioHTTP1,
             ],
             path: "Lab",
@@ -172,8 +183,10 @@ let package = Package(
         .executableTarget(
             name: "cloakroom",
             dependencies: [
-                "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomSQLite", "CloakroomMiddleware",
-                "CloakroomEndpoints", "CloakroomLab", hummingbird, hummingbirdCore, httpTypes, nioCore, logging,
+                "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
+                "CloakroomAccounts",
+                "CloakroomSQLite", "CloakroomMiddleware", "CloakroomEndpoints", "CloakroomLab", "CSodium", hummingbird,
+                hummingbirdCore, httpTypes, nioCore, logging,
                 metrics,
                 lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -196,10 +209,24 @@ let package = Package(
             resources: [.copy("Vectors")],
             swiftSettings: strict),
         .testTarget(
-            name: "CloakroomServiceTests",
+            name: "CloakroomSQLiteTests",
             dependencies: [
-                "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomSQLite", "CloakroomTesting", logging,
-                grdb,
+                "CloakroomCore", "CloakroomFiles", "CloakroomStores", "CloakroomSQLite", "CloakroomTesting", grdb,
+                logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CloakroomSessionsTests",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
+                "CloakroomSQLite", "CloakroomTesting", logging, grdb,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CloakroomAccountsTests",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
+                "CloakroomAccounts", "CloakroomSQLite", "CloakroomTesting", logging, grdb,
             ],
             swiftSettings: strict),
         .testTarget(
@@ -212,8 +239,10 @@ let package = Package(
         .testTarget(
             name: "CloakroomEndpointsTests",
             dependencies: [
-                "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware", "CloakroomEndpoints",
-                "CloakroomSQLite", "CloakroomTesting", hummingbird, hummingbirdTesting, httpTypes,
+                "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
+                "CloakroomAccounts",
+                "CloakroomMiddleware", "CloakroomEndpoints", "CloakroomSQLite", "CloakroomTesting", hummingbird,
+                hummingbirdTesting, httpTypes,
                 nioCore, logging, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
@@ -228,8 +257,9 @@ let package = Package(
         .testTarget(
             name: "CloakroomCommandTests",
             dependencies: [
-                "cloakroom", "CloakroomCore", "CloakroomTokens", "CloakroomService", "CloakroomMiddleware",
-                "CloakroomEndpoints", logging, coreMetrics,
+                "cloakroom", "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores",
+                "CloakroomSessions", "CloakroomAccounts",
+                "CloakroomMiddleware", "CloakroomEndpoints", logging, coreMetrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -11,7 +11,8 @@ let insider: [SwiftSetting] = [.unsafeFlags(["-package-name", cloakroom])]
 func product(_ name: String) -> Target.Dependency { .product(name: name, package: "cloakroom") }
 
 let store: [Target.Dependency] = [
-    product("CloakroomCore"), product("CloakroomTokens"), product("CloakroomService"), product("CloakroomSQLite"),
+    product("CloakroomCore"), product("CloakroomTokens"), product("CloakroomFiles"), product("CloakroomStores"),
+    product("CloakroomSessions"), product("CloakroomAccounts"), product("CloakroomSQLite"),
 ]
 let server: [Target.Dependency] = [product("CloakroomMiddleware"), product("CloakroomEndpoints")]
 

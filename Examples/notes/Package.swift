@@ -14,7 +14,8 @@ let package = Package(
             name: "Notes",
             dependencies: [
                 .product(name: "CloakroomCore", package: "cloakroom"),
-                .product(name: "CloakroomService", package: "cloakroom"),
+                .product(name: "CloakroomFiles", package: "cloakroom"),
+                .product(name: "CloakroomSessions", package: "cloakroom"),
                 .product(name: "CloakroomMiddleware", package: "cloakroom"),
                 .product(name: "CloakroomEndpoints", package: "cloakroom"),
                 .product(name: "CloakroomSQLite", package: "cloakroom"),

@@ -1,4 +1,4 @@
-package import CloakroomService
+package import CloakroomStores
 import Foundation
 
 /// Plays attacks against storage choices in real browsers.
@@ -60,7 +60,7 @@ package struct Lab: Sendable {
     }
 
     /// Makes a store of ours in this file.
-    package typealias OpenStore = @Sendable (_ path: String) throws -> any SessionStore & UserStore
+    package typealias OpenStore = @Sendable (_ path: String) throws -> any Store
 
     private let selection: Selection
     private let openStore: OpenStore

@@ -1,7 +1,9 @@
 import CloakroomCore
 import CloakroomEndpoints
+import CloakroomFiles
 import CloakroomMiddleware
-import CloakroomService
+import CloakroomSessions
+import CloakroomStores
 import CloakroomTokens
 import Foundation
 import HTTPTypes
@@ -75,7 +77,7 @@ final class Target: Sendable {
 
     private static func cloakroom(
         _ path: String, _ openStore: Lab.OpenStore, _ accessTokenLife: Double
-    ) throws -> (AuthorizationServer, any UserStore) {
+    ) throws -> (AuthorizationServer, any AccountStore) {
         let data = try DataDirectory(path)
         var configuration = AuthorizationServer.Configuration()
         configuration.isSignUpOpen = true
@@ -95,15 +97,15 @@ final class Target: Sendable {
 
     /// The bank's routes under Cloakroom's rules, and who an account is by its session's subject.
     private static func protect(
-        _ bank: Bank, _ pages: PagesByHost, _ storage: StorageChoice, _ store: any UserStore,
+        _ bank: Bank, _ pages: PagesByHost, _ storage: StorageChoice, _ store: any AccountStore,
         now: @escaping @Sendable () -> Instant, _ router: Router<BasicSessionRequestContext>
     ) {
         BankRoutes(
             bank: bank, pages: pages,
             whose: { _, context in
                 let subject = try context.access.subject
-                guard let user = try await store.user(subject) else { throw Denial.sessionRevoked }
-                return user.email.rawValue
+                guard let account = try await store.account(subject) else { throw Denial.sessionRevoked }
+                return account.email.rawValue
             },
             checkFresh: { context in
                 guard storage == .cloakroomStepUp else { return }

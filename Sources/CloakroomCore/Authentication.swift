@@ -1,39 +1,52 @@
-/// How and when a person proved who they are: the level that a session carries into its access tokens.
+/// How and when a person showed who they are, as an access token says it. Derived from the `Evidence` of a session.
 public struct Authentication: Hashable, Sendable {
-    /// When the proof was given (claim `auth_time`).
+    /// When a factor was shown last (claim `auth_time`).
     public var time: Instant
-    /// The methods used (claim `amr`, RFC 8176), such as `pwd`.
+    /// The factors (claim `amr`, RFC 8176), such as `pwd`.
     public var methods: [String]
-    /// The level reached (claim `acr`).
+    /// The level that they reach together (claim `acr`).
     public var level: AuthenticationLevel
 
-    /// A proof as a token or a row carries it.
+    /// What a token says.
     public init(time: Instant, methods: [String], level: AuthenticationLevel) {
         self.time = time
         self.methods = methods
         self.level = level
     }
-
-    /// What a password alone proves.
-    public static func password(at time: Instant) -> Self {
-        Self(time: time, methods: ["pwd"], level: .singleFactor)
-    }
 }
 
-/// The authentication levels that Cloakroom gives, weakest first (claim `acr`).
+/// The authentication levels, weakest first (claim `acr`).
 public enum AuthenticationLevel: String, Hashable, Sendable, Comparable, CaseIterable {
     /// One factor that script in the page or a phisher could replay, such as a password.
     case singleFactor = "1"
-    /// Two factors, or one with user verification that script cannot produce.
+    /// Factors of two kinds.
     case multiFactor = "2"
-    /// A factor that no other site can be handed, used by a person: a passkey with user verification.
+    /// Factors of two kinds, one of which no other site can be handed: a passkey with user verification.
     case phishingResistant = "phr"
 
-    /// What accounts can show: a password.
-    package static let highestReachable = Self.singleFactor
+    /// The level that these factors reach together.
+    package init(of factors: some Sequence<Factor.Traits>) {
+        let kinds = factors.reduce(into: Set<Factor.Traits.Kind>()) { $0.formUnion($1.kinds) }
+        if kinds.count < 2 {
+            self = .singleFactor
+        } else {
+            self = factors.contains(where: \.resistsPhishing) ? .phishingResistant : .multiFactor
+        }
+    }
+
+    /// What somebody reaches who shows every factor that there is.
+    package static let highestReachable = Self(of: Factor.allCases.map(\.traits))
 
     /// Whether one is weaker.
     public static func < (one: Self, other: Self) -> Bool {
-        one.rawValue < other.rawValue
+        one.rank < other.rank
+    }
+
+    private var rank: Int {
+        switch self {
+        case .singleFactor: 1
+        case .multiFactor: 2
+        case .phishingResistant: 3
+        }
     }
 }

@@ -27,13 +27,24 @@ public struct Subject: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// The name of one client application (claim `client_id`, RFC 9068 section 2.2).
-public struct ClientID: Hashable, Sendable, CustomStringConvertible {
+public struct ClientID: Hashable, Sendable, Codable, CustomStringConvertible {
     /// The name itself.
     public let rawValue: String
 
     /// A name as a token or a row carries it.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
+    }
+
+    /// From a plain string.
+    public init(from decoder: any Decoder) throws {
+        rawValue = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    /// As a plain string.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
     }
 
     /// The client of a login that names none: a page of this site, served by cookie.

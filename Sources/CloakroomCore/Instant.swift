@@ -2,7 +2,7 @@
 ///
 /// Core never reads a clock: every rule takes the time as an argument. Arithmetic saturates: an absurd lifetime means
 /// "for ever" and must not stop the process.
-public struct Instant: Hashable, Comparable, Sendable {
+public struct Instant: Hashable, Comparable, Sendable, Codable {
     /// The number itself.
     public var milliseconds: Int64
 
@@ -20,6 +20,20 @@ public struct Instant: Hashable, Comparable, Sendable {
     public static func < (one: Self, other: Self) -> Bool {
         one.milliseconds < other.milliseconds
     }
+
+    /// From a plain number.
+    public init(from decoder: any Decoder) throws {
+        milliseconds = try decoder.singleValueContainer().decode(Int64.self)
+    }
+
+    /// As a plain number.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(milliseconds)
+    }
+
+    /// The earliest there is.
+    package static let distantPast = Self(milliseconds: .min)
 
     /// Later by a span.
     public static func + (instant: Self, span: Span) -> Self {

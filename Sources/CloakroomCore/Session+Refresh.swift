@@ -76,7 +76,7 @@ extension Session {
 
     /// The level that a request of this generation has: one from before a step-up keeps the level from before.
     package func authentication(ofGeneration presented: Int) -> Authentication {
-        presented < generation ? earlierAuthentication ?? authentication : authentication
+        (presented < generation ? details.earlierEvidence ?? details.evidence : details.evidence).authentication
     }
 
     /// Takes note that an access token of `seen` came in: that confirms a pending generation.
@@ -132,7 +132,7 @@ extension Session {
     private mutating func forgetStragglers(at now: Instant, under policy: SessionPolicy) {
         guard confirmation != .pending, !isStragglerWindowOpen(at: now, under: policy) else { return }
         stragglersFrom = generation
-        earlierAuthentication = nil
+        details.earlierEvidence = nil
     }
 
     /// Continues at a generation that the store has forgotten. It hands out nothing: two requests of different
@@ -143,7 +143,7 @@ extension Session {
         _ presented: PresentedRefresh, at now: Instant, under policy: SessionPolicy
     ) -> RefreshAnswer {
         forgetStragglers(at: now, under: policy)
-        if let earlier = earlierAuthentication { authentication = earlier }
+        if let earlier = details.earlierEvidence { details.evidence = earlier }
         generation = presented.generation
         confirmation = .confirmed(windowOpenedAt: now)
         rotatedAt = presented.issuedAt
@@ -151,7 +151,7 @@ extension Session {
         handedOutAt = now
         // How often it was handed out is lost with the rest.
         isReissued = true
-        earlierAuthentication = nil
+        details.earlierEvidence = nil
         touch(at: now)
         return .adopted
     }
@@ -172,7 +172,7 @@ extension Session {
     /// `auth_time` this way, so the raised level is withdrawn. (An honest client whose step-up answer was lost saw an
     /// error and asks again.)
     private mutating func reissue(at now: Instant) -> RefreshAnswer {
-        if let earlier = earlierAuthentication { authentication = earlier }
+        if let earlier = details.earlierEvidence { details.evidence = earlier }
         handOutAgain(at: now)
         return .reissued
     }

@@ -6,7 +6,7 @@ extension Session {
     /// answer that carries the current generation could still be under way and overtake this one, and the honest user
     /// would be logged out: the answer is `postponed` until the window closes.
     package mutating func stepUp(
-        to fresh: Authentication,
+        with fresh: Evidence,
         presenting presented: PresentedRefresh,
         at now: Instant,
         under policy: SessionPolicy,
@@ -21,11 +21,11 @@ extension Session {
             let isOpen = isStragglerWindowOpen(at: now, under: policy)
             guard !isOpen || !isReissued else { return .postponed(renewableIn(at: now, under: policy)) }
             let answer = rotate(at: now, under: policy, signingWith: key)
-            raise(to: fresh)
+            raise(with: fresh)
             return answer
         case 1 where confirmation == .pending:
             handOutAgain(at: now)
-            raise(to: fresh)
+            raise(with: fresh)
             return .reissued
         default:
             guard isStraggler(presented.generation, at: now, under: policy) else { return reuse(at: now) }
@@ -44,8 +44,8 @@ extension Session {
     }
 
     /// Several step-ups inside one window keep the level from before the first, the only one that every straggler had.
-    private mutating func raise(to fresh: Authentication) {
-        earlierAuthentication = earlierAuthentication ?? authentication
-        authentication = fresh
+    private mutating func raise(with fresh: Evidence) {
+        details.earlierEvidence = details.earlierEvidence ?? details.evidence
+        details.evidence.add(fresh)
     }
 }

@@ -1,26 +1,19 @@
 /// One session of one subject: everything that a store keeps about it, in one row.
 ///
 /// A value without I/O. Each event is a method that changes the value and returns what happened: `refresh`, `confirm`,
-/// `stepUp`, `revoke`.
+/// `stepUp`, `revoke`. The members of `details` can be read as members of the session.
+@dynamicMemberLookup
 public struct Session: Hashable, Sendable {
     /// Its name (claim `sid`).
     public let id: SessionID
     /// Whose session it is.
     public let subject: Subject
-    /// The client application that it was begun by.
-    public let client: ClientID
     /// 256 random bits known to the store alone: half of what makes a refresh token (the other half is the key ring's).
     public let secret: Secret
     /// When it was begun.
     public let createdAt: Instant
     /// The absolute end of life, fixed at login. Also the refresh tokens' `exp`.
     public let expiresAt: Instant
-    /// Whether the cookie outlives the browser ("remember me").
-    public let remembered: Bool
-    /// The `User-Agent` at login, for the list of sessions.
-    public let userAgent: String
-    /// The network address at login, for the list of sessions and for telling known networks.
-    public let address: String
 
     /// The number of the refresh token that is current.
     public internal(set) var generation: Int
@@ -30,13 +23,6 @@ public struct Session: Hashable, Sendable {
     public internal(set) var rotatedAt: Instant
     /// Which key (`kid`) signs the current generation's refresh token.
     public internal(set) var refreshKey: String
-    /// When it was last used: idle time counts from here.
-    public internal(set) var lastSeenAt: Instant
-    /// The level that its access tokens carry.
-    public internal(set) var authentication: Authentication
-    /// The level of earlier generations whose requests may still be under way, where a step-up has raised the current
-    /// one; see `authentication(ofGeneration:)`.
-    public internal(set) var earlierAuthentication: Authentication?
     /// The oldest generation that is a straggler, not a reuse, until the window after the next confirmation closes:
     /// the one presented at the last rotation that came with the window closed.
     public internal(set) var stragglersFrom: Int
@@ -44,8 +30,12 @@ public struct Session: Hashable, Sendable {
     public internal(set) var handedOutAt: Instant
     /// Whether the current generation was handed out more than once.
     public internal(set) var isReissued: Bool
+    /// When it was last used: idle time counts from here.
+    public internal(set) var lastSeenAt: Instant
     /// Set once it was ended before its time.
     public internal(set) var revocation: Revocation?
+    /// What a renewal does not change.
+    public internal(set) var details: Details
 
     /// Whether anything of the current generation has come back since it was issued.
     public enum Confirmation: Hashable, Sendable {
@@ -70,59 +60,49 @@ public struct Session: Hashable, Sendable {
 
     /// A new session at generation 0: confirmed, straggler window closed.
     public init(
-        id: SessionID,
-        subject: Subject,
-        client: ClientID,
-        secret: Secret,
-        refreshKey: String,
-        remembered: Bool,
-        userAgent: String,
-        address: String,
-        authentication: Authentication,
-        at now: Instant,
+        id: SessionID, subject: Subject, secret: Secret, refreshKey: String, details: Details, at now: Instant,
         under policy: SessionPolicy
     ) {
         self.init(
-            id: id, subject: subject, client: client, secret: secret, createdAt: now,
-            expiresAt: now + policy.absoluteLifetime, remembered: remembered, userAgent: userAgent, address: address,
+            id: id, subject: subject, secret: secret, createdAt: now, expiresAt: now + policy.absoluteLifetime,
             generation: 0, confirmation: .confirmed(windowOpenedAt: nil), rotatedAt: now, refreshKey: refreshKey,
-            lastSeenAt: now, authentication: authentication, earlierAuthentication: nil, stragglersFrom: 0,
-            handedOutAt: now, isReissued: false, revocation: nil)
+            stragglersFrom: 0, handedOutAt: now, isReissued: false, lastSeenAt: now, revocation: nil, details: details)
     }
 
     /// A session as a store kept it.
     public init(
-        id: SessionID, subject: Subject, client: ClientID, secret: Secret, createdAt: Instant, expiresAt: Instant,
-        remembered: Bool, userAgent: String, address: String, generation: Int, confirmation: Confirmation,
-        rotatedAt: Instant, refreshKey: String, lastSeenAt: Instant, authentication: Authentication,
-        earlierAuthentication: Authentication?, stragglersFrom: Int, handedOutAt: Instant, isReissued: Bool,
-        revocation: Revocation?
+        id: SessionID, subject: Subject, secret: Secret, createdAt: Instant, expiresAt: Instant, generation: Int,
+        confirmation: Confirmation, rotatedAt: Instant, refreshKey: String, stragglersFrom: Int, handedOutAt: Instant,
+        isReissued: Bool, lastSeenAt: Instant, revocation: Revocation?, details: Details
     ) {
         self.id = id
         self.subject = subject
-        self.client = client
         self.secret = secret
         self.createdAt = createdAt
         self.expiresAt = expiresAt
-        self.remembered = remembered
-        self.userAgent = userAgent
-        self.address = address
         self.generation = generation
         self.confirmation = confirmation
         self.rotatedAt = rotatedAt
         self.refreshKey = refreshKey
-        self.lastSeenAt = lastSeenAt
-        self.authentication = authentication
-        self.earlierAuthentication = earlierAuthentication
         self.stragglersFrom = stragglersFrom
         self.handedOutAt = handedOutAt
         self.isReissued = isReissued
+        self.lastSeenAt = lastSeenAt
         self.revocation = revocation
+        self.details = details
     }
+
+    /// A member of `details`.
+    public subscript<Value>(dynamicMember member: KeyPath<Details, Value>) -> Value {
+        details[keyPath: member]
+    }
+
+    /// The level that tokens of the current generation carry.
+    public var authentication: Authentication { details.evidence.authentication }
 }
 
 /// Why a session was ended before its time.
-public enum RevocationReason: String, Hashable, Sendable, CaseIterable {
+public enum RevocationReason: String, Hashable, Sendable, Codable, CaseIterable {
     case logout
     case refreshTokenReused = "refresh_token_reused"
     /// Ended from the list of sessions.

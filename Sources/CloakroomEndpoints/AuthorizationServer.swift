@@ -1,6 +1,8 @@
+package import CloakroomAccounts
 public import CloakroomCore
 public import CloakroomMiddleware
-public import CloakroomService
+public import CloakroomSessions
+public import CloakroomStores
 public import CloakroomTokens
 public import Logging
 
@@ -52,7 +54,8 @@ public struct AuthorizationServer: Sendable {
     }
 
     package let configuration: Configuration
-    package let service: SessionService
+    package let sessions: SessionService
+    package let accounts: AccountService
     /// For `SessionMiddleware`.
     public let authorizer: SessionAuthorizer
     /// For `OriginMiddleware`.
@@ -70,7 +73,7 @@ public struct AuthorizationServer: Sendable {
 
     /// - Throws: `Configuration.Invalid`, or an error that says why the keys cannot be used.
     public init(
-        store: any SessionStore & UserStore, keys: KeyFiles, configuration: Configuration = Configuration(),
+        store: any Store, keys: KeyFiles, configuration: Configuration = Configuration(),
         logger: Logger = Logger(label: "cloakroom")
     ) throws {
         try configuration.check()
@@ -82,8 +85,9 @@ public struct AuthorizationServer: Sendable {
 
     /// - Parameter probePatience: how long `/readyz` waits for the store.
     package init(
-        store: any SessionStore & UserStore, keySource: any KeySource, keys: IssuerKeys, configuration: Configuration,
-        hasher: PasswordHasher, environment: CloakroomService.Environment, probePatience: Duration = .seconds(2),
+        store: any Store, keySource: any KeySource, keys: IssuerKeys,
+        configuration: Configuration,
+        hasher: PasswordHasher, environment: CloakroomCore.Environment, probePatience: Duration = .seconds(2),
         logger: Logger = Logger(label: "cloakroom")
     ) {
         self.configuration = configuration
@@ -98,16 +102,17 @@ public struct AuthorizationServer: Sendable {
             revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime),
             checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
         let log = SecurityLog(logger: Logger(label: "cloakroom.security"), uptime: environment.uptime)
-        let service = SessionService(
+        let sessions = SessionService(
             store: store, issuer: TokenIssuer(issuer: configuration.issuer, audience: audience, keys: keys),
-            verifier: verifier, hasher: hasher, policy: policy, clients: configuration.clients,
-            isSignUpOpen: configuration.isSignUpOpen, failedLoginsPerMinute: configuration.failedLoginsPerMinute,
-            signUpsPerHour: configuration.signUpsPerHour, maximumSessions: configuration.maximumSessions,
-            log: log, environment: environment)
+            verifier: verifier, policy: policy, clients: configuration.clients,
+            maximumSessions: configuration.maximumSessions, log: log, environment: environment)
         let sightings = SightingQueue(store: store, policy: policy, environment: environment, logger: logger)
         let feed = RevocationFeed(
             store: store, view: verifier.revocations, environment: environment, logger: logger)
-        self.service = service
+        self.sessions = sessions
+        accounts = AccountService(
+            store: store, sessions: sessions, hasher: hasher, isSignUpOpen: configuration.isSignUpOpen,
+            failedLoginsPerMinute: configuration.failedLoginsPerMinute, signUpsPerHour: configuration.signUpsPerHour)
         self.sightings = sightings
         self.feed = feed
         sweeper = Sweeper(store: store, policy: policy, environment: environment, logger: logger)
@@ -122,7 +127,7 @@ public struct AuthorizationServer: Sendable {
         authorizer = SessionAuthorizer(
             verifier: verifier, cookie: cookie, policy: policy, now: { environment.now() },
             uptime: { environment.uptime() },
-            renew: { try await service.renew($0) },
+            renew: { try await sessions.renew($0) },
             saw: { sightings.saw($0) },
             catchUp: { try await feed.catchUp() })
     }
@@ -158,10 +163,10 @@ public struct AuthorizationServer: Sendable {
             group.addTask { await sweeper.run() }
             group.addTask { await events.run() }
             group.addTask { await gauges.run() }
-            group.addTask { await service.writeOverdueLogouts() }
-            group.addTask { await service.recordRefusals() }
+            group.addTask { await sessions.writeOverdueLogouts() }
+            group.addTask { await accounts.recordRefusals() }
             group.addTask {
-                await KeyWatch(keySource, keys: keys, verifier: service.verifier, logger: logger).run()
+                await KeyWatch(keySource, keys: keys, verifier: sessions.verifier, logger: logger).run()
             }
         }
     }

@@ -1,6 +1,7 @@
+import CloakroomAccounts
 import CloakroomCore
 import CloakroomMiddleware
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 import HTTPTypes
 import Hummingbird
@@ -16,14 +17,15 @@ struct Call: Sendable {
     /// nil for what scripts and programs send.
     var form: FormSubmission?
 
-    var service: SessionService { server.service }
+    var sessions: SessionService { server.sessions }
+    var accounts: AccountService { server.accounts }
     var cookie: SessionCookie { server.authorizer.cookie }
     var credentials: RequestCredentials { server.authorizer.credentials(request.headers) }
 
-    var device: SessionService.Device {
+    var device: Device {
         let client = server.configuration.trustedProxies.client(
             peer: peer, forwardedFor: request.headers[values: .known("X-Forwarded-For")])
-        return SessionService.Device(userAgent: request.headers[.userAgent] ?? "", address: client)
+        return Device(userAgent: request.headers[.userAgent] ?? "", address: client)
     }
 
     /// Whether the request shows what browsers add and no script can take away. Not by `Sec-Fetch-Mode` alone, which
@@ -44,7 +46,7 @@ struct Call: Sendable {
     /// - Throws: `Denial.sessionMissing` or `.tokenInvalid`.
     func refreshToken(_ credentials: RequestCredentials) throws(Denial) -> RefreshToken {
         guard let half = credentials.refresh else { throw .sessionMissing }
-        return try service.read(refreshToken: half.mapError(\.denial).get().bytes.bytes)
+        return try sessions.read(refreshToken: half.mapError(\.denial).get().bytes.bytes)
     }
 
     /// What the request presents to raise its session. A bearer of ours decides alone, and beside a cookie of the same

@@ -1,6 +1,7 @@
+import CloakroomAccounts
 import CloakroomCore
 import CloakroomMiddleware
-import CloakroomService
+import CloakroomStores
 import CloakroomTokens
 import HTTPTypes
 import Hummingbird

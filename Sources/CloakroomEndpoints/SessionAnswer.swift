@@ -1,6 +1,6 @@
 import CloakroomCore
 import CloakroomMiddleware
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 import HTTPTypes
 import Hummingbird
@@ -32,9 +32,9 @@ extension Call {
     private func describe(_ grant: SessionGrant) -> JSONObject {
         var body: JSONObject = [
             "authenticated": true,
-            "user": ["id": .string(grant.user.subject.rawValue), "email": .string(grant.user.email.rawValue)],
+            "user": .object(describeUser(grant.session)),
             "session": .object(describeSession(grant)),
-            "delivery": .string(service.client(of: grant.session).delivery.rawValue),
+            "delivery": .string(sessions.client(of: grant.session).delivery.rawValue),
         ]
         switch grant.renewal {
         case .renewed(let tokens): add(tokens.access, refresh: tokens.refresh, tokens.delivery, to: &body)
@@ -44,8 +44,14 @@ extension Call {
         return body
     }
 
+    private func describeUser(_ session: Session) -> JSONObject {
+        var user: JSONObject = ["id": .string(session.subject.rawValue)]
+        if let login = session.login { user["email"] = .string(login) }
+        return user
+    }
+
     private func describeSession(_ grant: SessionGrant) -> JSONObject {
-        let now = service.now
+        let now = sessions.now
         let authentication = grant.authentication
         var session: JSONObject = [
             "id": .string(grant.session.id.rawValue),
@@ -53,9 +59,9 @@ extension Call {
             "auth_time": .string(authentication.time.iso8601),
             "amr": .array(authentication.methods.map { .string($0) }),
             "acr": .string(authentication.level.rawValue),
-            "binding": "none",
+            "binding": .string(grant.session.binding.rawValue),
             "expires_in": .integer(held(by: grant).map { ($0.expiresAt - now).wholeSeconds } ?? 0),
-            "session_expires_in": .integer((grant.session.deadline(under: service.policy) - now).wholeSeconds),
+            "session_expires_in": .integer((grant.session.deadline(under: sessions.policy) - now).wholeSeconds),
             "rotated": .bool(grant.tokens != nil),
         ]
         if case .served(let served)? = grant.renewal {

@@ -1,4 +1,4 @@
-import CloakroomService
+import CloakroomFiles
 import Foundation
 import GRDB
 import Logging

@@ -1,19 +1,40 @@
 import CloakroomCore
-import CloakroomService
+import CloakroomStores
+import Foundation
 import GRDB
 
 /// The append-only record of security events.
 enum Events {
+    private static let columns = "kind, time, subject, session, address, details"
+
     static func append(_ events: [SecurityEvent], _ database: Database) throws {
         guard !events.isEmpty else { return }
         let statement = try database.cachedStatement(
-            sql: "INSERT INTO events (kind, time, subject, session, address, detail) VALUES (?, ?, ?, ?, ?, ?)")
+            sql: "INSERT INTO events (\(columns)) VALUES (?, ?, ?, ?, ?, ?)")
         for event in events {
             try statement.execute(arguments: [
                 event.kind.rawValue, event.time.milliseconds, event.subject?.rawValue, event.session?.rawValue,
-                event.address, event.detail,
+                event.address, try document(event.details),
             ])
         }
+    }
+
+    private static func document(_ details: SecurityEvent.Details) throws -> Data? {
+        details == SecurityEvent.Details() ? nil : try JSONEncoder().encode(details)
+    }
+
+    static func read(
+        _ query: EventQuery, after cursor: EventCursor?, limit: Int, _ database: Database
+    ) throws -> EventPage {
+        let start = cursor.flatMap { Int64($0.rawValue) } ?? 0
+        let (condition, arguments) = query.condition
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT \(columns), position FROM events WHERE position > ? AND \(condition) ORDER BY position LIMIT ?
+                """, arguments: [start] + arguments + [limit])
+        let end = rows.last.map { $0["position"] as Int64 } ?? start
+        return EventPage(events: try rows.compactMap(event), cursor: EventCursor(String(end)))
     }
 
     /// From now on what this connection records is announced by a server, not by this process.
@@ -36,18 +57,40 @@ enum Events {
         let rows = try Row.fetchAll(
             database,
             sql: """
-                SELECT kind, time, subject, session, address, detail FROM events
+                SELECT \(columns) FROM events
                 WHERE position IN (SELECT position FROM unannounced WHERE position BETWEEN ? AND ?) ORDER BY position
                 """, arguments: [first, last])
         try database.execute(
             sql: "DELETE FROM unannounced WHERE position BETWEEN ? AND ?", arguments: [first, last])
-        return rows.compactMap(event)
+        return try rows.compactMap(event)
     }
 
-    private static func event(_ row: Row) -> SecurityEvent? {
+    private static func event(_ row: Row) throws -> SecurityEvent? {
         guard let kind = SecurityEvent.Kind(rawValue: row[0]) else { return nil }
+        let details = try (row[5] as Data?).map { try JSONDecoder().decode(SecurityEvent.Details.self, from: $0) }
         return SecurityEvent(
             kind, at: Instant(milliseconds: row[1]), subject: (row[2] as String?).map { Subject($0) },
-            session: (row[3] as String?).map { SessionID($0) }, address: row[4], detail: row[5])
+            session: (row[3] as String?).map { SessionID($0) }, address: row[4], details: details ?? .init())
+    }
+}
+
+extension EventQuery {
+    /// As SQL, with its arguments.
+    fileprivate var condition: (sql: String, arguments: StatementArguments) {
+        var (parts, arguments): ([String], StatementArguments) = (["TRUE"], [])
+        func add(_ sql: String, _ value: (any DatabaseValueConvertible)?) {
+            guard let value else { return }
+            parts.append(sql)
+            arguments += [value]
+        }
+        add("subject = ?", subject?.rawValue)
+        add("session = ?", session?.rawValue)
+        add("time >= ?", since?.milliseconds)
+        add("time < ?", until?.milliseconds)
+        if !kinds.isEmpty {
+            parts.append("kind IN (\(kinds.map { _ in "?" }.joined(separator: ", ")))")
+            arguments += StatementArguments(kinds.map(\.rawValue))
+        }
+        return (parts.joined(separator: " AND "), arguments)
     }
 }

@@ -1,5 +1,5 @@
 import CloakroomCore
-import CloakroomService
+import CloakroomStores
 import GRDB
 
 /// The networks where the owners of accounts have logged in, a bounded number for each.

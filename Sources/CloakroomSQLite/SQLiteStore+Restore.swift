@@ -1,5 +1,6 @@
 package import CloakroomCore
-import CloakroomService
+import CloakroomFiles
+import CloakroomStores
 import Foundation
 import GRDB
 
@@ -103,10 +104,10 @@ extension SQLiteStore {
         try advance("events", beyond: replaced?.events ?? 0, database)
         try advance("revocations", beyond: replaced?.revocations ?? 0, database)
         try Events.leaveToServers(database)
-        try Events.append([SecurityEvent(.restore, at: now, detail: "epoch \(epoch)")], database)
+        try Events.append([SecurityEvent(.restore, at: now, details: .init(epoch: epoch))], database)
         let sessions = try Int.fetchOne(database, sql: "SELECT count(*) FROM sessions WHERE revoked_at IS NULL")
         return Restored(
-            accounts: try Int.fetchOne(database, sql: "SELECT count(*) FROM users") ?? 0, sessions: sessions ?? 0,
+            accounts: try Int.fetchOne(database, sql: "SELECT count(*) FROM accounts") ?? 0, sessions: sessions ?? 0,
             epoch: epoch)
     }
 

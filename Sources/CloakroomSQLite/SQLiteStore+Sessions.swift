@@ -1,29 +1,34 @@
-// What these methods promise stands at `SessionStore` and `UserStore`.
+// What these methods promise stands at `SessionStore` and `AccountStore`.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import CloakroomCore
-public import CloakroomService
-public import CloakroomTokens
+public import CloakroomStores
 import GRDB
 
 extension SQLiteStore {
-    public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> [SecurityEvent]? {
-        try await commits.write { database in
+    public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+        try await commits.commit { journal in
             let session = start.session
-            let isCurrent = try Bool.fetchOne(
-                database,
-                sql: "SELECT 1 FROM users WHERE subject = ? AND disabled = 0 AND credential_version = ?",
-                arguments: [session.subject.rawValue, start.credentialVersion])
-            guard isCurrent != nil else { return nil }
-            var ends = [try start.replacing.flatMap { try Self.end($0, .replaced, at: session.createdAt, database) }]
-            try SessionRow.insert(session, database)
-            for id in try Self.sessionsBeyondLimit(start, database) {
-                ends.append(try Self.end(id, .tooManySessions, at: session.createdAt, database))
+            guard try Self.isCurrent(start, journal.database) else { return nil }
+            try journal.record(events)
+            if let replaced = start.replacing {
+                try Self.end(replaced, .replaced, at: session.createdAt, &journal)
             }
-            try KnownNetworks.note(start.network, of: session.subject, at: session.createdAt, database)
-            try Events.append(events, database)
-            return ends.compactMap { $0 }
+            try SessionRow.insert(session, journal.database)
+            for id in try Self.sessionsBeyondLimit(start, journal.database) {
+                try Self.end(id, .tooManySessions, at: session.createdAt, &journal)
+            }
+            try KnownNetworks.note(start.network, of: session.subject, at: session.createdAt, journal.database)
+            return ()
         }
+    }
+
+    private static func isCurrent(_ start: SessionStart, _ database: Database) throws -> Bool {
+        guard let version = start.credentialVersion else { return true }
+        return try Bool.fetchOne(
+            database,
+            sql: "SELECT 1 FROM accounts WHERE subject = ? AND disabled = 0 AND credential_version = ?",
+            arguments: [start.session.subject.rawValue, version]) != nil
     }
 
     /// Those unused for longest.
@@ -48,57 +53,40 @@ extension SQLiteStore {
         return ids.map { SessionID($0) }
     }
 
-    /// Ends one session within a transaction that does more.
-    /// - Returns: the event on record; nil when it was not alive.
+    /// Ends one session within a transaction that does more; nothing happens when it was not alive.
     private static func end(
-        _ id: SessionID, _ reason: RevocationReason, at now: Instant, _ database: Database
-    ) throws -> SecurityEvent? {
+        _ id: SessionID, _ reason: RevocationReason, at now: Instant, _ journal: inout Journal
+    ) throws {
         let ended = try Row.fetchOne(
-            database.cachedStatement(
+            journal.database.cachedStatement(
                 sql: """
                     UPDATE sessions SET revoked_at = ?, revocation_reason = ? WHERE id = ? AND revoked_at IS NULL
                     RETURNING subject
                     """),
             arguments: [now.milliseconds, reason.rawValue, id.rawValue])
-        return try ended.map { try announce(id, of: Subject($0["subject"]), reason, at: now, database) }
-    }
-
-    private static func announce(
-        _ id: SessionID, of subject: Subject, _ reason: RevocationReason, at now: Instant, _ database: Database
-    ) throws -> SecurityEvent {
-        let event = SecurityEvent(.revocation, at: now, subject: subject, session: id, detail: reason.rawValue)
-        try Feed.append(id, at: now, database)
-        try Events.append([event], database)
-        return event
+        guard let ended else { return }
+        try journal.announce(id, at: now)
+        try journal.record([.revocation(of: id, subject: Subject(ended["subject"]), reason: reason, at: now)])
     }
 
     public func update<Value: Sendable>(
         _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
-    ) async throws -> Value? {
-        try await commits.write { try Self.update(id, $0, decide)?.value }
-    }
-
-    public func updateWithOwner<Value: Sendable>(
-        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
-    ) async throws -> (value: Value, owner: User?)? {
-        try await commits.write { database in
-            guard let (value, session) = try Self.update(id, database, decide) else { return nil }
-            return (value, try Self.users("WHERE subject = ?", [session.subject.rawValue], database).first)
-        }
+    ) async throws -> Committed<Value>? {
+        try await commits.commit { try Self.update(id, &$0, decide) }
     }
 
     static func update<Value>(
-        _ id: SessionID, _ database: Database, _ decide: (inout Session) -> Decided<Value>
-    ) throws -> (value: Value, session: Session)? {
-        guard let before = try SessionRow.fetch(id, database) else { return nil }
+        _ id: SessionID, _ journal: inout Journal, _ decide: (inout Session) -> Decided<Value>
+    ) throws -> Value? {
+        guard let before = try SessionRow.fetch(id, journal.database) else { return nil }
         var after = before
         let decided = decide(&after)
-        if after != before { try SessionRow.update(after, from: before, database) }
+        if after != before { try SessionRow.update(after, from: before, journal.database) }
         if before.revocation == nil, let revocation = after.revocation {
-            try Feed.append(id, at: revocation.time, database)
+            try journal.announce(id, at: revocation.time)
         }
-        try Events.append(decided.events, database)
-        return (decided.value, after)
+        try journal.record(decided.events)
+        return decided.value
     }
 
     public func session(_ id: SessionID) async throws -> Session? {
@@ -129,14 +117,16 @@ extension SQLiteStore {
     public func revoke(
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, after position: SessionID?,
         limit: Int
-    ) async throws -> RevocationStep {
-        // Looked for outside the transaction: to find few among a million takes long, and writes would wait.
+    ) async throws -> Committed<SessionID?> {
+        // Searched outside of the transaction: to find few among a million takes long, and writes would wait.
         let ids = try await living(selection, after: position, limit: limit)
-        let revoked = try await commits.write { database in
-            try ids.filter { try Self.end($0, reason, at: now, database) != nil }
+        let next = ids.count == limit ? ids.last : nil
+        guard !ids.isEmpty else { return Committed(next) }
+        let committed = try await commits.commit { journal in
+            for id in ids { try Self.end(id, reason, at: now, &journal) }
+            return .some(next)
         }
-        return RevocationStep(
-            revoked: revoked.map { Revoked(session: $0, time: now) }, position: ids.count == limit ? ids.last : nil)
+        return committed ?? Committed(next)
     }
 
     private func living(
@@ -154,21 +144,13 @@ extension SQLiteStore {
 
     /// Ends every session that is selected, within a transaction that does more.
     static func revoke(
-        _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ database: Database
-    ) throws -> [Revoked] {
+        _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ journal: inout Journal
+    ) throws {
         let (condition, arguments) = selection.condition
-        let ended = try Row.fetchAll(
-            database,
-            sql: """
-                UPDATE sessions SET revoked_at = ?, revocation_reason = ? WHERE revoked_at IS NULL AND \(condition)
-                RETURNING id, subject
-                """,
-            arguments: [now.milliseconds, reason.rawValue] + arguments)
-        return try ended.map { row in
-            let session = SessionID(row["id"])
-            _ = try announce(session, of: Subject(row["subject"]), reason, at: now, database)
-            return Revoked(session: session, time: now)
-        }
+        let ids = try String.fetchAll(
+            journal.database, sql: "SELECT id FROM sessions WHERE revoked_at IS NULL AND \(condition)",
+            arguments: arguments)
+        for id in ids { try end(SessionID(id), reason, at: now, &journal) }
     }
 
     public func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws {
@@ -190,12 +172,17 @@ extension SQLiteStore {
         try SessionRow.update(after, from: before, database)
     }
 
-    public func revocations(after position: Int64) async throws -> (revoked: [Revoked], position: Int64) {
-        try await pool.read { try Feed.read(after: position, $0) }
+    public func revocations(after cursor: FeedCursor?) async throws -> FeedPage {
+        try await pool.read { try Feed.read(after: cursor, $0) }
     }
 
-    public func record(_ events: [SecurityEvent]) async throws {
-        try await commits.write { try Events.append(events, $0) }
+    public func record(_ events: [SecurityEvent]) async throws -> Committed<Void> {
+        let committed = try await commits.commit { try $0.record(events) }
+        return committed ?? Committed(())
+    }
+
+    public func events(_ query: EventQuery, after cursor: EventCursor?, limit: Int) async throws -> EventPage {
+        try await pool.read { try Events.read(query, after: cursor, limit: limit, $0) }
     }
 }
 

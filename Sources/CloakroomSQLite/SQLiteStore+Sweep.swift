@@ -1,4 +1,4 @@
-// What these methods promise stands at `SessionStore` and `UserStore`.
+// What these methods promise stands at `SessionStore` and `AccountStore`.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import CloakroomCore
@@ -29,6 +29,11 @@ extension SQLiteStore {
                     events WHERE position IN
                     (SELECT position FROM (SELECT position, time FROM events ORDER BY position LIMIT ?) WHERE time < ?)
                     """, [limit, (now - Self.eventRetention).milliseconds], database)
+                + Self.delete(
+                    """
+                    one_time WHERE (purpose, digest) IN
+                    (SELECT purpose, digest FROM one_time WHERE expires_at <= ? LIMIT ?)
+                    """, [now.milliseconds, limit], database)
         }
     }
 

@@ -1,5 +1,5 @@
 public import CloakroomCore
-public import CloakroomService
+public import CloakroomStores
 import Foundation
 import GRDB
 package import Logging
@@ -7,7 +7,7 @@ package import Logging
 /// The embedded store: one SQLite file in WAL mode, where what was acknowledged survives `kill -9` and power loss.
 ///
 /// Several processes of one machine may use a file at the same time: a second server, and the command line.
-public final class SQLiteStore: SessionStore, UserStore {
+public final class SQLiteStore: SessionStore, AccountStore, OneTimeStore {
     /// For reading.
     let pool: DatabaseFile
     let commits: GroupCommit

@@ -1,4 +1,4 @@
-import CloakroomService
+import CloakroomFiles
 import GRDB
 
 /// The tables. One row per session, none per token.
@@ -77,7 +77,7 @@ enum Schema {
     }
 
     private static let tables = """
-        CREATE TABLE users (
+        CREATE TABLE accounts (
             subject TEXT NOT NULL PRIMARY KEY,
             email TEXT NOT NULL UNIQUE,
             password_hash TEXT NOT NULL,
@@ -89,31 +89,23 @@ enum Schema {
         CREATE TABLE sessions (
             id TEXT NOT NULL PRIMARY KEY,
             subject TEXT NOT NULL,
-            client TEXT NOT NULL,
             secret BLOB NOT NULL,
             created_at INTEGER NOT NULL,
             expires_at INTEGER NOT NULL,
-            remembered INTEGER NOT NULL,
-            user_agent TEXT NOT NULL,
-            address TEXT NOT NULL,
             generation INTEGER NOT NULL,
             pending INTEGER NOT NULL,
             window_opened_at INTEGER,
             rotated_at INTEGER NOT NULL,
             refresh_key TEXT NOT NULL,
-            last_seen_at INTEGER NOT NULL,
             stragglers_from INTEGER NOT NULL,
             handed_out_at INTEGER NOT NULL,
             reissued INTEGER NOT NULL,
-            auth_time INTEGER NOT NULL,
-            amr TEXT NOT NULL,
-            acr TEXT NOT NULL,
-            earlier_auth_time INTEGER,
-            earlier_amr TEXT,
-            earlier_acr TEXT,
+            last_seen_at INTEGER NOT NULL,
+            last_seen_day INTEGER NOT NULL,
             revoked_at INTEGER,
             revocation_reason TEXT,
-            last_seen_day INTEGER NOT NULL
+            -- Everything else, as JSON (Session.Details).
+            details BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;
         -- In the order in which a list shows them. Revoked ones are not in it: those of somebody who logs in and out all
         -- day must not be looked through.
@@ -147,7 +139,8 @@ enum Schema {
             subject TEXT,
             session TEXT,
             address TEXT,
-            detail TEXT
+            -- What only some kinds have, as JSON (SecurityEvent.Details).
+            details BLOB
         ) STRICT;
         CREATE INDEX events_by_subject ON events (subject) WHERE subject IS NOT NULL;
         CREATE TRIGGER events_never_change BEFORE UPDATE ON events
@@ -159,6 +152,15 @@ enum Schema {
 
         -- What commands have recorded, for a server to log and count.
         CREATE TABLE unannounced (position INTEGER PRIMARY KEY) STRICT;
+
+        CREATE TABLE one_time (
+            purpose TEXT NOT NULL,
+            digest BLOB NOT NULL,
+            value BLOB NOT NULL,
+            expires_at INTEGER NOT NULL,
+            PRIMARY KEY (purpose, digest)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX one_time_by_end ON one_time (expires_at);
 
         CREATE TABLE store (
             id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -1,25 +1,26 @@
-// What these methods promise stands at `SessionStore` and `UserStore`.
+// What these methods promise stands at `SessionStore` and `AccountStore`.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import CloakroomCore
-public import CloakroomService
-public import CloakroomTokens
+public import CloakroomStores
 import Synchronization
 
 /// A store that forgets everything with the process: for tests. It passes the same contract as the durable ones.
-public final class InMemoryStore: SessionStore, UserStore {
+public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
     private struct State {
-        var users: [Subject: User] = [:]
+        var accounts: [Subject: Account] = [:]
         var sessions: [SessionID: Session] = [:]
         var networks: [Subject: [(network: NetworkAddress, seenAt: Instant)]] = [:]
-        var feed: [(position: Int64, revoked: Revoked)] = []
-        var position: Int64 = 0
+        var feed: [Revoked] = []
+        var epoch: Int64 = 1
+        var entries: [OneTimeKey: OneTimeEntry] = [:]
         var events: [SecurityEvent] = []
+    }
 
-        mutating func announce(_ session: SessionID, at time: Instant) {
-            position += 1
-            feed.append((position, Revoked(session: session, time: time)))
-        }
+    /// What one step puts on record and into the feed.
+    private struct Journal {
+        var events: [SecurityEvent] = []
+        var revoked: [Revoked] = []
     }
 
     private let state = Mutex(State())
@@ -29,21 +30,40 @@ public final class InMemoryStore: SessionStore, UserStore {
     /// Everything on record, oldest first.
     public var events: [SecurityEvent] { state.withLock { $0.events } }
 
-    public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> [SecurityEvent]? {
+    /// Runs a step that returns nil when it changed nothing.
+    private func commit<Value>(
+        _ step: (inout State, inout Journal) -> sending Value?
+    ) -> Committed<Value>? {
         state.withLock { state in
+            var journal = Journal()
+            guard let value = step(&state, &journal) else { return nil }
+            state.events += journal.events.filter(\.kind.isRecorded)
+            state.feed += journal.revoked
+            return Committed(value, events: journal.events, revoked: journal.revoked)
+        }
+    }
+
+    public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+        commit { state, journal in
             let session = start.session
-            guard let user = state.users[session.subject], !user.isDisabled,
-                user.credentialVersion == start.credentialVersion
-            else { return nil }
-            var ends = [start.replacing.flatMap { Self.end($0, .replaced, at: session.createdAt, &state) }]
+            guard Self.isCurrent(start, state) else { return nil }
+            journal.events += events
+            if let replaced = start.replacing {
+                Self.end(replaced, .replaced, at: session.createdAt, &state, &journal)
+            }
             state.sessions[session.id] = session
             for id in Self.sessionsBeyondLimit(start, state) {
-                ends.append(Self.end(id, .tooManySessions, at: session.createdAt, &state))
+                Self.end(id, .tooManySessions, at: session.createdAt, &state, &journal)
             }
             Self.note(start.network, of: session.subject, at: session.createdAt, &state)
-            state.events += events
-            return ends.compactMap { $0 }
+            return ()
         }
+    }
+
+    private static func isCurrent(_ start: SessionStart, _ state: State) -> Bool {
+        guard let version = start.credentialVersion else { return true }
+        guard let account = state.accounts[start.session.subject] else { return false }
+        return !account.isDisabled && account.credentialVersion == version
     }
 
     private static func sessionsBeyondLimit(_ start: SessionStart, _ state: State) -> [SessionID] {
@@ -68,37 +88,32 @@ public final class InMemoryStore: SessionStore, UserStore {
     }
 
     private static func end(
-        _ id: SessionID, _ reason: RevocationReason, at now: Instant, _ state: inout State
-    ) -> SecurityEvent? {
-        guard state.sessions[id]?.revoke(reason, at: now) == true, let session = state.sessions[id] else { return nil }
-        let event = SecurityEvent(.revocation, at: now, subject: session.subject, session: id, detail: reason.rawValue)
-        state.announce(id, at: now)
-        state.events.append(event)
-        return event
+        _ id: SessionID, _ reason: RevocationReason, at now: Instant, _ state: inout State, _ journal: inout Journal
+    ) {
+        guard state.sessions[id]?.revoke(reason, at: now) == true, let session = state.sessions[id] else { return }
+        journal.revoked.append(Revoked(session: id, time: now))
+        journal.events.append(.revocation(of: id, subject: session.subject, reason: reason, at: now))
     }
 
     public func update<Value: Sendable>(
         _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
-    ) async throws -> Value? {
-        try await updateWithOwner(id, decide)?.value
-    }
-
-    public func updateWithOwner<Value: Sendable>(
-        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
-    ) async throws -> (value: Value, owner: User?)? {
-        state.withLock { Self.update(id, &$0, decide) }
+    ) async throws -> Committed<Value>? {
+        commit { Self.update(id, &$0, &$1, decide) }
     }
 
     private static func update<Value>(
-        _ id: SessionID, _ state: inout State, _ decide: (inout Session) -> Decided<Value>
-    ) -> (value: Value, owner: User?)? {
+        _ id: SessionID, _ state: inout State, _ journal: inout Journal,
+        _ decide: (inout Session) -> Decided<Value>
+    ) -> Value? {
         guard let before = state.sessions[id] else { return nil }
         var after = before
         let decided = decide(&after)
         state.sessions[id] = after
-        if before.revocation == nil, let revocation = after.revocation { state.announce(id, at: revocation.time) }
-        state.events += decided.events
-        return (decided.value, state.users[after.subject])
+        if before.revocation == nil, let revocation = after.revocation {
+            journal.revoked.append(Revoked(session: id, time: revocation.time))
+        }
+        journal.events += decided.events
+        return decided.value
     }
 
     public func session(_ id: SessionID) async throws -> Session? {
@@ -119,24 +134,24 @@ public final class InMemoryStore: SessionStore, UserStore {
     public func revoke(
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, after position: SessionID?,
         limit: Int
-    ) async throws -> RevocationStep {
-        state.withLock { state in
+    ) async throws -> Committed<SessionID?> {
+        let committed = commit { state, journal -> SessionID?? in
             let ids = state.sessions.values
                 .filter { $0.revocation == nil && selection.contains($0) }.map(\.id.rawValue)
                 .filter { position.map { $0.rawValue } ?? "" < $0 }.sorted().prefix(limit).map { SessionID($0) }
-            let revoked = ids.filter { Self.end($0, reason, at: now, &state) != nil }
-            return RevocationStep(
-                revoked: revoked.map { Revoked(session: $0, time: now) },
-                position: ids.count == limit ? ids.last : nil)
+            for id in ids { Self.end(id, reason, at: now, &state, &journal) }
+            return .some(ids.count == limit ? ids.last : nil)
         }
+        return committed ?? Committed(nil)
     }
 
     private static func revoke(
-        _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ state: inout State
-    ) -> [Revoked] {
-        let selected = state.sessions.values.filter { $0.revocation == nil && selection.contains($0) }
-        return selected.filter { end($0.id, reason, at: now, &state) != nil }
-            .map { Revoked(session: $0.id, time: now) }
+        _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ state: inout State,
+        _ journal: inout Journal
+    ) {
+        for session in state.sessions.values where session.revocation == nil && selection.contains(session) {
+            end(session.id, reason, at: now, &state, &journal)
+        }
     }
 
     public func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws {
@@ -148,15 +163,48 @@ public final class InMemoryStore: SessionStore, UserStore {
         }
     }
 
-    public func revocations(after position: Int64) async throws -> (revoked: [Revoked], position: Int64) {
+    public func revocations(after cursor: FeedCursor?) async throws -> FeedPage {
         state.withLock { state in
-            let news = state.feed.filter { $0.position > position }
-            return (news.map(\.revoked), news.last?.position ?? position)
+            let start = min(cursor.flatMap { Int($0.rawValue) } ?? 0, state.feed.count)
+            return FeedPage(
+                epoch: state.epoch, revoked: Array(state.feed[start...]),
+                cursor: FeedCursor(String(state.feed.count)))
         }
     }
 
-    public func record(_ events: [SecurityEvent]) async throws {
-        state.withLock { $0.events += events }
+    /// Makes the store forget its feed and begin another epoch, as a restored backup does.
+    package func restore() {
+        state.withLock { state in
+            state.feed = []
+            state.epoch += 1
+        }
+    }
+
+    public func put(_ entry: OneTimeEntry, at now: Instant) async throws -> Bool {
+        state.withLock { state in
+            guard state.entries[entry.key].map({ $0.expiresAt <= now }) ?? true else { return false }
+            state.entries[entry.key] = entry
+            return true
+        }
+    }
+
+    public func take(_ key: OneTimeKey, at now: Instant) async throws -> [UInt8]? {
+        state.withLock { state in
+            state.entries.removeValue(forKey: key).flatMap { now < $0.expiresAt ? $0.value : nil }
+        }
+    }
+
+    public func record(_ events: [SecurityEvent]) async throws -> Committed<Void> {
+        commit { _, journal -> Void? in journal.events += events } ?? Committed(())
+    }
+
+    public func events(_ query: EventQuery, after cursor: EventCursor?, limit: Int) async throws -> EventPage {
+        state.withLock { state in
+            let start = cursor.flatMap { Int($0.rawValue) } ?? 0
+            let found = state.events.enumerated().dropFirst(start).filter { query.contains($0.element) }.prefix(limit)
+            return EventPage(
+                events: found.map(\.element), cursor: EventCursor(String(found.last.map { $0.offset + 1 } ?? start)))
+        }
     }
 
     public func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int {
@@ -166,7 +214,9 @@ public final class InMemoryStore: SessionStore, UserStore {
                 session.expiresAt < past || session.revocation == nil && session.deadline(under: policy) < past
             }
             for session in dead.prefix(limit) { state.sessions[session.id] = nil }
-            return min(dead.count, limit)
+            let expired = state.entries.values.filter { $0.expiresAt <= now }.prefix(limit)
+            for entry in expired { state.entries[entry.key] = nil }
+            return min(dead.count, limit) + expired.count
         }
     }
 
@@ -181,89 +231,100 @@ public final class InMemoryStore: SessionStore, UserStore {
     /// No other process can reach it.
     public func takeUnannouncedEvents(limit: Int) async throws -> [SecurityEvent] { [] }
 
-    public func add(_ user: User, recording events: [SecurityEvent]) async throws -> Bool {
-        state.withLock { state in
-            guard !state.users.values.contains(where: { $0.email == user.email }) else { return false }
-            state.users[user.subject] = user
-            state.events += events
-            return true
+    public func add(_ account: Account, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+        commit { state, journal in
+            guard !state.accounts.values.contains(where: { $0.email == account.email }) else { return nil }
+            state.accounts[account.subject] = account
+            journal.events += events
+            return ()
         }
     }
 
-    public func user(_ email: EmailAddress) async throws -> User? {
-        state.withLock { $0.users.values.first { $0.email == email } }
+    public func account(_ email: EmailAddress) async throws -> Account? {
+        state.withLock { $0.accounts.values.first { $0.email == email } }
     }
 
-    public func user(
+    public func account(
         _ email: EmailAddress, from network: NetworkAddress
-    ) async throws -> (user: User?, network: NetworkFamiliarity) {
+    ) async throws -> (account: Account?, network: NetworkFamiliarity) {
         state.withLock { state in
-            let user = state.users.values.first { $0.email == email }
+            let account = state.accounts.values.first { $0.email == email }
             let subjects = state.networks.filter { $0.value.contains { $0.network == network } }.keys
-            let isOwn = user.map { subjects.contains($0.subject) } ?? false
-            return (user, isOwn ? .own : subjects.isEmpty ? .none : .others)
+            let isOwn = account.map { subjects.contains($0.subject) } ?? false
+            return (account, isOwn ? .own : subjects.isEmpty ? .none : .others)
         }
     }
 
-    public func user(_ subject: Subject) async throws -> User? {
-        state.withLock { $0.users[subject] }
+    public func account(_ subject: Subject) async throws -> Account? {
+        state.withLock { $0.accounts[subject] }
     }
 
-    public func users() async throws -> [User] {
-        state.withLock { $0.users.values.sorted { $0.email.rawValue < $1.email.rawValue } }
+    public func accounts() async throws -> [Account] {
+        state.withLock { $0.accounts.values.sorted { $0.email.rawValue < $1.email.rawValue } }
     }
 
     public func rehash(_ subject: Subject, from old: PasswordHash, to new: PasswordHash) async throws {
         state.withLock { state in
-            guard let user = state.users[subject], user.passwordHash == old else { return }
-            state.users[subject] = user.with(passwordHash: new)
+            guard let account = state.accounts[subject], account.passwordHash == old else { return }
+            state.accounts[subject] = account.with(passwordHash: new)
         }
     }
 
     public func changePassword<Value: Sendable>(
         _ change: PasswordChange, by session: SessionID,
         _ decide: @Sendable (inout Session) -> (decided: Decided<Value>, agrees: Bool)
-    ) async throws -> (value: Value, revoked: [Revoked])? {
-        state.withLock { state in
-            guard state.users[change.subject]?.credentialVersion == change.credentialVersion else { return nil }
+    ) async throws -> Committed<Value>? {
+        commit { state, journal in
+            guard state.accounts[change.subject]?.credentialVersion == change.credentialVersion else { return nil }
             var agrees = false
-            let updated = Self.update(session, &state) { session in
+            let value = Self.update(session, &state, &journal) { session in
                 let decision = decide(&session)
                 agrees = decision.agrees
                 return decision.decided
             }
-            guard let updated else { return nil }
-            return (updated.value, agrees ? Self.set(change, keeping: session, &state) : [])
+            if value != nil, agrees { Self.set(change, keeping: session, &state, &journal) }
+            return value
         }
     }
 
-    public func setPassword(_ change: PasswordChange, recording events: [SecurityEvent]) async throws -> [Revoked]? {
-        state.withLock { state in
-            guard state.users[change.subject]?.credentialVersion == change.credentialVersion else { return nil }
-            state.events += events
-            return Self.set(change, keeping: nil, &state)
+    public func setPassword(_ change: PasswordChange, recording events: [SecurityEvent]) async throws
+        -> Committed<Void>?
+    {
+        commit { state, journal in
+            guard state.accounts[change.subject]?.credentialVersion == change.credentialVersion else { return nil }
+            journal.events += events
+            return Self.set(change, keeping: nil, &state, &journal)
         }
     }
 
     private static func set(
-        _ change: PasswordChange, keeping kept: SessionID?, _ state: inout State
-    ) -> [Revoked] {
-        state.users[change.subject] = state.users[change.subject]?
+        _ change: PasswordChange, keeping kept: SessionID?, _ state: inout State, _ journal: inout Journal
+    ) {
+        state.accounts[change.subject] = state.accounts[change.subject]?
             .with(passwordHash: change.hash, credentialVersion: change.credentialVersion + 1)
-        return revoke(
-            .ofSubject(change.subject, except: kept), reason: .passwordChanged, at: change.time, &state)
+        revoke(.ofSubject(change.subject, except: kept), reason: .passwordChanged, at: change.time, &state, &journal)
     }
 
     public func setDisabled(
         _ isDisabled: Bool, _ subject: Subject, recording events: [SecurityEvent], at now: Instant
-    ) async throws -> [Revoked]? {
-        state.withLock { state in
-            guard let user = state.users[subject] else { return nil }
-            state.users[subject] = user.with(credentialVersion: user.credentialVersion + 1, isDisabled: isDisabled)
-            state.events += events
-            guard isDisabled else { return [] }
-            return Self.revoke(.ofSubject(subject, except: nil), reason: .accountDisabled, at: now, &state)
+    ) async throws -> Committed<Void>? {
+        commit { state, journal in
+            guard let account = state.accounts[subject] else { return nil }
+            state.accounts[subject] = account.with(
+                credentialVersion: account.credentialVersion + 1, isDisabled: isDisabled)
+            journal.events += events
+            guard isDisabled else { return () }
+            return Self.revoke(
+                .ofSubject(subject, except: nil), reason: .accountDisabled, at: now, &state, &journal)
         }
+    }
+}
+
+extension EventQuery {
+    fileprivate func contains(_ event: SecurityEvent) -> Bool {
+        (subject == nil || event.subject == subject) && (session == nil || event.session == session)
+            && (kinds.isEmpty || kinds.contains(event.kind)) && since.map { $0 <= event.time } ?? true
+            && until.map { event.time < $0 } ?? true
     }
 }
 
@@ -278,11 +339,11 @@ extension SessionSelection {
     }
 }
 
-extension User {
+extension Account {
     fileprivate func with(
         passwordHash: PasswordHash? = nil, credentialVersion: Int? = nil, isDisabled: Bool? = nil
-    ) -> User {
-        User(
+    ) -> Account {
+        Account(
             subject: subject, email: email, passwordHash: passwordHash ?? self.passwordHash,
             credentialVersion: credentialVersion ?? self.credentialVersion, isDisabled: isDisabled ?? self.isDisabled,
             createdAt: createdAt)

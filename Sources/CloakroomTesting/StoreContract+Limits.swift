@@ -1,11 +1,11 @@
 import CloakroomCore
-import CloakroomService
-import CloakroomTokens
+import CloakroomStores
 
 extension StoreContract {
     static let limitChecks = [
         check("beyond the number allowed the session unused for longest ends, announced and on record") { store in
-            try await fill(store, users: ["ann", "bob"], sessions: [session("other", of: "bob", at: now - .days(9))])
+            try await fill(
+                store, accounts: ["ann", "bob"], sessions: [session("other", of: "bob", at: now - .days(9))])
             for (index, id) in ["b", "a", "c"].enumerated() {
                 try await begin(session(id, at: now + .seconds(Int64(index))), in: store)
             }
@@ -15,14 +15,13 @@ extension StoreContract {
             let ends = try await begin(newest, maximumSessions: 3, in: store)
             try demand(
                 ends == [
-                    SecurityEvent(
-                        .revocation, at: newest.createdAt, subject: newest.subject, session: SessionID("a"),
-                        detail: "too_many_sessions")
+                    .revocation(
+                        of: SessionID("a"), subject: newest.subject, reason: .tooManySessions, at: newest.createdAt)
                 ], "\(String(describing: ends))")
             try demand(
                 try await store.session(SessionID("a"))?.revocation?.reason == .tooManySessions, "it was not ended")
             try demand(
-                try await store.revocations(after: 0).revoked.map(\.session.rawValue) == ["a"], "not announced")
+                try await store.revocations(after: nil).revoked.map(\.session.rawValue) == ["a"], "not announced")
             for id in ["b", "c", "d", "other"] {
                 try demand(try await store.session(SessionID(id))?.revocation == nil, "\(id) was ended")
             }
@@ -44,7 +43,7 @@ extension StoreContract {
         },
         check("a list has the living sessions that are selected, newest first") { store in
             try await fill(
-                store, users: ["ann", "bob"],
+                store, accounts: ["ann", "bob"],
                 sessions: [
                     session("first", at: now), session("third", at: now + .minutes(2)),
                     session("second", at: now + .minutes(1)), session("gone"),

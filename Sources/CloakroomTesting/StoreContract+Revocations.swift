@@ -1,6 +1,5 @@
 import CloakroomCore
-import CloakroomService
-import CloakroomTokens
+import CloakroomStores
 
 extension StoreContract {
     static let revocationChecks = [
@@ -9,13 +8,13 @@ extension StoreContract {
             for id in ["a", "b", "a"] {
                 _ = try await store.update(SessionID(id)) { Decided($0.revoke(.logout, at: now)) }
             }
-            let all = try await store.revocations(after: 0)
+            let all = try await store.revocations(after: nil)
             try demand(all.revoked.map(\.session.rawValue) == ["a", "b"], "\(all.revoked)")
-            let none = try await store.revocations(after: all.position)
-            try demand(none.revoked.isEmpty && none.position == all.position, "announced twice")
+            let none = try await store.revocations(after: all.cursor)
+            try demand(none.revoked.isEmpty && none.cursor == all.cursor, "announced twice")
             try await begin(session("c"), in: store)
             _ = try await revoke(.id(SessionID("c")), in: store)
-            let news = try await store.revocations(after: all.position)
+            let news = try await store.revocations(after: all.cursor)
             try demand(news.revoked.map(\.session.rawValue) == ["c"], "\(news.revoked)")
         },
         check("revoking takes exactly what is selected, and tells what was alive") { store in
@@ -25,7 +24,7 @@ extension StoreContract {
                 (.ofSubject(Subject("u_ann"), except: SessionID("a1")), ["a2"]),
                 (.createdBefore(now), ["a2", "b1"]), (.all, ["a1", "a2", "b1"]), (.id(SessionID("none")), []),
             ]
-            try await fill(store, users: ["ann", "bob"])
+            try await fill(store, accounts: ["ann", "bob"])
             for (selection, expected) in selections {
                 for (index, one) in [session("a1"), session("a2", at: old), session("b1", of: "bob", at: old)]
                     .enumerated()
@@ -44,7 +43,7 @@ extension StoreContract {
             }
         },
         check("ending in steps meets each session once, and each step is announced before the next") { store in
-            try await fill(store, users: ["ann", "bob"], sessions: ["a", "b", "c", "d", "e"].map { session($0) })
+            try await fill(store, accounts: ["ann", "bob"], sessions: ["a", "b", "c", "d", "e"].map { session($0) })
             try await begin(session("x", of: "bob"), in: store)
             var (steps, position): ([[String]], SessionID?) = ([], nil)
             repeat {
@@ -52,8 +51,8 @@ extension StoreContract {
                     .ofSubject(Subject("u_ann"), except: SessionID("c")), reason: .logout, at: now, after: position,
                     limit: 3)
                 steps.append(step.revoked.map(\.session.rawValue))
-                position = step.position
-                let announced = try await store.revocations(after: 0).revoked.map(\.session.rawValue)
+                position = step.publish { _, _ in }
+                let announced = try await store.revocations(after: nil).revoked.map(\.session.rawValue)
                 try demand(announced == steps.flatMap { $0 }, "\(announced)")
                 if steps.count == 1 { try await begin(session("a2"), in: store) }
             } while position != nil && steps.count < 9
@@ -75,15 +74,16 @@ extension StoreContract {
             }
             try demand(disagreed?.revoked.isEmpty == true, "changed without agreement")
             try demand(try await store.session(SessionID("ended"))?.revocation == nil, "ended for nothing")
-            try demand(try await store.user(subject)?.credentialVersion == 0, "the password was changed")
+            try demand(try await store.account(subject)?.credentialVersion == 0, "the password was changed")
             let ended = try await store.changePassword(change(0), by: SessionID("kept")) { (Decided($0.id), true) }
             try demand(ended?.revoked.map(\.session.rawValue) == ["ended"], "\(String(describing: ended))")
-            let user = try await store.user(subject)
+            let account = try await store.account(subject)
             try demand(
-                user?.passwordHash == change(0).hash && user?.credentialVersion == 1, "the password was not changed")
+                account?.passwordHash == change(0).hash && account?.credentialVersion == 1,
+                "the password was not changed")
             try demand(try await store.session(SessionID("kept"))?.revocation == nil, "the kept one was ended")
             try demand(try await store.setPassword(change(0), recording: []) == nil, "set for an old credential")
-            let all = try await store.setPassword(change(1), recording: [])
+            let all = try await store.setPassword(change(1), recording: [])?.revoked
             try demand(all?.map(\.session.rawValue) == ["kept"], "\(String(describing: all))")
         },
         check("a revocation that a change of the password decided without agreeing is saved and announced") { store in
@@ -95,18 +95,18 @@ extension StoreContract {
             }
             try demand(
                 try await store.session(SessionID("stolen"))?.revocation?.reason == .refreshTokenReused, "not saved")
-            let news = try await store.revocations(after: 0)
+            let news = try await store.revocations(after: nil)
             try demand(news.revoked.map(\.session.rawValue) == ["stolen"], "not announced")
         },
         check("disabling an account ends its sessions; enabling it revives none") { store in
-            try await fill(store, users: ["ann", "bob"], sessions: [session("a"), session("b", of: "bob")])
-            let ended = try await store.setDisabled(true, Subject("u_ann"), recording: [], at: now)
+            try await fill(store, accounts: ["ann", "bob"], sessions: [session("a"), session("b", of: "bob")])
+            let ended = try await store.setDisabled(true, Subject("u_ann"), recording: [], at: now)?.revoked
             try demand(ended?.map(\.session.rawValue) == ["a"], "\(String(describing: ended))")
-            try demand(try await store.user(Subject("u_ann"))?.isDisabled == true, "not disabled")
+            try demand(try await store.account(Subject("u_ann"))?.isDisabled == true, "not disabled")
             try demand(
-                try await store.setDisabled(false, Subject("u_ann"), recording: [], at: now)?.isEmpty == true,
+                try await store.setDisabled(false, Subject("u_ann"), recording: [], at: now)?.revoked.isEmpty == true,
                 "ended again")
-            try demand(try await store.user(Subject("u_ann"))?.isDisabled == false, "not enabled")
+            try demand(try await store.account(Subject("u_ann"))?.isDisabled == false, "not enabled")
             try demand(try await store.session(SessionID("a"))?.revocation != nil, "revived")
             try demand(
                 try await store.setDisabled(true, Subject("u_none"), recording: [], at: now) == nil,
@@ -118,9 +118,11 @@ extension StoreContract {
 extension Session {
     fileprivate static func copy(of session: Session, id: String) -> Session {
         Session(
-            id: SessionID(id), subject: session.subject, client: session.client, secret: session.secret,
-            refreshKey: session.refreshKey, remembered: session.remembered, userAgent: session.userAgent,
-            address: session.address, authentication: session.authentication, at: session.createdAt,
+            id: SessionID(id), subject: session.subject, secret: session.secret, refreshKey: session.refreshKey,
+            details: Session.Details(
+                client: session.client, remembered: session.remembered, userAgent: session.userAgent,
+                address: session.address, evidence: session.evidence),
+            at: session.createdAt,
             under: StoreContract.policy)
     }
 }

@@ -1,5 +1,5 @@
 import CloakroomCore
-import CloakroomService
+import CloakroomStores
 
 extension StoreContract {
     static let sweepChecks = [

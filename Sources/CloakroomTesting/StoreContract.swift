@@ -1,6 +1,5 @@
 import CloakroomCore
-public import CloakroomService
-import CloakroomTokens
+public import CloakroomStores
 
 /// What every store must do, as a list of checks that a store runs on itself:
 ///
@@ -15,10 +14,10 @@ public enum StoreContract {
     public struct Check: Sendable, CustomStringConvertible {
         /// The promise, as a sentence.
         public let sentence: String
-        let body: @Sendable (any SessionStore & UserStore) async throws -> Void
+        let body: @Sendable (any Store) async throws -> Void
 
         /// - Throws: `Violation`, or what the store throws.
-        public func run(_ store: any SessionStore & UserStore) async throws {
+        public func run(_ store: any Store) async throws {
             try await body(store)
         }
 
@@ -34,13 +33,14 @@ public enum StoreContract {
 
     /// Every promise.
     public static let checks =
-        sessionChecks + limitChecks + revocationChecks + userChecks + sweepChecks + operationChecks
+        sessionChecks + limitChecks + revocationChecks + accountChecks + oneTimeChecks + sweepChecks + operationChecks
+        + eventChecks
 
     static let now = TestEnvironment.start
     static let policy = SessionPolicy()
 
     static func check(
-        _ sentence: String, _ body: @escaping @Sendable (any SessionStore & UserStore) async throws -> Void
+        _ sentence: String, _ body: @escaping @Sendable (any Store) async throws -> Void
     ) -> Check {
         Check(sentence: sentence, body: body)
     }
@@ -49,9 +49,9 @@ public enum StoreContract {
         guard condition else { throw Violation(description: what) }
     }
 
-    static func user(_ name: String) throws -> User {
+    static func account(_ name: String) throws -> Account {
         guard let email = EmailAddress(parsing: "\(name)@example.com") else { throw Violation(description: name) }
-        return User(
+        return Account(
             subject: Subject("u_\(name)"), email: email, passwordHash: PasswordHash(phc: "hash of \(name)"),
             createdAt: now)
     }
@@ -60,16 +60,20 @@ public enum StoreContract {
         _ id: String, of name: String = "ann", at time: Instant = now, from address: String = "2001:db8::1"
     ) -> Session {
         Session(
-            id: SessionID(id), subject: Subject("u_\(name)"), client: .browser, secret: Secret(Array(id.utf8)),
-            refreshKey: "k0", remembered: true, userAgent: "Mozilla/5.0 (\u{1F600})", address: address,
-            authentication: .password(at: time), at: time, under: policy)
+            id: SessionID(id), subject: Subject("u_\(name)"), secret: Secret(Array(id.utf8)), refreshKey: "k0",
+            details: Session.Details(
+                client: .browser, remembered: true, userAgent: "Mozilla/5.0 (\u{1F600})",
+                address: address, evidence: Evidence(.password, at: time)),
+            at: time, under: policy)
     }
 
     /// A store with these accounts, and these sessions of the first.
     static func fill(
-        _ store: any SessionStore & UserStore, users: [String] = ["ann"], sessions: [Session] = []
+        _ store: any Store, accounts: [String] = ["ann"], sessions: [Session] = []
     ) async throws {
-        for name in users { try demand(try await store.add(try user(name), recording: []), "adding \(name)") }
+        for name in accounts {
+            try demand(try await store.add(try account(name), recording: []) != nil, "adding \(name)")
+        }
         for session in sessions {
             try demand(try await begin(session, in: store) != nil, "beginning \(session.id)")
         }
@@ -78,20 +82,25 @@ public enum StoreContract {
     /// - Returns: the events of the sessions that ended for it; nil when it did not begin.
     @discardableResult
     static func begin(
-        _ session: Session, credentialVersion: Int = 0, replacing: SessionID? = nil, maximumSessions: Int = 1000,
-        in store: any SessionStore & UserStore
+        _ session: Session, credentialVersion: Int? = 0, replacing: SessionID? = nil, maximumSessions: Int = 1000,
+        in store: any Store
     ) async throws -> [SecurityEvent]? {
         try await store.begin(
             SessionStart(
                 session, credentialVersion: credentialVersion, replacing: replacing, maximumSessions: maximumSessions,
-                policy: policy), recording: [])
+                policy: policy), recording: [])?.events
     }
 
     /// Ends all that is selected, in as few steps as there can be.
     static func revoke(
-        _ selection: SessionSelection, _ reason: RevocationReason = .logout, in store: any SessionStore & UserStore
+        _ selection: SessionSelection, _ reason: RevocationReason = .logout, in store: any Store
     ) async throws -> [Revoked] {
         try await store.revoke(selection, reason: reason, at: now, after: nil, limit: 1000).revoked
+    }
+
+    /// What was decided, without telling anybody.
+    static func value<Value>(_ committed: Committed<Value>?) -> Value? {
+        committed?.publish { _, _ in }
     }
 
     static func page(_ limit: Int = 1000, after cursor: SessionCursor? = nil, at time: Instant = now) -> SessionPage {

@@ -1,5 +1,4 @@
 package import CloakroomCore
-package import CloakroomService
 import Synchronization
 
 /// A clock that stands still until it is moved, and randomness that is the same in every run.

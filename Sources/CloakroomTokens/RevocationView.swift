@@ -1,19 +1,5 @@
-public import CloakroomCore
+package import CloakroomCore
 import Synchronization
-
-/// A session that was ended, as the feed tells it.
-public struct Revoked: Hashable, Sendable {
-    /// Which session.
-    public let session: SessionID
-    /// When the revocation was saved.
-    public let time: Instant
-
-    /// A session and when it was ended.
-    public init(session: SessionID, time: Instant) {
-        self.session = session
-        self.time = time
-    }
-}
 
 /// The sessions that were ended while access tokens of theirs may still be alive: what makes "signed, and unexpired"
 /// not the last word, without a look-up per request.

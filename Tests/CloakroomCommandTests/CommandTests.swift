@@ -1,6 +1,6 @@
 import ArgumentParser
 import CloakroomCore
-import CloakroomService
+import CloakroomFiles
 import Testing
 
 @testable import cloakroom

@@ -1,6 +1,6 @@
 import CloakroomCore
 import CloakroomEndpoints
-import CloakroomService
+import CloakroomFiles
 import CloakroomTokens
 import Foundation
 import Testing

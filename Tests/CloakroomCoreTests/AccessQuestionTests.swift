@@ -11,7 +11,9 @@ import Testing
 
     /// Authenticated a minute ago, with one factor.
     private static func identity(_ session: SessionID, remaining: Span = .minutes(4)) -> AccessQuestion.Identity {
-        .init(session: session, authentication: .password(at: now - .minutes(1)), remaining: remaining)
+        .init(
+            session: session, authentication: Evidence(.password, at: now - .minutes(1)).authentication,
+            remaining: remaining)
     }
 
     static let bearers: [AccessQuestion.Bearer] = [

@@ -4,8 +4,11 @@ extension Session {
     /// A session as login makes it.
     static func example(at now: Instant = .example, under policy: SessionPolicy = SessionPolicy()) -> Session {
         Session(
-            id: SessionID("s"), subject: Subject("u"), client: .browser, secret: Secret([1, 2, 3]), refreshKey: "k0",
-            remembered: false, userAgent: "", address: "", authentication: .password(at: now), at: now, under: policy)
+            id: SessionID("s"), subject: Subject("u"), secret: Secret([1, 2, 3]), refreshKey: "k0",
+            details: Details(
+                client: .browser, remembered: false, userAgent: "", address: "",
+                evidence: Evidence(.password, at: now)),
+            at: now, under: policy)
     }
 
     /// Presents a generation to the plain renewal; 30 seconds of window, 2 of delay.
@@ -20,7 +23,8 @@ extension Session {
         _ generation: Int, at now: Instant = .example, under policy: SessionPolicy = SessionPolicy()
     ) -> RefreshAnswer {
         stepUp(
-            to: .password(at: now), presenting: .generation(generation), at: now, under: policy, signingWith: "k9")
+            with: Evidence(.password, at: now), presenting: .generation(generation), at: now, under: policy,
+            signingWith: "k9")
     }
 }
 

@@ -33,8 +33,8 @@ struct RotationDecisions {
     private static let policy = SessionPolicy(stragglerWindow: .seconds(30), reissueDelay: .zero)
     /// The current generation of the session that is really asked.
     private static let base = 1000
-    private static let fresh = Authentication(time: now, methods: ["pwd"], level: .multiFactor)
-    private static let old = Authentication.password(at: now - .minutes(1))
+    private static let fresh = Evidence(.password, at: now)
+    private static let old = Evidence(.password, at: now - .minutes(1))
     /// Moments as late as a window allows, each its own, so that it can be told which one a rule counted from.
     private static let opened = now - Span(milliseconds: policy.stragglerWindow.milliseconds - 1)
     private static let rotated = now - Span(milliseconds: policy.stragglerWindow.milliseconds - 2)
@@ -48,14 +48,14 @@ struct RotationDecisions {
         let situation = Situation(
             shape: row.shape, ahead: ahead, question: question.rawValue * 2 + (isVictimOfTheft ? 1 : 0))
         let decision =
-            decided[situation] ?? ask(question, ahead, raisingTo: isVictimOfTheft ? Self.fresh : Self.old, row)
+            decided[situation] ?? ask(question, ahead, raisingWith: isVictimOfTheft ? Self.fresh : Self.old, row)
         decided[situation] = decision
         row.become(decision.after, at: mark)
         return decision
     }
 
     private func ask(
-        _ question: Question, _ ahead: Int, raisingTo level: Authentication, _ row: RotationRow
+        _ question: Question, _ ahead: Int, raisingWith shown: Evidence, _ row: RotationRow
     ) -> Decision {
         var session = session(row)
         var presented = PresentedRefresh(
@@ -65,17 +65,18 @@ struct RotationDecisions {
         case .refresh:
             ruling = rules.refresh(&session, presented, Self.now, Self.policy)
         case .stepUp:
-            ruling = rules.stepUp(&session, level, presented, Self.now, Self.policy)
+            ruling = rules.stepUp(&session, shown, presented, Self.now, Self.policy)
         case .stepUpByAccess:
             presented = rules.held(session, presented.generation, Self.now, Self.policy)
-            ruling = rules.stepUp(&session, level, presented, Self.now, Self.policy)
+            ruling = rules.stepUp(&session, shown, presented, Self.now, Self.policy)
         case .sighting:
             rules.confirm(&session, presented.generation, Self.now, Self.policy)
             ruling = .init(.served)
         }
         let given = ruling.handsOut ? session.authentication : rules.level(session, presented.generation)
         return Decision(
-            answer: ruling.answer, handsOut: ruling.handsOut, isFresh: given == Self.fresh, after: after(session))
+            answer: ruling.answer, handsOut: ruling.handsOut, isFresh: given == Self.fresh.authentication,
+            after: after(session))
     }
 
     private func session(_ row: RotationRow) -> Session {
@@ -85,8 +86,8 @@ struct RotationDecisions {
         session.handedOutAt = session.rotatedAt
         session.stragglersFrom = Self.base - row.generation + row.stragglersFrom
         session.isReissued = row.isReissued
-        session.authentication = row.isFresh ? Self.fresh : Self.old
-        session.earlierAuthentication = row.hasEarlierLevel ? Self.old : nil
+        session.details.evidence = row.isFresh ? Self.fresh : Self.old
+        session.details.earlierEvidence = row.hasEarlierLevel ? Self.old : nil
         switch row.confirmation {
         case .pending: session.confirmation = .pending
         case .open: session.confirmation = .confirmed(windowOpenedAt: Self.opened)
@@ -100,9 +101,9 @@ struct RotationDecisions {
         row.generation = session.generation - Self.base
         row.stragglersFrom = session.stragglersFrom - Self.base
         row.isReissued = session.isReissued
-        row.isFresh = session.authentication == Self.fresh
+        row.isFresh = session.evidence == Self.fresh
         // An earlier level equal to the present one makes no difference.
-        row.hasEarlierLevel = row.isFresh && session.earlierAuthentication == Self.old
+        row.hasEarlierLevel = row.isFresh && session.earlierEvidence == Self.old
         if rules.countsFromRotation { row.rotation = Self.symbol(session.rotatedAt) }
         switch session.confirmation {
         case .pending: row.confirmation = .pending

@@ -22,13 +22,13 @@ struct RotationRules: Sendable {
     }
 
     typealias Refresh = @Sendable (inout Session, PresentedRefresh, Instant, SessionPolicy) -> Ruling
-    typealias StepUp = @Sendable (inout Session, Authentication, PresentedRefresh, Instant, SessionPolicy) -> Ruling
+    typealias StepUp = @Sendable (inout Session, Evidence, PresentedRefresh, Instant, SessionPolicy) -> Ruling
 
     var refresh: Refresh = {
         Ruling($0.refresh(presenting: $1, at: $2, under: $3, signingWith: "key"))
     }
     var stepUp: StepUp = {
-        Ruling($0.stepUp(to: $1, presenting: $2, at: $3, under: $4, signingWith: "key"))
+        Ruling($0.stepUp(with: $1, presenting: $2, at: $3, under: $4, signingWith: "key"))
     }
     var confirm: @Sendable (inout Session, Int, Instant, SessionPolicy) -> Void = {
         $0.confirm(generation: $1, at: $2, under: $3)

@@ -23,7 +23,7 @@ import Testing
 
     @Test("the refusal says what would do (RFC 9470 section 3)")
     func challenge() {
-        let weak = Authentication.password(at: Self.now)
+        let weak = Evidence(.password, at: Self.now).authentication
         let old = Authentication(time: Self.now - .seconds(61), methods: ["pwd", "otp"], level: .multiFactor)
         let demand = StepUp(maximumAge: .seconds(60), minimumLevel: .multiFactor)
         #expect(
@@ -41,7 +41,7 @@ import Testing
     func unreachable() {
         for level in AuthenticationLevel.allCases where level > .highestReachable {
             #expect(throws: Denial.stepUpUnavailable) {
-                try StepUp(minimumLevel: level).check(.password(at: Self.now), at: Self.now)
+                try StepUp(minimumLevel: level).check(Evidence(.password, at: Self.now).authentication, at: Self.now)
             }
         }
     }

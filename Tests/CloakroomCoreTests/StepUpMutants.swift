@@ -50,16 +50,16 @@ extension RotationRules {
             guard presented.generation == session.generation else {
                 return real.stepUp(&session, fresh, presented, now, policy)
             }
-            session.authentication = fresh
+            session.details.evidence = fresh
             return Ruling(.served)
         }
     }
 
     static let reissueKeepsFreshLevel = changed { rules in
         rules.refresh = { session, presented, now, policy in
-            let level = session.authentication
+            let level = session.evidence
             let ruling = real.refresh(&session, presented, now, policy)
-            if ruling.answer == .reissued { session.authentication = level }
+            if ruling.answer == .reissued { session.details.evidence = level }
             return ruling
         }
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct StepUpTests {
     private static let now = Instant.example
     private static let policy = SessionPolicy()
-    private static let fresh = Authentication.password(at: now)
+    private static let fresh = Evidence(.password, at: now).authentication
 
     static let table: [(Condition, isReissued: Bool, presented: Int, RefreshAnswer, becomes: Int)] = [
         (.pending, false, 5, .rotated, 6), (.handedOutNow, false, 5, .rotated, 6), (.windowOpen, false, 5, .rotated, 6),
@@ -74,7 +74,7 @@ import Testing
         session.confirm(generation: 7, at: Self.now, under: Self.policy)
         #expect(session.refresh(7, at: Self.now + .seconds(30)) == .rotated)
         #expect(session.stragglersFrom == 7)
-        #expect(session.earlierAuthentication == nil)
+        #expect(session.earlierEvidence == nil)
         #expect(session.authentication(ofGeneration: 7) == Self.fresh)
         #expect(session.refresh(6, at: Self.now + .seconds(30)) == .reused)
     }
@@ -106,7 +106,7 @@ import Testing
         _ = session.stepUp(5)
         #expect(session.refresh(7) == .adopted)
         #expect(session.authentication == level)
-        #expect(session.earlierAuthentication == nil)
+        #expect(session.earlierEvidence == nil)
     }
 
     @Test("two step-ups whose answers are both lost end nothing: the second raises the first's generation")
@@ -131,7 +131,8 @@ import Testing
         let held = session.refreshHeld(byAccessOf: seen, at: Self.now, under: Self.policy)
         #expect(held == PresentedRefresh(generation: presented, issuedAt: Self.now - .minutes(2), key: "k5"))
         let answer = session.stepUp(
-            to: Self.fresh, presenting: held, at: Self.now, under: Self.policy, signingWith: "k9")
+            with: Evidence(.password, at: Self.now), presenting: held, at: Self.now, under: Self.policy,
+            signingWith: "k9")
         #expect(answer != .reused)
     }
 }

@@ -1,6 +1,6 @@
 import CloakroomCore
 import CloakroomMiddleware
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 import NIOCore
 import NIOEmbedded
@@ -58,7 +58,7 @@ import Testing
         let (server, ann) = (server, ann)
         try await TwoListeners.run(server) { listeners in
             #expect(try await listeners.answersAtOnce(ann.check()) == [true])
-            server.server.service.verifier.revocations.insert(ann.session, at: server.uptime)
+            server.server.sessions.verifier.revocations.insert(ann.session, at: server.uptime)
             let answers = try await RawConnection.send([ann.check()], port: listeners.port)
             #expect(answers[0].status == 401 && answers[0].body.contains("session_revoked"))
             #expect(listeners.answeredAtOnce == 1)
@@ -104,7 +104,7 @@ import Testing
     func keys() async throws {
         let (server, ann) = (server, ann)
         try await TwoListeners.run(server) { listeners in
-            let verifier = server.server.service.verifier
+            let verifier = server.server.sessions.verifier
             #expect(try await listeners.answersAtOnce(ann.check()) == [true])
             verifier.replaceKeys(with: server.keys.verifierKeys)
             #expect(try await listeners.answersAtOnce(ann.check()) == [true])

@@ -1,6 +1,7 @@
 import CloakroomCore
+import CloakroomFiles
 import CloakroomMiddleware
-import CloakroomService
+import CloakroomSessions
 import CloakroomTesting
 import CloakroomTokens
 import Foundation

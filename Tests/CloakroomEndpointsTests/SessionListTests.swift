@@ -1,5 +1,4 @@
 import CloakroomCore
-import CloakroomService
 import CloakroomTokens
 import HTTPTypes
 import Testing

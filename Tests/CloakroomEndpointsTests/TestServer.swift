@@ -1,7 +1,10 @@
+import CloakroomAccounts
 import CloakroomCore
+import CloakroomFiles
 import CloakroomMiddleware
 import CloakroomSQLite
-import CloakroomService
+import CloakroomSessions
+import CloakroomStores
 import CloakroomTesting
 import CloakroomTokens
 import Foundation
@@ -26,14 +29,14 @@ final class TestServer: Sendable {
 
     /// - Parameter store: nil for a database of its own.
     init(
-        store: (any SessionStore & UserStore)? = nil,
+        store: (any Store)? = nil,
         _ configure: (inout AuthorizationServer.Configuration) -> Void = { _ in }
     ) throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID())").path
         let clocks = TestEnvironment()
         environment = clocks
-        let environment = CloakroomService.Environment(
-            now: { clocks.now }, uptime: { clocks.uptime }, random: CloakroomService.Environment.system.random)
+        let environment = CloakroomCore.Environment(
+            now: { clocks.now }, uptime: { clocks.uptime }, random: CloakroomCore.Environment.system.random)
         let data = try DataDirectory(directory)
         var configuration = AuthorizationServer.Configuration()
         configuration.isSignUpOpen = true

@@ -102,9 +102,12 @@ final class AuthorizerWorld: Sendable {
 
     func session(_ id: String = "session", authenticatedAt time: Instant = start) -> Session {
         Session(
-            id: SessionID(id), subject: Subject("u_someone"), client: .browser,
-            secret: Secret([UInt8](repeating: 3, count: 32)), refreshKey: "r1", remembered: false, userAgent: "",
-            address: "", authentication: .password(at: time), at: Self.start, under: policy)
+            id: SessionID(id), subject: Subject("u_someone"), secret: Secret([UInt8](repeating: 3, count: 32)),
+            refreshKey: "r1",
+            details: Session.Details(
+                client: .browser, remembered: false, userAgent: "",
+                address: "", evidence: Evidence(.password, at: time)),
+            at: Self.start, under: policy)
     }
 
     func access(_ session: Session? = nil) throws -> VerifiedAccess {

@@ -33,7 +33,9 @@ import Testing
             ])
         let access = try world.verifier.verify(bearer: world.access().token.bytes, at: now)
         #expect(access.session == SessionID("session") && access.subject == Subject("u_someone"))
-        #expect(access.authentication == .password(at: now) && access.generation == 0 && access.client == .browser)
+        #expect(
+            access.authentication == Evidence(.password, at: now).authentication && access.generation == 0
+                && access.client == .browser)
     }
 
     @Test(
@@ -109,14 +111,17 @@ import Testing
         var session = Session.example(authenticatedAt: now - .days(1))
         let held = PresentedRefresh(generation: 0, issuedAt: now, key: "r1")
         let answer = session.stepUp(
-            to: .password(at: now), presenting: held, at: now, under: world.policy, signingWith: "r1")
+            with: Evidence(.password, at: now), presenting: held, at: now, under: world.policy,
+            signingWith: "r1")
         #expect(answer == .rotated && session.generation == 1)
         for (generation, authenticatedAt) in [(0, now - .days(1)), (1, now)] {
             let token = try world.issuer.accessToken(
                 for: session, generation: generation, tokenID: [9], at: now, under: world.policy)
             let verified = try world.verifier.verify(bearer: token.token.bytes, at: now)
             #expect(verified == token)
-            #expect(verified.generation == generation && verified.authentication == .password(at: authenticatedAt))
+            #expect(
+                verified.generation == generation
+                    && verified.authentication == Evidence(.password, at: authenticatedAt).authentication)
         }
     }
 

@@ -103,14 +103,15 @@ import Testing
     static func header(_ algorithm: SignatureAlgorithm, policy: SessionPolicy) throws -> String {
         let longest = String(repeating: "x", count: 128)
         let world = try TokenWorld(algorithm, issuer: longest, audience: longest, policy: policy)
+        var evidence = Evidence(.password, at: TokenWorld.now)
+        for factor in Factor.allCases { evidence.add(Evidence(factor, at: TokenWorld.now)) }
         var session = Session(
             id: SessionID(Base64URL.encode([UInt8](repeating: 0xFF, count: 18))),
             subject: Subject("u_" + Base64URL.encode([UInt8](repeating: 0xFF, count: 18))),
-            client: ClientID(String(repeating: "c", count: 64)), secret: Secret([UInt8](repeating: 1, count: 32)),
-            refreshKey: "r1",
-            remembered: true, userAgent: "", address: "",
-            authentication: Authentication(
-                time: TokenWorld.now, methods: ["pwd", "hwk", "user", "mfa"], level: .multiFactor),
+            secret: Secret([UInt8](repeating: 1, count: 32)), refreshKey: "r1",
+            details: Session.Details(
+                client: ClientID(String(repeating: "c", count: 64)), remembered: true, userAgent: "",
+                address: "", evidence: evidence),
             at: TokenWorld.now, under: policy)
         let presented = PresentedRefresh(generation: Int(Int32.max), issuedAt: TokenWorld.now, key: "r1")
         #expect(

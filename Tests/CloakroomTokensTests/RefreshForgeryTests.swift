@@ -49,8 +49,10 @@ import Testing
         #expect(claims["iat"] == .integer(TokenWorld.now.seconds))
         #expect(claims["exp"] == .integer((TokenWorld.now + .days(90)).seconds))
         let odd = Session(
-            id: SessionID("s"), subject: Subject("u"), client: .browser, secret: Secret([1]), refreshKey: "r1",
-            remembered: false, userAgent: "", address: "", authentication: .password(at: TokenWorld.now),
+            id: SessionID("s"), subject: Subject("u"), secret: Secret([1]), refreshKey: "r1",
+            details: Session.Details(
+                client: .browser, remembered: false, userAgent: "",
+                address: "", evidence: Evidence(.password, at: TokenWorld.now)),
             at: TokenWorld.now + Span(milliseconds: 1), under: SessionPolicy())
         let token = try verify(world.issuer.refreshToken(for: odd).bytes)
         #expect(token.expiresAt == TokenWorld.now + .days(90) + .seconds(1) && token.expiresAt >= odd.expiresAt)

@@ -82,9 +82,12 @@ extension Session {
         authenticatedAt time: Instant = TokenWorld.now
     ) -> Session {
         Session(
-            id: SessionID(id), subject: Subject("u_someone"), client: client,
-            secret: Secret([UInt8](repeating: secret, count: 32)), refreshKey: "r1", remembered: false, userAgent: "",
-            address: "", authentication: .password(at: time), at: TokenWorld.now, under: SessionPolicy())
+            id: SessionID(id), subject: Subject("u_someone"), secret: Secret([UInt8](repeating: secret, count: 32)),
+            refreshKey: "r1",
+            details: Session.Details(
+                client: client, remembered: false, userAgent: "",
+                address: "", evidence: Evidence(.password, at: time)),
+            at: TokenWorld.now, under: SessionPolicy())
     }
 }
 

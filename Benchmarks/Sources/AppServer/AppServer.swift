@@ -1,8 +1,9 @@
 import CloakroomCore
 import CloakroomEndpoints
+import CloakroomFiles
 import CloakroomMiddleware
 import CloakroomSQLite
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 import Foundation
 import HTTPTypes
@@ -47,7 +48,7 @@ struct AppServer {
 
     /// Somebody else's tokens, checked by our verifier with every request and never from memory.
     private static func addForeignTokens(to router: Router<BasicSessionRequestContext>, _ data: DataDirectory) throws {
-        let tokens = ForeignTokens(secret: CloakroomService.Environment.system.random(32))
+        let tokens = ForeignTokens(secret: CloakroomCore.Environment.system.random(32))
         let list = (0..<4000).map { tokens.token($0) + "\n" }.joined()
         try Data(list.utf8).write(to: URL(filePath: data.file("hs256-tokens")))
         let keys = try KeySet([tokens.key])
@@ -57,7 +58,7 @@ struct AppServer {
             else { return .unauthorized }
             let jws = try? VerifiedJWS.verify(Array(value.utf8.dropFirst(7)), with: keys)
             guard let expiry = try? jws?.claims()["exp"]?.integerValue,
-                CloakroomService.Environment.system.now().seconds < expiry
+                CloakroomCore.Environment.system.now().seconds < expiry
             else { return .unauthorized }
             return .noContent
         }

@@ -1,6 +1,5 @@
 import CloakroomCore
 import CloakroomMiddleware
-import CloakroomService
 import CloakroomTokens
 import HTTPTypes
 
@@ -24,9 +23,11 @@ struct Operations {
             ))
         session = Session(
             id: SessionID(Base64URL.encode(Environment.system.random(18))), subject: Subject("u_bench"),
-            client: .browser,
-            secret: Secret(Environment.system.random(32)), refreshKey: "r", remembered: true, userAgent: "Mozilla/5.0",
-            address: "203.0.113.7", authentication: .password(at: now), at: now, under: policy)
+            secret: Secret(Environment.system.random(32)), refreshKey: "r",
+            details: Session.Details(
+                client: .browser, remembered: true, userAgent: "Mozilla/5.0",
+                address: "203.0.113.7", evidence: Evidence(.password, at: now)),
+            at: now, under: policy)
         issuer = TokenIssuer(issuer: "http://localhost", audience: "http://localhost", keys: keys)
         access = try issuer.accessToken(
             for: session, generation: 0, tokenID: Environment.system.random(16), at: now, under: policy

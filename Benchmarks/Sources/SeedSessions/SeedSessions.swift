@@ -1,6 +1,9 @@
+import CloakroomAccounts
 import CloakroomCore
+import CloakroomFiles
 import CloakroomSQLite
-import CloakroomService
+import CloakroomSessions
+import CloakroomStores
 import CloakroomTokens
 import Foundation
 
@@ -55,7 +58,7 @@ private struct Seed {
         try await inParallel(users) { number in
             guard let email = EmailAddress(parsing: "bench-\(number)@example.com") else { return }
             _ = try await store.add(
-                User(
+                Account(
                     subject: subject(number), email: email, passwordHash: hash, credentialVersion: 0,
                     isDisabled: false, createdAt: now),
                 recording: [])
@@ -82,10 +85,12 @@ private struct Seed {
     private func session(_ number: Int, at time: Instant) -> Session {
         Session(
             id: SessionID(Base64URL.encode(Environment.system.random(18))), subject: subject(number),
-            client: .browser, secret: Secret(Environment.system.random(32)),
-            refreshKey: issuer.keys.current.currentRefreshKey.id, remembered: true,
-            userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0",
-            address: "203.0.113.7", authentication: .password(at: time), at: time, under: policy)
+            secret: Secret(Environment.system.random(32)), refreshKey: issuer.keys.current.currentRefreshKey.id,
+            details: Session.Details(
+                client: .browser, remembered: true,
+                userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0",
+                address: "203.0.113.7", evidence: Evidence(.password, at: time)),
+            at: time, under: policy)
     }
 
     private func cookie(_ session: Session) throws -> String {

@@ -1,6 +1,6 @@
 import CloakroomCore
 import CloakroomSQLite
-import CloakroomService
+import CloakroomStores
 import CloakroomTokens
 
 /// The store as it is served.
@@ -19,7 +19,7 @@ struct Ours: Contestant {
         for number in 0..<users {
             guard let email = EmailAddress(parsing: "bench-\(number)@example.com") else { return }
             _ = try await store.add(
-                User(
+                Account(
                     subject: subject(number), email: email, passwordHash: PasswordHash(phc: "none"),
                     credentialVersion: 0, isDisabled: false, createdAt: now),
                 recording: [])
@@ -29,11 +29,13 @@ struct Ours: Contestant {
                 group.addTask {
                     for index in sessions where index % 64 == part {
                         let session = Session(
-                            id: id(index), subject: subject(index % users), client: .browser,
+                            id: id(index), subject: subject(index % users),
                             secret: Secret((0..<32).map { _ in UInt8.random(in: .min ... .max) }), refreshKey: "key",
-                            remembered: true, userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
-                            address: "203.0.113.7",
-                            authentication: Authentication(time: now, methods: ["pwd"], level: .singleFactor), at: now,
+                            details: Session.Details(
+                                client: .browser, remembered: true,
+                                userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
+                                address: "203.0.113.7", evidence: Evidence(.password, at: now)),
+                            at: now,
                             under: SessionPolicy())
                         _ = try await store.begin(
                             SessionStart(
@@ -61,10 +63,9 @@ extension Session {
     /// One generation on.
     fileprivate var rotated: Session {
         Session(
-            id: id, subject: subject, client: client, secret: secret, createdAt: createdAt, expiresAt: expiresAt,
-            remembered: remembered, userAgent: userAgent, address: address, generation: generation + 1,
-            confirmation: .pending, rotatedAt: rotatedAt + .seconds(1), refreshKey: refreshKey,
-            lastSeenAt: lastSeenAt + .seconds(1), authentication: authentication, earlierAuthentication: nil,
-            stragglersFrom: generation, handedOutAt: rotatedAt + .seconds(1), isReissued: false, revocation: nil)
+            id: id, subject: subject, secret: secret, createdAt: createdAt, expiresAt: expiresAt,
+            generation: generation + 1, confirmation: .pending, rotatedAt: rotatedAt + .seconds(1),
+            refreshKey: refreshKey, stragglersFrom: generation, handedOutAt: rotatedAt + .seconds(1),
+            isReissued: false, lastSeenAt: lastSeenAt + .seconds(1), revocation: nil, details: details)
     }
 }

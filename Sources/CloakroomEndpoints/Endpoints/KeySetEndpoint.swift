@@ -1,4 +1,4 @@
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 import HTTPTypes
 import Hummingbird
@@ -6,7 +6,7 @@ import Hummingbird
 extension Endpoint {
     /// `GET /.well-known/jwks.json`: the public keys (RFC 7517). A new key is in it long before it signs.
     static let keySet = Endpoint(.get, "/.well-known/jwks.json") { call in
-        var response = Response.json(try call.service.publicKeySet())
+        var response = Response.json(try call.sessions.publicKeySet())
         response.headers[.cacheControl] = "public, max-age=300"
         return response
     }

@@ -1,6 +1,6 @@
 import CloakroomCore
 import CloakroomMiddleware
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 import HTTPTypes
 import Hummingbird
@@ -16,7 +16,7 @@ extension Endpoint {
         try fields.check()
         var isDurable = true
         for presented in call.everythingPresented(inBody) {
-            isDurable = try await call.service.logout(presented) == .durable && isDurable
+            isDurable = try await call.sessions.logout(presented) == .durable && isDurable
         }
         var response = isDurable ? Response(status: .noContent) : Denial.unavailable(retryAfter: .seconds(1)).answer
         response.headers[.setCookie] = call.cookie.expiring(for: call.request.headers)
@@ -34,7 +34,7 @@ extension Call {
     /// Whatever names a session soundly; rubbish names none, and is no reason to keep somebody logged in.
     fileprivate func everythingPresented(_ inBody: String?) -> [SessionService.Presented] {
         let credentials = credentials
-        let body = inBody.flatMap { try? service.read(refreshToken: Array($0.utf8)) }
+        let body = inBody.flatMap { try? sessions.read(refreshToken: Array($0.utf8)) }
         return [
             (try? refreshToken(credentials)).map { .refresh($0) },
             credentials.bearer?.access.map { .access($0) },

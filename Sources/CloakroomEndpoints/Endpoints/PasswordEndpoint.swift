@@ -1,5 +1,6 @@
+import CloakroomAccounts
 import CloakroomCore
-import CloakroomService
+import CloakroomSessions
 import Hummingbird
 
 extension Endpoint {
@@ -9,7 +10,7 @@ extension Endpoint {
         var fields = try await call.fields()
         let current = try fields.password("current_password")
         let new = try fields.password("new_password")
-        let grant = try await call.service.changePassword(presented, from: current, to: new, device: call.device)
+        let grant = try await call.accounts.changePassword(presented, from: current, to: new, device: call.device)
         var response = Response(status: .noContent)
         call.handOver(grant.tokens, to: &response)
         return response

@@ -1,6 +1,6 @@
 import CloakroomCore
 import CloakroomMiddleware
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 import Hummingbird
 
@@ -14,15 +14,15 @@ extension Endpoint {
         let credentials = call.credentials
         let access = try? credentials.cookie?.get().access
         return call.answer(
-            try await call.service.refresh(
+            try await call.sessions.refresh(
                 call.refreshToken(credentials), presenting: access, from: .cookie))
     }
 }
 
 extension Call {
     fileprivate func refresh(_ text: String) async throws -> Response {
-        let token = try service.read(refreshToken: Array(text.utf8))
+        let token = try sessions.read(refreshToken: Array(text.utf8))
         return answer(
-            try await service.refresh(token, presenting: nil, from: .body(isFromBrowser: isFromBrowser)))
+            try await sessions.refresh(token, presenting: nil, from: .body(isFromBrowser: isFromBrowser)))
     }
 }

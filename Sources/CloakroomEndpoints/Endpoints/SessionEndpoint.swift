@@ -1,6 +1,6 @@
 import CloakroomCore
 import CloakroomMiddleware
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 import Hummingbird
 
@@ -20,7 +20,7 @@ extension Endpoint {
 extension Call {
     fileprivate func current() async throws -> SessionGrant {
         let authorization = try await server.authorizer.authorize(credentials, admitsCookieAlone: true)
-        return try await service.current(
+        return try await sessions.current(
             authorization.access, holding: authorization.presented, renewal: authorization.renewal)
     }
 
@@ -28,10 +28,10 @@ extension Call {
         let credentials = credentials
         if case .ours(let bearer)? = credentials.bearer {
             let access = try bearer.mapError(\.denial).get()
-            return try await service.current(access, holding: access)
+            return try await sessions.current(access, holding: access)
         }
-        if let access = credentials.liveCookieAccess { return try await service.current(access, holding: access) }
-        return try await service.peek(refreshToken(credentials))
+        if let access = credentials.liveCookieAccess { return try await sessions.current(access, holding: access) }
+        return try await sessions.peek(refreshToken(credentials))
     }
 }
 

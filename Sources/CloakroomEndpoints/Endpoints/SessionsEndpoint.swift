@@ -1,5 +1,6 @@
 import CloakroomCore
-import CloakroomService
+import CloakroomSessions
+import CloakroomStores
 import CloakroomTokens
 import Hummingbird
 
@@ -8,7 +9,7 @@ extension Endpoint {
     static let sessions = Endpoint(.get, "/auth/sessions") { call in
         let (limit, cursor) = try call.page()
         return try await call.withAccess { access in
-            let (sessions, next) = try await call.service.sessions(
+            let (sessions, next) = try await call.sessions.sessions(
                 .ofSubject(access.subject, except: nil), after: cursor, limit: limit)
             var answer: JSONObject = ["sessions": .array(sessions.map { .object($0.listed(current: access.session)) })]
             if let next { answer["next"] = .string(next.text) }
@@ -19,7 +20,7 @@ extension Endpoint {
     /// `DELETE /auth/sessions/{id}`: ends one of the subject's own.
     static let endSession = Endpoint(.delete, "/auth/sessions/{id}") { call in
         try await call.withAccess { access in
-            try await call.service.end(SessionID(call.parameter), of: access.subject)
+            try await call.sessions.end(SessionID(call.parameter), of: access.subject)
             return Response(status: .noContent)
         }
     }
@@ -28,7 +29,7 @@ extension Endpoint {
     static let revokeOthers = Endpoint(.post, "/auth/sessions/revoke-others") { call in
         _ = try await call.fields()
         return try await call.withAccess { access in
-            try await call.service.endOthers(of: access)
+            try await call.sessions.endOthers(of: access)
             return Response(status: .noContent)
         }
     }
@@ -57,8 +58,9 @@ extension Session {
     fileprivate func listed(current: SessionID) -> JSONObject {
         [
             "id": .string(id.rawValue), "current": .bool(id == current), "created_at": .string(createdAt.iso8601),
-            "last_seen_at": .string(lastSeenAt.iso8601), "user_agent": .string(userAgent), "ip": .string(address),
-            "amr": .array(authentication.methods.map { .string($0) }), "binding": "none",
+            "last_seen_at": .string(lastSeenAt.iso8601), "user_agent": .string(details.userAgent),
+            "ip": .string(details.address),
+            "amr": .array(authentication.methods.map { .string($0) }), "binding": .string(details.binding.rawValue),
         ]
     }
 }

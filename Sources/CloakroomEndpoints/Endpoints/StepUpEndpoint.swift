@@ -1,5 +1,6 @@
+import CloakroomAccounts
 import CloakroomCore
-import CloakroomService
+import CloakroomSessions
 import Hummingbird
 
 extension Endpoint {
@@ -8,6 +9,7 @@ extension Endpoint {
         let presented = try call.presented(call.credentials)
         var fields = try await call.fields()
         let password = try fields.password("password")
-        return call.answer(try await call.service.stepUp(presented, password: password, from: call.device))
+        let proof = try await call.accounts.prove(password, ofOwnerOf: presented, from: call.device)
+        return call.answer(try await call.sessions.stepUp(presented, with: proof))
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CloakroomCore
 import CloakroomSQLite
-import CloakroomService
+import CloakroomStores
 import CloakroomTokens
 import Logging
 
@@ -19,11 +19,11 @@ struct Administration: ParsableArguments {
         }
     }
 
-    /// Opens the data, does the work, and shows what it came to.
+    /// Opens the data, does the work, and shows what it came to; nil for work that prints by itself.
     /// - Parameter making: whether to make the data when there are none. A command that only looks must not: a path with
     ///   a slip in it would look like a server without accounts.
     /// - Throws: `ExitCode` after saying on standard error what went wrong.
-    func perform(making: Bool = false, empty: String = "", _ work: (Instance) async throws -> Table) async throws {
+    func perform(making: Bool = false, empty: String = "", _ work: (Instance) async throws -> Table?) async throws {
         try await report(empty: empty) { settings in
             let instance = try Instance.administering(settings, making: making)
             defer { instance.store.close() }
@@ -33,11 +33,11 @@ struct Administration: ParsableArguments {
 
     /// Reads the settings, does the work, and shows what it came to.
     /// - Throws: `ExitCode` after saying on standard error what went wrong.
-    func report(empty: String = "", _ work: (Settings) async throws -> Table) async throws {
+    func report(empty: String = "", _ work: (Settings) async throws -> Table?) async throws {
         LineLogHandler.bootstrap(.warning)
         CoreDumps.forbid()
         do {
-            try await work(storeOptions.settingsOfServer()).show(asJSON: json, emptyMessage: empty)
+            try await work(storeOptions.settingsOfServer())?.show(asJSON: json, emptyMessage: empty)
         } catch {
             throw CommandExit.complain(error)
         }
@@ -48,10 +48,10 @@ struct Administration: ParsableArguments {
         return email
     }
 
-    func user(_ text: String, in instance: Instance) async throws -> User {
-        guard let user = try await instance.store.user(try email(text)) else {
+    func account(_ text: String, in instance: Instance) async throws -> Account {
+        guard let account = try await instance.store.account(try email(text)) else {
             throw Failure("there is no account \(text)")
         }
-        return user
+        return account
     }
 }

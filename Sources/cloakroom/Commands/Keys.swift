@@ -1,7 +1,8 @@
 import ArgumentParser
 import CloakroomCore
 import CloakroomEndpoints
-import CloakroomService
+import CloakroomFiles
+import CloakroomSessions
 import CloakroomTokens
 
 /// `cloakroom keys`

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CloakroomLab
 import CloakroomSQLite
-import CloakroomService
 import Foundation
 import Logging
 import UnixSignals

@@ -1,7 +1,8 @@
 import ArgumentParser
 import CloakroomCore
+import CloakroomFiles
 import CloakroomSQLite
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 
 /// `cloakroom restore`

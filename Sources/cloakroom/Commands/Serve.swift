@@ -3,7 +3,6 @@ import CloakroomCore
 import CloakroomEndpoints
 import CloakroomMiddleware
 import CloakroomSQLite
-import CloakroomService
 import CloakroomTokens
 import Foundation
 import Logging

@@ -1,7 +1,8 @@
 import ArgumentParser
 import CloakroomCore
 import CloakroomSQLite
-import CloakroomService
+import CloakroomSessions
+import CloakroomStores
 import CloakroomTokens
 
 /// `cloakroom sessions`
@@ -23,9 +24,9 @@ struct Sessions: AsyncParsableCommand {
             try await administration.perform(empty: "There are no live sessions.") { instance in
                 var selection = SessionSelection.all
                 if let user {
-                    selection = .ofSubject(try await administration.user(user, in: instance).subject, except: nil)
+                    selection = .ofSubject(try await administration.account(user, in: instance).subject, except: nil)
                 }
-                return Table(try await instance.service.sessions(selection, limit: limit).sessions)
+                return Table(try await instance.sessions.sessions(selection, limit: limit).sessions)
             }
         }
     }
@@ -55,7 +56,7 @@ struct Sessions: AsyncParsableCommand {
         func run() async throws {
             try await administration.perform { instance in
                 let selection = try await selection(instance)
-                let count = try await instance.service.revoke(selection, reason: .endedByAdministrator)
+                let count = try await instance.sessions.revoke(selection, reason: .endedByAdministrator)
                 if case .id = selection, count == 0 { throw Administration.Failure("there is no such live session") }
                 return Table(columns: ["revoked"], rows: [[.init("\(count)", json: .integer(Int64(count)))]])
             }
@@ -63,7 +64,7 @@ struct Sessions: AsyncParsableCommand {
 
         private func selection(_ instance: Instance) async throws -> SessionSelection {
             if let id { return .id(SessionID(id)) }
-            if let user { return .ofSubject(try await administration.user(user, in: instance).subject, except: nil) }
+            if let user { return .ofSubject(try await administration.account(user, in: instance).subject, except: nil) }
             if let instant = createdBefore.flatMap({ Instant(iso8601: $0) }) { return .createdBefore(instant) }
             return .all
         }

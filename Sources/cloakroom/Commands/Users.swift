@@ -1,7 +1,8 @@
 import ArgumentParser
+import CloakroomAccounts
 import CloakroomCore
 import CloakroomSQLite
-import CloakroomService
+import CloakroomStores
 import CloakroomTokens
 
 /// `cloakroom users`
@@ -20,8 +21,8 @@ struct Users: AsyncParsableCommand {
             try await administration.perform(making: true) { instance in
                 let email = try administration.email(email)
                 let password = try administration.password(for: email)
-                let user = try await instance.service.add(email, password: password)
-                return Table(user)
+                let account = try await instance.accounts.add(email, password: password)
+                return Table(account)
             }
         }
     }
@@ -32,7 +33,7 @@ struct Users: AsyncParsableCommand {
 
         func run() async throws {
             try await administration.perform(empty: "There are no accounts.") { instance in
-                Table(try await instance.store.users())
+                Table(try await instance.store.accounts())
             }
         }
     }
@@ -67,9 +68,9 @@ struct Users: AsyncParsableCommand {
 
         func run() async throws {
             try await administration.perform { instance in
-                let user = try await administration.user(email, in: instance)
-                try await instance.service.setPassword(try administration.password(for: user.email), for: user)
-                return Table(user)
+                let account = try await administration.account(email, in: instance)
+                try await instance.accounts.setPassword(try administration.password(for: account.email), for: account)
+                return Table(account)
             }
         }
     }
@@ -78,9 +79,9 @@ struct Users: AsyncParsableCommand {
 extension Administration {
     fileprivate func setDisabled(_ isDisabled: Bool, _ email: String) async throws {
         try await perform { instance in
-            let user = try await user(email, in: instance)
-            try await instance.service.setDisabled(isDisabled, user.subject)
-            return Table(try await self.user(email, in: instance))
+            let account = try await account(email, in: instance)
+            try await instance.accounts.setDisabled(isDisabled, account.subject)
+            return Table(try await self.account(email, in: instance))
         }
     }
 
@@ -93,17 +94,17 @@ extension Administration {
 }
 
 extension Table {
-    fileprivate init(_ user: User) {
-        self.init([user])
+    fileprivate init(_ account: Account) {
+        self.init([account])
     }
 
-    fileprivate init(_ users: [User]) {
+    fileprivate init(_ accounts: [Account]) {
         self.init(columns: ["email", "id", "status", "created_at"])
-        rows = users.map { user in
+        rows = accounts.map { account in
             [
-                Cell(user.email.rawValue), Cell(user.subject.rawValue, style: .faint),
-                user.isDisabled ? Cell("disabled", style: .red) : Cell("enabled", style: .green),
-                Cell(user.createdAt.iso8601),
+                Cell(account.email.rawValue), Cell(account.subject.rawValue, style: .faint),
+                account.isDisabled ? Cell("disabled", style: .red) : Cell("enabled", style: .green),
+                Cell(account.createdAt.iso8601),
             ]
         }
     }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import CloakroomCore
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 import Foundation
 

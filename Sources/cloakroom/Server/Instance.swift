@@ -1,7 +1,9 @@
+import CloakroomAccounts
 import CloakroomCore
 import CloakroomEndpoints
+import CloakroomFiles
 import CloakroomSQLite
-import CloakroomService
+import CloakroomSessions
 import CloakroomTokens
 import Logging
 
@@ -12,7 +14,8 @@ struct Instance {
     let store: SQLiteStore
     let server: AuthorizationServer
 
-    var service: SessionService { server.service }
+    var sessions: SessionService { server.sessions }
+    var accounts: AccountService { server.accounts }
 
     /// What serves, with directory, database and keys that are made at first start.
     static func serving(_ settings: Settings) throws -> Self {

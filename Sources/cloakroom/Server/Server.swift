@@ -1,7 +1,6 @@
 import CloakroomCore
 import CloakroomEndpoints
 import CloakroomMiddleware
-import CloakroomService
 import Hummingbird
 import HummingbirdCore
 import Logging

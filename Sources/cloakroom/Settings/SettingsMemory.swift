@@ -1,4 +1,4 @@
-import CloakroomService
+import CloakroomFiles
 import CloakroomTokens
 
 /// The settings that a server was last started with, for the commands that look after its data: a session that they call

@@ -1,5 +1,5 @@
 import ArgumentParser
-import CloakroomService
+import CloakroomFiles
 import Foundation
 
 /// The flags of every setting.

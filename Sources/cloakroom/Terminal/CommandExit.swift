@@ -1,6 +1,6 @@
 import ArgumentParser
 import CloakroomCore
-import CloakroomService
+import CloakroomFiles
 
 /// The exit codes of the command, and the sentence that goes with each failure. Those above 1 are of sysexits.h.
 enum CommandExit: Int32, CaseIterable {

@@ -1,8 +1,9 @@
 import CloakroomCore
 import CloakroomEndpoints
+import CloakroomFiles
 import CloakroomMiddleware
 import CloakroomSQLite
-import CloakroomService
+import CloakroomSessions
 import Hummingbird
 import ServiceLifecycle
 import Synchronization

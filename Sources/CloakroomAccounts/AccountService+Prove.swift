@@ -1,0 +1,92 @@
+import CloakroomCore
+package import CloakroomSessions
+@_spi(Prover) package import CloakroomSessions
+package import CloakroomStores
+package import CloakroomTokens
+
+/// The prover of passwords.
+extension AccountService {
+    /// Checks the password of an account.
+    /// - Parameter token: the refresh token that came along: its holder has tries of their own.
+    /// - Throws: `Denial.invalidCredentials` for a wrong password, an unknown and a disabled account alike, in the same
+    ///   time; `.rateLimited`; `.unavailable`.
+    package func prove(
+        _ email: EmailAddress, _ password: Password, from device: Device, holding token: RefreshToken? = nil
+    ) async throws -> Proof {
+        let session = try await sessions.held(by: token)
+        return try await proof(
+            authenticate(email, password, from: device, holding: session, failure: .loginFailed))
+    }
+
+    /// Checks the password of the account whose session is presented.
+    /// - Throws: as above, and what `SessionService.session` throws.
+    package func prove(
+        _ password: Password, ofOwnerOf presented: SessionService.Presented, from device: Device
+    ) async throws -> Proof {
+        try await proof(owner(of: presented, password: password, from: device))
+    }
+
+    /// The account whose session is presented, after its password was checked.
+    func owner(
+        of presented: SessionService.Presented, password: Password, from device: Device
+    ) async throws -> Account {
+        let session = try await sessions.session(presented)
+        guard let account = try await store.account(session.subject) else { throw Denial.sessionRevoked }
+        return try await authenticate(
+            account.email, password, from: device, holding: session, failure: .stepUpFailed)
+    }
+
+    func proof(_ account: Account) -> Proof {
+        Proof(
+            of: account.subject, by: Evidence(.password, at: now), login: account.email.rawValue,
+            credentialVersion: account.credentialVersion)
+    }
+
+    /// - Parameter session: a living session that the requester has been seen to hold.
+    /// - Returns: the account, when the password is right and the account may log in.
+    private func authenticate(
+        _ email: EmailAddress, _ password: Password, from device: Device, holding session: Session?,
+        failure: SecurityEvent.Kind
+    ) async throws -> Account {
+        let (account, familiarity) = try await store.account(email, from: device.network)
+        let admission = try await admit(
+            LoginRateLimit.Requester(
+                email: email, network: device.network, familiarity: familiarity,
+                session: session.flatMap { $0.subject == account?.subject ? $0.id : nil }),
+            account, from: device)
+        let verdict: PasswordHasher.Verdict
+        do {
+            verdict = try await hasher.verify(
+                password, against: account?.passwordHash, for: admission.isKnownRequester ? .known : .stranger)
+        } catch {
+            loginLimit.giveBack(admission, at: environment.uptime())
+            throw error
+        }
+        guard let account, verdict != .wrong, !account.isDisabled else {
+            if let refusal = admission.refusal {
+                throw await refuse(refusal, .loginRateLimited, account?.subject, from: device)
+            }
+            try await record([SecurityEvent(failure, at: now, subject: account?.subject, address: device.address)])
+            throw Denial.invalidCredentials
+        }
+        loginLimit.giveBack(admission, at: environment.uptime())
+        if case .rightAndRehashed(let hash) = verdict {
+            try await store.rehash(account.subject, from: account.passwordHash, to: hash)
+        }
+        return account
+    }
+
+    /// Takes a try from everything that it counts against.
+    ///
+    /// - Throws: `Denial.rateLimited`, with nothing taken.
+    private func admit(
+        _ requester: LoginRateLimit.Requester, _ account: Account?, from device: Device
+    ) async throws -> LoginRateLimit.Admission {
+        switch loginLimit.admit(requester, at: environment.uptime()) {
+        case .admitted(let admission): return admission
+        case .refused(let refusal, let looksVerified):
+            if looksVerified { await hasher.waitAsForVerification() }
+            throw await refuse(refusal, .loginRateLimited, account?.subject, from: device)
+        }
+    }
+}

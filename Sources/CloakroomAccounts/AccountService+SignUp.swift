@@ -1,0 +1,48 @@
+import CloakroomCore
+package import CloakroomSessions
+package import CloakroomStores
+import CloakroomTokens
+
+extension AccountService {
+    /// Makes an account for somebody who asks.
+    /// - Throws: `Denial.notFound` where sign-up is closed, `.invalidRequest` for a password that may not be chosen,
+    ///   `.rateLimited`, `.accountExists`, `.unavailable`.
+    package func signUp(_ email: EmailAddress, _ password: Password, from device: Device) async throws -> Proof {
+        guard isSignUpOpen else { throw Denial.notFound }
+        try checkChoice(password, for: email, field: "password")
+        return proof(try await addWithinLimit(email, password, from: device))
+    }
+
+    private func addWithinLimit(
+        _ email: EmailAddress, _ password: Password, from device: Device
+    ) async throws -> Account {
+        switch signUpLimit.take(device.network, at: environment.uptime()) {
+        case .failure(let refusal):
+            throw await refuse(refusal, .signUpRateLimited, nil, from: device)
+        case .success(let receipt):
+            do { return try await add(email, password: password, from: device) } catch {
+                if error as? Denial != .accountExists { signUpLimit.giveBack(receipt, at: environment.uptime()) }
+                throw error
+            }
+        }
+    }
+
+    /// Makes an account.
+    /// - Throws: `Denial.invalidRequest` for a password that may not be chosen, `.accountExists`.
+    @discardableResult
+    package func add(_ email: EmailAddress, password: Password, from device: Device? = nil) async throws -> Account {
+        try checkChoice(password, for: email, field: "password")
+        let hash = try await hasher.hash(password)
+        let account = Account(
+            subject: Subject("u_" + Base64URL.encode(environment.random(16))), email: email, passwordHash: hash,
+            createdAt: now)
+        let event = SecurityEvent(.signUp, at: now, subject: account.subject, address: device?.address)
+        guard let added = try await store.add(account, recording: [event]) else { throw Denial.accountExists }
+        publisher.publish(added)
+        return account
+    }
+
+    func checkChoice(_ password: Password, for email: EmailAddress, field: String) throws(Denial) {
+        if let objection = password.objection(for: email) { throw .invalidRequest(fields: [field: objection]) }
+    }
+}

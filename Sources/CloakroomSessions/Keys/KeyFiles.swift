@@ -1,0 +1,109 @@
+package import CloakroomCore
+public import CloakroomFiles
+package import CloakroomTokens
+import Crypto
+import Foundation
+
+/// The keys on disk: signing keys in one file, refresh secrets in another, so that a backup or a sidecar that needs the
+/// one does not get the other.
+public struct KeyFiles: KeySource {
+    static let signingKeys = "signing-keys.json"
+    static let refreshSecrets = "refresh-secrets.json"
+
+    package let directory: DataDirectory
+    private let environment: Environment
+
+    /// The keys in this directory, made there at first start.
+    public init(directory: DataDirectory) {
+        self.init(directory: directory, environment: .system)
+    }
+
+    package init(directory: DataDirectory, environment: Environment) {
+        self.directory = directory
+        self.environment = environment
+    }
+
+    /// The keys of a server that begins to serve, made at first start.
+    /// - Parameter algorithm: what was set; nil for what there is, ES256 at first.
+    package func open(
+        _ algorithm: SignatureAlgorithm?, under policy: SessionPolicy = SessionPolicy()
+    ) throws -> IssuerKeys {
+        let environment = environment
+        // Without the lock, which a mounted secret could not give.
+        if let keys = try? read(), keys.isServing(algorithm, longestSession: policy.absoluteLifetime) { return keys }
+        return try update { keys in
+            let now = environment.now()
+            let keys = try keys ?? .first(algorithm ?? .es256, at: now, random: environment.random)
+            return try keys.serving(algorithm, longestSession: policy.absoluteLifetime, at: now)
+        }
+    }
+
+    /// nil when there are no keys yet.
+    package func read() throws -> IssuerKeys? {
+        guard let contents = try contents() else { return nil }
+        return try parse(contents)
+    }
+
+    package func read(since revision: KeyRevision?) throws -> KeyReading {
+        guard let contents = try contents() else { return .absent }
+        return contents.revision == revision ? .unchanged : .read(try parse(contents), contents.revision)
+    }
+
+    package func update(_ change: (IssuerKeys?) throws -> IssuerKeys) throws -> IssuerKeys {
+        try directory.exclusively {
+            try finishFirstStart()
+            let contents = try contents()
+            try write(change(contents.map(parse)), over: contents)
+            guard let saved = try read() else {
+                throw UnusableData(.missing, "the keys in \(directory.path) have vanished")
+            }
+            return saved
+        }
+    }
+
+    /// What the two files hold.
+    private struct Contents {
+        let signing: [UInt8]
+        let refresh: [UInt8]
+
+        var revision: KeyRevision {
+            KeyRevision(digest: [signing, refresh].flatMap { Array(SHA256.hash(data: $0)) })
+        }
+    }
+
+    private func contents() throws -> Contents? {
+        let signing = try directory.readSecret(Self.signingKeys)
+        let refresh = try directory.readSecret(Self.refreshSecrets)
+        if signing == nil, refresh == nil { return nil }
+        guard let signing, let refresh else {
+            throw UnusableData(
+                .damaged,
+                "\(directory.path) has one of \(Self.signingKeys) and \(Self.refreshSecrets), not both; restore the other one"
+            )
+        }
+        return Contents(signing: signing, refresh: refresh)
+    }
+
+    private func parse(_ contents: Contents) throws -> IssuerKeys {
+        try KeyFileFormat(path: directory.path).parse(signing: contents.signing, refresh: contents.refresh)
+    }
+
+    /// At first start both files are complete on disk before the first has its name: a process that is killed in between
+    /// leaves what the next one finishes. Later a change touches one file alone.
+    private func write(_ keys: IssuerKeys, over before: Contents?) throws {
+        let files = [
+            (Self.refreshSecrets, KeyFileFormat.refreshFile(keys), before?.refresh),
+            (Self.signingKeys, KeyFileFormat.signingFile(keys), before?.signing),
+        ].filter { $0.1 != $0.2 }
+        for (name, bytes, _) in files { try directory.prepareSecret(name, bytes) }
+        for (name, _, _) in files { try directory.publishSecret(name) }
+    }
+
+    /// Completes a first start that was interrupted, and removes what an interrupted change left. Under the lock.
+    private func finishFirstStart() throws {
+        let names = [Self.refreshSecrets, Self.signingKeys]
+        let missing = try names.filter { try FileAccess.status(of: directory.file($0)) == nil }
+        if missing.count == 1, try directory.isPrepared(missing[0]) { try directory.publishSecret(missing[0]) }
+        for name in names { directory.discardPrepared(name) }
+    }
+}

@@ -1,0 +1,35 @@
+package import CloakroomStores
+package import Logging
+
+/// Logs and counts the events that the command line has recorded, as if they had happened here.
+package struct EventFollower: Sendable {
+    private let store: any SessionStore
+    private let log: SecurityLog
+    private let logger: Logger
+    static let period = Duration.milliseconds(500)
+    /// So many at a time that no renewal waits behind all sessions that were ended.
+    static let batch = 200
+
+    package init(store: any SessionStore, log: SecurityLog, logger: Logger) {
+        self.store = store
+        self.log = log
+        self.logger = logger
+    }
+
+    /// Follows until the task is cancelled.
+    package func run() async {
+        repeat {
+            do { try await catchUp() } catch is CancellationError { return } catch {
+                logger.debug("events of other processes could not be read", metadata: ["error": "\(error)"])
+            }
+        } while (try? await Task.sleep(for: Self.period)) != nil
+    }
+
+    package func catchUp() async throws {
+        while true {
+            let events = try await store.takeUnannouncedEvents(limit: Self.batch)
+            log.write(events)
+            if events.count < Self.batch { return }
+        }
+    }
+}

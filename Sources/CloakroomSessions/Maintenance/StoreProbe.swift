@@ -1,0 +1,90 @@
+package import CloakroomCore
+package import CloakroomStores
+package import Logging
+import Synchronization
+
+/// Whether the store takes writes, asked at most once a second however many probes come: each look is a write that waits
+/// for the disk.
+package actor StoreProbe {
+    private let store: any SessionStore
+    private let environment: Environment
+    private let logger: Logger
+    private var last: (isReady: Bool, uptime: Duration)?
+    /// The look that is under way, and when it began.
+    private var look: (task: Task<Bool, Never>, uptime: Duration)?
+    /// Load balancers give up after a few seconds: a disk that hangs is an answer too.
+    private let patience: Duration
+    static let period = Duration.seconds(1)
+
+    package init(
+        store: any SessionStore, environment: Environment, logger: Logger, patience: Duration = .seconds(2)
+    ) {
+        self.store = store
+        self.environment = environment
+        self.logger = logger
+        self.patience = patience
+    }
+
+    package func isReady() async -> Bool {
+        if let last, look == nil, environment.uptime() < last.uptime + Self.period { return last.isReady }
+        let task = look?.task ?? begin()
+        return await Self.value(of: task, within: patience) ?? false
+    }
+
+    private func begin() -> Task<Bool, Never> {
+        let uptime = environment.uptime()
+        let task = Task {
+            do {
+                try await store.ping()
+                return finish(true, nil)
+            } catch {
+                return finish(false, "\(error)")
+            }
+        }
+        look = (task, uptime)
+        return task
+    }
+
+    private func finish(_ isReady: Bool, _ problem: String?) -> Bool {
+        let wasReady = last?.isReady ?? true
+        last = (isReady, environment.uptime())
+        look = nil
+        if isReady, !wasReady { logger.notice("the store takes writes again") }
+        if !isReady, wasReady {
+            logger.error("the store takes no writes", metadata: ["error": "\(problem ?? "")"])
+        }
+        return isReady
+    }
+
+    /// nil when it takes longer; the task goes on.
+    private static func value(of task: Task<Bool, Never>, within patience: Duration) async -> Bool? {
+        await withCheckedContinuation { continuation in
+            let answer = OneAnswer(continuation)
+            let timeout = Task {
+                try? await Task.sleep(for: patience)
+                answer.give(nil)
+            }
+            Task {
+                answer.give(await task.value)
+                timeout.cancel()
+            }
+        }
+    }
+}
+
+/// Resumes a continuation with the first of several answers.
+private final class OneAnswer: Sendable {
+    private let continuation: Mutex<CheckedContinuation<Bool?, Never>?>
+
+    init(_ continuation: CheckedContinuation<Bool?, Never>) {
+        self.continuation = Mutex(continuation)
+    }
+
+    func give(_ answer: Bool?) {
+        let waiting = continuation.withLock { continuation in
+            defer { continuation = nil }
+            return continuation
+        }
+        waiting?.resume(returning: answer)
+    }
+}

@@ -1,0 +1,30 @@
+package import CloakroomCore
+package import CloakroomTokens
+
+/// What a client asks for that wants a session, besides the proof: checked against the server's policy for the client.
+package struct SessionRequest: Sendable {
+    package let client: Client
+    package let remember: Bool
+    package let device: Device
+    /// The session that came along in the cookie: the new one takes its place in the browser, so it is ended.
+    package let replacing: RefreshToken?
+}
+
+extension SessionService {
+    /// - Parameters:
+    ///   - id: nil for `Client.browser`.
+    ///   - isFromBrowser: whether the request shows signs of a browser (`Origin`, Fetch Metadata).
+    /// - Throws: `Denial.invalidRequest` for an unknown client, or one that such a request may not use.
+    package func request(
+        client id: ClientID? = nil, remember: Bool = false, device: Device, isFromBrowser: Bool = true,
+        replacing: RefreshToken? = nil
+    ) throws(Denial) -> SessionRequest {
+        guard let client = clients[id ?? .browser] else {
+            throw .invalidRequest(fields: ["client_id": "is not a client of this server"])
+        }
+        guard client.delivery != .body || client.allowsBody(toBrowser: isFromBrowser) else {
+            throw .invalidRequest(fields: ["client_id": "is served tokens in the body, which a browser is not"])
+        }
+        return SessionRequest(client: client, remember: remember, device: device, replacing: replacing)
+    }
+}

@@ -1,0 +1,54 @@
+package import CloakroomCore
+import CloakroomStores
+package import CloakroomTokens
+
+extension SessionService {
+    /// Begins a new session, always with a new id (CVE-2023-29019).
+    /// - Throws: `Denial.invalidCredentials` when the credential that was proved has changed meanwhile.
+    package func begin(_ proof: Proof, _ request: SessionRequest) async throws -> SessionGrant {
+        let now = now
+        let session = session(proof, request, at: now)
+        let start = SessionStart(
+            session, credentialVersion: proof.credentialVersion,
+            replacing: try await genuineSession(request.replacing)?.id, maximumSessions: maximumSessions, policy: policy
+        )
+        let login = SecurityEvent(
+            .login, at: now, subject: proof.subject, session: session.id, address: request.device.address)
+        guard let begun = try await store.begin(start, recording: [login]) else { throw Denial.invalidCredentials }
+        publisher.publish(begun)
+        let tokens = try issue(session, at: now)
+        return SessionGrant(session: session, access: tokens.access, renewal: .renewed(tokens))
+    }
+
+    private func session(_ proof: Proof, _ request: SessionRequest, at now: Instant) -> Session {
+        Session(
+            id: Self.sessionID(environment.random(18)), subject: proof.subject, secret: Secret(environment.random(32)),
+            refreshKey: refreshKeyID,
+            details: Session.Details(
+                client: request.client.id, login: proof.login, remembered: request.remember,
+                userAgent: request.device.userAgent, address: request.device.address, evidence: proof.evidence),
+            at: now, under: policy)
+    }
+
+    /// A name that begins with a letter: `cloakroom sessions revoke` would take a hyphen for an option's, and with `-h` print
+    /// its help and end nothing. Costs one bit of so many.
+    static func sessionID(_ random: [UInt8]) -> SessionID {
+        SessionID(Base64URL.encode([random[0] & 0x7F] + random.dropFirst()))
+    }
+
+    /// The living session of a requester that holds its current token, or the one before. The cookie of an ended session
+    /// and a spent token show nothing of their holder.
+    package func held(by token: RefreshToken?) async throws -> Session? {
+        guard let token, let session = try await genuineSession(token),
+            session.generation - token.presented.generation <= 1
+        else { return nil }
+        return (try? session.checkAlive(at: now, under: policy)).map { session }
+    }
+
+    private func genuineSession(_ token: RefreshToken?) async throws -> Session? {
+        guard let token, let session = try await store.session(token.session),
+            token.isGenuine(for: session, under: issuer.keys.current)
+        else { return nil }
+        return session
+    }
+}

@@ -1,0 +1,120 @@
+package import CloakroomCore
+import CloakroomStores
+package import CloakroomTokens
+
+extension SessionService {
+    /// Renews in the course of a request whose access token has expired.
+    ///
+    /// - Throws: a `Denial`; `tokenInvalid` also for a token whose MAC is good but which this store never issued.
+    package func renew(_ half: SessionTokens.RefreshHalf) async throws -> Renewal {
+        try renewal(await refresh(read(refreshToken: half.bytes.bytes), from: .cookie))
+    }
+
+    /// `POST /auth/refresh`: renews, and says what became of it.
+    /// - Parameter access: the access token that the client holds beside the refresh token, of any age.
+    package func refresh(
+        _ token: RefreshToken, presenting access: VerifiedAccess?, from carrier: Carrier
+    ) async throws -> SessionGrant {
+        let refreshed = try await refresh(token, from: carrier)
+        return SessionGrant(session: refreshed.session, access: access, renewal: try renewal(refreshed))
+    }
+
+    func renewal(_ refreshed: Refreshed) throws -> Renewal {
+        let (session, now) = (refreshed.session, refreshed.time)
+        switch refreshed.answer {
+        case .rotated, .reissued:
+            return .renewed(try issue(session, at: now))
+        case .served, .straggler, .adopted:
+            return .served(
+                ServedAccess(
+                    access: try issueAccess(session, generation: refreshed.generation, at: now),
+                    delivery: client(of: session).delivery,
+                    renewableIn: session.renewableIn(at: now, under: policy)))
+        case .postponed(let span):
+            throw Denial.unavailable(retryAfter: span)
+        case .denied(let denial):
+            throw denial
+        }
+    }
+
+    /// How a refresh token came in. Script that got hold of one cannot turn cookie delivery into body delivery with it.
+    package enum Carrier: Hashable, Sendable {
+        case cookie
+        case body(isFromBrowser: Bool)
+
+        func fits(_ client: Client) -> Bool {
+            switch self {
+            case .cookie: client.delivery != .body
+            case .body(let isFromBrowser): client.allowsBody(toBrowser: isFromBrowser)
+            }
+        }
+    }
+
+    /// What became of presenting a refresh token.
+    package struct Refreshed: Sendable {
+        var session: Session
+        package var answer: RefreshAnswer
+        /// The one that was presented.
+        var generation: Int
+        var time: Instant
+    }
+
+    func refresh(_ token: RefreshToken, from carrier: Carrier) async throws -> Refreshed {
+        let (policy, key, now) = (policy, refreshKeyID, now)
+        guard now < token.expiresAt else { throw Denial.sessionExpired }
+        return try publish(
+            await store.update(token.session) { session in
+                decide(&session, presenting: token, from: carrier, raising: nil, at: now) { session in
+                    session.refresh(presenting: token.presented, at: now, under: policy, signingWith: key)
+                }
+            })
+    }
+
+    /// Lets `decide` change the session, if the token is genuine and came the way that its client is served.
+    func decide(
+        _ session: inout Session, presenting token: RefreshToken, from carrier: Carrier,
+        raising kind: SecurityEvent.Kind?, at now: Instant, _ decide: (inout Session) -> RefreshAnswer
+    ) -> Decided<Refreshed> {
+        let isWelcome = token.isGenuine(for: session, under: issuer.keys.current) && carrier.fits(client(of: session))
+        let answer: RefreshAnswer =
+            if overdue.contains(session.id) {
+                .denied(.sessionRevoked)
+            } else {
+                isWelcome ? decide(&session) : .denied(.tokenInvalid)
+            }
+        return Decided(
+            Refreshed(session: session, answer: answer, generation: token.presented.generation, time: now),
+            recording: SecurityEvent.events(for: answer, session, raising: kind, at: now))
+    }
+
+    /// - Throws: the denial, if it came to one; `sessionExpired` for a session that is gone: a row is swept only when it
+    ///   has long expired.
+    func publish(_ committed: Committed<Refreshed>?) throws(Denial) -> Refreshed {
+        guard let committed else { throw .sessionExpired }
+        let refreshed = publisher.publish(committed)
+        if case .denied(let denial) = refreshed.answer { throw denial }
+        return refreshed
+    }
+}
+
+extension SecurityEvent {
+    /// - Parameter kind: what a new generation stands for besides a renewal.
+    static func events(
+        for answer: RefreshAnswer, _ session: Session, raising kind: Kind?, at now: Instant
+    ) -> [SecurityEvent] {
+        func events(_ kinds: Kind?...) -> [SecurityEvent] {
+            kinds.compactMap { $0 }.map { kind in
+                SecurityEvent(
+                    kind, at: now, subject: session.subject, session: session.id,
+                    details: Details(generation: session.generation))
+            }
+        }
+        switch answer {
+        case .rotated: return events(.renewal, kind)
+        case .reissued: return events(kind)
+        case .adopted: return events(.adoption)
+        case .denied(.refreshTokenReused): return events(.reuse)
+        case .served, .straggler, .postponed, .denied: return []
+        }
+    }
+}

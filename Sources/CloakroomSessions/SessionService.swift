@@ -1,0 +1,71 @@
+package import CloakroomCore
+package import CloakroomStores
+package import CloakroomTokens
+
+/// The use cases of sessions: one method each, in a file of its own. They know nothing of passwords: who somebody is comes
+/// in as a `Proof`.
+package struct SessionService: Sendable {
+    package let policy: SessionPolicy
+    package let verifier: TokenVerifier
+    package let environment: Environment
+    package let publisher: Publisher
+    let clients: [ClientID: Client]
+    let issuer: TokenIssuer
+    let store: any SessionStore
+    let maximumSessions: Int
+    let overdue = OverdueLogouts()
+
+    /// - Parameters:
+    ///   - clients: besides `Client.browser`, which always exists.
+    ///   - maximumSessions: of one subject.
+    package init(
+        store: any SessionStore, issuer: TokenIssuer, verifier: TokenVerifier, policy: SessionPolicy,
+        clients: [Client] = [], maximumSessions: Int = 100, log: SecurityLog, environment: Environment = .system
+    ) {
+        self.store = store
+        self.issuer = issuer
+        self.verifier = verifier
+        self.policy = policy
+        self.clients = Dictionary(([.browser] + clients).map { ($0.id, $0) }) { $1 }
+        self.maximumSessions = maximumSessions
+        self.environment = environment
+        publisher = Publisher(log: log, view: verifier.revocations, environment: environment)
+    }
+
+    /// The time by which every rule decides.
+    package var now: Instant { environment.now() }
+
+    /// The client of a session: a client that was taken out of the configuration is served like a browser.
+    package func client(of session: Session) -> Client {
+        clients[session.client] ?? .browser
+    }
+
+    /// The pair of tokens of the session's current generation.
+    func issue(_ session: Session, at now: Instant) throws -> IssuedTokens {
+        let epoch = verifier.keyEpoch
+        let access = try issueAccess(session, generation: session.generation, at: now)
+        let age = session.remembered ? min(session.expiresAt - now, policy.idleLifetime) : nil
+        let tokens = IssuedTokens(
+            access: access, refresh: try issuer.refreshToken(for: session), delivery: client(of: session).delivery,
+            maximumAge: age)
+        verifier.remember(tokens, since: epoch)
+        return tokens
+    }
+
+    func issueAccess(_ session: Session, generation: Int, at now: Instant) throws -> VerifiedAccess {
+        try issuer.accessToken(
+            for: session, generation: generation, tokenID: environment.random(16), at: now, under: policy)
+    }
+
+    /// Reads a refresh token of ours, from a cookie or a body.
+    package func read(refreshToken bytes: some Collection<UInt8>) throws(Denial) -> RefreshToken {
+        do { return try issuer.keys.current.read(refreshToken: bytes) } catch { throw error.denial }
+    }
+
+    /// The public key set, for other backends (RFC 7517).
+    package func publicKeySet() throws -> JSONValue {
+        try issuer.keys.current.publicKeySet(at: now, lifetime: policy.accessTokenLifetime)
+    }
+
+    var refreshKeyID: String { issuer.keys.current.currentRefreshKey.id }
+}

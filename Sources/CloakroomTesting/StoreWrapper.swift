@@ -1,0 +1,106 @@
+package import CloakroomCore
+package import CloakroomStores
+
+/// A store that passes everything on to another, but for the methods that it has itself: for tests that interfere.
+package protocol StoreWrapper: AccountStore, OneTimeStore, SessionStore {
+    var inner: any Store { get }
+}
+
+extension StoreWrapper {
+    package func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+        try await inner.begin(start, recording: events)
+    }
+
+    package func update<Value: Sendable>(
+        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+    ) async throws -> Committed<Value>? {
+        try await inner.update(id, decide)
+    }
+
+    package func session(_ id: SessionID) async throws -> Session? { try await inner.session(id) }
+
+    package func sessions(_ selection: SessionSelection, _ page: SessionPage) async throws -> [Session] {
+        try await inner.sessions(selection, page)
+    }
+
+    package func revoke(
+        _ selection: SessionSelection, reason: RevocationReason, at now: Instant, after position: SessionID?,
+        limit: Int
+    ) async throws -> Committed<SessionID?> {
+        try await inner.revoke(selection, reason: reason, at: now, after: position, limit: limit)
+    }
+
+    package func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws {
+        try await inner.confirm(sightings, under: policy)
+    }
+
+    package func revocations(after cursor: FeedCursor?) async throws -> FeedPage {
+        try await inner.revocations(after: cursor)
+    }
+
+    package func record(_ events: [SecurityEvent]) async throws -> Committed<Void> { try await inner.record(events) }
+
+    package func events(_ query: EventQuery, after cursor: EventCursor?, limit: Int) async throws -> EventPage {
+        try await inner.events(query, after: cursor, limit: limit)
+    }
+
+    package func takeUnannouncedEvents(limit: Int) async throws -> [SecurityEvent] {
+        try await inner.takeUnannouncedEvents(limit: limit)
+    }
+
+    package func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int {
+        try await inner.sweep(at: now, under: policy, limit: limit)
+    }
+
+    package func ping() async throws { try await inner.ping() }
+
+    package func liveSessions(at now: Instant, under policy: SessionPolicy) async throws -> Int {
+        try await inner.liveSessions(at: now, under: policy)
+    }
+
+    package func put(_ entry: OneTimeEntry, at now: Instant) async throws -> Bool {
+        try await inner.put(entry, at: now)
+    }
+
+    package func take(_ key: OneTimeKey, at now: Instant) async throws -> [UInt8]? {
+        try await inner.take(key, at: now)
+    }
+
+    package func add(_ account: Account, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+        try await inner.add(account, recording: events)
+    }
+
+    package func account(_ email: EmailAddress) async throws -> Account? { try await inner.account(email) }
+
+    package func account(
+        _ email: EmailAddress, from network: NetworkAddress
+    ) async throws -> (account: Account?, network: NetworkFamiliarity) {
+        try await inner.account(email, from: network)
+    }
+
+    package func account(_ subject: Subject) async throws -> Account? { try await inner.account(subject) }
+    package func accounts() async throws -> [Account] { try await inner.accounts() }
+
+    package func rehash(_ subject: Subject, from old: PasswordHash, to new: PasswordHash) async throws {
+        try await inner.rehash(subject, from: old, to: new)
+    }
+
+    package func changePassword<Value: Sendable>(
+        _ change: PasswordChange, by session: SessionID,
+        _ decide: @Sendable (inout Session) -> (decided: Decided<Value>, agrees: Bool)
+    ) async throws -> Committed<Value>? {
+        try await inner.changePassword(change, by: session, decide)
+    }
+
+    package func setPassword(
+        _ change: PasswordChange, recording events: [SecurityEvent]
+    ) async throws -> Committed<Void>? {
+        try await inner.setPassword(change, recording: events)
+    }
+
+    package func setDisabled(
+        _ isDisabled: Bool, _ subject: Subject, recording events: [SecurityEvent], at now: Instant
+    ) async throws -> Committed<Void>? {
+        try await inner.setDisabled(isDisabled, subject, recording: events, at: now)
+    }
+}

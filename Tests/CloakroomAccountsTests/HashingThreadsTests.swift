@@ -1,0 +1,62 @@
+import CloakroomCore
+import CloakroomTesting
+import Dispatch
+import Synchronization
+import Testing
+
+@testable import CloakroomAccounts
+
+@Suite struct HashingThreadsTests {
+    /// One thread that is busy until the gate opens, and what came in meanwhile.
+    private func order(
+        _ priorities: [HashingPriority], queueLimit: Int = 64
+    ) async throws -> [Result<HashingPriority, any Error>] {
+        let threads = HashingThreads(count: 1, queueLimit: queueLimit)
+        defer { threads.stop() }
+        let (gate, busy) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let done = Done()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try? await threads.run(for: .stranger) {
+                    busy.signal()
+                    gate.wait()
+                }
+            }
+            try await waitUntil { busy.wait(timeout: .now()) == .success }
+            for priority in priorities {
+                group.addTask {
+                    do { try await threads.run(for: priority) { done.append(.success(priority)) } } catch {
+                        done.append(.failure(error))
+                    }
+                }
+            }
+            try await waitUntil { threads.waiting + done.results.count == priorities.count }
+            gate.signal()
+        }
+        return done.results
+    }
+
+    private final class Done: Sendable {
+        private let state = Mutex<[Result<HashingPriority, any Error>]>([])
+
+        var results: [Result<HashingPriority, any Error>] { state.withLock { $0 } }
+
+        func append(_ result: Result<HashingPriority, any Error>) {
+            state.withLock { $0.append(result) }
+        }
+    }
+
+    @Test("known requesters come first, however many strangers wait")
+    func first() async throws {
+        let order = try await order([.stranger, .stranger, .known, .stranger, .known, .stranger]).map { try $0.get() }
+        #expect(order == [.known, .known, .stranger, .stranger, .stranger, .stranger])
+    }
+
+    @Test("strangers who fill their queue are refused, and keep no known requester out")
+    func full() async throws {
+        let order = try await order(Array(repeating: .stranger, count: 9) + [.known, .known], queueLimit: 2)
+        let refused = order.filter { (try? $0.get()) == nil }
+        #expect(refused.count == 7)
+        #expect(order.compactMap { try? $0.get() } == [.known, .known, .stranger, .stranger])
+    }
+}

@@ -1,0 +1,109 @@
+import CloakroomCore
+import CloakroomTesting
+import CloakroomTokens
+import Foundation
+import Logging
+import Testing
+
+@testable import CloakroomSQLite
+@_spi(Prover) @testable import CloakroomSessions
+@testable import CloakroomStores
+
+/// Logouts while the store takes no writes: here because its directory was renamed away.
+@Suite struct OverdueLogoutTests {
+    private let temporary: TemporaryDirectory
+    private let time = TestEnvironment()
+    private let store: SQLiteStore
+    private let service: SessionService
+
+    init() throws {
+        temporary = try TemporaryDirectory()
+        #expect(mkdir(temporary.file("data"), 0o700) == 0)
+        store = try SQLiteStore(path: temporary.file("data/test.sqlite"))
+        let keys = LiveKeys(try IssuerKeys.first(.ed25519, at: time.now, random: time.environment.random))
+        let policy = SessionPolicy()
+        service = SessionService(
+            store: store, issuer: TokenIssuer(issuer: "iss", audience: "aud", keys: keys),
+            verifier: TokenVerifier(
+                issuer: "iss", audience: "aud", policy: policy, keys: keys.current.verifierKeys,
+                revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime),
+                checkRefresh: { half throws(TokenFault) in
+                    try keys.current.read(refreshToken: half.bytes.bytes).session
+                }),
+            policy: policy,
+            log: SecurityLog(logger: Logger(label: "test")), environment: time.environment)
+    }
+
+    private func loseDisk() { #expect(rename(temporary.file("data"), temporary.file("gone")) == 0) }
+    private func findDisk() { #expect(rename(temporary.file("gone"), temporary.file("data")) == 0) }
+
+    private func logIn() async throws -> RefreshToken {
+        let proof = Proof(
+            of: Subject("elsewhere"), by: Evidence(.password, at: time.now), login: nil, credentialVersion: nil)
+        let grant = try await service.begin(
+            proof, service.request(device: Device(userAgent: "Test/1.0", address: "192.0.2.1")))
+        return try service.read(refreshToken: try #require(grant.tokens).refresh.bytes)
+    }
+
+    private func refusal(of token: RefreshToken) async -> (any Error)? {
+        do {
+            _ = try await service.refresh(token, presenting: nil, from: .cookie)
+            return nil
+        } catch { return error }
+    }
+
+    @Test("a logout that the disk does not take is refused by this process at once, and written when it does")
+    func overdue() async throws {
+        let token = try await logIn()
+        loseDisk()
+        #expect(try await service.logout(.refresh(token)) == .overdue)
+        #expect(service.verifier.revocations.isRevoked(token.session))
+        await service.retryOverdueLogouts()
+        #expect(service.overdue.contains(token.session))
+        findDisk()
+        try await waitUntil { (try? await store.ping()) != nil }
+        #expect(await refusal(of: token) as? Denial == .sessionRevoked, "before it is written, too")
+        await service.retryOverdueLogouts()
+        #expect(!service.overdue.contains(token.session))
+        #expect(try await store.session(token.session)?.revocation?.reason == .logout)
+        #expect(try await store.revocations(after: nil).revoked.map(\.session) == [token.session])
+    }
+
+    @Test("the session stays refused however long the disk is gone, when the view has forgotten it")
+    func forgotten() async throws {
+        let token = try await logIn()
+        loseDisk()
+        #expect(try await service.logout(.refresh(token)) == .overdue)
+        time.advance(.days(1))
+        service.verifier.revocations.update([], at: time.uptime)
+        await service.retryOverdueLogouts()
+        #expect(service.verifier.revocations.isRevoked(token.session))
+    }
+
+    @Test("a token that is not genuine ends nothing, not even in memory")
+    func forged() async throws {
+        let token = try await logIn()
+        let other = try await store.session(token.session)
+        let key = try #require(service.issuer.keys.current.refresh.first?.key)
+        let foreign = Session(
+            id: token.session, subject: try #require(other).subject, secret: Secret([UInt8](repeating: 1, count: 32)),
+            refreshKey: key.id,
+            details: Session.Details(
+                client: .browser, remembered: false, userAgent: "",
+                address: "", evidence: Evidence(.password, at: time.now)),
+            at: time.now, under: service.policy)
+        let forged = try service.read(refreshToken: service.issuer.refreshToken(for: foreign).bytes)
+        loseDisk()
+        _ = try await service.logout(.refresh(forged))
+        #expect(!service.verifier.revocations.isRevoked(token.session))
+        #expect(!service.overdue.contains(token.session))
+    }
+
+    @Test("with the disk there a logout is durable, and nothing is overdue")
+    func durable() async throws {
+        let token = try await logIn()
+        #expect(try await service.logout(.refresh(token)) == .durable)
+        #expect(!service.overdue.contains(token.session))
+        #expect(try await store.session(token.session)?.revocation?.reason == .logout)
+    }
+}

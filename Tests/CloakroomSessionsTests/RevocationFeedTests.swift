@@ -1,0 +1,112 @@
+import CloakroomCore
+import CloakroomTesting
+import CloakroomTokens
+import Logging
+import Synchronization
+import Testing
+
+@testable import CloakroomSessions
+@testable import CloakroomStores
+
+@Suite struct RevocationFeedTests {
+    private struct Trouble: Error {}
+
+    /// A feed over a store that can be held up or in trouble, and counts how often it is asked.
+    private final class Fixture: Sendable {
+        let time = TestEnvironment()
+        let view = RevocationView(accessTokenLifetime: .minutes(5))
+        let feed: RevocationFeed
+        let store: StoreInTrouble
+
+        init() {
+            store = StoreInTrouble(InMemoryStore())
+            feed = RevocationFeed(
+                store: store, view: view, environment: time.environment, logger: Logger(label: "t"))
+        }
+    }
+
+    @Test("what another process revokes reaches this one's view by the feed, also after a backup was restored")
+    func feed() async throws {
+        let (store, time) = (InMemoryStore(), TestEnvironment())
+        let view = RevocationView(accessTokenLifetime: .minutes(5))
+        let feed = RevocationFeed(store: store, view: view, environment: time.environment, logger: Logger(label: "t"))
+        try await feed.catchUp()
+        for (number, id) in ["first", "second"].map({ SessionID($0) }).enumerated() {
+            try await begin(id, in: store, at: time.now)
+            try await feed.catchUp()
+            #expect(!view.isRevoked(id))
+            _ = try await store.revoke(.id(id), reason: .endedByAdministrator, at: time.now, after: nil, limit: 1)
+            try await feed.catchUp()
+            #expect(view.isRevoked(id), "feed \(number)")
+            // The next revocation has a place in the new feed that the old one had passed.
+            store.restore()
+        }
+    }
+
+    private func begin(_ id: SessionID, in store: InMemoryStore, at time: Instant) async throws {
+        let policy = SessionPolicy()
+        let session = Session(
+            id: id, subject: Subject("u"), secret: Secret([1]), refreshKey: "r",
+            details: Session.Details(
+                client: .browser, remembered: false, userAgent: "", address: "",
+                evidence: Evidence(.password, at: time)),
+            at: time, under: policy)
+        let start = SessionStart(session, credentialVersion: nil, maximumSessions: 9, policy: policy)
+        _ = try #require(try await store.begin(start, recording: []))
+    }
+
+    @Test("who asks while a read is under way waits for that one, and a cancelled one fails no other")
+    func together() async throws {
+        let fixture = Fixture()
+        fixture.store.hold()
+        let first = Task { try await fixture.feed.catchUp() }
+        try await waitUntil { fixture.store.asked == 1 }
+        let others = (0..<20).map { _ in Task { try await fixture.feed.catchUp() } }
+        first.cancel()
+        others[3].cancel()
+        fixture.store.release()
+        for (index, other) in others.enumerated() where index != 3 { try await other.value }
+        _ = try? await first.value
+        #expect(fixture.store.asked <= 3, "one read, and one more for those that came after it")
+        #expect(!fixture.view.isStale(at: fixture.time.uptime))
+    }
+
+    @Test("a failure answers those that ask within a fifth of a second, and then the store is asked again")
+    func failure() async throws {
+        let fixture = Fixture()
+        fixture.store.fail(with: Trouble())
+        for _ in 0..<50 { await #expect(throws: Trouble.self) { try await fixture.feed.catchUp() } }
+        #expect(fixture.store.asked == 1)
+        fixture.time.advance(Span(milliseconds: 199))
+        await #expect(throws: Trouble.self) { try await fixture.feed.catchUp() }
+        #expect(fixture.store.asked == 1)
+        fixture.time.advance(Span(milliseconds: 1))
+        fixture.store.fail(with: nil)
+        try await fixture.feed.catchUp()
+        #expect(fixture.store.asked == 2)
+        try await fixture.feed.catchUp()
+        #expect(fixture.store.asked == 3, "a success answers nobody who asks later")
+    }
+}
+
+/// Passes everything on, but for the feed of revocations, which it can hold up or fail.
+private final class StoreInTrouble: StoreWrapper {
+    let inner: any Store
+    private let state = Mutex<(asked: Int, isHeld: Bool, error: (any Error)?)>((0, false, nil))
+
+    init(_ inner: any Store) {
+        self.inner = inner
+    }
+
+    var asked: Int { state.withLock { $0.asked } }
+    func hold() { state.withLock { $0.isHeld = true } }
+    func release() { state.withLock { $0.isHeld = false } }
+    func fail(with error: (any Error)?) { state.withLock { $0.error = error } }
+
+    func revocations(after cursor: FeedCursor?) async throws -> FeedPage {
+        state.withLock { $0.asked += 1 }
+        try await waitUntil { state.withLock { !$0.isHeld } }
+        if let error = state.withLock({ $0.error }) { throw error }
+        return try await inner.revocations(after: cursor)
+    }
+}
