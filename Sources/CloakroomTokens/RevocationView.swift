@@ -1,17 +1,17 @@
 package import CloakroomCore
 import Synchronization
 
-/// The sessions that were ended while access tokens of theirs may still be alive: what makes "signed, and unexpired"
-/// not the last word, without a look-up per request.
+/// The sessions that were ended while access tokens of theirs may still be unexpired. A request is refused by it without a
+/// look-up in the store.
 ///
 /// Keyed by `sid`, never by token: many strings verify as one token. Bounded by the access-token lifetime, counted on a
 /// monotonic clock: a step of the wall clock must not bring an ended session back.
 package final class RevocationView: Sendable {
     private struct State {
-        /// When each was taken in, on the monotonic clock.
+        /// When each was added, on the monotonic clock.
         var revoked: [SessionID: Duration] = [:]
         var confirmedAt: Duration?
-        /// How far the wall clock was ahead of the monotonic one then.
+        /// How far the wall clock was ahead of the monotonic one at the last confirmation.
         var offset = Duration.zero
         var prunedAt = Duration.zero
     }
@@ -22,13 +22,13 @@ package final class RevocationView: Sendable {
 
     /// - Parameters:
     ///   - accessTokenLifetime: how long a revoked session must be remembered.
-    ///   - staleAfter: how old the last word of the feed may be before nothing is trusted without asking.
+    ///   - staleAfter: how long ago the feed may have been read.
     package init(accessTokenLifetime: Span, staleAfter: Duration = .seconds(5)) {
         memory = .milliseconds(accessTokenLifetime.milliseconds) + .seconds(60)
         self.staleAfter = staleAfter
     }
 
-    /// Takes in what the feed has brought.
+    /// Adds entries of the feed.
     /// - Parameter uptime: of a monotonic clock, as everywhere here.
     package func update(_ revoked: some Sequence<Revoked>, at uptime: Duration) {
         state.withLock { state in
@@ -36,17 +36,17 @@ package final class RevocationView: Sendable {
         }
     }
 
-    /// Takes note that the feed has brought everything up to `uptime`.
-    /// - Parameter now: the wall clock's time at that moment; nil where it is never set.
-    package func confirm(at uptime: Duration, _ now: Instant? = nil) {
+    /// Records that the feed was read up to `uptime`.
+    /// - Parameter now: the wall clock's time at that moment, by which a later step back is seen.
+    package func confirm(at uptime: Duration, _ now: Instant) {
         state.withLock { state in
             state.confirmedAt = max(state.confirmedAt ?? uptime, uptime)
-            state.offset = now.map { Self.offset(uptime, $0) } ?? state.offset
+            state.offset = Self.offset(uptime, now)
             prune(&state, at: uptime)
         }
     }
 
-    /// Takes in a revocation of this very process at once.
+    /// Adds a revocation of this process, before the feed has it.
     package func insert(_ session: SessionID, at uptime: Duration) {
         state.withLock { $0.revoked[session] = uptime }
     }
@@ -55,15 +55,10 @@ package final class RevocationView: Sendable {
         state.withLock { $0.revoked[session] != nil }
     }
 
-    /// Whether the feed has been silent for so long that the view may have missed a revocation.
-    package func isStale(at uptime: Duration) -> Bool {
-        state.withLock { state in state.confirmedAt.map { uptime > $0 + staleAfter } ?? true }
-    }
-
-    /// What a decision about this session may rest on.
+    /// What a decision about this session may rest on: `unknown` when the feed has not been read for `staleAfter`.
     ///
-    /// A wall clock that was set back revives tokens whose sessions the view has forgotten: then the feed must be read
-    /// from its beginning.
+    /// A wall clock that was set back revives tokens of sessions that the view has forgotten. The standing is then unknown
+    /// until the feed has been read from its beginning.
     package func standing(of session: SessionID, at uptime: Duration, _ now: Instant) -> AccessQuestion.Standing {
         state.withLock { state in
             if state.revoked[session] != nil { return .revoked }
@@ -79,7 +74,7 @@ package final class RevocationView: Sendable {
         state.withLock { $0.confirmedAt != nil && Self.offset(uptime, now) + Self.tolerance < $0.offset }
     }
 
-    /// What the two clocks may drift apart by between two looks.
+    /// How far the two clocks may drift apart between two confirmations.
     private static let tolerance = Duration.seconds(1)
 
     private static func offset(_ uptime: Duration, _ now: Instant) -> Duration {

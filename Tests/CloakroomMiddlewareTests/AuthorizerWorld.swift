@@ -46,7 +46,7 @@ final class AuthorizerWorld: Sendable {
             revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime),
             checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
         state = Mutex(State())
-        verifier.revocations.confirm(at: uptime)
+        verifier.revocations.confirm(at: uptime, now)
     }
 
     var now: Instant { state.withLock { $0.now } }
@@ -55,7 +55,7 @@ final class AuthorizerWorld: Sendable {
     /// Lets time pass, while the feed goes on.
     func advance(_ span: Span) {
         advanceInSilence(span)
-        verifier.revocations.confirm(at: uptime)
+        verifier.revocations.confirm(at: uptime, now)
     }
 
     /// Lets time pass, while the feed says nothing.
@@ -97,7 +97,7 @@ final class AuthorizerWorld: Sendable {
     private func catchUp() throws {
         events.append("catch up")
         try state.withLock { $0.catchUp }.get()
-        verifier.revocations.confirm(at: uptime)
+        verifier.revocations.confirm(at: uptime, now)
     }
 
     func session(_ id: String = "session", authenticatedAt time: Instant = start) -> Session {

@@ -68,7 +68,9 @@ import Testing
         for (index, other) in others.enumerated() where index != 3 { try await other.value }
         _ = try? await first.value
         #expect(fixture.store.asked <= 3, "one read, and one more for those that came after it")
-        #expect(!fixture.view.isStale(at: fixture.time.uptime))
+        #expect(
+            fixture.view.standing(of: SessionID("a"), at: fixture.time.uptime, fixture.time.now) == .good, "it was read"
+        )
     }
 
     @Test("a failure answers those that ask within a fifth of a second, and then the store is asked again")

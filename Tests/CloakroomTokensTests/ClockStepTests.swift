@@ -80,13 +80,14 @@ import Testing
         let view = world.verifier.revocations
         let session = SessionID("session")
         var uptime = TokenWorld.uptime
-        view.confirm(at: uptime)
+        view.confirm(at: uptime, now)
         view.insert(session, at: uptime)
         // Fourteen seconds an hour ahead, with the feed read every quarter of a second.
         for quarter in 0..<56 {
             uptime += .milliseconds(250)
-            view.confirm(at: uptime)
-            #expect(age(cookie, at: now + .minutes(60) + Span(milliseconds: Int64(quarter) * 250)) == .stale)
+            let ahead = now + .minutes(60) + Span(milliseconds: Int64(quarter) * 250)
+            view.confirm(at: uptime, ahead)
+            #expect(age(cookie, at: ahead) == .stale)
         }
         #expect(age(cookie, at: now + .seconds(14)) == .live)
         #expect(view.standing(of: session, at: uptime, TokenWorld.now) == .revoked)

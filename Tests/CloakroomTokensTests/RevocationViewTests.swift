@@ -16,11 +16,11 @@ import Testing
     func memory() {
         let view = view()
         view.update([Revoked(session: session, time: TokenWorld.now)], at: uptime)
-        view.confirm(at: uptime)
+        view.confirm(after: .zero)
         #expect(view.isRevoked(session) && !view.isRevoked(SessionID("b")))
-        view.confirm(at: uptime + .seconds(300))
+        view.confirm(after: .seconds(300))
         #expect(view.isRevoked(session))
-        view.confirm(at: uptime + .seconds(420))
+        view.confirm(after: .seconds(420))
         #expect(view.count == 0)
     }
 
@@ -28,9 +28,9 @@ import Testing
     func memoryOf(_ seconds: Int64) {
         let view = view(.seconds(seconds))
         view.insert(session, at: uptime)
-        view.confirm(at: uptime + .seconds(seconds + 59))
+        view.confirm(after: .seconds(seconds + 59))
         #expect(view.isRevoked(session))
-        view.confirm(at: uptime + .seconds(seconds + 80))
+        view.confirm(after: .seconds(seconds + 80))
         #expect(!view.isRevoked(session))
     }
 
@@ -39,9 +39,9 @@ import Testing
         for time in [TokenWorld.now - .days(3650), TokenWorld.now, TokenWorld.now + .days(3650)] {
             let view = view()
             view.update([Revoked(session: session, time: time)], at: uptime)
-            view.confirm(at: uptime + .seconds(359))
+            view.confirm(after: .seconds(359))
             #expect(view.isRevoked(session))
-            view.confirm(at: uptime + .seconds(371))
+            view.confirm(after: .seconds(371))
             #expect(!view.isRevoked(session))
         }
     }
@@ -55,24 +55,25 @@ import Testing
         view.update([Revoked(session: access.session, time: TokenWorld.now)], at: uptime)
         var live = 0
         for second in Int64(0)...330 {
-            view.confirm(at: uptime + .seconds(second))
+            view.confirm(after: .seconds(second))
             let time = TokenWorld.now + .seconds(second)
             guard (try? world.verifier.verify(bearer: access.token.bytes, at: time)) != nil else { continue }
             live += 1
             #expect(view.isRevoked(access.session), "second \(second)")
         }
         #expect(live == 330)
-        view.confirm(at: uptime + .seconds(380))
+        view.confirm(after: .seconds(380))
         #expect(view.count == 0)
     }
 
     @Test("a session is revoked, unknown while the feed is silent for more than five seconds, or good")
     func standing() {
         let view = view()
-        #expect(view.standing(of: session, at: uptime, TokenWorld.now) == .unknown, "nothing was heard yet")
-        view.confirm(at: uptime)
-        #expect(view.standing(of: session, at: uptime + .seconds(5), TokenWorld.now) == .good)
-        #expect(view.standing(of: session, at: uptime + .milliseconds(5001), TokenWorld.now) == .unknown)
+        let late = TokenWorld.now + Span(milliseconds: 5001)
+        #expect(view.standing(of: session, at: uptime, TokenWorld.now) == .unknown, "the feed was not read yet")
+        view.confirm(after: .zero)
+        #expect(view.standing(of: session, at: uptime + .seconds(5), TokenWorld.now + .seconds(5)) == .good)
+        #expect(view.standing(of: session, at: uptime + .milliseconds(5001), late) == .unknown)
         view.insert(session, at: uptime)
         #expect(
             view.standing(of: session, at: uptime + .days(1), TokenWorld.now) == .revoked,
@@ -98,20 +99,22 @@ import Testing
     @Test("the last word of the feed may be five seconds old; an older word that comes late does not make it older")
     func staleness() {
         let view = view()
-        #expect(view.isStale(at: uptime))
-        view.confirm(at: uptime)
-        view.confirm(at: uptime - .seconds(60))
-        #expect(!view.isStale(at: uptime + .seconds(5)) && view.isStale(at: uptime + .milliseconds(5001)))
+        let late = TokenWorld.now + Span(milliseconds: 5001)
+        view.confirm(after: .zero)
+        view.confirm(after: .seconds(-60))
+        #expect(view.standing(of: session, at: uptime + .seconds(5), TokenWorld.now + .seconds(5)) == .good)
+        #expect(view.standing(of: session, at: uptime + .milliseconds(5001), late) == .unknown)
     }
 
     @Test("a revocation of this process counts before the feed brings it, and bringing it twice changes nothing")
     func insert() {
         let view = view()
         view.insert(session, at: uptime)
-        #expect(view.isRevoked(session) && view.isStale(at: uptime), "though the feed has said nothing yet")
+        #expect(view.standing(of: session, at: uptime, TokenWorld.now) == .revoked, "though the feed was not read yet")
+        #expect(view.standing(of: SessionID("b"), at: uptime, TokenWorld.now) == .unknown)
         for _ in 0..<2 {
             view.update([Revoked(session: session, time: TokenWorld.now)], at: uptime)
-            view.confirm(at: uptime)
+            view.confirm(after: .zero)
         }
         #expect(view.count == 1 && view.isRevoked(session))
     }
@@ -127,12 +130,21 @@ import Testing
     func prune() {
         let view = view(.seconds(10))
         for number in 0..<10_000 {
-            let time = uptime + .milliseconds(number * 100)
-            view.update([Revoked(session: SessionID("s\(number)"), time: TokenWorld.now)], at: time)
-            view.confirm(at: time)
+            let time = Span(milliseconds: Int64(number) * 100)
+            view.update(
+                [Revoked(session: SessionID("s\(number)"), time: TokenWorld.now)],
+                at: uptime + .milliseconds(time.milliseconds))
+            view.confirm(after: time)
         }
         // 70 seconds of memory and 10 between two cleanings, at ten a second.
         #expect(view.count <= 801 && view.count >= 700)
+    }
+}
+
+extension RevocationView {
+    /// The feed was read so long after the start, by clocks that agree.
+    fileprivate func confirm(after span: Span) {
+        confirm(at: TokenWorld.uptime + .milliseconds(span.milliseconds), TokenWorld.now + span)
     }
 }
 
