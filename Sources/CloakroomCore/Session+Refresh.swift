@@ -45,6 +45,7 @@ extension Session {
         signingWith key: String
     ) -> RefreshAnswer {
         do { try checkAlive(at: now, under: policy) } catch { return .denied(error) }
+        restartWindow(ifClockIsSetBackTo: now)
         switch generation - presented.generation {
         case ..<0:
             return adopt(presented, at: now, under: policy)
@@ -69,7 +70,7 @@ extension Session {
         let ready: Instant? =
             switch confirmation {
             case .pending: isOnItsWay(at: now, under: policy) ? handedOutAt + policy.reissueDelay : nil
-            case .confirmed(let openedAt): openedAt.map { $0 + policy.stragglerWindow }
+            case .confirmed(let openedAt): openedAt.map { min($0, now) + policy.stragglerWindow }
             }
         return ready.map { max(.zero, $0 - now) } ?? .zero
     }
@@ -94,6 +95,14 @@ extension Session {
     /// honest request still carries the generation before.
     mutating func confirm(at now: Instant) {
         guard confirmation == .pending else { return }
+        confirmation = .confirmed(windowOpenedAt: now)
+    }
+
+    /// Opens a window again that opened in the future, by a clock that was set back since. How long ago that was cannot be
+    /// known: if the window counted as closed, an honest straggler would be taken for a thief; if it stayed, a thief would
+    /// pass for a straggler until the clock has caught up, and the browser would be handed out nothing.
+    mutating func restartWindow(ifClockIsSetBackTo now: Instant) {
+        guard case .confirmed(let openedAt?) = confirmation, now < openedAt else { return }
         confirmation = .confirmed(windowOpenedAt: now)
     }
 

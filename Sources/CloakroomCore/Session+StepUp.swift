@@ -13,6 +13,7 @@ extension Session {
         signingWith key: String
     ) -> RefreshAnswer {
         do { try checkAlive(at: now, under: policy) } catch { return .denied(error) }
+        restartWindow(ifClockIsSetBackTo: now)
         switch generation - presented.generation {
         case ..<0:
             return adopt(presented, at: now, under: policy)

@@ -39,6 +39,8 @@ struct RotationDecisions {
     private static let opened = now - Span(milliseconds: policy.stragglerWindow.milliseconds - 1)
     private static let rotated = now - Span(milliseconds: policy.stragglerWindow.milliseconds - 2)
     private static let longAgo = now - policy.stragglerWindow
+    /// By a clock that was set back since.
+    private static let ahead = now + .minutes(60)
 
     /// Asks the rules and changes the row to what they make of it; new moments get the mark `mark`.
     mutating func decide(
@@ -91,6 +93,7 @@ struct RotationDecisions {
         switch row.confirmation {
         case .pending: session.confirmation = .pending
         case .open: session.confirmation = .confirmed(windowOpenedAt: Self.opened)
+        case .ahead: session.confirmation = .confirmed(windowOpenedAt: Self.ahead)
         case .closed: session.confirmation = .confirmed(windowOpenedAt: Self.longAgo)
         }
         return session
@@ -107,6 +110,7 @@ struct RotationDecisions {
         if rules.countsFromRotation { row.rotation = Self.symbol(session.rotatedAt) }
         switch session.confirmation {
         case .pending: row.confirmation = .pending
+        case .confirmed(Self.ahead): row.confirmation = .ahead
         case .confirmed(let openedAt): row.confirmation = openedAt.flatMap(Self.symbol).map { .open($0) } ?? .closed
         }
         return row
@@ -142,7 +146,7 @@ extension RotationRow {
         case .open(Mark.now): confirmation = .open(now)
         case .open(Mark.window): confirmation = before.confirmation
         case .open: confirmation = before.rotation.map { .open($0) } ?? .closed
-        case .pending, .closed: break
+        case .pending, .ahead, .closed: break
         }
         if let symbol = after.rotation { rotation = symbol == Mark.now ? now : before.rotation }
     }

@@ -8,6 +8,7 @@ enum RotationEvent: CustomStringConvertible {
     case sighting
     case stepUpByAccess(Int)
     case windowCloses
+    case setClockBack
     case lose(Int)
     case steal
     case thiefPresents(Int)
@@ -24,6 +25,7 @@ enum RotationEvent: CustomStringConvertible {
         case .sighting: "an access token of the current generation arrives"
         case .stepUpByAccess(let generation): "a step-up with an access token of generation \(generation) arrives"
         case .windowCloses: "the oldest window closes"
+        case .setClockBack: "the clock is set back"
         case .lose(let count): "the store loses \(count) writes"
         case .steal: "the cookie is copied"
         case .thiefPresents(let generation): "the thief presents generation \(generation)"
@@ -41,6 +43,7 @@ extension RotationWalk {
         if state.row.confirmation == .pending, state.row.generation <= state.newest { events.append(.sighting) }
         events += accessTokens(in: state).map { .stepUpByAccess($0) }
         if !state.marks.isEmpty { events.append(.windowCloses) }
+        if world.clockIsSetBack, state.hasOpenWindow { events.append(.setClockBack) }
         if state.lossesLeft > 0, !state.history.isEmpty {
             for count in 1...state.history.count { events.append(.lose(count)) }
         }

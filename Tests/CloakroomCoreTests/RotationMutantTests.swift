@@ -17,6 +17,7 @@ import Testing
     private static let once = RotationWalk.World()
     private static let unlimited = RotationWalk.World(messages: .unlimited)
     private static let loss = RotationWalk.World(messages: .unlimited, losses: 1)
+    private static let clockSteps = RotationWalk.World(messages: .unlimited, clockIsSetBack: true)
     private static let stepUps = RotationWalk.World(messages: .unlimited, stepUps: .any)
     private static let stepUpsOnce = RotationWalk.World(stepUps: .any)
     private static let theft = RotationWalk.World(messages: .unlimited, theft: true)
@@ -35,6 +36,8 @@ import Testing
         Mutant("adoption hands out", .adoptionHandsOut, loss),
         Mutant("adoption opens no window", .adoptionOpensNoWindow, loss),
         Mutant("no adoption", .adoptsNothing, loss),
+        Mutant("a window stays open while a clock that was set back catches up", .leavesWindowAhead, clockSteps),
+        Mutant("a clock that is set back closes the window", .closesWindowAhead, clockSteps),
         Mutant("step-up rotates although s was reissued", .stepUpIgnoresReissue, stepUps),
         Mutant("step-up rotates although s was reissued, each message once", .stepUpIgnoresReissue, stepUpsOnce),
         Mutant("older generations of the window are a reuse", .stepUpForgetsStragglers, stepUps),

@@ -92,6 +92,25 @@ extension RotationRules {
         }
     }
 
+    /// A window that opened in the future stays open until the clock has caught up.
+    static let leavesWindowAhead = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            let before = session.confirmation
+            let ruling = real.refresh(&session, presented, now, policy)
+            let isServed = ruling.answer == .served || ruling.answer == .straggler
+            if isServed, before.isAhead(of: now) { session.confirmation = before }
+            return ruling
+        }
+    }
+
+    /// A window that opened in the future counts as closed.
+    static let closesWindowAhead = changed { rules in
+        rules.refresh = { session, presented, now, policy in
+            if session.confirmation.isAhead(of: now) { session.confirmation = .confirmed(windowOpenedAt: nil) }
+            return real.refresh(&session, presented, now, policy)
+        }
+    }
+
     /// Takes what the store has forgotten for a reuse.
     static let adoptsNothing = changed { rules in
         rules.refresh = { session, presented, now, policy in
@@ -106,5 +125,12 @@ extension RotationRules {
 extension Session {
     fileprivate mutating func countWindowFromRotation() {
         if case .confirmed(.some) = confirmation { confirmation = .confirmed(windowOpenedAt: rotatedAt) }
+    }
+}
+
+extension Session.Confirmation {
+    fileprivate func isAhead(of now: Instant) -> Bool {
+        guard case .confirmed(let openedAt?) = self else { return false }
+        return now < openedAt
     }
 }

@@ -34,6 +34,7 @@ extension RotationWalk {
             deliver(index, &state)
             return Outcome(state: state, jarWentBack: state.jar < before.jar)
         case .windowCloses: state.closeOldestWindow()
+        case .setClockBack: state.setClockBack()
         case .lose(let count): lose(count, &state)
         case .steal:
             state.theft = .init(held: state.jar)

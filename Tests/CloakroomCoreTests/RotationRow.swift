@@ -5,6 +5,8 @@ struct RotationRow: Hashable {
         case pending
         /// The window opened at this mark.
         case open(Int)
+        /// The window is open, and the store's clock was set back behind its opening.
+        case ahead
         case closed
     }
 
@@ -29,6 +31,11 @@ struct RotationRow: Hashable {
         return marks
     }
 
+    /// The store's clock is set back by more than any window.
+    mutating func setClockBack() {
+        if case .open = confirmation { confirmation = .ahead }
+    }
+
     /// What was counted from `mark` has ended.
     mutating func end(_ mark: Int) {
         if confirmation == .open(mark) { confirmation = .closed }
@@ -38,8 +45,19 @@ struct RotationRow: Hashable {
     /// What the decisions depend on, as one number.
     var shape: Int {
         var shape = generation - stragglersFrom
-        shape = shape * 3 + (confirmation == .pending ? 0 : confirmation == .closed ? 1 : 2)
+        shape = shape * 4 + confirmation.number
         for flag in [isReissued, isFresh, hasEarlierLevel, rotation != nil] { shape = shape * 2 + (flag ? 1 : 0) }
         return shape
+    }
+}
+
+extension RotationRow.Confirmation {
+    fileprivate var number: Int {
+        switch self {
+        case .pending: 0
+        case .closed: 1
+        case .open: 2
+        case .ahead: 3
+        }
     }
 }

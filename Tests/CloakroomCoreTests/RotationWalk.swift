@@ -34,6 +34,8 @@ struct RotationWalk {
         var stepUpsByAccess = StepUpsByAccess.none
         /// How often the store goes back, by up to three writes each time.
         var losses = 0
+        /// Whether the store's clock is set back, as often as one likes, by more than any window.
+        var clockIsSetBack = false
         var theft = false
 
         var isUnlimited: Bool {
@@ -98,9 +100,13 @@ struct RotationWalk {
     /// Whether the browser, left alone with what is in its jar, is never given anything newer.
     private func isStuck(_ state: RotationWalkState, _ decisions: inout RotationDecisions) -> Bool {
         var row = state.row
-        // Three times: it is adopted or confirms what is pending, the window closes, it rotates.
-        for _ in 1...3 {
-            if row.confirmation != .pending { row.confirmation = .closed }
+        // Four times: it is adopted or confirms what is pending, the window starts again and closes, it rotates.
+        for _ in 1...4 {
+            switch row.confirmation {
+            case .open, .closed: row.confirmation = .closed
+            // Its window never closes by itself.
+            case .pending, .ahead: break
+            }
             let decision = decisions.decide(
                 .refresh, presenting: state.jar, isVictimOfTheft: false, at: RotationWalkState.now, &row)
             // A logout is for the walk to come to.

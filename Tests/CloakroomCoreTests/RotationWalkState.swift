@@ -48,6 +48,16 @@ struct RotationWalkState: Hashable {
         }
     }
 
+    /// Whether the row, or one that can come back, has a window that is counted by the store's clock.
+    var hasOpenWindow: Bool {
+        ([row] + history).contains { if case .open = $0.confirmation { true } else { false } }
+    }
+
+    mutating func setClockBack() {
+        row.setClockBack()
+        for index in history.indices { history[index].setClockBack() }
+    }
+
     /// The marks of all that is counted from, oldest first.
     var marks: [Int] {
         if history.isEmpty, calm == nil { return row.marks.sorted() }

@@ -55,6 +55,17 @@ extension RotationWalk {
         #expect(RotationWalk.report("4 requests, 3 answers, \(losses) losses", .init(losses: losses)).violation == nil)
     }
 
+    @Test(
+        "the clock may be set back inside a window, again and again: no session ends, and none is stuck",
+        arguments: [0, 1], [RotationWalk.World.StepUps.none, .apartFromLosses])
+    func clockSteps(_ losses: Int, _ stepUps: RotationWalk.World.StepUps) {
+        let world = RotationWalk.World(
+            messages: .unlimited, stepUps: stepUps, losses: losses, clockIsSetBack: true)
+        let report = RotationWalk.report("unlimited, clock set back, \(losses) losses, step-ups: \(stepUps)", world)
+        #expect(report.violation == nil)
+        #expect(!report.jarWentBack)
+    }
+
     @Test("a loss and a step-up inside a window, close to each other, can end an honest session")
     func stepUpsNearLosses() {
         let world = RotationWalk.World(messages: .unlimited, stepUps: .any, losses: 1)

@@ -35,6 +35,31 @@ import Testing
         #expect(session.lastSeenAt == seen)
     }
 
+    @Test("a window that opened by a clock that was set back starts again, and lasts no longer than any other")
+    func windowAfterClockSetBack() {
+        var session = Condition.pending.session
+        _ = session.refresh(5)
+        let back = Self.now - .days(1)
+        #expect(session.renewableIn(at: back, under: Self.policy) == .seconds(30))
+        #expect(session.refresh(4, at: back) == .straggler)
+        let late = back + Span(milliseconds: 29_999)
+        #expect(session.refresh(5, at: late) == .served)
+        #expect(session.refresh(4, at: late) == .straggler)
+        var (honest, stolen) = (session, session)
+        #expect(honest.refresh(5, at: back + .seconds(30)) == .rotated)
+        #expect(stolen.refresh(4, at: back + .seconds(30)) == .denied(.refreshTokenReused))
+    }
+
+    @Test("nor does it hold up a step-up for longer than one window")
+    func stepUpAfterClockSetBack() {
+        var session = Condition.pending.session
+        session.isReissued = true
+        _ = session.refresh(5)
+        let back = Self.now - .days(1)
+        #expect(session.stepUp(5, at: back) == .postponed(.seconds(30)))
+        #expect(session.stepUp(5, at: back + .seconds(30)) == .rotated)
+    }
+
     @Test("the first reason for a revocation stands")
     func firstReason() {
         var session = Session.example()
