@@ -23,14 +23,22 @@ enum PresentedState: CaseIterable, Sendable {
         }
     }
 
-    /// Members of JSON bodies that carry tokens by design: what the delivery is made of.
-    var deliveredInBody: Set<String> {
+    /// Members of a JSON body that carry tokens by design: those of the client's delivery, in the answers of the endpoints
+    /// that answer as login does. No other answer may show one.
+    func delivered(by method: HTTPRequest.Method, _ path: String) -> Set<String> {
+        guard Self.delivering[String(path.prefix { $0 != "?" })] == method else { return [] }
         switch self {
-        case .hybrid, .hybridBearer: ["access_token"]
-        case .body, .bodyBearer: ["access_token", "refresh_token"]
-        default: []
+        case .hybrid, .hybridBearer: return ["access_token"]
+        case .body, .bodyBearer: return ["access_token", "refresh_token"]
+        case .fresh, .expired, .nearlyExpired, .pending, .straggler, .reused, .revoked: return []
+        case .bearer, .bearerExpired, .forged, .unknownKey, .differentSessions: return []
         }
     }
+
+    private static let delivering: [String: HTTPRequest.Method] = [
+        "/auth/signup": .post, "/auth/login": .post, "/auth/refresh": .post, "/auth/session": .get,
+        "/auth/step-up": .post,
+    ]
 }
 
 /// An authorization server whose store the test fills, so that each request finds a session of its own.
