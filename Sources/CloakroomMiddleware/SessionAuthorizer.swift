@@ -21,7 +21,7 @@ public struct SessionAuthorizer: Sendable {
     /// - Parameters:
     ///   - uptime: a monotonic clock.
     ///   - renew: nil where nothing can be renewed.
-    ///   - saw: told of each access token that a client presented, which confirms its generation. Must not block.
+    ///   - saw: called with each access token that a client presented, which confirms its generation. Must not block.
     ///   - catchUp: brings the revocation view up to date, for when its feed has been silent for too long.
     package init(
         verifier: TokenVerifier, cookie: SessionCookie, policy: SessionPolicy, now: @escaping @Sendable () -> Instant,
@@ -77,7 +77,7 @@ public struct SessionAuthorizer: Sendable {
         }
     }
 
-    /// The authority of a request that needs no I/O; nil says only that this cannot be said at once.
+    /// As `authorize`, without I/O. nil when it takes I/O, and when the request is refused.
     package func authorizeAtOnce(_ credentials: RequestCredentials, demanding demand: StepUp?) -> VerifiedAccess? {
         let now = now()
         let access: VerifiedAccess? =
@@ -123,6 +123,10 @@ public struct SessionAuthorizer: Sendable {
         return Authorization(access: access, presented: access, renewal: nil)
     }
 
+    /// A demand is checked against the session as it is after the renewal, which may be at another level than the access
+    /// token said. Where it is not met, the renewal is not handed out: a refusal carries no `Set-Cookie`, so that none can
+    /// put back a cookie that the browser has left behind. Nothing is lost by that. The new generation stays pending, and
+    /// the next request with the old cookie is handed the same refresh token (`RefreshAnswer.reissued`).
     private func renewed(_ credentials: RequestCredentials, _ demand: StepUp?) async throws -> Authorization {
         guard let renew, case .success(let checked)? = credentials.cookie else { throw Denial.tokenExpired }
         let renewal = try await renew(checked.refresh)

@@ -1,5 +1,6 @@
 import CloakroomCore
 import CloakroomMiddleware
+import CloakroomTokens
 import HTTPTypes
 import Testing
 
@@ -138,6 +139,23 @@ import Testing
             ann.check(["Origin: http://localhost", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]),
         ])
         #expect(answers.map(\.status) == [204, 403, 403, 204])
+    }
+
+    @Test(
+        "a refusal hands out no renewal that was made on the way; the next check that allows does",
+        arguments: [("max_age=60", 401), ("acr=2", 403), ("refuse", 307)])
+    func refusalAfterRenewal(_ query: String, _ status: Int) async throws {
+        server.advance(.minutes(6))
+        let refused = try await ask([ann.check(line: "GET /auth/check?\(query) HTTP/1.1")])[0]
+        #expect(refused.status == status)
+        #expect(refused.header("Set-Cookie") == nil && refused.header("X-Auth-Set-Cookie") == nil)
+        server.advance(.seconds(3))
+        let allowed = try await ask([ann.check()])[0]
+        #expect(allowed.status == 204)
+        let setCookie = try #require(allowed.header("Set-Cookie"))
+        let token = setCookie.prefix { $0 != ";" }.drop { $0 != "~" }.dropFirst()
+        let refresh = try server.keys.read(refreshToken: Array(token.utf8))
+        #expect(refresh.presented.generation == 1, "the one that was made on the way, not another")
     }
 
     @Test("what a proxy's configuration demands, by a session that logged in a minute ago")

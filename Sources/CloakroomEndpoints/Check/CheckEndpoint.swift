@@ -62,8 +62,8 @@ struct CheckEndpoint: Sendable {
             headers: [.known("X-Auth-Preflight"): "allowed", .cacheControl: "no-store"])
     }
 
-    /// For a proxy that asks a second time to show a refusal and finds that there is none any more: the browser, too,
-    /// is to ask again.
+    /// For a proxy that asks a second time to show a refusal, where the check now allows: the browser asks again too. A
+    /// renewal on the way is not handed out here, but with the answer to that request (`SessionAuthorizer.renewed`).
     private func askAgain(_ check: CheckRequest) throws(Denial) -> Response {
         guard OriginPolicy.isSafe(check.forwarded.method), SameOriginPath.isSafe(check.forwarded.target) else {
             throw .unavailable(retryAfter: .seconds(1))
