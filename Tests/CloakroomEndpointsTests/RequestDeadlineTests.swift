@@ -124,6 +124,104 @@ import Testing
         #expect(try !isRefused())
     }
 
+    static let halves: [(complete: String, part: String)] = [
+        (request, "G"), (request, "GET /next HTTP/1.1\r\nHost: localhost\r\n"), (request + request, "GET /next"),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n\n\r\n\r\n", "GET /next"),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nG", "G"),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\n\n\r\n0\r\n\r\n", "GET"),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: x\r\n\r\n", "GET"),
+    ]
+
+    @Test("a part of the next request in the same segment as a complete one has a deadline", arguments: halves)
+    func partOfNext(_ row: (complete: String, part: String)) throws {
+        // In one segment, and cut anywhere.
+        for length in 0..<row.complete.count {
+            let test = try RequestDeadlineTests()
+            let text = row.complete + row.part
+            for segment in [text.prefix(length), text.dropFirst(length)] where !segment.isEmpty {
+                try test.write(String(segment))
+            }
+            for _ in 0..<(try test.completeRequests()) { try test.respond() }
+            #expect(try test.received().isOpen)
+            test.advance(29)
+            #expect(try !test.isRefused())
+            test.advance(1)
+            #expect(try test.isRefused())
+        }
+    }
+
+    @Test("complete requests alone have none", arguments: halves.map(\.complete))
+    func completeAlone(_ text: String) throws {
+        try write(text)
+        for _ in 0..<(try completeRequests()) { try respond() }
+        #expect(try received().isOpen)
+        advance(300)
+        #expect(try !isRefused())
+    }
+
+    @Test("a refusal of HEAD has no body, also behind another request in the same segment")
+    func headBehindAnother() throws {
+        try write(Self.request + "HEAD /next")
+        try respond()
+        _ = try received()
+        advance(30)
+        let (text, isOpen) = try received()
+        #expect(!isOpen && text.hasPrefix("HTTP/1.1 408 ") && text.hasSuffix("\r\n\r\n"))
+    }
+
+    @Test("a request whose body does not end behind its response ends the connection, without a word")
+    func bodyBehindResponse() throws {
+        try write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\na")
+        try respond()
+        #expect(try received().text.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        advance(30)
+        #expect(try received() == ("", true))
+        advance(2)
+        #expect(try received() == ("", false))
+    }
+
+    @Test("what follows the last request of a connection is not refused")
+    func behindLast() throws {
+        try write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nGET /next")
+        advance(30)
+        #expect(try received() == ("", true))
+        try respond()
+        let (text, _) = try received()
+        #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n") && !text.contains("408"))
+        advance(2)
+        #expect(try received() == ("", false))
+    }
+
+    private func setWritable(_ isWritable: Bool) {
+        channel.isWritable = isWritable
+        channel.pipeline.fireChannelWritabilityChanged()
+    }
+
+    @Test("a client that does not read its responses loses its connection when the time is up")
+    func unreadResponses() throws {
+        setWritable(false)
+        advance(29)
+        #expect(try received().isOpen)
+        setWritable(true)
+        advance(300)
+        #expect(try received().isOpen, "it has read them")
+        setWritable(false)
+        advance(30)
+        #expect(try !received().isOpen)
+    }
+
+    @Test("a client that reads its last response late still has to close the connection")
+    func lateReader() throws {
+        try write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        try respond()
+        setWritable(false)
+        setWritable(true)
+        advance(1)
+        #expect(try received().isOpen)
+        advance(1)
+        #expect(try !received().isOpen)
+    }
+
     @Test("when an answer is being sent already there is no other: the connection ends")
     func whileAnswering() throws {
         try write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\na")

@@ -219,4 +219,27 @@ import Testing
             }
         }
     }
+
+    /// Requests that end in a refusal, with what is answered.
+    static let refusals: [(requests: [String], statuses: [Int])] = [
+        ([request("GET http://evil.test/healthz HTTP/1.1")], [421]),
+        ([request("GET /healthz HTTP/1.1", longHeads[0])], [431]), (["GET /half HTTP/1.1\r\nHost: loc"], [400]),
+        ([health, request("GET http://evil.test/healthz HTTP/1.1")], [200, 421]),
+        ([health, health, "GET\r\n\r\n"], [200, 200, 400]), ([health, "GET /half HTTP/1.1\r\nHost: loc"], [200, 400]),
+    ]
+
+    @Test("a client that closes its side behind its requests still gets every response", arguments: refusals)
+    func halfClose(_ row: (requests: [String], statuses: [Int])) async throws {
+        try await onBothListeners { port in
+            try await RawConnection(port: port).use { writer, reader in
+                try await writer.write(ByteBuffer(string: row.requests.joined()))
+                writer.finish()
+                for status in row.statuses {
+                    let answer = try await reader.answer()
+                    #expect(answer?.status == status && answer?.body.isEmpty == false)
+                }
+                #expect(try await reader.rest() == "" && reader.isAtEnd)
+            }
+        }
+    }
 }

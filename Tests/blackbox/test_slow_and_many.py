@@ -1,6 +1,7 @@
 """Clients that are slow and clients that are many: each request has a deadline, connections have a cap, and everybody else
 goes on. What is asserted are events; the limits of waiting are generous."""
 import concurrent.futures
+import os
 import pathlib
 import select
 import socket
@@ -146,3 +147,42 @@ def test_an_answer_that_nobody_reads_holds_nobody_up(shared):
     for _ in range(20):
         assert Client(shared).get("/healthz").status == 200
     connection.close()
+
+
+def open_sockets(server):
+    def is_socket(descriptor):
+        try:
+            return os.readlink(descriptor).startswith("socket:")
+        except FileNotFoundError:
+            return False
+
+    return sum(map(is_socket, pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
+
+
+@pytest.mark.parametrize("listener", ["public", "private"])
+def test_a_client_that_never_reads_loses_its_connection(start, listener):
+    """Its responses fill every buffer on the way. Then the time counts that a request may take."""
+    server = start(requestTimeout=2)
+    target = b"/auth/openapi.json" if listener == "public" else b"/metrics"
+    connection = socket.create_connection(("127.0.0.1", server.port if listener == "public" else server.private_port))
+    with connection:
+        wait_until(lambda: open_sockets(server) > 0, 60)
+        before = open_sockets(server)
+        connection.settimeout(1)
+        with pytest.raises(OSError):
+            while True:
+                connection.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_until(lambda: open_sockets(server) < before, 60)
+    assert Client(server).get("/healthz").status == 200
+
+
+@pytest.mark.parametrize("complete", [
+    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nGET\n\r\n\r\n",
+    b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n\n\r\n0\r\n\r\n",
+])
+def test_a_part_of_the_next_request_in_the_same_segment_has_a_deadline(start, complete):
+    with Wire(start(requestTimeout=1)) as wire:
+        wire.send(complete + b"GET /ne")
+        assert wire.answer().status in (200, 405)
+        assert wire.answer().status == 408 and wire.rest() == b""

@@ -374,6 +374,26 @@ def test_a_body_that_breaks_off_behind_its_answer_gets_no_second_answer(server, 
         assert wire.rest() == b""
 
 
+REFUSED = {
+    "another host": (b"GET http://evil.test/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 421), "half a head": (b"GET /healthz HTTP/1.1\r\nHo", 400),
+    "no HTTP": (b"\x16\x03\x01\r\n\r\n", 400), "too large": (b"GET / HTTP/1.1\r\nX: " + b"a" * 20_000 + b"\r\n\r\n", 431),
+}
+
+
+@pytest.mark.parametrize("private", [False, True])
+@pytest.mark.parametrize("before", [0, 2])
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_client_that_closes_its_side_behind_a_refused_request_reads_the_refusal(server, private, before, name):
+    request, status = REFUSED[name]
+    with Wire(server, private) as wire:
+        wire.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * before + request)
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert [wire.answer().status for _ in range(before)] == [200] * before
+        answer = wire.answer()
+        assert answer.status == status and json.loads(answer.body)["status"] == status and answer.closes
+        assert wire.rest() == b""
+
+
 def test_what_follows_the_last_request_of_a_connection_is_no_request(server):
     with Wire(server) as wire:
         wire.send(f"GET /healthz HTTP/1.0\r\nHost: {wire.host}\r\nConnection: keep-alive\r\n\r\n".encode() * 2)

@@ -9,36 +9,34 @@ import NIOHTTP1
 /// request goes on to the router, whose endpoint reads it with the same `CheckRequest` and decides it with the same
 /// `AccessQuestion`.
 ///
-/// Stands next to the decoder, before `WireHandler`, which sees what goes on. It writes past the encoder, for the bytes are there already.
-final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = HTTPServerResponsePart
-
+/// Stands between the decoder and `WireHandler`, which sees only the requests that go on. It writes its responses past the
+/// encoder, because it makes their bytes itself.
+final class CheckHandler: HTTPPartHandler {
     private let rules: CheckRules
     private let peer: AdmittedPeer
     private let deadline: RequestDeadline
-    /// What every answer carries besides its own headers.
+    /// The headers of every response besides its own.
     private let protection: [UInt8]
     private let observe: @Sendable (Duration) -> Void
 
     private var encoder: ChannelHandlerContext?
     private var date = CurrentDate()
-    /// The answer that waits for the end of its request.
+    /// The response that is sent at the end of its request.
     private var answer: (value: CheckAnswer, beganAt: NIODeadline)?
-    /// Requests that the router has not answered yet. Nothing may overtake them.
+    /// Requests that the router has not answered yet. No response may overtake theirs.
     private var outstanding = 0
+    /// The connection ends with a response that was, or will be, written.
     private var isClosing = false
     private var isFlushNeeded = false
     private var lastRoutedAt = NIODeadline.now()
 
-    /// The framework closes connections on which it sees nothing for its idle timeout, so once in a while it sees a check.
+    /// The framework closes a connection on which it sees no request for its idle timeout. One check in this time therefore
+    /// goes through it.
     static let longestHidden = TimeAmount.seconds(20)
 
     /// - Parameters:
     ///   - isHTTPS: whether browsers reach this server over TLS.
-    ///   - observe: told how long each answer took.
+    ///   - observe: called with the time that each response took.
     init(
         _ rules: CheckRules, peer: AdmittedPeer, deadline: RequestDeadline, isHTTPS: Bool,
         observe: @escaping @Sendable (Duration) -> Void
@@ -52,7 +50,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        encoder = context.responseEncoder
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -84,11 +82,15 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data), outstanding > 0 { outstanding -= 1 }
+        switch unwrapOutboundIn(data) {
+        case .head(let head): isClosing = isClosing || !head.isKeepAlive
+        case .body: break
+        case .end: outstanding = max(0, outstanding - 1)
+        }
         context.write(data, promise: promise)
     }
 
-    /// A connection that is to be closed loses what was not sent yet: that first.
+    /// Sends what was not flushed yet before the framework closes the connection.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is ChannelShouldQuiesceEvent, let encoder else {
             return context.fireUserInboundEventTriggered(event)
@@ -101,7 +103,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
         encoder.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)
     }
 
-    /// - Returns: nil, having taken note of it, for a request that the router must answer.
+    /// - Returns: nil for a request that the router must answer; it is counted as outstanding.
     private func answerAtOnce(_ head: HTTPRequestHead) -> (value: CheckAnswer, beganAt: NIODeadline)? {
         let beganAt = NIODeadline.now()
         if mayAnswer(at: beganAt), isPlain(head), let answer = allow(head) { return (answer, beganAt) }
@@ -111,7 +113,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
         return nil
     }
 
-    /// A client that asks and does not read the answers is left to the framework, which then stops reading from it.
+    /// The requests of a client that does not read its responses go to the framework, which then stops reading from it.
     private func mayAnswer(at now: NIODeadline) -> Bool {
         !isClosing && outstanding == 0 && encoder?.channel.isWritable == true && lastRoutedAt + Self.longestHidden > now
     }
@@ -164,7 +166,7 @@ final class CheckHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 }
 
-/// The last line of an answer, made anew once a second.
+/// The last line of a response, made anew once a second.
 private struct CurrentDate {
     private var second: Int64 = .min
     private var bytes: [UInt8] = []

@@ -1,0 +1,49 @@
+import CloakroomCore
+import NIOHTTP1
+
+extension HTTPRequestHead {
+    /// The head with the authority of a target in absolute form in place of its Host header (RFC 9112 section 3.2.2). The
+    /// framework keeps the path of such a target only.
+    /// - Throws: `Denial.misdirectedRequest` for an authority that is not ours, `.invalidRequest` for two Host headers.
+    func withAuthorityAsHost(under policy: OriginPolicy) throws(Denial) -> HTTPRequestHead {
+        let authority = targetAuthority
+        if let authority, !policy.isOurs(targetAuthority: authority) { throw .misdirectedRequest }
+        guard headers["host"].count <= 1 else { throw .invalidRequest(fields: ["Host": "must be there, once"]) }
+        var head = self
+        if let authority { head.headers.replaceOrAdd(name: "host", value: authority) }
+        return head
+    }
+
+    /// nil for a target in another form than the absolute one.
+    private var targetAuthority: String? {
+        guard !uri.hasPrefix("/"), let separator = uri.firstRange(of: "://") else { return nil }
+        return String(uri[separator.upperBound...].prefix { !"/?#".contains($0) })
+    }
+
+    /// - Parameter largestBody: a longer body is refused before it is asked for.
+    func wireRequest(largestBody: Int) -> WireState.Request {
+        let isTooLong = contentLength > largestBody && headers.contains(name: "expect")
+        return WireState.Request(
+            isHead: method == .HEAD,
+            // NIO's decoder stops for good behind CONNECT and behind an upgrade that is offered (swift-nio pull request
+            // 2570): the next request on the connection, which a proxy shares among its clients, would hang. A client that
+            // waits for a `100 Continue` that it does not get may send its next request instead of the body.
+            isLast: offersUpgrade || method == .CONNECT || !isKeepAlive || version != .http1_1 || isTooLong,
+            expectsContinue: expectsContinue && !isTooLong)
+    }
+
+    /// 0 without a header that says it.
+    var contentLength: Int {
+        headers.first(name: "content-length").flatMap(Int.init) ?? 0
+    }
+
+    private var offersUpgrade: Bool {
+        headers.contains(name: "upgrade")
+            && headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+    }
+
+    /// HTTP/1.0 knows no interim responses.
+    private var expectsContinue: Bool {
+        version == .http1_1 && headers["expect"].map { $0.lowercased() } == ["100-continue"]
+    }
+}
