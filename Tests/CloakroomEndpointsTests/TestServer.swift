@@ -83,7 +83,7 @@ final class TestServer: Sendable {
 
     func privateRouter() -> Router<PrivateRequestContext> {
         let router = Router(context: PrivateRequestContext.self)
-        router.addPrivateEndpoints(server, metrics: { "metrics\n" })
+        router.addPrivateEndpoints(server, host: "scrape.example", metrics: { "metrics\n" })
         return router
     }
 

@@ -129,6 +129,27 @@ def test_the_private_listener_never_answers_cors(client, origin):
         assert not [name for name in names(answer) if name.startswith("access-control-")], answer
 
 
+REBOUND = ["evil.test", "evil.test:{port}", "EVIL.TEST.", "127.0.0.1.evil.test:{port}", "localhost.evil.test", "evil.internal.test", ":{port}"]
+LOCAL = ["127.0.0.1", "127.0.0.1:{port}", "[::1]:{port}", "192.0.2.7:{port}", "localhost:{port}", "cloakroom:{port}", "cloakroom.internal",
+         "cloakroom.prod.svc.cluster.local:{port}"]
+
+
+@pytest.mark.parametrize("host", REBOUND)
+def test_a_page_whose_name_resolves_to_this_machine_reads_no_metrics(client, host):
+    """DNS rebinding: such a request has no Origin, and without TLS no Sec-Fetch-Site. Its Host alone shows it."""
+    headers = {"Host": host.format(port=client.server.private_port), "User-Agent": "Mozilla/5.0", "Referer": "http://evil.test:8081/"}
+    answer = client.get("/metrics", private=True, cookie=False, headers=headers)
+    assert (answer.status, answer.code) == (421, "misdirected_request") and b"cloakroom_" not in answer.body
+    assert client.get("/healthz", private=True, cookie=False, headers=headers).status == 200, "as on the public listener"
+    assert client.check(cookie=False, headers=headers).status in (401, 421)
+
+
+@pytest.mark.parametrize("host", LOCAL)
+def test_scrapers_ask_by_address_or_by_a_local_name(client, host):
+    answer = client.get("/metrics", private=True, cookie=False, headers={"Host": host.format(port=client.server.private_port)})
+    assert answer.status == 200 and b"cloakroom_" in answer.body
+
+
 def test_metrics_say_what_they_count(client):
     text = client.get("/metrics", private=True, cookie=False).body.decode()
     for name in ("cloakroom_http_request_duration_seconds_count", "process_cpu_seconds_total", "process_resident_memory_bytes",

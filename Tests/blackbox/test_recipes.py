@@ -629,6 +629,14 @@ def test_prometheus_alone_gets_the_metrics_and_nothing_else(site, path, address,
     assert answer.status == status and (b"cloakroom_sessions" in answer.body) == (status == 200)
 
 
+def test_a_page_whose_name_resolves_to_the_proxy_reads_no_metrics(site):
+    connection = http.client.HTTPConnection("127.0.0.1", site.proxy.metrics_port, timeout=PATIENCE)
+    connection.request("GET", "/metrics", headers={"Host": f"evil.test:{site.proxy.metrics_port}"})
+    answer = Answer(connection.getresponse())
+    connection.close()
+    assert answer.status == 421 and b"cloakroom_" not in answer.body
+
+
 UNIT = (ROOT / "deploy/systemd/cloakroom.service").read_text()
 
 

@@ -7,28 +7,34 @@ import Logging
 import NIOCore
 
 extension Router where Context == PrivateRequestContext {
-    /// Adds what proxies, scrapers and backends use: the check, metrics and probes. No CORS and no pages: a browser has
-    /// no business here.
-    /// - Parameter metrics: the text of `/metrics`.
-    package func addPrivateEndpoints(_ server: AuthorizationServer, metrics: @escaping @Sendable () -> String) {
+    /// Adds what proxies, scrapers and backends use: the check, metrics and probes. No CORS and no pages: browsers are not
+    /// served here.
+    /// - Parameters:
+    ///   - host: the name that the private listener is configured with; nil for a Unix socket.
+    ///   - metrics: the text of `/metrics`.
+    package func addPrivateEndpoints(
+        _ server: AuthorizationServer, host: String? = nil, metrics: @escaping @Sendable () -> String
+    ) {
         add(middleware: BodilessHead())
         add(middleware: SecurityHeaders(isHTTPS: server.isHTTPS))
         add(middleware: ProblemMiddleware(logger: server.logger))
-        add(middleware: PrivateEndpoints(server: server, metrics: metrics))
+        add(middleware: PrivateEndpoints(server, host: host, metrics: metrics))
     }
 }
 
 private struct PrivateEndpoints: RouterMiddleware {
     let server: AuthorizationServer
     let check: CheckEndpoint
-    let failures: SampledLog
+    let hosts: PrivateHosts
+    let log: SampledLog
     let metrics: @Sendable () -> String
 
-    init(server: AuthorizationServer, metrics: @escaping @Sendable () -> String) {
+    init(_ server: AuthorizationServer, host: String?, metrics: @escaping @Sendable () -> String) {
         self.server = server
         self.metrics = metrics
-        failures = SampledLog(logger: server.logger)
-        check = CheckEndpoint(server.checkRules, log: SampledLog(logger: server.logger))
+        hosts = PrivateHosts(own: [server.configuration.publicURL?.host, host])
+        log = SampledLog(logger: server.logger)
+        check = CheckEndpoint(server.checkRules, log: log)
     }
 
     func handle(
@@ -40,7 +46,7 @@ private struct PrivateEndpoints: RouterMiddleware {
         } catch let denial as Denial {
             throw denial
         } catch {
-            failures.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+            log.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
             throw Denial.unavailable(retryAfter: .seconds(1))
         }
     }
@@ -58,10 +64,26 @@ private struct PrivateEndpoints: RouterMiddleware {
             throw Denial.methodNotAllowed(allow: ["GET", "HEAD"])
         }
         switch path {
-        case "/metrics": return text(metrics())
+        case "/metrics":
+            try checkHost(of: request)
+            return text(metrics())
         case "/readyz" where await !server.isReady(): throw Denial.unavailable(retryAfter: .seconds(1))
         default: return .json(["status": .string(path == "/readyz" ? "ready" : "ok")])
         }
+    }
+
+    /// On the Unix socket too: a proxy passes on the name that its client asked for.
+    ///
+    /// The probes say nothing that the public ones do not say to any page, and a check under a foreign name comes without
+    /// our cookie.
+    /// - Throws: `Denial.misdirectedRequest`.
+    private func checkHost(of request: Request) throws(Denial) {
+        let host = request.head.authority
+        guard !hosts.contains(host) else { return }
+        log.warning(
+            "metrics were refused under a name that a foreign page can have: scrape by address, or name the host in privateListen",
+            metadata: ["host": "\(host ?? "")"])
+        throw .misdirectedRequest
     }
 
     private func text(_ text: String) -> Response {

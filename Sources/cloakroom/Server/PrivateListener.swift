@@ -28,6 +28,14 @@ struct PrivateListener: Sendable {
     /// nil for the process's own.
     let socketGroup: String?
 
+    /// As it was written; nil for a Unix socket.
+    var host: String? {
+        switch address {
+        case .network(let host, _): host
+        case .unixSocket: nil
+        }
+    }
+
     var bindAddress: BindAddress {
         switch address {
         case .network(let host, let port): .hostname(host, port: port)
@@ -50,7 +58,7 @@ struct PrivateListener: Sendable {
         let description: String
     }
 
-    /// Lets the group use the socket, and no other users: whoever can connect is handed tokens.
+    /// Lets the group use the socket, and no other users: a process that can connect is sent tokens.
     func restrictSocket() throws {
         guard case .unixSocket(let path) = address else { return }
         if let socketGroup {

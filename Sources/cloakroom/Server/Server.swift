@@ -8,7 +8,7 @@ import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
-/// The HTTP server over an instance: the public listener, and where it is wanted the private one.
+/// The HTTP server over an instance: the public listener, and the private one if it is configured.
 struct Server {
     let instance: Instance
     let metrics: PrometheusRegistry
@@ -60,7 +60,7 @@ struct Server {
         try listener.checkSocketIsFree()
         let router = Router(context: PrivateRequestContext.self)
         router.add(middleware: RequestMetrics())
-        router.addPrivateEndpoints(instance.server, metrics: { metrics.text })
+        router.addPrivateEndpoints(instance.server, host: listener.host, metrics: { metrics.text })
         // A target of 16 KiB and a cookie beside it.
         var limits = limits
         limits.longestHeader = 17 * 1024
@@ -91,7 +91,7 @@ struct Server {
     }
 }
 
-/// What goes on beside the requests, until the server stops.
+/// The background work of the server, until it stops.
 private struct Maintenance: Service {
     let server: AuthorizationServer
 

@@ -1,0 +1,46 @@
+import NIOCore
+
+/// The names under which the private listener shows what a page must not read.
+///
+/// A page of `http://evil.test:8081` can change what its own name resolves to (DNS rebinding). Its requests then reach a port
+/// of the browser's own machine, and count as requests to the page's own origin: no CORS applies, and no `Origin` or
+/// `Sec-Fetch-Site` comes along, because the page has no TLS. Only the Host header tells such a request from a scraper's.
+struct PrivateHosts: Sendable {
+    /// Lower case.
+    private let own: Set<String>
+
+    /// - Parameter own: names of this server: of the public URL and of the private listener's address.
+    init(own: [String?]) {
+        self.own = Set(own.compactMap { $0?.lowercased() })
+    }
+
+    /// Whether no foreign page can have this authority: an IP address, a name of ours, or one that public DNS does not
+    /// resolve.
+    /// - Parameter authority: nil without a Host header, which every browser sends.
+    func contains(_ authority: String?) -> Bool {
+        guard let authority else { return true }
+        let host = Self.host(of: authority.lowercased())
+        return own.contains(host) || Self.isAddress(host) || Self.isLocalName(host)
+    }
+
+    /// Without port, and without the dot that may end a name.
+    private static func host(of authority: String) -> String {
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            return String(authority[authority.index(after: authority.startIndex)..<end])
+        }
+        let host = authority.prefix { $0 != ":" }
+        return String(host.hasSuffix(".") ? host.dropLast() : host)
+    }
+
+    private static func isAddress(_ host: String) -> Bool {
+        (try? SocketAddress(ipAddress: host, port: 0)) != nil
+    }
+
+    /// Top-level domains that public DNS never delegates (RFC 6761, RFC 6762, RFC 8375, and ICANN's `internal`).
+    private static let localDomains = [".localhost", ".local", ".internal", ".home.arpa"]
+
+    /// A name of one label is that of a container, a service or a machine in the same network.
+    private static func isLocalName(_ host: String) -> Bool {
+        !host.isEmpty && (!host.contains(".") || localDomains.contains { host.hasSuffix($0) })
+    }
+}
