@@ -53,6 +53,20 @@ import Testing
         #expect(found == atOnce.map { _ in true } + routed.map { _ in false })
     }
 
+    @Test("the status that is counted is the one that is sent")
+    func countedStatus() async throws {
+        let (server, ann) = (server, ann)
+        try await TwoListeners.run(server) { listeners in
+            let requests = [
+                ann.check(), ann.check(line: "GET /auth/check?allow=200 HTTP/1.1"),
+                ann.check(line: "GET /auth/check;allow=200/app HTTP/1.1"), ann.check(),
+            ]
+            let answers = try await RawConnection.send(requests, port: listeners.port)
+            #expect(answers.map(\.status) == [204, 200, 200, 204])
+            #expect(listeners.statusesAtOnce.map(\.rawValue) == answers.map(\.status))
+        }
+    }
+
     @Test("a revoked session is refused at once, also where it was allowed a moment ago")
     func revocation() async throws {
         let (server, ann) = (server, ann)
@@ -183,7 +197,7 @@ final class Collected<Value: Sendable>: Sendable {
         let peer = try #require(AdmittedPeer.admit(channel, trusting: .none))
         let handler = CheckHandler(
             server.server.checkRules, peer: peer, deadline: RequestDeadline(limit: .seconds(30)), isHTTPS: isHTTPS,
-            observe: { _ in })
+            observe: { _, _ in })
         try channel.pipeline.syncOperations.addHandlers([HTTPResponseEncoder(), handler])
         return channel
     }

@@ -17,19 +17,21 @@ struct TwoListeners {
     private let answered: Counter
 
     private final class Counter: Sendable {
-        private let count = Mutex(0)
-        var value: Int { count.withLock { $0 } }
-        func add() { count.withLock { $0 += 1 } }
+        private let list = Mutex<[CheckAnswer.Status]>([])
+        var statuses: [CheckAnswer.Status] { list.withLock { $0 } }
+        func add(_ status: CheckAnswer.Status) { list.withLock { $0.append(status) } }
     }
 
     /// How many answers were given on the event loop.
-    var answeredAtOnce: Int { answered.value }
+    var answeredAtOnce: Int { answered.statuses.count }
+    /// The statuses of those.
+    var statusesAtOnce: [CheckAnswer.Status] { answered.statuses }
 
     static func run(
         _ server: TestServer, _ test: @escaping @Sendable (TwoListeners) async throws -> Void
     ) async throws {
         let answered = Counter()
-        try await server.runPrivately(observing: { _ in answered.add() }) { port in
+        try await server.runPrivately(observing: { status, _ in answered.add(status) }) { port in
             let byRouter = Application(
                 router: server.privateRouter(), server: .privateListener(server.server, answersAtOnce: false))
             try await byRouter.test(.live) { router in

@@ -205,3 +205,18 @@ def test_refusals_are_counted_by_code_and_explained_at_debug(client):
     client.refresh(headers={"Origin": "https://evil.example"})
     assert client.server.log()[before:].count("cross_site_request") >= 2
     assert "cross_site_request" in client.get("/metrics", private=True).body.decode()
+
+
+@pytest.mark.parametrize("query, status", [("", 204), ("?allow=200", 200), ("?acr=2", 403)])
+def test_checks_are_counted_by_the_status_that_they_were_answered_with(client, query, status):
+    def count():
+        lines = client.get("/metrics", private=True, cookie=False).body.decode().splitlines()
+        return {line.split("}")[0]: float(line.split()[-1]) for line in lines
+                if line.startswith("cloakroom_http_request_duration_seconds_count") and '"/auth/check"' in line}
+
+    client.check(query=query)
+    before = count()
+    for _ in range(5):
+        assert client.check(query=query).status == status
+    grown = {labels for labels, value in count().items() if value != before.get(labels)}
+    assert len(grown) == 1 and f'status="{status}"' in grown.pop()

@@ -4,15 +4,21 @@ import CloakroomTokens
 import HTTPTypes
 import Hummingbird
 
-/// The answer of a check that allows: it tells the proxy whose request it is, with a token.
+/// The answer of a check that allows: it names the session to the proxy, and holds its access token.
 ///
-/// Only a connection of the private listener yields the peer that it is made for. Script can reach the public listener with any
-/// headers, and that listener cannot make one.
-struct CheckAnswer: Sendable {
+/// It is made for a peer that only a connection of the private listener yields. Script can send any headers to the public
+/// listener, and that listener cannot make one.
+package struct CheckAnswer: Sendable {
+    /// What proxies take for "allowed".
+    package enum Status: Int, Sendable {
+        case ok = 200
+        case noContent = 204
+    }
+
     let access: VerifiedAccess
     /// The cookie for the browser; nil when nothing newer is handed out.
     let setCookie: String?
-    let isWith200: Bool
+    let status: Status
 
     init(
         allowing access: VerifiedAccess, setCookie: String? = nil, under parameters: CheckParameters,
@@ -20,7 +26,7 @@ struct CheckAnswer: Sendable {
     ) {
         self.access = access
         self.setCookie = setCookie
-        isWith200 = parameters.allowsWith200
+        status = parameters.allowsWith200 ? .ok : .noContent
     }
 
     /// Names and values, in the order in which they are sent.
@@ -40,9 +46,10 @@ struct CheckAnswer: Sendable {
         return fields
     }
 
+    /// For the framework.
     var response: Response {
         var headers = HTTPFields()
         for (name, value) in fields { headers.append(HTTPField(name: .known(name), value: value)) }
-        return Response(status: isWith200 ? .ok : .noContent, headers: headers)
+        return Response(status: .init(code: status.rawValue), headers: headers)
     }
 }

@@ -17,7 +17,7 @@ final class CheckHandler: HTTPPartHandler {
     private let deadline: RequestDeadline
     /// The headers of every response besides its own.
     private let protection: [UInt8]
-    private let observe: @Sendable (Duration) -> Void
+    private let observe: @Sendable (CheckAnswer.Status, Duration) -> Void
 
     private var encoder: ChannelHandlerContext?
     private var date = CurrentDate()
@@ -36,10 +36,10 @@ final class CheckHandler: HTTPPartHandler {
 
     /// - Parameters:
     ///   - isHTTPS: whether browsers reach this server over TLS.
-    ///   - observe: called with the time that each response took.
+    ///   - observe: called with the status of each response and the time that it took.
     init(
         _ rules: CheckRules, peer: AdmittedPeer, deadline: RequestDeadline, isHTTPS: Bool,
-        observe: @escaping @Sendable (Duration) -> Void
+        observe: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void
     ) {
         self.rules = rules
         self.peer = peer
@@ -69,7 +69,7 @@ final class CheckHandler: HTTPPartHandler {
             deadline.requestIsComplete()
             write(answer.value)
             self.answer = nil
-            observe(.nanoseconds((NIODeadline.now() - answer.beganAt).nanoseconds))
+            observe(answer.value.status, .nanoseconds((NIODeadline.now() - answer.beganAt).nanoseconds))
         }
     }
 
@@ -151,14 +151,17 @@ final class CheckHandler: HTTPPartHandler {
     private func write(_ answer: CheckAnswer) {
         guard let encoder else { return }
         var buffer = encoder.channel.allocator.buffer(capacity: 2048)
-        buffer.writeStaticString(answer.isWith200 ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 204 No Content\r\n")
+        switch answer.status {
+        case .ok: buffer.writeStaticString("HTTP/1.1 200 OK\r\n")
+        case .noContent: buffer.writeStaticString("HTTP/1.1 204 No Content\r\n")
+        }
         for (name, value) in answer.fields {
             buffer.writeString(name)
             buffer.writeStaticString(": ")
             buffer.writeString(value)
             buffer.writeStaticString("\r\n")
         }
-        if answer.isWith200 { buffer.writeStaticString("Content-Length: 0\r\n") }
+        if answer.status == .ok { buffer.writeStaticString("Content-Length: 0\r\n") }
         buffer.writeBytes(protection)
         buffer.writeBytes(date.line(at: rules.authorizer.now()))
         encoder.write(NIOAny(buffer), promise: nil)

@@ -7,7 +7,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
 
-/// What limits the requests of a listener.
+/// How long requests on a listener may take, and how large they may be.
 public struct ListenerLimits: Sendable {
     /// From the first byte of a request to its last.
     public var requestDeadline = Duration.seconds(30)
@@ -23,7 +23,7 @@ public struct ListenerLimits: Sendable {
 }
 
 extension HTTPServerBuilder {
-    /// HTTP/1.1 towards browsers: Hummingbird's, with a deadline for requests, and answers to what it leaves open.
+    /// HTTP/1.1 for browsers: Hummingbird's, with a deadline for requests and the rules that it leaves open.
     ///
     /// ```swift
     /// Application(router: router, server: .publicListener(server))
@@ -39,14 +39,15 @@ extension HTTPServerBuilder {
         }
     }
 
-    /// HTTP/1.1 towards proxies, scrapers and backends on this machine, on a Unix socket, or among the trusted proxies;
-    /// connections of all others are closed. Checks that need no I/O are answered before the framework sees them.
+    /// HTTP/1.1 for proxies, scrapers and backends: on this machine, on a Unix socket, or among the trusted proxies. Other
+    /// connections are closed. Checks that need no I/O are answered before the framework sees them.
     /// - Parameters:
     ///   - answersAtOnce: false leaves every check to the router.
-    ///   - observing: told how long each of those answers took; it passes no middleware that could count it.
+    ///   - observing: called with the status of each of those responses and the time that it took: they pass no middleware
+    ///     that could count them.
     package static func privateListener(
         _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(), answersAtOnce: Bool = true,
-        observing: @escaping @Sendable (Duration) -> Void = { _ in }
+        observing: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void = { _, _ in }
     ) -> HTTPServerBuilder {
         let isHTTPS = server.isHTTPS
         let proxies = server.configuration.trustedProxies
@@ -87,7 +88,7 @@ extension Channel {
     }
 }
 
-/// The framework's own channel with handlers of ours.
+/// The framework's own channel, with handlers of ours beside its decoder.
 private struct ListenerChannel: ServerChildChannel {
     let http1: HTTP1Channel
     let prepare: @Sendable (any Channel) throws -> Bool

@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomEndpoints
 import CloakroomMiddleware
 import Foundation
 import HTTPTypes
@@ -53,9 +54,19 @@ final class RequestTimers: Sendable {
     }
 
     /// For checks that are answered before any middleware.
-    static let recordCheckAtOnce: @Sendable (Duration) -> Void = { duration in checkAtOnce.record(duration) }
+    static let recordCheckAtOnce: @Sendable (CheckAnswer.Status, Duration) -> Void = { status, duration in
+        switch status {
+        case .ok: checkWithOK.record(duration)
+        case .noContent: checkWithNoContent.record(duration)
+        }
+    }
 
-    private static let checkAtOnce = make(Key(route: "/auth/check", method: "GET", status: 204))
+    private static let checkWithOK = makeOfCheck(.ok)
+    private static let checkWithNoContent = makeOfCheck(.noContent)
+
+    private static func makeOfCheck(_ status: CheckAnswer.Status) -> Metrics.Timer {
+        make(Key(route: "/auth/check", method: "GET", status: status.rawValue))
+    }
 }
 
 extension Metrics.Timer {
