@@ -18,10 +18,9 @@ import Testing
         let feed: RevocationFeed
         let store: StoreInTrouble
 
-        init() {
+        init(logger: Logger = Logger(label: "t")) {
             store = StoreInTrouble(InMemoryStore())
-            feed = RevocationFeed(
-                store: store, view: view, environment: time.environment, logger: Logger(label: "t"))
+            feed = RevocationFeed(store: store, view: view, environment: time.environment, logger: logger)
         }
     }
 
@@ -55,7 +54,7 @@ import Testing
         _ = try #require(try await store.begin(start, recording: []))
     }
 
-    @Test("who asks while a read is under way waits for that one, and a cancelled one fails no other")
+    @Test("a caller that comes while a read is under way waits for that one, and a cancelled caller fails no other")
     func together() async throws {
         let fixture = Fixture()
         fixture.store.hold()
@@ -87,7 +86,27 @@ import Testing
         try await fixture.feed.catchUp()
         #expect(fixture.store.asked == 2)
         try await fixture.feed.catchUp()
-        #expect(fixture.store.asked == 3, "a success answers nobody who asks later")
+        #expect(fixture.store.asked == 3, "a success answers no later caller")
+    }
+
+    @Test("a feed that fails is logged when that begins and when it ends, not each time")
+    func failureIsLoggedOnce() async throws {
+        let log = CapturedLines()
+        let fixture = Fixture(logger: Logger(label: "t") { _ in log })
+        fixture.store.fail(with: Trouble())
+        func look() async {
+            fixture.time.advance(.seconds(1))
+            await fixture.feed.look()
+        }
+        for _ in 0..<5 { await look() }
+        #expect(fixture.store.asked == 5 && log.lines == ["error the revocation feed failed"])
+        fixture.store.fail(with: nil)
+        for _ in 0..<2 { await look() }
+        let notice = "notice the revocation feed is read again"
+        #expect(log.lines == ["error the revocation feed failed", notice])
+        fixture.store.fail(with: Trouble())
+        await look()
+        #expect(log.lines.count == 3, "the next failure is another one")
     }
 }
 

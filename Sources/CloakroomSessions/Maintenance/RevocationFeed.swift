@@ -16,6 +16,8 @@ package actor RevocationFeed {
     private var reading: Task<Void, any Error>?
     /// The last read, if it failed, and until when it answers for those that ask.
     private var failure: (error: any Error, until: Duration)?
+    /// Whether the last turn of `run` failed, which the log says.
+    private var isFailing = false
     static let period = Duration.milliseconds(250)
     /// A store in trouble must not be asked by every request. Less than `period`, so that each turn of `run` asks.
     static let failureHolds = Duration.milliseconds(200)
@@ -74,10 +76,21 @@ package actor RevocationFeed {
 
     /// Follows the feed until the task is cancelled.
     package func run() async {
-        repeat {
-            do { try await catchUp() } catch is CancellationError { return } catch {
-                logger.error("the revocation feed failed", metadata: ["error": "\(error)"])
-            }
-        } while (try? await Task.sleep(for: Self.period)) != nil
+        repeat { await look() } while (try? await Task.sleep(for: Self.period)) != nil
+    }
+
+    /// One turn of `run`. It logs when reading begins to fail and when it succeeds again, not each of the four failures a
+    /// second in between.
+    func look() async {
+        do {
+            try await catchUp()
+            if isFailing { logger.notice("the revocation feed is read again") }
+            isFailing = false
+        } catch is CancellationError {
+            return
+        } catch {
+            if !isFailing { logger.error("the revocation feed failed", metadata: ["error": "\(error)"]) }
+            isFailing = true
+        }
     }
 }
