@@ -5,14 +5,17 @@ package import Logging
 import Metrics
 import Synchronization
 
-/// Writes why requests were refused, for the operator who wonders: at debug each one, and above that, sampled, those that
-/// a configuration causes. Counts them by code.
+/// Writes why requests were refused: at debug each one, and above that, sampled, those that a configuration causes. Counts
+/// them by code.
 package struct DenialLog: Sendable {
     private let logger: Logger
     private let sampled: SampledLog
+    private let describe: @Sendable (Request) -> Logger.Metadata
 
-    package init(logger: Logger) {
+    /// - Parameter describe: what else to say of a request that was refused.
+    package init(logger: Logger, describe: @escaping @Sendable (Request) -> Logger.Metadata = { _ in [:] }) {
         self.logger = logger
+        self.describe = describe
         sampled = SampledLog(logger: logger)
     }
 
@@ -41,15 +44,16 @@ package struct DenialLog: Sendable {
     }
 
     private func metadata(of request: Request) -> Logger.Metadata {
-        [
+        let own: Logger.Metadata = [
             "method": "\(request.method)", "path": "\(request.uri.path)", "host": "\(request.head.authority ?? "")",
             "origin": "\(request.headers[.origin] ?? "")", "sec_fetch_site": "\(request.headers[.secFetchSite] ?? "")",
         ]
+        return own.merging(describe(request)) { $1 }
     }
 }
 
-/// Log lines that a client can cause at will: of each message ten in a second, and then the number of those left out, so
-/// that a flood of requests does not fill the disk.
+/// Log lines that a client can cause at will: of each message ten in a second. The next line says how many were left out.
+/// A flood of requests does not fill the disk.
 package final class SampledLog: Sendable {
     private struct Second {
         var beganAt: ContinuousClock.Instant

@@ -15,13 +15,13 @@ package struct ProblemAnswer: Sendable {
     var members = JSONObject()
     var headers = HTTPFields()
 
-    /// As bytes, for where there is no framework to answer with.
+    /// As bytes, for handlers in front of the framework.
     package var bytes: (status: Int, fields: [(String, String)], body: [UInt8]) {
         let fields = [("Content-Type", Self.contentType), ("Cache-Control", "no-store")]
         return (status.code, fields + headers.map { ($0.name.rawName, $0.value) }, JSONValue.object(object).serialized)
     }
 
-    /// The answer itself. It goes to nobody's cache and fits no other context than the one it was asked for in.
+    /// For the framework. No cache may keep it.
     package var response: Response {
         var headers = headers
         headers[.contentType] = Self.contentType
@@ -47,7 +47,12 @@ public struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
 
     /// Put it before everything that may throw, and behind what belongs on every answer.
     public init(logger: Logger = Logger(label: "cloakroom")) {
-        log = DenialLog(logger: logger)
+        self.init(logger: logger, describe: { _ in [:] })
+    }
+
+    /// - Parameter describe: what else the log says of a request that was refused.
+    package init(logger: Logger, describe: @escaping @Sendable (Request) -> Logger.Metadata) {
+        log = DenialLog(logger: logger, describe: describe)
     }
 
     /// Answers what is thrown behind it.

@@ -47,6 +47,15 @@ import Testing
         #expect(lines.values.allSatisfy { !$0.contains("value") && !$0.contains("secret") })
     }
 
+    @Test("a line says of a request what its listener knows besides, at every level")
+    func describes() {
+        let lines = Recorder()
+        let log = DenialLog(logger: logger(.debug, lines), describe: { _ in ["original_path": "/notes"] })
+        log.write(.crossSiteRequest, of: request([.origin: "https://evil.example"]))
+        #expect(lines.values.count == 2 && lines.values.allSatisfy { $0.contains("original_path=/notes") })
+        #expect(lines.values.allSatisfy { $0.contains("path=/pay ") })
+    }
+
     @Test("above debug only what a configuration causes is written")
     func above() {
         let lines = Recorder()

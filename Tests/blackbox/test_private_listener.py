@@ -207,6 +207,14 @@ def test_refusals_are_counted_by_code_and_explained_at_debug(client):
     assert "cross_site_request" in client.get("/metrics", private=True).body.decode()
 
 
+def test_a_refused_check_is_explained_by_the_request_that_it_asked_about(client):
+    before = len(client.server.log())
+    client.check(target="/notes/" + "a" * 500 + "?token=hidden-value", method="DELETE", headers={"Origin": "https://evil.example"})
+    line = next(line for line in client.server.log()[before:].splitlines() if "cross_site_request" in line)
+    assert "DELETE" in line and "/notes/aaaa" in line and "a" * 201 not in line
+    assert "hidden-value" not in client.server.log()[before:]
+
+
 @pytest.mark.parametrize("query, status", [("", 204), ("?allow=200", 200), ("?acr=2", 403)])
 def test_checks_are_counted_by_the_status_that_they_were_answered_with(client, query, status):
     def count():

@@ -17,7 +17,7 @@ extension Router where Context == PrivateRequestContext {
     ) {
         add(middleware: BodilessHead())
         add(middleware: SecurityHeaders(isHTTPS: server.isHTTPS))
-        add(middleware: ProblemMiddleware(logger: server.logger))
+        add(middleware: ProblemMiddleware(logger: server.logger, describe: { ForwardedRequest.metadata(ofCheck: $0) }))
         add(middleware: PrivateEndpoints(server, host: host, metrics: metrics))
     }
 }

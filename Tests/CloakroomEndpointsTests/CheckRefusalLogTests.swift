@@ -1,0 +1,51 @@
+import CloakroomMiddleware
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Testing
+
+@testable import CloakroomEndpoints
+
+/// What the log says of a refused check: the request that it asked about.
+@Suite struct CheckRefusalLogTests {
+    private func metadata(
+        _ uri: String = "/auth/check", method: HTTPRequest.Method = .get, _ headers: HTTPFields = [:]
+    ) -> Logger.Metadata {
+        ForwardedRequest.metadata(
+            ofCheck: Request(
+                head: HTTPRequest(
+                    method: method, scheme: "http", authority: "localhost", path: uri, headerFields: headers),
+                body: .init(buffer: ByteBuffer())))
+    }
+
+    private func told(_ method: String, _ target: String) -> HTTPFields {
+        [.known("X-Forwarded-Method"): method, .known("X-Forwarded-Uri"): target]
+    }
+
+    @Test("its method and its path, without the query")
+    func original() {
+        #expect(
+            metadata("/auth/check?max_age=60", told("POST", "/notes?token=secret"))
+                == ["original_method": "POST", "original_path": "/notes"])
+        #expect(
+            metadata("/auth/check;allow=200/notes?token=secret", method: .put)
+                == ["original_method": "PUT", "original_path": "/notes"])
+    }
+
+    @Test("printable, and cut to a length")
+    func printable() {
+        #expect(metadata("/auth/check", told("GET", "/a\u{1B}[31m b"))["original_path"] == "/a?[31m?b")
+        #expect(metadata("/auth/check", told("GET", "/\u{E4}"))["original_path"] == "/??")
+        let path = "/" + String(repeating: "a", count: 199)
+        #expect(metadata("/auth/check", told("GET", path))["original_path"] == .string(path))
+        #expect(metadata("/auth/check", told("GET", path + "bbb"))["original_path"] == .string(path + "..."))
+    }
+
+    @Test("nothing, where the check does not say it, and for other requests")
+    func none() {
+        #expect(metadata() == [:])
+        #expect(metadata("/auth/check?nothing=1", told("GET", "/")) == [:])
+        #expect(metadata("/metrics", told("GET", "/")) == [:])
+    }
+}
