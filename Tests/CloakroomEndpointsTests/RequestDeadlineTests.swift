@@ -116,6 +116,20 @@ import Testing
         }
     }
 
+    @Test("a request that begins before the time of the one before it is up has as much time of its own")
+    func oneSoonAfterAnother() throws {
+        try write(Self.request)
+        #expect(try completeRequests() == 1)
+        try respond()
+        #expect(try received().text.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        advance(20)
+        try write("GET /half")
+        advance(29)
+        #expect(try !isRefused())
+        advance(1)
+        #expect(try isRefused())
+    }
+
     @Test("two requests in one go have one deadline each")
     func pipelined() throws {
         try write(Self.request + Self.request)

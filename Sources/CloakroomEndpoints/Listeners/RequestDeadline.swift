@@ -11,6 +11,10 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     let limit: TimeAmount
     /// Whether the request that is being received began with the method HEAD.
     private(set) var isHead = false
+    /// When the time of the request that is being received is up; nil between requests.
+    private var end: NIODeadline?
+    /// It outlives its request and serves the next ones: a task that is scheduled and cancelled for each request costs more
+    /// than the decision of a check.
     private var timer: Scheduled<Void>?
     private var boundary = RequestBoundary()
 
@@ -23,17 +27,30 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var received = unwrapInboundIn(data)
         while received.readableBytes > 0 {
-            begin(received, context)
+            if end == nil { begin(received, context.eventLoop) }
             let length = received.withUnsafeReadableBytes { boundary.lengthOfPiece(of: $0) }
             guard let piece = received.readSlice(length: length) else { return }
             context.fireChannelRead(wrapInboundOut(piece))
         }
     }
 
-    private func begin(_ received: ByteBuffer, _ context: ChannelHandlerContext) {
-        guard timer == nil else { return }
+    private func begin(_ received: ByteBuffer, _ eventLoop: any EventLoop) {
         isHead = received.readableBytesView.starts(with: "HEAD ".utf8)
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in self?.isOver?() }
+        let end = eventLoop.now + limit
+        self.end = end
+        if timer == nil { wake(at: end, on: eventLoop) }
+    }
+
+    private func wake(at end: NIODeadline, on eventLoop: any EventLoop) {
+        timer = eventLoop.assumeIsolated().scheduleTask(deadline: end) { [weak self] in self?.look(eventLoop) }
+    }
+
+    /// The time of the request that the timer was set for is up, and that of the one being received perhaps not.
+    private func look(_ eventLoop: any EventLoop) {
+        timer = nil
+        guard let end else { return }
+        guard end <= eventLoop.now else { return wake(at: end, on: eventLoop) }
+        isOver?()
     }
 
     /// Called while the bytes of a head are passed on.
@@ -42,12 +59,12 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func requestIsComplete() {
-        timer?.cancel()
-        timer = nil
+        end = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        requestIsComplete()
+        timer?.cancel()
+        timer = nil
         context.fireChannelInactive()
     }
 }
