@@ -59,9 +59,9 @@ public struct OriginPolicy: Hashable, Sendable {
     ///   DNS-rebinding attack.
     public func origin(forHost host: String?) throws(Denial) -> WebOrigin {
         if let ownOrigin { return ownOrigin }
-        guard let host, let origin = WebOrigin(parsing: "http://\(host.lowercased())"), origin.isLoopback else {
-            throw .misdirectedRequest
-        }
+        guard let host, let origin = WebOrigin(scheme: "http", authority: host.lowercased().utf8[...]),
+            origin.isLoopback
+        else { throw .misdirectedRequest }
         return origin
     }
 

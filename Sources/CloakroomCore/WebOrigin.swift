@@ -9,22 +9,28 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses `scheme://host[:port]`, with nothing after it. nil for anything else, `null` above all.
     public init?(parsing text: String) {
-        guard let separator = text.firstRange(of: "://") else { return nil }
-        let scheme = String(text[..<separator.lowerBound])
-        guard scheme == "http" || scheme == "https" else { return nil }
-        var host = text[separator.upperBound...]
+        for scheme in ["http", "https"] where text.utf8.starts(with: "\(scheme)://".utf8) {
+            self.init(scheme: scheme, authority: text.utf8.dropFirst(scheme.utf8.count + 3))
+            return
+        }
+        return nil
+    }
+
+    /// Parses `host[:port]`, with nothing after it, byte by byte: behind no public URL each request's Host is read here.
+    package init?(scheme: String, authority: Substring.UTF8View) {
+        var host = authority
         var port: Int?
-        if let colon = host.lastIndex(of: ":"), !host[colon...].contains("]") {
+        if let colon = host.lastIndex(of: UInt8(ascii: ":")), !host[colon...].contains(UInt8(ascii: "]")) {
             let digits = host[host.index(after: colon)...]
-            guard digits.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), digits.utf8.count <= 5,
-                let number = Int(digits), 1...65535 ~= number
+            guard digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), digits.count <= 5,
+                let number = Int(Substring(digits)), 1...65535 ~= number
             else { return nil }
             port = number
             host = host[..<colon]
         }
         guard Self.isHost(host) else { return nil }
         self.scheme = scheme
-        self.host = String(host)
+        self.host = String(Substring(host))
         self.port = port == (scheme == "https" ? 443 : 80) ? nil : port
     }
 
@@ -35,7 +41,7 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether this authority (`host[:port]`) is the origin's.
     package func isReached(by authority: String) -> Bool {
-        WebOrigin(parsing: "\(scheme)://\(authority.lowercased())") == self
+        WebOrigin(scheme: scheme, authority: authority.lowercased().utf8[...]) == self
     }
 
     /// The origin as browsers send it.
@@ -43,16 +49,22 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
         "\(scheme)://\(host)" + (port.map { ":\($0)" } ?? "")
     }
 
-    private static func isHost(_ host: Substring) -> Bool {
-        if host.first == "[" {
-            return host.last == "]" && host.count > 3
-                && host.dropFirst().dropLast().utf8.allSatisfy { isHexadecimal($0) || $0 == UInt8(ascii: ":") }
+    private static func isHost(_ host: Substring.UTF8View) -> Bool {
+        guard host.first != UInt8(ascii: "[") else {
+            return host.last == UInt8(ascii: "]") && host.count > 3
+                && host.dropFirst().dropLast().allSatisfy { isHexadecimal($0) || $0 == UInt8(ascii: ":") }
         }
-        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
-        return !host.isEmpty && host.utf8.count <= 253
-            && labels.allSatisfy { label in
-                !label.isEmpty && label.utf8.count <= 63 && label.utf8.allSatisfy(isLabelCharacter)
+        var lengthOfLabel = 0
+        for byte in host {
+            if byte == UInt8(ascii: ".") {
+                guard lengthOfLabel > 0 else { return false }
+                lengthOfLabel = 0
+            } else {
+                guard isLabelCharacter(byte), lengthOfLabel < 63 else { return false }
+                lengthOfLabel += 1
             }
+        }
+        return lengthOfLabel > 0 && host.count <= 253
     }
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {

@@ -27,6 +27,7 @@ import Testing
             "https://*.example", "https://a example", "https://\u{E4}.example", "http://[::1", "http://[]",
             "http://[::g]",
             "https://a.example:123456",
+            "http://\u{301}localhost", "http://localhost:\u{301}80", "http:/\u{301}/localhost",
         ])
     func refused(_ text: String) {
         #expect(WebOrigin(parsing: text) == nil)
