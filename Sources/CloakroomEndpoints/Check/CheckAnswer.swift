@@ -31,7 +31,7 @@ package struct CheckAnswer: Sendable {
 
     /// Names and values, in the order in which they are sent.
     var fields: [(name: String, value: String)] {
-        var fields = [
+        var fields: [(name: String, value: String)] = [
             ("X-Auth-Subject", access.subject.rawValue), ("X-Auth-Session", access.session.rawValue),
             ("X-Auth-Claims", "{}"),
             ("Authorization", "Bearer \(String(decoding: access.token.bytes, as: UTF8.self))"),

@@ -28,6 +28,8 @@ final class CheckHandler: HTTPPartHandler {
     /// The connection ends with a response that was, or will be, written.
     private var isClosing = false
     private var isFlushNeeded = false
+    /// Whether anything was passed on since the last read was complete.
+    private var isPassing = false
     private var lastRoutedAt = NIODeadline.now()
 
     /// The framework closes a connection on which it sees no request for its idle timeout. One check in this time therefore
@@ -61,11 +63,11 @@ final class CheckHandler: HTTPPartHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             answer = answerAtOnce(head)
-            if answer == nil { context.fireChannelRead(data) }
+            if answer == nil { pass(data, context) }
         case .body:
-            if answer == nil { context.fireChannelRead(data) }
+            if answer == nil { pass(data, context) }
         case .end:
-            guard let answer else { return context.fireChannelRead(data) }
+            guard let answer else { return pass(data, context) }
             deadline.requestIsComplete()
             write(answer.value)
             self.answer = nil
@@ -73,12 +75,21 @@ final class CheckHandler: HTTPPartHandler {
         }
     }
 
+    private func pass(_ data: NIOAny, _ context: ChannelHandlerContext) {
+        isPassing = true
+        context.fireChannelRead(data)
+    }
+
+    /// Handlers behind this one that were given nothing have nothing to complete.
     func channelReadComplete(context: ChannelHandlerContext) {
         if isFlushNeeded {
             isFlushNeeded = false
             encoder?.flush()
         }
-        context.fireChannelReadComplete()
+        if isPassing {
+            isPassing = false
+            context.fireChannelReadComplete()
+        }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -150,21 +161,22 @@ final class CheckHandler: HTTPPartHandler {
 
     private func write(_ answer: CheckAnswer) {
         guard let encoder else { return }
-        var buffer = encoder.channel.allocator.buffer(capacity: 2048)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(2048)
         switch answer.status {
-        case .ok: buffer.writeStaticString("HTTP/1.1 200 OK\r\n")
-        case .noContent: buffer.writeStaticString("HTTP/1.1 204 No Content\r\n")
+        case .ok: bytes += "HTTP/1.1 200 OK\r\n".utf8
+        case .noContent: bytes += "HTTP/1.1 204 No Content\r\n".utf8
         }
         for (name, value) in answer.fields {
-            buffer.writeString(name)
-            buffer.writeStaticString(": ")
-            buffer.writeString(value)
-            buffer.writeStaticString("\r\n")
+            bytes += name.utf8
+            bytes += ": ".utf8
+            bytes += value.utf8
+            bytes += "\r\n".utf8
         }
-        if answer.status == .ok { buffer.writeStaticString("Content-Length: 0\r\n") }
-        buffer.writeBytes(protection)
-        buffer.writeBytes(date.line(at: rules.authorizer.now()))
-        encoder.write(NIOAny(buffer), promise: nil)
+        if answer.status == .ok { bytes += "Content-Length: 0\r\n".utf8 }
+        bytes += protection
+        bytes += date.line(at: rules.authorizer.now())
+        encoder.write(NIOAny(encoder.channel.allocator.buffer(bytes: bytes)), promise: nil)
         isFlushNeeded = true
     }
 }

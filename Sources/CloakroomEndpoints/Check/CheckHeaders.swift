@@ -59,6 +59,12 @@ struct CheckHeaders: Sendable {
         return [first] + repeated.filter { $0.name == name }.map(\.value)
     }
 
+    /// Whether this header has no other value.
+    func hasNo(_ name: Name, but value: String) -> Bool {
+        guard let first = self[name] else { return true }
+        return first == value && repeated.allSatisfy { $0.name != name || $0.value == value }
+    }
+
     private mutating func take(_ text: String, _ value: String) {
         guard let name = Self.name(of: text) else { return }
         if first[name.rawValue] == nil {

@@ -44,7 +44,7 @@ struct ForwardedRequest: Hashable, Sendable {
     ) throws(Denial) -> String? {
         let first = headers[name] ?? headers[other]
         guard let first else { return nil }
-        guard headers.values(name).allSatisfy({ $0 == first }), headers.values(other).allSatisfy({ $0 == first }) else {
+        guard headers.hasNo(name, but: first), headers.hasNo(other, but: first) else {
             throw .invalidRequest(fields: [name.text: "comes twice, with different values"])
         }
         return first
