@@ -10,19 +10,19 @@ from .rounds import BROKEN
 
 SPARE = 500
 """Descriptors for everything else."""
+LISTENERS = 2
+"""Each may have its share of the server's descriptors in connections."""
 TIMEOUT = 10
 WHAT = "idle connections"
 
 
 def run(bench: Bench, scenario: str, data: Path, wanted: int) -> None:
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    allowed = hard if hard != resource.RLIM_INFINITY else wanted + SPARE
-    count = min(wanted, allowed - SPARE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (count + SPARE, hard))
+    open_files = _raised(LISTENERS * (wanted + SPARE))
+    count = min(wanted, open_files // LISTENERS - SPARE)
     bench.progress.say(f"{count:,} idle connections")
     connections: list[socket.socket] = []
     try:
-        with server.cloakroom(bench, data, open_files=count + SPARE) as running:
+        with server.cloakroom(bench, data, open_files=open_files) as running:
             before = running.pss_kib()
             for _ in range(count):
                 connections.append(_connected(running.port))
@@ -37,6 +37,19 @@ def run(bench: Bench, scenario: str, data: Path, wanted: int) -> None:
     problem = f"the server closed {lost:,} of them" if lost else None
     bench.results.add(
         scenario, WHAT, "memory", "KiB a connection", [(after - before) / count], problem=problem, connections=count)
+
+
+def _raised(wanted: int) -> int:
+    """The limit of open files, of this process and those that it starts, raised to `wanted` or as far as it goes."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard == resource.RLIM_INFINITY:
+        hard = wanted
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
+        return wanted
+    except (ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return hard
 
 
 def _connected(port: int) -> socket.socket:
