@@ -1,30 +1,30 @@
 import CloakroomCore
+import CloakroomWeb
 import Hummingbird
 
-/// The pages under `/auth/pages/`, for apps that bring none of their own.
+/// The pages under `/auth/pages/`, for apps without pages of their own.
 extension Endpoint {
     /// `GET /auth/pages/login?return_to=/path`
-    static let loginPage = page("login", PackageResources.login_html)
+    static let loginPage = page("login", .loginPage)
 
     /// `GET /auth/pages/signup?return_to=/path`, where sign-up is open.
-    static let signUpPage = page("signup", PackageResources.signup_html) { $0.isSignUpOpen }
+    static let signUpPage = page("signup", .signUpPage) { $0.isSignUpOpen }
 
     /// `GET /auth/pages/account`: password and sessions.
-    static let accountPage = page("account", PackageResources.account_html)
+    static let accountPage = page("account", .accountPage)
 
-    /// What the pages are made of.
+    /// The scripts and the style sheet of the pages.
     static let pageParts: [Endpoint] = [
-        resource("/auth/pages/style.css", PackageResources.style_css, type: "text/css; charset=utf-8"),
-        script("form.js", PackageResources.form_js), script("sessions.js", PackageResources.sessions_js),
-        script("login.js", PackageResources.login_js), script("signup.js", PackageResources.signup_js),
-        script("account.js", PackageResources.account_js),
+        resource("/auth/pages/style.css", .pageStyle), resource("/auth/pages/form.js", .formScript),
+        resource("/auth/pages/sessions.js", .sessionsScript), resource("/auth/pages/login.js", .loginScript),
+        resource("/auth/pages/signup.js", .signUpScript), resource("/auth/pages/account.js", .accountScript),
     ]
 
     private static func page(
-        _ name: String, _ html: [UInt8],
+        _ name: String, _ file: WebFile,
         isThere: @escaping @Sendable (AuthorizationServer.Configuration) -> Bool = { _ in true }
     ) -> Endpoint {
-        let page = Page(html)
+        let page = Page(file.bytes)
         return Endpoint(.get, "/auth/pages/\(name)") { call in
             guard isThere(call.server.configuration) else { throw Denial.notFound }
             let wanted = call.request.uri.queryParameters["return_to"].map(String.init)
@@ -39,7 +39,7 @@ extension Endpoint {
         }
     }
 
-    /// What a form that was sent without script went wrong with, from the code that its redirect carries.
+    /// The message for a form that was sent without script and refused: its redirect has the code of the denial.
     private static func message(of code: String?) -> String {
         switch code {
         case nil: ""
@@ -49,9 +49,5 @@ extension Endpoint {
         case "invalid_request": "Something that was entered cannot be taken. Please look at it again."
         default: "That did not work. Please try again."
         }
-    }
-
-    private static func script(_ name: String, _ bytes: [UInt8]) -> Endpoint {
-        resource("/auth/pages/\(name)", bytes, type: "text/javascript; charset=utf-8")
     }
 }

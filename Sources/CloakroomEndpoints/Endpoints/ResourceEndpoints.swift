@@ -1,4 +1,5 @@
 import CloakroomTokens
+import CloakroomWeb
 import Crypto
 import HTTPTypes
 import Hummingbird
@@ -6,16 +7,18 @@ import NIOCore
 
 extension Endpoint {
     /// `GET /auth/client.js`: the browser client.
-    static let clientScript = resource(
-        "/auth/client.js", PackageResources.client_js, type: "text/javascript; charset=utf-8")
+    static let clientScript = resource("/auth/client.js", .client)
 
-    /// `GET /auth/client.d.ts`: its types.
-    static let clientTypes = resource(
-        "/auth/client.d.ts", PackageResources.client_d_ts, type: "text/plain; charset=utf-8")
+    /// `GET /auth/client.d.ts`: the types of the client.
+    static let clientTypes = resource("/auth/client.d.ts", .clientTypes)
 
     /// `GET /auth/openapi.json`: this contract for machines.
     static let openAPI = resource(
         "/auth/openapi.json", PackageResources.openapi_json, type: "application/json; charset=utf-8")
+
+    static func resource(_ path: String, _ file: WebFile) -> Endpoint {
+        resource(path, file.bytes, type: file.mediaType)
+    }
 
     static func resource(_ path: String, _ bytes: [UInt8], type: String) -> Endpoint {
         let tag = "\"\(Base64URL.encode(Array(SHA256.hash(data: bytes)).prefix(12)))\""

@@ -1,18 +1,20 @@
 import CloakroomCore
+import CloakroomDemo
 import CloakroomEndpoints
 import CloakroomMiddleware
 import CloakroomTokens
+import CloakroomWeb
 import HTTPTypes
 import Hummingbird
 import NIOCore
 import Synchronization
 
-/// The app of `serve --demo`: one page, and a notes API that is protected as anybody's would be.
+/// The sample app of `serve --demo`: one page, and a notes API under the middleware that every app uses.
 struct Demo {
     let now: @Sendable () -> Instant
     private let notes = Notes()
 
-    /// How fresh the authentication must be for deleting everything.
+    /// How old the authentication may be for deleting all notes.
     private static let freshness = Span.seconds(60)
 
     init(now: @escaping @Sendable () -> Instant) {
@@ -20,11 +22,11 @@ struct Demo {
     }
 
     func addRoutes(to router: Router<BasicSessionRequestContext>) {
-        let page = Page(PackageResources.demo_html)
+        let page = Page(WebFile.demoPage.bytes)
         router.get("/") { _, _ in page.response() }
-        part("/demo.js", PackageResources.demo_js, "text/javascript; charset=utf-8", router)
-        part("/look.js", PackageResources.look_js, "text/javascript; charset=utf-8", router)
-        part("/demo.css", PackageResources.demo_css, "text/css; charset=utf-8", router)
+        part("/demo.js", .demoScript, router)
+        part("/look.js", .lookScript, router)
+        part("/demo.css", .demoStyle, router)
         let api = router.group("/api/notes").add(middleware: RequireSession(now: now))
         api.get { _, context in
             json(["notes": .array(notes.list(of: try context.access.subject).map { .object($0.json) })])
@@ -46,13 +48,11 @@ struct Demo {
         }
     }
 
-    private func part(
-        _ path: RouterPath, _ bytes: [UInt8], _ type: String, _ router: Router<BasicSessionRequestContext>
-    ) {
+    private func part(_ path: RouterPath, _ file: WebFile, _ router: Router<BasicSessionRequestContext>) {
         router.get(path) { _, _ in
             Response(
-                status: .ok, headers: [.contentType: type, .cacheControl: "no-store"],
-                body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+                status: .ok, headers: [.contentType: file.mediaType, .cacheControl: "no-store"],
+                body: .init(byteBuffer: ByteBuffer(bytes: file.bytes)))
         }
     }
 
@@ -71,7 +71,7 @@ struct Demo {
     }
 }
 
-/// The demo's notes: in memory, gone with the process, bounded.
+/// The demo's notes: in memory, at most 100 for each subject.
 private final class Notes: Sendable {
     struct Note {
         let id: String
