@@ -1,12 +1,12 @@
 import Synchronization
 
-/// The small bank that every storage choice protects: a secret to read, money to send, and a limit that only a fresh
-/// password should change. Its books are where the lab reads what an attack has achieved.
+/// The app that every storage choice protects: a secret to read, money to send, and a limit whose change needs fresh
+/// authentication. The lab reads here what an attack has achieved.
 final class Bank: Sendable {
     struct Account: Sendable {
         let email: String
         let password: String
-        /// What only its owner should ever read.
+        /// A random text that only the owner's pages contain.
         let secret: String
         var balance = 1000
         var limit = 500
@@ -25,12 +25,11 @@ final class Bank: Sendable {
         accounts.withLock { $0[email] }
     }
 
-    /// Whether the password is this account's.
     func isRight(_ password: String, for email: String) -> Bool {
         account(email)?.password == password
     }
 
-    /// - Returns: whether there was enough money.
+    /// - Returns: false, without any change, when the sender has too little money.
     func transfer(_ amount: Int, from sender: String, to receiver: String) -> Bool {
         accounts.withLock { accounts in
             guard amount > 0, let balance = accounts[sender]?.balance, balance >= amount else { return false }

@@ -1,5 +1,4 @@
 import CloakroomMiddleware
-import CloakroomTokens
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -8,17 +7,21 @@ import Hummingbird
 struct BankRoutes {
     let bank: Bank
     let pages: PagesByHost
-    /// Whose request it is; throws when nobody's.
+    /// The e-mail address of the account that a request is authenticated for; throws for one without authentication.
     let whose: @Sendable (Request, BasicSessionRequestContext) async throws -> String
-    /// Refuses a request whose authentication is not fresh enough for the limit.
+    /// Throws for a request whose authentication is too old to change the limit.
     let checkFresh: @Sendable (BasicSessionRequestContext) throws -> Void
 
-    func add(to router: Router<BasicSessionRequestContext>, client: [UInt8]) {
-        router.get("/") { request, _ in page(pages[request.hostName]) }
-        router.get("/bank.js") { _, _ in Response.script(PackageResources.bank_js) }
-        router.get("/bearer.js") { _, _ in Response.script(PackageResources.bearer_js) }
-        router.get("/offline.js") { _, _ in Response.script(PackageResources.offline_js) }
-        router.get("/client.js") { _, _ in Response.script(client) }
+    /// - Parameter client: the storage choice's script, as a path in the lab's folder.
+    func add(to router: Router<BasicSessionRequestContext>, client: String) {
+        router.get("/") { request, _ in try page(pages[request.hostName]) }
+        let scripts = [
+            "/bank.js": "Bank/bank.js", "/bearer.js": "Bank/bearer.js", "/offline.js": "Bank/offline.js",
+            "/client.js": client,
+        ]
+        for (path, file) in scripts {
+            router.get(RouterPath(path)) { _, _ in Response.script(try LabFile.text(file)) }
+        }
         router.get("/rates") { request, _ in rates(request) }
         router.get("/api/account") { request, context in
             let account = try await account(request, context)
@@ -54,13 +57,12 @@ struct BankRoutes {
         return account
     }
 
-    private func page(_ parts: PageParts) -> Response {
+    private func page(_ parts: PageParts) throws -> Response {
         let injected = parts.injected.map { "<script src=\"\($0)\"></script>" } ?? ""
         let offline = "<script>navigator.serviceWorker.register('/offline.js')</script>"
-        let html = String(decoding: PackageResources.bank_html, as: UTF8.self)
-        return .page(
-            html.replacing("{{scripts}}", with: injected + (parts.hasOfflineWorker ? offline : "")),
-            connectsOnlyHome: parts.connectsOnlyHome)
+        let scripts = injected + (parts.hasOfflineWorker ? offline : "")
+        let html = try LabFile.text("Bank/bank.html").replacing("{{scripts}}", with: scripts)
+        return .page(html, connectsOnlyHome: parts.connectsOnlyHome)
     }
 
     private func statement(_ account: Bank.Account, _ parts: PageParts) -> Response {
@@ -68,14 +70,14 @@ struct BankRoutes {
         return .page("<!doctype html><title>Statement</title><p>\(account.email): \(account.balance)</p>\(picture)")
     }
 
-    /// JSONP, as it was done before CORS and is forgotten about: script of the caller's choosing, from our origin.
+    /// JSONP, as it was common before CORS: the response is a script, and the request chooses its text.
     private func rates(_ request: Request) -> Response {
         let callback = request.uri.queryParameters["callback"].map(String.init) ?? "rates"
-        return .script(Array("\(callback.removingPercentEncoding ?? callback)({\"EUR\":1});".utf8))
+        return .script("\(callback.removingPercentEncoding ?? callback)({\"EUR\":1});")
     }
 }
 
 extension Request {
-    /// The host that the browser asked for, without the port.
+    /// The host of the `Host` header, without the port.
     var hostName: String { String((head.authority ?? "").prefix { $0 != ":" }) }
 }

@@ -1,5 +1,3 @@
-import CloakroomMiddleware
-import CloakroomTokens
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -8,14 +6,14 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// What a server was asked, as its own log would say.
+/// A request as an access log records it.
 struct LoggedRequest: Sendable {
     let time: ContinuousClock.Instant
     let method: String
     let path: String
-    /// Path and query, as every server's log has them.
+    /// Path and query, which most servers log by default.
     let address: String
-    /// The host that the browser asked for: each cell of the matrix has hosts of its own.
+    /// The host of the `Host` header. Each cell of the matrix has hosts of its own.
     let host: String
     let origin: String?
     /// `Sec-Fetch-Site`
@@ -25,13 +23,13 @@ struct LoggedRequest: Sendable {
     var status = 0
     var setsCookie = false
 
-    /// How the thief's machine is told from the victim's.
+    /// The end of the `User-Agent` of the attacker's machine, which tells its requests from the victim's.
     static let elsewhere = "(another machine)"
 
     var isFromThief: Bool { userAgent.hasSuffix(Self.elsewhere) }
 }
 
-/// The requests that a server has seen.
+/// The requests that a server has received.
 final class RequestLog: Sendable {
     private let requests = Mutex<[LoggedRequest]>([])
 
@@ -44,7 +42,7 @@ final class RequestLog: Sendable {
     }
 }
 
-/// Writes every request down. Added first, so that what another middleware refuses is seen too.
+/// Records every request. It is added first, so that requests that another middleware refuses are recorded too.
 struct LoggingMiddleware<Context: RequestContext>: RouterMiddleware {
     let log: RequestLog
 
@@ -70,7 +68,7 @@ struct LoggingMiddleware<Context: RequestContext>: RouterMiddleware {
     }
 }
 
-/// An HTTP server on a free port of this machine, running until it is ended.
+/// An HTTP server on a free loopback port. It runs until `end` is called.
 final class LocalServer: Sendable {
     let port: Int
     private let task: Task<Void, any Error>
@@ -85,7 +83,7 @@ final class LocalServer: Sendable {
             router: router, server: listener, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in found.yield(channel.localAddress?.port ?? 0) }, logger: logger)
         task = Task { try await application.run() }
-        guard let port = await ports.first(where: { _ in true }) else { throw LabError("a server does not start") }
+        guard let port = await ports.first(where: { _ in true }) else { throw LabError("a server did not start") }
         self.port = port
     }
 
@@ -100,7 +98,7 @@ extension Response {
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    /// Under a policy that stops no script: the attacks begin where script is in the page already.
+    /// An HTML page whose Content Security Policy blocks no script: the attacks begin with script in the page.
     static func page(_ html: String, connectsOnlyHome: Bool = false) -> Response {
         let policy = "default-src * data: blob: 'unsafe-inline' 'unsafe-eval'"
         return bytes(
@@ -108,7 +106,7 @@ extension Response {
             headers: [.contentSecurityPolicy: policy + (connectsOnlyHome ? "; connect-src 'self'" : "")])
     }
 
-    static func script(_ bytes: [UInt8]) -> Response { .bytes(bytes, "text/javascript; charset=utf-8") }
+    static func script(_ text: String) -> Response { .bytes(Array(text.utf8), "text/javascript; charset=utf-8") }
 
     static func answer(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
         var response = bytes(value.serialized, "application/json")
@@ -117,14 +115,15 @@ extension Response {
     }
 }
 
-/// What a form or a client sends: JSON whatever it calls itself, or a form's fields, as the usual frameworks take them.
+/// The fields of a request's body, which is read as JSON if it is JSON and as a form otherwise. The `Content-Type` is
+/// ignored, as many frameworks do: forms of other sites can then send JSON.
 struct LaxBody {
     private let fields: [String: String]
 
     init(_ request: Request) async throws {
         let bytes = Array(try await request.body.collect(upTo: 64 * 1024).readableBytesView)
-        if let object = try? JSONReader.read(bytes).objectValue {
-            fields = Dictionary(object.members.map { ($0.name, Self.text($0.value)) }) { $1 }
+        if let object = (try? JSONValue(parsing: bytes))?.objectValue {
+            fields = object.mapValues(Self.text)
         } else {
             let pairs = String(decoding: bytes, as: UTF8.self).split(separator: "&").map { pair in
                 let parts = pair.split(separator: "=", maxSplits: 1).map { part in

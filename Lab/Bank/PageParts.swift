@@ -1,14 +1,14 @@
 import Synchronization
 
-/// What is in the pages of a host besides the bank's own.
+/// What an attack adds to the bank's pages on a host.
 struct PageParts: Sendable {
-    /// Script of an attacker that is there from the first moment: a compromised dependency.
+    /// The URL of an attacker's script that runs before the app's, as a compromised dependency does.
     var injected: String?
-    /// Whether the app has a worker that passes everything through, as apps that work offline do.
+    /// Whether the app has a service worker that passes every request on, as apps that work offline do.
     var hasOfflineWorker = false
-    /// Whether the page's policy lets script connect to its own host alone.
+    /// Whether the page's Content Security Policy has `connect-src 'self'`.
     var connectsOnlyHome = false
-    /// A picture from elsewhere on the statement: an advertisement, a counter.
+    /// The URL of an image on another host that the statement shows, such as an advertisement.
     var picture: String?
 }
 

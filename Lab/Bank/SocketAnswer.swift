@@ -1,4 +1,3 @@
-import CloakroomTokens
 import Crypto
 import Foundation
 import HTTPTypes
@@ -6,9 +5,9 @@ import Hummingbird
 import NIOCore
 
 extension Response {
-    /// A WebSocket's whole life in one answer: the handshake (RFC 6455 section 4.2.2), one message, the end. It passes the
-    /// same middleware as every answer, and that is what matters about it here.
-    /// - Throws: `HTTPError` where the request opens no WebSocket.
+    /// A WebSocket in one response: the handshake (RFC 6455, section 4.2.2), one message, and the close frame. As a
+    /// response it passes the same middleware as the other routes, which is what the attacks test.
+    /// - Throws: `HTTPError` when the request is no WebSocket handshake.
     static func socket(_ message: String, for request: Request) throws -> Response {
         guard request.headers[.upgrade]?.lowercased() == "websocket", let key = request.headers[.secWebSocketKey],
             message.utf8.count < 126

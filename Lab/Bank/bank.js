@@ -1,8 +1,8 @@
-// The bank's page. How it stays logged in is the client's business: each storage choice brings its own.
+// The bank's page. `client.js` belongs to the storage choice: it logs in, renews and sends requests.
 import * as client from "/client.js";
 
 const at = (id) => document.getElementById(id);
-// Sockets, frames and downloads have no headers that a page could write.
+// A page cannot set headers for WebSockets, frames and downloads: where script holds the token, it goes into the URL.
 const address = client.address ?? ((path) => path);
 let pending;
 let wasInside = false;
@@ -51,8 +51,8 @@ on("leave", async () => {
 
 await client.ready?.();
 await show();
-// People leave their bank open: it asks every now and then, and so renews. Never in step with anybody else, and also
-// after a refusal, as people do who press "reload".
+// Polls, and so renews now and then, as an open page does. At random intervals, so that it does not fall into step with
+// an attacker, and also after a refusal, as a user who reloads does.
 const again = async () => {
   if (wasInside) await show().catch(() => {});
   setTimeout(again, 300 + Math.random() * 400);

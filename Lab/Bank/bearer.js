@@ -1,9 +1,9 @@
-// What tutorials do with tokens that script can hold: send the access token as a header, get a new one when it is refused.
+// The client of tutorials for tokens that script holds: it sends the access token in a header and renews it after a 401.
 
 const post = (path, body) =>
   fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
-/** `store` keeps `{access_token, refresh_token}` wherever the storage choice says. */
+/** `store` keeps `{access_token, refresh_token}` where the storage choice keeps them. */
 export const bearerClient = (store) => {
   const send = (method, path, body) =>
     fetch(path, {

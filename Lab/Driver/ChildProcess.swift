@@ -1,25 +1,25 @@
 import Foundation
 import Synchronization
 
-/// A program with everything that it starts, as one session of its own: a driver that is killed alone leaves whole
-/// browsers behind.
-package final class ChildProcess: Sendable {
+/// A program in a process session of its own, so that it can be ended together with all processes that it starts: a
+/// driver that is killed alone leaves its browsers running.
+final class ChildProcess: Sendable {
     private let pid: pid_t
 
-    /// Those that live.
+    /// The sessions that have not been ended.
     private static let living = Mutex<Set<pid_t>>([])
 
-    /// Ends every one at once, for when the lab itself is told to end.
-    package static func endAll() {
+    /// Kills all of them, for a lab that is interrupted.
+    static func endAll() {
         for pid in living.withLock({ $0 }) { kill(-pid, SIGKILL) }
     }
 
-    /// - Throws: `LabError` when the program is not there.
+    /// - Throws: `LabError` when the program is not installed.
     init(_ program: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // POSIX_SPAWN_SETSID, which is behind a macro that Swift does not see.
+        // POSIX_SPAWN_SETSID, a macro that Swift does not import.
         posix_spawnattr_setflags(&attributes, 0x80)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -47,7 +47,7 @@ package final class ChildProcess: Sendable {
         return body(copies + [nil])
     }
 
-    /// Asks everything to end, and after two seconds makes it.
+    /// Sends SIGTERM to all processes of the session, and SIGKILL after two seconds.
     func end() async {
         kill(-pid, SIGTERM)
         for _ in 0..<40 {
@@ -59,7 +59,7 @@ package final class ChildProcess: Sendable {
         _ = Self.living.withLock { $0.remove(pid) }
     }
 
-    /// Where a program is, if it is anywhere on the path.
+    /// The path of a program; nil when it is not in `PATH`.
     static func find(_ name: String) -> String? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         return path.split(separator: ":").map { "\($0)/\(name)" }.first {
@@ -67,7 +67,7 @@ package final class ChildProcess: Sendable {
         }
     }
 
-    /// A port that nobody listens on.
+    /// A loopback port without a listener.
     static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }

@@ -1,12 +1,20 @@
-import CloakroomTokens
 import Foundation
 import Synchronization
 
-/// The engines that Debian has packages of.
-package enum BrowserEngine: String, CaseIterable, Sendable {
+/// The browser engines that Debian has packages for.
+enum BrowserEngine: String, CaseIterable, Codable, Sendable {
     case chromium, firefox, webkit
 
-    /// Each program that is needed, with the package that has it.
+    /// The name in reports.
+    var title: String {
+        switch self {
+        case .chromium: "Chromium"
+        case .firefox: "Firefox"
+        case .webkit: "WebKit"
+        }
+    }
+
+    /// The programs that the lab starts, with the Debian package of each.
     var programs: [(program: String, package: String)] {
         switch self {
         case .chromium: [("chromium", "chromium"), ("chromedriver", "chromium-driver")]
@@ -16,20 +24,20 @@ package enum BrowserEngine: String, CaseIterable, Sendable {
     }
 
     /// The Debian packages that are missing on this machine.
-    package var missingPackages: [String] {
+    var missingPackages: [String] {
         programs.filter { ChildProcess.find($0.program) == nil }.map(\.package)
     }
 }
 
-/// One browser, with a jar of its own.
+/// A browser with a profile of its own.
 final class LabBrowser: Sendable {
     let engine: BrowserEngine
     private let driver: any BrowserDriver
-    /// Seconds that a command may take before the browser counts as dead and is ended: longer than it allows itself.
+    /// Seconds after which a browser that has not answered a command is ended. Longer than the limits that it has itself.
     private static let limit = 45.0
 
     private static let element = "element-6066-11e4-a52e-4f735466cecf"
-    /// Milliseconds for a page or a script.
+    /// Milliseconds that a page load or a script may take.
     private static let patience: JSONValue = 20000
 
     init(_ engine: BrowserEngine) async throws {
@@ -47,16 +55,16 @@ final class LabBrowser: Sendable {
         let options: JSONObject = [
             "binary": .string(ChildProcess.find("chromium") ?? "chromium"),
             "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
-            // Debian's build blocks third-party cookies; Chrome as people have it does not.
+            // Debian's build blocks third-party cookies by default, Chrome does not.
             "prefs": ["profile.cookie_controls_mode": 0, "profile.block_third_party_cookies": false],
         ]
         return try await WebDriver("chromedriver", capabilities: ["goog:chromeOptions": .object(options)])
     }
 
-    /// Screens of this program, told from those of others by where they begin.
+    /// The number of the latest X screen. The first one depends on the process id, so that two labs can run.
     private static let nextScreen = Atomic(1000 + Int(ProcessInfo.processInfo.processIdentifier) % 2000 * 16)
 
-    /// It has no headless mode, so it gets a screen that nobody sees.
+    /// Starts MiniBrowser on a virtual screen: it has no headless mode.
     private static func webKit() async throws -> WebDriver {
         let browser = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib").lazy
             .map { "/usr/lib/\($0)/webkit2gtk-4.1/MiniBrowser" }
@@ -74,7 +82,7 @@ final class LabBrowser: Sendable {
 
     func end() async { await driver.end() }
 
-    /// - Throws: `LabError`, also when the browser has not answered in time.
+    /// - Throws: `LabError`, also when the browser does not answer in time.
     private func send(_ command: DriverCommand, _ parameters: JSONObject) async throws -> JSONValue {
         let watch = Task { [driver] in
             try await Task.sleep(for: .seconds(Self.limit))
@@ -84,7 +92,7 @@ final class LabBrowser: Sendable {
         return try await driver.send(command, parameters)
     }
 
-    /// Its name and version, for people.
+    /// Name and version for the report.
     var description: String {
         switch engine {
         case .chromium: "Chromium \(driver.version)"
@@ -97,7 +105,8 @@ final class LabBrowser: Sendable {
         _ = try await send(.navigate, ["url": .string(url)])
     }
 
-    /// Runs the body of an async function in the page, and returns what it returns.
+    /// Runs `script` as the body of an async function in the page.
+    /// - Returns: the function's result.
     @discardableResult
     func run(_ script: String, _ arguments: JSONValue...) async throws -> JSONValue {
         let wrapped = """
@@ -121,33 +130,5 @@ final class LabBrowser: Sendable {
         let answer = try await send(.find, ["using": "css selector", "value": .string(selector)])
         guard let id = answer.objectValue?[Self.element]?.stringValue else { throw LabError("no \(selector)") }
         return id
-    }
-}
-
-/// - Throws: `LabError` when it is not done in time; the work is cancelled then.
-func within<Result: Sendable>(
-    seconds: Double, _ work: @escaping @Sendable () async throws -> Result
-) async throws -> Result {
-    try await withThrowingTaskGroup(of: Result.self) { group in
-        group.addTask(operation: work)
-        group.addTask {
-            try await Task.sleep(for: .seconds(seconds))
-            throw LabError("not done within \(seconds) s")
-        }
-        defer { group.cancelAll() }
-        guard let result = try await group.next() else { throw LabError("nothing was done") }
-        return result
-    }
-}
-
-/// Asks until it is so.
-/// - Throws: `LabError` after `seconds`.
-func wait(_ what: String, seconds: Double = 10, _ condition: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(seconds)
-    while true {
-        if (try? await condition()) == true { return }
-        // Only now: on a busy machine a short sleep may take longer than all of it.
-        guard ContinuousClock.now < end else { throw LabError("waited \(seconds) s in vain for \(what)") }
-        try await Task.sleep(for: .milliseconds(50))
     }
 }

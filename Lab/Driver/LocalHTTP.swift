@@ -2,8 +2,8 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// One HTTP/1.1 request to a server on this machine, each on a connection of its own: the driver's way to a browser, and
-/// the thief's way to a bank.
+/// An HTTP/1.1 client for servers on this machine, with a connection for each request. Drivers use it to command
+/// browsers, thieves to send requests to a bank.
 enum LocalHTTP {
     struct Reply: Sendable {
         var status = 0
@@ -12,7 +12,10 @@ enum LocalHTTP {
 
         var text: String { String(decoding: body, as: UTF8.self) }
 
-        /// The name and value of every cookie that the answer sets.
+        /// The body, if it is a JSON object.
+        var json: JSONObject? { (try? JSONValue(parsing: body))?.objectValue }
+
+        /// The cookies of all `Set-Cookie` headers.
         var cookies: [(name: String, value: String)] {
             headers.filter { $0.name.lowercased() == "set-cookie" }.map { field in
                 let pair = field.value.prefix { $0 != ";" }
@@ -21,7 +24,7 @@ enum LocalHTTP {
         }
     }
 
-    /// - Throws: what the socket says, or `LabError` when the answer stops half-way.
+    /// - Throws: the socket's error, or `LabError` when the response is incomplete.
     static func send(
         _ method: String, port: Int, _ path: String, headers: [(String, String)] = [], body: [UInt8] = []
     ) async throws -> Reply {
@@ -40,7 +43,7 @@ enum LocalHTTP {
             if !body.isEmpty || method == "POST" { fields.add(name: "Content-Length", value: "\(body.count)") }
             let head = HTTPRequestHead(
                 version: .http1_1, method: HTTPMethod(rawValue: method), uri: path, headers: fields)
-            // All at once: a server may answer and hang up when it has seen the head.
+            // In one write: a server may answer and close the connection after the head.
             let content: [HTTPClientRequestPart] = body.isEmpty ? [] : [.body(.byteBuffer(ByteBuffer(bytes: body)))]
             try await outbound.write(contentsOf: [.head(head)] + content + [.end(nil)])
             return try await reply(inbound)
@@ -60,11 +63,11 @@ enum LocalHTTP {
                 return reply
             }
         }
-        throw LabError("the answer stopped half-way")
+        throw LabError("the response is incomplete")
     }
 }
 
-/// Why the lab cannot go on: never a verdict.
+/// Why an attack or the lab could not run. Never a verdict.
 struct LabError: Error, CustomStringConvertible {
     let description: String
 

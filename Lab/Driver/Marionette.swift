@@ -1,10 +1,9 @@
-import CloakroomTokens
 import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Firefox, which Debian ships without a WebDriver: its own protocol, lengths and JSON arrays over TCP.
+/// Firefox over its own protocol, JSON arrays with a length in front, over TCP: Debian ships no geckodriver.
 final class Marionette: BrowserDriver {
     private struct Call: Sendable {
         let name: String
@@ -65,10 +64,10 @@ final class Marionette: BrowserDriver {
             if let channel { return channel }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw LabError("Firefox does not listen")
+        throw LabError("Firefox does not accept connections")
     }
 
-    /// One call after the other, each answered before the next.
+    /// Sends the calls one after another, each after the response to the one before.
     private static func converse(
         _ channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>, _ calls: AsyncStream<Call>
     ) async {
@@ -79,7 +78,7 @@ final class Marionette: BrowserDriver {
             func frame() async throws -> JSONValue {
                 while true {
                     if let frame = try takeFrame(&buffer) { return frame }
-                    guard var more = try await iterator.next() else { throw LabError("Firefox has gone") }
+                    guard var more = try await iterator.next() else { throw LabError("Firefox closed the connection") }
                     buffer.writeBuffer(&more)
                 }
             }
@@ -105,17 +104,17 @@ final class Marionette: BrowserDriver {
             view.distance(from: colon, to: view.endIndex) > length
         else { return nil }
         buffer.moveReaderIndex(to: colon + 1)
-        return try JSONReader.read(buffer.readBytes(length: length) ?? [], maximumDepth: 64)
+        return try JSONValue(parsing: buffer.readBytes(length: length) ?? [])
     }
 
     static func result(of frame: JSONValue) -> Result<JSONValue, any Error> {
-        guard let parts = frame.arrayValue, parts.count == 4 else { return .failure(LabError("not an answer")) }
+        guard let parts = frame.arrayValue, parts.count == 4 else { return .failure(LabError("not a response")) }
         if let error = parts[2].objectValue {
             return .failure(
                 LabError("\(error["error"]?.stringValue ?? ""): \(error["message"]?.stringValue ?? "")"))
         }
-        // Most answers are wrapped once.
-        if let object = parts[3].objectValue, object.members.count == 1, let value = object["value"] {
+        // Most results are the only member of an object.
+        if let object = parts[3].objectValue, object.count == 1, let value = object["value"] {
             return .success(value)
         }
         return .success(parts[3])

@@ -1,6 +1,4 @@
-import CloakroomTokens
-
-/// What a browser can be told: W3C WebDriver's commands, as far as the lab needs them, under both of their names.
+/// The commands of W3C WebDriver that the lab uses. The raw value is Marionette's name.
 enum DriverCommand: String {
     case navigate = "WebDriver:Navigate"
     case script = "WebDriver:ExecuteAsyncScript"
@@ -9,7 +7,7 @@ enum DriverCommand: String {
     case type = "WebDriver:ElementSendKeys"
     case timeouts = "WebDriver:SetTimeouts"
 
-    /// The path below the session; `{id}` stands for an element.
+    /// The path below the session. `{id}` is the place of an element's id.
     var path: String {
         switch self {
         case .navigate: "/url"
@@ -22,12 +20,12 @@ enum DriverCommand: String {
     }
 }
 
-/// A way to tell a browser what to do.
+/// A connection that commands a browser.
 protocol BrowserDriver: Sendable {
-    /// - Throws: `LabError` with what the browser says.
+    /// - Throws: `LabError` with the browser's message.
     func send(_ command: DriverCommand, _ parameters: JSONObject) async throws -> JSONValue
     func end() async
-    /// The browser's, as it says itself.
+    /// The version that the browser reports.
     var version: String { get }
 }
 
@@ -40,8 +38,8 @@ final class WebDriver: BrowserDriver {
     let version: String
 
     /// - Parameters:
-    ///   - program: the driver, which is told its port.
-    ///   - display: the screen that the browser needs, ended with it.
+    ///   - program: the driver. It is started with the option `--port`.
+    ///   - display: the browser's screen, ended together with it.
     init(
         _ program: String, capabilities: JSONObject, environment: [String: String] = [:], display: ChildProcess? = nil
     ) async throws {
@@ -67,7 +65,7 @@ final class WebDriver: BrowserDriver {
             if (try? await LocalHTTP.send("GET", port: port, "/status"))?.status == 200 { return }
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw LabError("the driver does not listen")
+        throw LabError("the driver does not accept connections")
     }
 
     private static func request(
@@ -76,7 +74,7 @@ final class WebDriver: BrowserDriver {
         let bytes = method == "POST" ? JSONValue.object(body).serialized : []
         let reply = try await LocalHTTP.send(
             method, port: port, path, headers: [("Content-Type", "application/json")], body: bytes)
-        let value = try JSONReader.read(reply.body, maximumDepth: 64).objectValue?["value"] ?? .null
+        let value = try JSONValue(parsing: reply.body).objectValue?["value"] ?? .null
         guard reply.status < 400 else {
             let error = value.objectValue
             throw LabError("\(error?["error"]?.stringValue ?? ""): \(error?["message"]?.stringValue ?? "")")
@@ -91,7 +89,7 @@ final class WebDriver: BrowserDriver {
     }
 
     func end() async {
-        // A driver that hangs is not asked for long.
+        // A driver that hangs is ended without its consent.
         _ = try? await within(seconds: 5) { [port, session] in
             try await Self.request("DELETE", port, "/session/\(session)", [:])
         }

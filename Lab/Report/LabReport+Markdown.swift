@@ -1,16 +1,21 @@
 extension LabReport {
-    /// The report for a repository: the answer, the matrix, each attack with its evidence.
-    package var markdown: String {
+    /// The report as a Markdown document: the answer, the matrix, and each attack with its evidence.
+    /// - Parameter picture: the matrix as an image, as a path relative to the document; nil for none.
+    func markdown(picture: String?) throws -> String {
         var lines = ["# \(AnswerText.title)", ""]
         lines += AnswerText.answer.enumerated().map { "\($0.offset + 1). \($0.element)" }
         lines += [
-            "", "This page is the output of `cloakroom lab`, run on \(day) with \(versions). Anyone can repeat it:", "",
-            "```sh", "cloakroom lab --markdown page.md --html page.html", "```", "",
-            "✗ falls: the attacker got in. ✓ holds. ◐ found out: the attacker got in, and the session was ended. – there is nothing to attack.",
-            "Each mark leads to the attack and to what was seen.", "",
+            "",
+            "This page is the output of `Scripts/lab`, run on \(day) with \(versions). To repeat the run:", "",
+            "```sh", "Scripts/lab --markdown page.md --html page.html", "```", "",
+        ]
+        if let picture { lines += ["![The verdict of each attack on each storage choice](\(picture))", ""] }
+        lines += [
+            AnswerText.legend.map { "\(AnswerText.mark($0.verdict)): \($0.meaning)." }.joined(separator: " "),
+            "Each cell of the tables links to its evidence. A sibling host is another host under the same domain.", "",
         ]
         for family in Attack.Family.allCases { lines += table(attacks.filter { $0.family == family }, family) }
-        for attack in attacks { lines += details(attack) }
+        for attack in attacks { lines += try details(attack) }
         lines += ["## What was not tried", "", AnswerText.notTried, ""]
         return lines.joined(separator: "\n")
     }
@@ -27,8 +32,8 @@ extension LabReport {
         for storage in storages {
             let marks = attacks.map { attack in
                 verdicts(attack, storage).map { verdict in
-                    let of =
-                        verdict.engines.isEmpty ? "" : " (\(verdict.engines.map(\.rawValue).joined(separator: ", ")))"
+                    let engines = verdict.engines.map(\.title).joined(separator: ", ")
+                    let of = engines.isEmpty ? "" : " (\(engines))"
                     return "[\(AnswerText.mark(verdict.name))](#\(attack.name)-\(storage.rawValue))\(of)"
                 }.joined(separator: "<br>")
             }
@@ -38,11 +43,11 @@ extension LabReport {
         return lines + [""]
     }
 
-    private func details(_ attack: Attack) -> [String] {
+    private func details(_ attack: Attack) throws -> [String] {
         var lines = ["<a id=\"\(attack.name)\"></a>", "", "### \(attack.title)", ""]
-        lines += [attack.text, "The code: [`Lab/attacks/\(attack.name)`](../Lab/attacks/\(attack.name)).", ""]
+        lines += [try attack.text, "The code: [`Lab/attacks/\(attack.name)`](../Lab/attacks/\(attack.name)).", ""]
         for storage in storages {
-            let seen = findings(attack, storage).map { "\($0.names): \($0.verdict). \($0.text)." }
+            let seen = findings(attack, storage).map { "\($0.verdict) (\($0.names)): \($0.text)." }
             let anchor = "<a id=\"\(attack.name)-\(storage.rawValue)\"></a>"
             lines.append("* \(anchor)**\(storage.title)**<br>\(seen.joined(separator: "<br>"))")
         }

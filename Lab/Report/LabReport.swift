@@ -1,21 +1,14 @@
-import CloakroomTokens
-package import Foundation
+/// The results of a run, and whether they are as expected.
+struct LabReport: Sendable {
+    let cells: [Lab.Cell]
+    /// Each engine with its name and version.
+    let engines: [(engine: BrowserEngine, version: String)]
+    /// In the form 2026-01-31.
+    let day: String
 
-/// What a run has shown, and whether it is as expected.
-package struct LabReport: Sendable {
-    package let cells: [Lab.Cell]
-    /// What each engine calls itself.
-    package let engines: [(engine: BrowserEngine, version: String)]
-    package let date: Date
-
-    package init(cells: [Lab.Cell], engines: [(engine: BrowserEngine, version: String)], date: Date) {
-        self.cells = cells
-        self.engines = engines
-        self.date = date
-    }
-
-    /// Why the run is worth nothing, or what of ours is not as it should be; empty when all is well.
-    package var problems: [String] {
+    /// Why the run fails: an attack that did not run, a verdict of Cloakroom's that is not the expected one, or an attack
+    /// that succeeded nowhere. Empty when all is well.
+    var problems: [String] {
         cells.compactMap(problem) + engines.flatMap { engine, _ in attacks.compactMap { neverFalls($0, engine) } }
     }
 
@@ -30,16 +23,16 @@ package struct LabReport: Sendable {
         return "\(name): \(verdict.name), expected \(expected)"
     }
 
-    /// An attack that nothing falls to proves nothing about what it holds against. One of ours does not count: what it
-    /// falls to is no news.
+    /// An attack that succeeds nowhere may be broken, and then its other verdicts mean nothing. Cloakroom's cells do not
+    /// count: an attack that succeeds only there would be one that was written against it.
     private func neverFalls(_ attack: Attack, _ engine: BrowserEngine) -> String? {
         let played = cells.filter { $0.attack.name == attack.name && $0.engine == engine }
         let hasFallen = played.contains { !$0.storage.isOurs && $0.verdict == .falls }
-        return hasFallen ? nil : "\(engine) \(attack.name) has felled nothing: it may not have been an attack at all"
+        return hasFallen ? nil : "\(engine) \(attack.name) succeeded against no storage choice: it may be broken"
     }
 
-    /// Cells of what is not ours that came out otherwise than before: browsers change.
-    package var surprises: [String] {
+    /// Verdicts of storage choices other than Cloakroom's that are not the expected ones.
+    var surprises: [String] {
         cells.compactMap { cell in
             let expected = Expectation.verdict(cell.attack, cell.storage, cell.engine)
             guard !cell.storage.isOurs, let verdict = cell.verdict, verdict.name != expected else { return nil }
@@ -52,7 +45,7 @@ package struct LabReport: Sendable {
         cells.filter { $0.attack.name == attack.name && $0.storage == storage && !$0.isControl }
     }
 
-    /// The verdicts of one place, each with the engines that it is of; one without engines where all agree.
+    /// The different verdicts of one place, each with its engines; the engines are empty where all have the same verdict.
     func verdicts(_ attack: Attack, _ storage: StorageChoice) -> [(name: String, engines: [BrowserEngine])] {
         let played = cells(attack, storage)
         let names = played.map { $0.verdict?.name ?? "no verdict" }
@@ -61,7 +54,7 @@ package struct LabReport: Sendable {
         return distinct.map { name in (name, zip(played, names).filter { $1 == name }.map(\.0.engine)) }
     }
 
-    /// What was seen at one place in the matrix, told once for the engines that agree to the word.
+    /// The evidence of one place in the matrix, once for all engines with the same sentences.
     func findings(_ attack: Attack, _ storage: StorageChoice) -> [Finding] {
         cells(attack, storage).reduce(into: []) { findings, cell in
             let finding = Finding(of: cell)
@@ -74,12 +67,12 @@ package struct LabReport: Sendable {
         }
     }
 
-    /// A verdict with what it rests on.
+    /// A verdict with its evidence.
     struct Finding {
         var engines: [BrowserEngine]
         let verdict: String
         let text: String
-        /// Of the first of the engines, the first time that it was played.
+        /// Of the first engine, the first time that the cell was played.
         let record: Record?
 
         init(of cell: Lab.Cell) {
@@ -89,7 +82,7 @@ package struct LabReport: Sendable {
             record = cell.records.first
         }
 
-        var names: String { engines.map(\.rawValue).joined(separator: ", ") }
+        var names: String { engines.map(\.title).joined(separator: ", ") }
     }
 
     /// The attacks that were played, in the order of the report.
@@ -99,30 +92,5 @@ package struct LabReport: Sendable {
 
     var storages: [StorageChoice] {
         StorageChoice.allCases.filter { storage in cells.contains { $0.storage == storage && !$0.isControl } }
-    }
-
-    var day: String {
-        date.formatted(.iso8601.year().month().day())
-    }
-
-    /// The whole run for machines.
-    package var json: [UInt8] {
-        let cells: [JSONValue] = cells.map { cell in
-            .object([
-                "engine": .string(cell.engine.rawValue), "storage": .string(cell.storage.rawValue),
-                "attack": .string(cell.attack.name), "control": .bool(cell.isControl),
-                "verdict": cell.verdict.map { .string($0.name) } ?? .null,
-                "expected": .string(Expectation.verdict(cell.attack, cell.storage, cell.engine)),
-                "evidence": .array(cell.outcomes.map { .array($0.evidence.map { .string($0) }) }),
-                "seconds_until_found_out": .array(cell.outcomes.map(\.verdict.json)),
-                "records": .array(cell.records.map(\.json)),
-                "failures": .array(cell.failures.map { .string($0) }),
-            ])
-        }
-        let versions = engines.reduce(into: JSONObject()) { $0[$1.engine.rawValue] = .string($1.version) }
-        return JSONValue.object([
-            "date": .string(day), "engines": .object(versions), "cells": .array(cells),
-            "problems": .array(problems.map { .string($0) }),
-        ]).serialized
     }
 }

@@ -5,8 +5,8 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// The attacker's host, and the sibling host that they got hold of: hands out their script and pages, and takes what
-/// these send home.
+/// The attacker's server, also for the sibling host that the attacker controls. It serves the attacker's scripts and
+/// pages, and records the data that these send back.
 final class AttackerServer: Sendable {
     private struct State {
         var files: [String: (type: String, body: String)] = [:]
@@ -14,11 +14,11 @@ final class AttackerServer: Sendable {
         var loot: [String: [Arrival]] = [:]
     }
 
-    /// Something that was sent home.
+    /// Data that a script or page sent back.
     struct Arrival: Sendable {
         let time: ContinuousClock.Instant
         let loot: String
-        /// Whether a page was opened with it, as against a request in the background.
+        /// Whether it came with a navigation, in the query, and not with a background request.
         let isNavigation: Bool
     }
 
@@ -43,7 +43,7 @@ final class AttackerServer: Sendable {
                 let body = try await request.body.collect(upTo: 1 << 20)
                 let inQuery = request.uri.queryParameters["d"].map(String.init) ?? ""
                 let sent = String(buffer: body) + (inQuery.removingPercentEncoding ?? inQuery)
-                // A picture sends nothing but where it stands.
+                // An image request has no data but its Referer.
                 let loot = sent.isEmpty ? request.headers[.referer] ?? "" : sent
                 let arrival = Arrival(
                     time: .now, loot: loot, isNavigation: request.uri.queryParameters["d"] != nil)
@@ -57,7 +57,7 @@ final class AttackerServer: Sendable {
 
     private let shared: SharedState
 
-    /// Mutexes do not leave the object they are in.
+    /// In a class of its own, because a `Mutex` cannot be captured by the routes' closures.
     private final class SharedState: Sendable {
         let value = Mutex(State())
     }
@@ -70,7 +70,7 @@ final class AttackerServer: Sendable {
         shared.value.withLock { $0.redirects[cell] = target }
     }
 
-    /// Everything that has arrived from this cell.
+    /// All data that a cell's scripts and pages have sent.
     func arrivals(of cell: String) -> [Arrival] {
         shared.value.withLock { $0.loot[cell] ?? [] }
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The cells of one engine: those that wait for a player, and those that were played.
+/// The queue of one engine's cells, and their results.
 final class Board: Sendable {
     private struct State {
         var cells: [Lab.Cell]
@@ -18,7 +18,7 @@ final class Board: Sendable {
 
     var cells: [Lab.Cell] { state.withLock { $0.cells } }
 
-    /// The next cell, with its place on the board; nil when all are taken.
+    /// The next cell and its place in the order of the report; nil when all are taken.
     func take() -> (place: Int, cell: Lab.Cell)? {
         state.withLock { state in
             guard state.taken < state.cells.count else { return nil }

@@ -1,4 +1,4 @@
-/// One browser, playing cell after cell.
+/// Plays cells from the board in one browser.
 struct Player {
     private let engine: BrowserEngine
     private let attacker: AttackerServer
@@ -12,7 +12,7 @@ struct Player {
         browser = try await LabBrowser(engine)
     }
 
-    /// - Returns: what the browser calls itself.
+    /// - Returns: the browser's name and version.
     consuming func play(_ board: Board, _ repeats: Int) async throws -> String {
         let version = browser.description
         while let (place, taken) = board.take() {
@@ -20,7 +20,7 @@ struct Player {
             for round in 0..<repeats {
                 let failures = cell.failures.count
                 await play(&cell, "\(engine.rawValue.first ?? "x")\(place)r\(round)")
-                // Whatever state it is in, the next cell shall not suffer from it.
+                // The browser may be in any state, and the next cell must start from a known one.
                 if cell.failures.count > failures { await replaceBrowser() }
             }
             board.put(cell, at: place)
@@ -41,7 +41,7 @@ struct Player {
         }
     }
 
-    /// One that does not start fails the next cell, which then asks for another.
+    /// Starts another browser. When that fails, the next cell fails too and calls this again.
     private mutating func replaceBrowser() async {
         await browser.end()
         if let another = try? await LabBrowser(engine) { browser = another }

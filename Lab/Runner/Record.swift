@@ -1,18 +1,16 @@
-import CloakroomTokens
-
-/// What the servers saw while a cell was played, in the order of time: a verdict can be checked against it.
-package struct Record: Sendable {
-    /// Who it was that a server heard from.
-    enum Sender: String, Sendable {
+/// The requests that the servers received while a cell was played, in the order of time, as evidence for its verdict.
+struct Record: Codable, Sendable {
+    /// The client that sent a request.
+    enum Sender: String, Codable, Sendable {
         case browser
-        /// The attacker's own machine, with what was stolen.
+        /// The attacker's machine, with stolen tokens.
         case thief
-        /// The attacker's host, which script and pages send home to.
+        /// Not a request to the bank: data that script or a page sent to the attacker's server.
         case loot
     }
 
-    struct Entry: Sendable {
-        /// Seconds since the cell began, to a hundredth.
+    struct Entry: Codable, Sendable {
+        /// Seconds since the cell began, rounded to a hundredth.
         let time: Double
         let sender: Sender
         let method: String
@@ -23,8 +21,8 @@ package struct Record: Sendable {
         let status: Int
         let setsCookie: Bool
 
-        /// Whether it is more than the victim's own page at its work.
-        func isTelling(of bank: String) -> Bool {
+        /// Whether it may belong to the attack; most other requests are reads of the victim's own page.
+        func isRelevant(to bank: String) -> Bool {
             sender != .browser || method != "GET" || status >= 400 || setsCookie || address.hasPrefix("/rates")
                 || origin.map { $0 != bank } == true || site == "cross-site" || site == "same-site"
         }
@@ -34,9 +32,9 @@ package struct Record: Sendable {
     let origin: String
     let entries: [Entry]
 
-    /// Those that an attack shows in, the same one after another only once, with how often.
-    var telling: [(entry: Entry, times: Int)] {
-        entries.filter { $0.isTelling(of: origin) }.reduce(into: []) { list, entry in
+    /// The entries that may belong to the attack. Equal entries in a row are one, with their number.
+    var relevant: [(entry: Entry, times: Int)] {
+        entries.filter { $0.isRelevant(to: origin) }.reduce(into: []) { list, entry in
             if let last = list.last, last.entry.line == entry.line {
                 list[list.count - 1].times += 1
             } else {
@@ -44,28 +42,13 @@ package struct Record: Sendable {
             }
         }
     }
-
-    var json: JSONValue {
-        .array(
-            entries.map { entry in
-                var object: JSONObject = [
-                    "at_ms": .integer(Int64(entry.time * 1000)), "from": .string(entry.sender.rawValue),
-                    "method": .string(entry.method), "address": .string(entry.address),
-                    "cookie": .bool(entry.hasCookie), "status": .integer(Int64(entry.status)),
-                    "sets_cookie": .bool(entry.setsCookie),
-                ]
-                if let origin = entry.origin { object["origin"] = .string(origin) }
-                if let site = entry.site { object["sec_fetch_site"] = .string(site) }
-                return .object(object)
-            })
-    }
 }
 
 extension Record.Entry {
-    /// For people, without the time.
+    /// For the report, without the time.
     var line: String {
         switch sender {
-        case .loot: return "the attacker's host: \(address)"
+        case .loot: return "to the attacker's host: \(address)"
         case .thief: return "from another machine: \(request)"
         case .browser: return "from the browser: \(request)"
         }
@@ -101,13 +84,13 @@ extension Record {
         entries = (asked + loot).sorted { $0.time < $1.time }
     }
 
-    /// A token is good for somebody else as long as it lives.
+    /// Removes tokens: the report is published, and a token is valid until it expires.
     static func withoutTokens(_ address: String) -> String {
         address.replacing(/eyJ[\w.~-]+/, with: "<token>")
     }
 
     private static func summary(of loot: String) -> String {
         let tokens = loot.matches(of: /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/).count
-        return "\(loot.utf8.count) bytes, \(tokens == 1 ? "1 token" : "\(tokens) tokens") in them"
+        return "\(loot.utf8.count) bytes with \(tokens == 1 ? "1 token" : "\(tokens) tokens")"
     }
 }

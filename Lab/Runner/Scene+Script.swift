@@ -1,11 +1,11 @@
 extension Scene {
-    /// Waits for a renewal or two while script in the page overhears everything, and tries what it took.
-    func overhear() async throws -> Outcome {
+    /// Waits for a renewal or two while script in the page intercepts tokens, and uses what it sent.
+    func intercept() async throws -> Outcome {
         try await pause(Target.accessTokenLife + 1.5)
         try await browser.run("await fetch('/rates?callback=overheard')")
-        try await wait("the script to overhear a request") { hasLost("overheard(") }
+        try await wait("the script to intercept a request") { hasLost("overheard(") }
         var gotIn = false
-        // The token that passed last may be at its end: then there is nothing to be had until the next.
+        // The newest token may expire before the thief uses it: then the next one is tried.
         for _ in 0..<4 where !gotIn {
             try await pause(0.3)
             var thief = Thief(self, loot: attacker.loot(of: name).joined(separator: "\n"))
@@ -14,8 +14,9 @@ extension Scene {
         return .of(
             gotIn,
             [
-                "what passed through the page's functions reached the attacker, for more than one life of an access token",
-                gotIn ? "from another machine it opened the account" : "no token that was good was in it",
+                "the script sent the attacker all data that passed the page's functions, for longer than an access token lives",
+                gotIn
+                    ? "a token in it opened the account from another machine" : "it contained no valid token",
             ])
     }
 }

@@ -1,18 +1,14 @@
-import CloakroomTokens
-
-/// A session that the thief has begun with a name and a password.
+/// A session of the attacker's own account.
 struct OwnSession: Sendable {
     let tokens: String?
     let cookies: [String: String]
 
-    /// As a browser would send it.
+    /// The value of the `Cookie` header.
     var jar: String { cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; ") }
 
-    /// A JavaScript string that holds it as JSON.
+    /// A JavaScript string literal that contains it as JSON.
     var asScriptString: String {
-        var object: JSONObject = [
-            "cookies": .object(cookies.reduce(into: JSONObject()) { $0[$1.key] = .string($1.value) })
-        ]
+        var object: JSONObject = ["cookies": .object(cookies.mapValues { .string($0) })]
         if let tokens { object["tokens"] = .string(tokens) }
         let json = String(decoding: JSONValue.object(object).serialized, as: UTF8.self)
         return String(decoding: JSONValue.string(json).serialized, as: UTF8.self)
@@ -27,14 +23,13 @@ extension Scene {
         let reply = try await outside("POST", path, headers: [("Content-Type", "application/json")], body.serialized)
         guard reply.status == 200 else { throw LabError("\(account.email) cannot log in: \(reply.status)") }
         var cookies = Dictionary(reply.cookies) { $1 }
-        let tokens = try? JSONReader.read(reply.body).objectValue
         for name in ["access_token", "refresh_token"] {
-            if let token = tokens?[name]?.stringValue { cookies[name] = token }
+            if let token = reply.json?[name]?.stringValue { cookies[name] = token }
         }
-        return OwnSession(tokens: tokens?["refresh_token"] == nil ? nil : reply.text, cookies: cookies)
+        return OwnSession(tokens: reply.json?["refresh_token"] == nil ? nil : reply.text, cookies: cookies)
     }
 
-    /// What malware takes from the machine; nil when there is nothing of it on the disk.
+    /// Copies the tokens that the browser's profile holds on disk, as malware does; nil when it holds none.
     func copyOfProfile() async throws -> Thief? {
         switch target.storage.atRest {
         case .nothing: return nil
@@ -49,6 +44,6 @@ extension Scene {
 }
 
 extension Duration {
-    /// To a tenth.
+    /// Rounded to a tenth.
     var inSeconds: Double { (self / .seconds(1) * 10).rounded() / 10 }
 }

@@ -1,8 +1,7 @@
-import CloakroomTokens
 import Foundation
 
-/// One cell of the matrix while it is played: a victim at a bank, and an attacker elsewhere. Its hosts are its own, so
-/// that no cookie of another cell is in the way.
+/// One cell of the matrix while it is played: a victim at a bank, and an attacker on other hosts. Each cell has hosts of
+/// its own, so that cells share no cookies.
 struct Scene: Sendable {
     let name: String
     let target: Target
@@ -13,7 +12,7 @@ struct Scene: Sendable {
 
     static let password = "correct horse battery"
 
-    /// - Parameter name: unique in the run, good in a host name.
+    /// - Parameter name: unique in the run, and valid in a host name.
     init(_ name: String, _ target: Target, _ attacker: AttackerServer, _ browser: LabBrowser) async throws {
         self.name = name
         self.target = target
@@ -37,7 +36,7 @@ struct Scene: Sendable {
             try await browser.open(origin + "/")
             try await ready()
         } catch {
-            // WebKitGTK loses a load now and then; people reload.
+            // WebKitGTK sometimes does not finish a load; a second one does.
             try await browser.open(origin + "/")
             try await ready()
         }
@@ -55,7 +54,7 @@ struct Scene: Sendable {
         try await wait("the victim to be logged in") { try await shownAccount() == victim.email }
     }
 
-    /// Does what the victim does, whatever comes of it.
+    /// Logs in like `logIn`, and accepts a refusal.
     func tryToLogIn() async throws {
         let path = target.storage.isOurs ? "/auth/login" : "/login"
         try await fillInLogin()
@@ -74,113 +73,29 @@ struct Scene: Sendable {
         try await wait("the victim to be logged out") { try await shownAccount().isEmpty }
     }
 
-    /// Whose account the page shows; empty for nobody's.
+    /// The address of the account that the page shows; empty when it shows the login form.
     func shownAccount() async throws -> String {
         try await browser.run(
             "return document.getElementById('inside').hidden ? '' : document.getElementById('who').textContent"
         ).stringValue ?? ""
     }
 
-    /// In words, without the names that are different in each cell.
+    /// For reports: without the cell's own addresses, which would make equal results differ.
     func whose(_ shown: String) -> String {
         switch shown {
-        case "": "nobody's"
-        case victim.email: "the victim's"
-        case thief.email: "the attacker's"
-        default: "\(shown)'s"
+        case "": "no account"
+        case victim.email: "the victim's account"
+        case thief.email: "the attacker's account"
+        default: "the account of \(shown)"
         }
     }
 
-    // MARK: The attacker
-
-    /// Makes a file of the attacker's, with what every one of them needs to know in front of a script.
-    func put(_ body: [UInt8], as file: String) -> String {
-        let text = String(decoding: body, as: UTF8.self)
-        let isScript = file.hasSuffix(".js")
-        attacker.put(
-            isScript ? constants + text : filled(text), as: file,
-            type: isScript ? "text/javascript; charset=utf-8" : "text/html; charset=utf-8", for: name)
-        return "/files/\(name)/\(file)"
-    }
-
-    private var constants: String {
-        """
-        globalThis.LOOT = "\(attackerOrigin)/loot/\(name)"; globalThis.FILES = "\(attackerOrigin)/files/\(name)/";
-        globalThis.THIEF = { email: "\(thief.email)", password: "\(thief.password)" };
-        globalThis.PRIVATE_PORT = \(target.proxies?.server.port ?? 0);
-
-        """
-    }
-
-    private func filled(_ html: String) -> String {
-        let values = [
-            "TARGET": origin, "THIEF": thief.email, "PASSWORD": thief.password,
-            "REDIRECT": "\(attackerOrigin)/redirect/\(name)", "LOOT": "\(attackerOrigin)/loot/\(name)",
-            "SOCKET": "ws://\(host):\(target.server.port)",
-        ]
-        return values.reduce(html) { $0.replacing("{{\($1.key)}}", with: $1.value) }
-    }
-
-    /// Script in the page from its first moment: a compromised dependency.
-    func inject(_ script: [UInt8]) {
-        target.pages[host].injected = attackerOrigin + put(script, as: "injected.js")
-    }
-
-    /// Script that gets into the page while it is open.
-    func injectNow(_ script: [UInt8]) async throws {
-        let address = attackerOrigin + put(script, as: "injected-now.js")
-        try await browser.run(
-            """
-            await new Promise((loaded, failed) => {
-                const script = document.createElement("script");
-                [script.src, script.onload, script.onerror] = [args[0], loaded, failed];
-                document.head.append(script);
-            });
-            """, .string(address))
-    }
-
-    /// The victim opens a page of the attacker's, on their own host or on a sibling of the bank's.
-    func visit(_ page: [UInt8], as file: String, sibling: Bool = false) async throws {
-        try await browser.open((sibling ? siblingOrigin : attackerOrigin) + put(page, as: file))
-    }
-
-    /// Loot that has arrived, once some has.
-    func loot(seconds: Double = 8) async throws -> [String] {
-        try await wait("loot to arrive", seconds: seconds) { !attacker.loot(of: name).isEmpty }
-        return attacker.loot(of: name)
-    }
-
-    /// A request from another machine, which can write any header.
-    func outside(
-        _ method: String, _ path: String, headers: [(String, String)] = [], _ body: [UInt8] = []
-    ) async throws -> LocalHTTP.Reply {
-        let port = target.server.port
-        return try await LocalHTTP.send(
-            method, port: port, path,
-            headers: [("Host", "\(host):\(port)"), ("Origin", origin), ("User-Agent", userAgent)]
-                + headers, body: body)
-    }
-
-    /// A thief copies that as well: on plain loopback it decides the name of Cloakroom's cookie.
-    private var userAgent: String {
-        switch browser.engine {
-        case .chromium: "Chrome/150 \(LoggedRequest.elsewhere)"
-        case .firefox: "Firefox/150 \(LoggedRequest.elsewhere)"
-        case .webkit: "AppleWebKit/605.1.15 Safari/605.1.15 \(LoggedRequest.elsewhere)"
-        }
-    }
-
-    /// Whether this has reached the attacker.
-    func hasLost(_ secret: String) -> Bool {
-        attacker.loot(of: name).contains { $0.contains(secret) }
-    }
-
-    // MARK: The books
+    // MARK: What the servers recorded
 
     var victimNow: Bank.Account { target.bank.account(victim.email) ?? victim }
     var thiefNow: Bank.Account { target.bank.account(thief.email) ?? thief }
 
-    /// What the bank was asked under this cell's host.
+    /// The requests that the bank received under this cell's host.
     func requests(_ method: String, _ path: String) -> [LoggedRequest] {
         target.log.of(host: host).filter { $0.method == method && $0.path == path }
     }

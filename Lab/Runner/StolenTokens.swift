@@ -1,6 +1,4 @@
-import CloakroomTokens
-
-/// Whatever looks like a token in loot, sorted by what it says of itself, newest last.
+/// The JWTs in stolen data, by kind, the newest last.
 struct StolenTokens: Hashable, Sendable {
     private(set) var access: [String] = []
     private(set) var refresh: [String] = []
@@ -12,13 +10,13 @@ struct StolenTokens: Hashable, Sendable {
         }
     }
 
-    /// The newest two as Cloakroom's cookie holds them; with hybrid delivery there is no access token in it.
+    /// The newest tokens in the form of Cloakroom's cookie value. With hybrid delivery its access token is empty.
     var pair: String? { refresh.last.map { "\(access.last ?? "")~\($0)" } }
 
-    /// By its type, as ours have it, or by its use, as the tutorials' have it.
+    /// Cloakroom's tokens state their kind in `typ`, those of the tutorials in the claim `use`.
     private static func isRefreshToken(_ token: String) -> Bool {
         let parts = token.split(separator: ".").prefix(2).map { part in
-            (Base64URL.decode(String(part)).flatMap { try? JSONReader.read($0) })?.objectValue
+            Base64URL.decode(String(part)).flatMap { try? JSONValue(parsing: $0) }?.objectValue
         }
         guard parts.count == 2 else { return false }
         return parts[0]?["typ"]?.stringValue == "rt+jwt" || parts[1]?["use"]?.stringValue == "refresh"

@@ -1,16 +1,18 @@
 import CloakroomMiddleware
-import CloakroomTokens
 
-/// Somebody on another machine with what was stolen, trying everything that it might be good for.
+/// A client on another machine that uses stolen tokens in every way that the server accepts.
 struct Thief: Sendable {
     let scene: Scene
     private var bearer: String?
     private var refresh: String?
     private var cookies: [String: String] = [:]
-    /// What the server said last, where it was a refusal with a code.
+    /// The code of the latest response; nil if it was no refusal or had none.
     private(set) var refusal: String?
 
-    /// With a cookie jar.
+    /// What Cloakroom's cookie is called: WebKit on plain loopback gets the second name (`docs/cookies.md`).
+    private static let cookieNames = [SessionCookie.defaultName, "cloakroom-session"]
+
+    /// With the value of a `Cookie` header.
     init(_ scene: Scene, jar: String) {
         self.scene = scene
         for pair in jar.split(separator: ";") {
@@ -21,7 +23,7 @@ struct Thief: Sendable {
         refresh = cookies["refresh_token"]
     }
 
-    /// With the newest tokens in the loot.
+    /// With the newest tokens in stolen data.
     init(_ scene: Scene, loot: String) {
         self.scene = scene
         let stolen = StolenTokens(in: loot)
@@ -29,8 +31,7 @@ struct Thief: Sendable {
         cookies["refresh_token"] = refresh
         cookies["access_token"] = stolen.access.last
         if scene.target.storage.isOurs, let pair = stolen.pair {
-            let cookie = SessionCookie(isLoopbackDevelopment: true)
-            for name in [cookie.name, cookie.plainName] { cookies[name] = pair }
+            for name in Self.cookieNames { cookies[name] = pair }
         } else {
             bearer = stolen.access.last
         }
@@ -38,7 +39,8 @@ struct Thief: Sendable {
 
     var hasAnything: Bool { bearer != nil || refresh != nil || !cookies.isEmpty }
 
-    /// Reads the victim's secret from outside, with a renewal where that is needed.
+    /// Requests the victim's account, and renews the tokens where that is needed.
+    /// - Returns: whether a response contained the victim's secret.
     mutating func readsSecret() async throws -> Bool {
         if try await asks() { return true }
         guard try await renews() else { return false }
@@ -62,13 +64,13 @@ struct Thief: Sendable {
         let path = scene.target.storage.isOurs ? "/auth/refresh" : "/refresh"
         let reply = try await scene.outside("POST", path, headers: headers, body)
         take(reply)
-        if let token = try? JSONReader.read(reply.body).objectValue?["access_token"]?.stringValue { bearer = token }
+        if let token = reply.json?["access_token"]?.stringValue { bearer = token }
         return reply.status == 200
     }
 
     private mutating func take(_ reply: LocalHTTP.Reply) {
         for (name, value) in reply.cookies { cookies[name] = value }
-        refusal = reply.status < 400 ? nil : try? JSONReader.read(reply.body).objectValue?["code"]?.stringValue
+        refusal = reply.status < 400 ? nil : reply.json?["code"]?.stringValue
     }
 
     private var headers: [(String, String)] {

@@ -1,37 +1,40 @@
-import CloakroomTokens
-
-/// What became of an attack on a storage choice.
-package enum Verdict: Hashable, Sendable {
+/// The result of an attack on a storage choice.
+enum Verdict: Hashable, Sendable {
     case falls
     case holds
-    /// The thief got in, and the session was ended so many seconds later.
-    case foundOut(after: Double)
-    /// There is nothing of that kind to attack.
+    /// The attacker got in, and the session was revoked so many seconds later.
+    case detected(after: Double)
+    /// The storage choice has nothing that this attack could target.
     case doesNotApply
 
     /// Its name in reports and in the table of expectations.
-    package var name: String {
+    var name: String {
         switch self {
         case .falls: "falls"
         case .holds: "holds"
-        case .foundOut: "found out"
+        case .detected: "detected"
         case .doesNotApply: "-"
         }
     }
-}
 
-extension Verdict {
-    /// How long the thief was in; null for what is not found out.
-    var json: JSONValue {
-        if case .foundOut(let seconds) = self { .number(seconds) } else { .null }
+    /// nil unless the attack was detected.
+    var secondsUntilDetection: Double? {
+        if case .detected(let seconds) = self { seconds } else { nil }
+    }
+
+    /// The verdict that `name` and `secondsUntilDetection` are of.
+    init?(named name: String, secondsUntilDetection: Double?) {
+        let all = [Self.falls, .holds, .detected(after: secondsUntilDetection ?? 0), .doesNotApply]
+        guard let verdict = all.first(where: { $0.name == name }) else { return nil }
+        self = verdict
     }
 }
 
-/// A verdict with what it rests on.
-package struct Outcome: Sendable {
-    package let verdict: Verdict
-    /// What was seen on the servers, a sentence each.
-    package let evidence: [String]
+/// A verdict and the evidence for it.
+struct Outcome: Sendable {
+    let verdict: Verdict
+    /// What the servers recorded, a sentence each, without the full stop.
+    let evidence: [String]
 
     static func of(_ fell: Bool, _ evidence: [String]) -> Self {
         Self(verdict: fell ? .falls : .holds, evidence: evidence)

@@ -1,28 +1,31 @@
-/// An attack: what somebody does, and how the books tell whether it worked.
-package struct Attack: Sendable {
-    /// Its folder.
-    package let name: String
-    package let title: String
-    package let family: Family
-    /// What it is, who does it and who has written about it, in Markdown.
-    let page: [UInt8]
-    /// - Throws: `LabError` when the attack did not run: then there is no verdict.
+/// An attack: what the attacker does, and how the servers' records show whether it worked.
+struct Attack: Sendable {
+    /// The name of its folder.
+    let name: String
+    /// The name that the report uses.
+    let title: String
+    let family: Family
+    /// Plays the attack and judges it.
+    /// - Throws: `LabError` when the attack did not run; the cell then has no verdict.
     let play: @Sendable (Scene) async throws -> Outcome
 
-    var text: String { String(decoding: page, as: UTF8.self) }
+    /// What it is, who can do it and where it is described, in Markdown.
+    var text: String {
+        get throws { try LabFile.text("attacks/\(name)/attack.md") }
+    }
 
-    package enum Family: String, CaseIterable, Sendable {
-        case script = "Script in the page"
-        case elsewhere = "From another site"
-        case theft = "Stolen from the machine"
+    enum Family: String, CaseIterable, Sendable {
+        case script = "Script in the page (XSS)"
+        case elsewhere = "Another site or a sibling host (CSRF, cookie tossing)"
+        case theft = "Stolen tokens (replay)"
     }
 
     /// Every attack, in the order of the report.
-    package static let all: [Attack] = [
-        readAndSend, stayAndTake, takeFromNowOn, freshTokens, proxyEndpoints, rideSession, rideSensitive,
-        overhearPassword, plantSession, loginFromWithin, attackersWorker,
-        crossSiteRequest, siblingRequest, launderedRequest, launderedSiblingRequest, webSocket, siblingWebSocket,
-        loginForgery, logoutForgery, cookieTossing, sessionFixation,
-        jarAtOnce, jarAfterRenewal, jarSilentVictim, jarAfterLogout, addresses,
+    static let all: [Attack] = [
+        tokenTheft, persistentTokenTheft, lateTokenTheft, newTokens, forwardAuthTheft, sessionRiding,
+        sensitiveSessionRiding, passwordTheft, xssSessionFixation, forcedLogin, maliciousServiceWorker,
+        csrf, siblingCSRF, workerCSRF, workerSiblingCSRF, webSocketHijacking, siblingWebSocketHijacking,
+        loginCSRF, logoutCSRF, cookieTossing, sessionFixation,
+        replay, replayAfterRenewal, replayVictimAway, replayAfterLogout, tokenInURL,
     ]
 }

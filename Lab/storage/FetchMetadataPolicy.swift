@@ -1,8 +1,8 @@
-import CloakroomMiddleware
+import HTTPTypes
 import Hummingbird
 
-/// A resource isolation policy as it is recommended: nothing from elsewhere but navigations by link, and whoever sends no
-/// Fetch Metadata is let through (web.dev, "Protect your resources from web attacks with Fetch Metadata").
+/// The resource isolation policy of web.dev ("Protect your resources from web attacks with Fetch Metadata"): from other
+/// origins only navigations with GET pass, and a request without Fetch Metadata passes.
 struct FetchMetadataPolicy<Context: RequestContext>: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response

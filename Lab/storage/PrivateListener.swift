@@ -3,12 +3,12 @@ import Hummingbird
 import HummingbirdCore
 import Synchronization
 
-/// Cloakroom's listener for proxies, on a port of its own beside the bank: there, so that attacks can try to reach it.
+/// Cloakroom's private listener, on a port of its own beside the bank, so that attacks can send requests to it.
 final class PrivateListener: Sendable {
     let server: LocalServer
     private let counter: Counter
 
-    /// Mutexes do not leave the object they are in.
+    /// In a class of its own, because a `Mutex` cannot be captured by the listener's closure.
     private final class Counter: Sendable {
         let value = Mutex(0)
     }
@@ -22,7 +22,7 @@ final class PrivateListener: Sendable {
             router, .privateListener(authorization, observing: { _, _ in counter.value.withLock { $0 += 1 } }))
     }
 
-    /// Checks that were allowed: those that hold a token.
+    /// How many checks were answered from memory, each with a token.
     var allowed: Int { counter.value.withLock { $0 } }
 
     func end() { server.end() }

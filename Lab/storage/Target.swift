@@ -2,37 +2,35 @@ import CloakroomCore
 import CloakroomEndpoints
 import CloakroomFiles
 import CloakroomMiddleware
+import CloakroomSQLite
 import CloakroomSessions
 import CloakroomStores
 import CloakroomTokens
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 
-/// The bank behind one storage choice, running.
+/// The bank with one storage choice, on a port of its own.
 final class Target: Sendable {
     let storage: StorageChoice
     let bank = Bank()
     let pages = PagesByHost()
     let log = RequestLog()
     let server: LocalServer
-    /// nil behind a tutorial's server.
+    /// nil for a tutorial's server.
     let proxies: PrivateListener?
     private let maintenance: Task<Void, Never>?
     private let directory: String?
 
-    /// Seconds that an access token lives here: short, so that the matrix is done in minutes.
+    /// Seconds until an access token expires: short, so that a run takes minutes.
     static let accessTokenLife = 2.0
-    /// How fresh the password must be for the limit, where step-up is demanded.
+    /// How old an authentication may be for a change of the limit, where step-up is demanded.
     static let freshness = Span.seconds(1)
 
-    /// - Parameters:
-    ///   - openStore: makes the store of our own.
-    ///   - accessTokenLife: seconds.
-    init(
-        _ storage: StorageChoice, _ openStore: Lab.OpenStore, accessTokenLife: Double = accessTokenLife
-    ) async throws {
+    /// - Parameter accessTokenLife: seconds.
+    init(_ storage: StorageChoice, accessTokenLife: Double = accessTokenLife) async throws {
         self.storage = storage
         let router = Router(context: BasicSessionRequestContext.self)
         router.add(middleware: LoggingMiddleware(log: log))
@@ -44,12 +42,13 @@ final class Target: Sendable {
             (maintenance, directory, proxies) = (nil, nil, nil)
         } else {
             let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-lab-\(UUID())").path
-            let (authorization, store) = try Self.cloakroom(path, openStore, accessTokenLife)
+            let (authorization, store) = try Self.cloakroom(path, accessTokenLife)
             router.addCloakroom(authorization)
             Self.protect(bank, pages, storage, store, now: authorization.now, router)
             (maintenance, directory) = (Task { await authorization.maintain() }, path)
             proxies = try await PrivateListener(authorization)
         }
+        // Not with `.publicListener`, which answers a WebSocket handshake as a plain request: some attacks need a WebSocket.
         server = try await LocalServer(router)
     }
 
@@ -60,8 +59,8 @@ final class Target: Sendable {
         if let directory { try? FileManager.default.removeItem(atPath: directory) }
     }
 
-    /// Makes an account, as its owner would.
-    /// - Parameter host: where they find the bank.
+    /// Makes an account at the bank and, where the bank uses Cloakroom, there as well.
+    /// - Parameter host: the bank's host in the URL of the sign-up.
     func open(_ email: String, password: String, host: String) async throws -> Bank.Account {
         let account = bank.open(email, password: password)
         guard storage.isOurs else { return account }
@@ -76,7 +75,7 @@ final class Target: Sendable {
     }
 
     private static func cloakroom(
-        _ path: String, _ openStore: Lab.OpenStore, _ accessTokenLife: Double
+        _ path: String, _ accessTokenLife: Double
     ) throws -> (AuthorizationServer, any AccountStore) {
         let data = try DataDirectory(path)
         var configuration = AuthorizationServer.Configuration()
@@ -88,14 +87,13 @@ final class Target: Sendable {
         configuration.policy.stragglerWindow = .seconds(1)
         var quiet = Logger(label: "cloakroom.lab")
         quiet.logLevel = .critical
-        let store = try openStore(data.file("cloakroom.sqlite"))
+        let store = try SQLiteStore(path: data.file("cloakroom.sqlite"))
         let server = try AuthorizationServer(
-            store: store, keys: KeyFiles(directory: data, environment: .system), configuration: configuration,
-            logger: quiet)
+            store: store, keys: KeyFiles(directory: data), configuration: configuration, logger: quiet)
         return (server, store)
     }
 
-    /// The bank's routes under Cloakroom's rules, and who an account is by its session's subject.
+    /// Adds the bank's routes, protected by Cloakroom. The account is found by the session's subject.
     private static func protect(
         _ bank: Bank, _ pages: PagesByHost, _ storage: StorageChoice, _ store: any AccountStore,
         now: @escaping @Sendable () -> Instant, _ router: Router<BasicSessionRequestContext>
@@ -104,7 +102,7 @@ final class Target: Sendable {
             bank: bank, pages: pages,
             whose: { _, context in
                 let subject = try context.access.subject
-                guard let account = try await store.account(subject) else { throw Denial.sessionRevoked }
+                guard let account = try await store.account(subject) else { throw HTTPError(.unauthorized) }
                 return account.email.rawValue
             },
             checkFresh: { context in

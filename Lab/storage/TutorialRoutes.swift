@@ -1,9 +1,8 @@
 import CloakroomMiddleware
-import CloakroomTokens
 import HTTPTypes
 import Hummingbird
 
-/// The bank under tokens as tutorials hand them out.
+/// The bank's routes and the login, renewal and logout of a tutorial's server.
 struct TutorialRoutes: Sendable {
     let bank: Bank
     let pages: PagesByHost
@@ -22,7 +21,7 @@ struct TutorialRoutes: Sendable {
     }
 
     func add(to router: Router<BasicSessionRequestContext>, _ storage: StorageChoice) {
-        router.get("/worker.js") { _, _ in Response.script(PackageResources.worker_js) }
+        router.get("/worker.js") { _, _ in Response.script(try LabFile.text("storage/service-worker/worker.js")) }
         router.post("/login") { request, _ in
             let body = try await LaxBody(request)
             guard bank.isRight(body["password"], for: body["email"]) else { throw HTTPError(.unauthorized) }
@@ -34,7 +33,7 @@ struct TutorialRoutes: Sendable {
             }
             return handOver(email, withRefresh: false, request)
         }
-        // By a link as well: many do.
+        // With GET too, as many servers do for a link.
         for method in [HTTPRequest.Method.get, .post] {
             router.on("/logout", method: method) { request, _ in logOut(request) }
         }
@@ -53,8 +52,8 @@ struct TutorialRoutes: Sendable {
         return response
     }
 
-    /// Forward-auth as it was in Cloakroom behind nginx, which passes its clients' headers on: the token goes to
-    /// every request that says what a proxy would say, and a renewed cookie is repeated in a header.
+    /// Forward-auth on the public origin: a request with the headers that a proxy adds gets the access token in a header,
+    /// and a renewed cookie is repeated in another. nginx passes these headers of its clients on.
     private func check(_ request: Request) throws -> Response {
         var response = Response(status: .noContent)
         var access = cookie("access_token", request) ?? ""
@@ -118,7 +117,7 @@ struct TutorialRoutes: Sendable {
         case .body, .refreshCookie:
             return "\(name)=\(value); Path=/; HttpOnly; SameSite=Lax"
         case .cookies(let sameSite, let hasDomain):
-            // WebKit keeps no Secure cookie of plain loopback; what the attribute is for is not at stake here.
+            // WebKit refuses Secure cookies on plain loopback. No attack here depends on the attribute.
             let userAgent = request.headers[.userAgent] ?? ""
             let isWebKit = userAgent.contains("AppleWebKit/") && !userAgent.contains("Chrome/")
             let secure = sameSite == "None" && !isWebKit ? "; Secure" : ""
@@ -128,7 +127,7 @@ struct TutorialRoutes: Sendable {
         }
     }
 
-    /// The first cookie of the name, as the usual frameworks read it.
+    /// The first cookie with this name, as most frameworks read it.
     private func cookie(_ name: String, _ request: Request) -> String? {
         let pairs = request.headers[values: .cookie].flatMap { $0.split(separator: ";") }
         let values = pairs.compactMap { pair -> String? in
@@ -139,14 +138,8 @@ struct TutorialRoutes: Sendable {
     }
 }
 
-extension HTTPField.Name {
-    fileprivate static let xAuthSetCookie = Self.known("X-Auth-Set-Cookie")
-    fileprivate static let xOriginalURI = Self.known("X-Original-URI")
-    fileprivate static let xForwardedURI = Self.known("X-Forwarded-Uri")
-}
-
 extension StringProtocol {
-    /// Without what `isOutside` holds for at either end.
+    /// Without the characters at both ends that `isOutside` is true for.
     fileprivate func trimming(_ isOutside: (Character) -> Bool) -> String {
         String(drop(while: isOutside).reversed().drop(while: isOutside).reversed())
     }

@@ -1,8 +1,7 @@
-import CloakroomTokens
 import Crypto
 import Foundation
 
-/// JWTs as tutorials make them: HS256, a subject, an expiry, and nothing that a server remembers.
+/// JWTs as tutorials make them: HS256, a subject and an expiry. The server keeps no record of them.
 struct TutorialTokens: Sendable {
     private let key = SymmetricKey(size: .bits256)
 
@@ -19,13 +18,13 @@ struct TutorialTokens: Sendable {
         return "\(message).\(Base64URL.encode(Array(signature(message))))"
     }
 
-    /// - Returns: whose it is; nil when it is forged, spent or of another kind.
+    /// - Returns: the subject; nil for a token that is forged, expired or of the other kind.
     func subject(of token: String, _ kind: Kind) -> String? {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3, let mac = Base64URL.decode(parts[2]), let bytes = Base64URL.decode(parts[1]),
             HMAC<SHA256>.isValidAuthenticationCode(
                 mac, authenticating: Data("\(parts[0]).\(parts[1])".utf8), using: key),
-            let claims = try? JSONReader.read(bytes).objectValue, claims["use"]?.stringValue == kind.rawValue,
+            let claims = (try? JSONValue(parsing: bytes))?.objectValue, claims["use"]?.stringValue == kind.rawValue,
             let expiry = claims["exp_ms"]?.integerValue, Double(expiry) > Date.now.timeIntervalSince1970 * 1000
         else { return nil }
         return claims["sub"]?.stringValue

@@ -1,7 +1,6 @@
 extension Attack {
     static let cookieTossing = Attack(
-        name: "cookie-tossing", title: "Toss in cookies from a sibling host", family: .elsewhere,
-        page: PackageResources.cookie_tossing_md
+        name: "cookie-tossing", title: "Cookie tossing", family: .elsewhere
     ) { scene in
         try await scene.logIn()
         try await scene.tossCookies()

@@ -1,7 +1,6 @@
 extension Attack {
     static let sessionFixation = Attack(
-        name: "session-fixation", title: "Toss in cookies before the victim logs in", family: .elsewhere,
-        page: PackageResources.session_fixation_md
+        name: "session-fixation", title: "Session fixation by cookie tossing", family: .elsewhere
     ) { scene in
         try await scene.tossCookies()
         try await scene.openBank()

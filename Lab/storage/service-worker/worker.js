@@ -1,4 +1,4 @@
-// Holds the tokens in the worker's memory, where no script of the page reaches.
+// Holds the tokens in the worker's memory, which script in the page cannot read.
 let tokens;
 
 const ask = (path, body) =>

@@ -23,7 +23,7 @@ public struct ListenerLimits: Sendable {
 }
 
 extension HTTPServerBuilder {
-    /// HTTP/1.1 for browsers: Hummingbird's, with a deadline for requests and the rules that it leaves open.
+    /// HTTP/1.1 for browsers: Hummingbird's, with a deadline for each request and problem answers for malformed ones.
     ///
     /// ```swift
     /// Application(router: router, server: .publicListener(server))
@@ -39,14 +39,27 @@ extension HTTPServerBuilder {
         }
     }
 
-    /// HTTP/1.1 for proxies, scrapers and backends: on this machine, on a Unix socket, or among the trusted proxies. Other
-    /// connections are closed. Checks that need no I/O are answered before the framework sees them.
+    /// HTTP/1.1 for proxies, scrapers and backends. It accepts connections over a Unix socket, from this machine and from
+    /// trusted proxies, and closes all others. Checks that need no I/O are answered before the framework parses the
+    /// request.
+    ///
+    /// ```swift
+    /// let router = Router(context: PrivateRequestContext.self)
+    /// router.addPrivateEndpoints(server, metrics: { "" })
+    /// Application(router: router, server: .privateListener(server), configuration: .init(address: .unixDomainSocket(path)))
+    /// ```
+    public static func privateListener(
+        _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits()
+    ) -> HTTPServerBuilder {
+        privateListener(server, limits, answersAtOnce: true)
+    }
+
     /// - Parameters:
     ///   - answersAtOnce: false leaves every check to the router.
-    ///   - observing: called with the status of each of those responses and the time that it took: they pass no middleware
-    ///     that could count them.
+    ///   - observing: called with the status of each check that was answered before the framework, and the time that it
+    ///     took, because such a response passes no middleware.
     package static func privateListener(
-        _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(), answersAtOnce: Bool = true,
+        _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(), answersAtOnce: Bool,
         observing: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void = { _, _ in }
     ) -> HTTPServerBuilder {
         let isHTTPS = server.isHTTPS

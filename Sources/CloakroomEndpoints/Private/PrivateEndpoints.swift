@@ -2,17 +2,17 @@ import CloakroomCore
 import CloakroomMiddleware
 import CloakroomTokens
 import HTTPTypes
-package import Hummingbird
+public import Hummingbird
 import Logging
 import NIOCore
 
 extension Router where Context == PrivateRequestContext {
-    /// Adds what proxies, scrapers and backends use: the check, metrics and probes. No CORS and no pages: browsers are not
-    /// served here.
+    /// Adds the endpoints for proxies, scrapers and backends: the check, metrics and probes. They answer only on a
+    /// `privateListener`, without CORS and without pages.
     /// - Parameters:
     ///   - host: the name that the private listener is configured with; nil for a Unix socket.
-    ///   - metrics: the text of `/metrics`.
-    package func addPrivateEndpoints(
+    ///   - metrics: returns the body of `/metrics`, in the text format of Prometheus.
+    public func addPrivateEndpoints(
         _ server: AuthorizationServer, host: String? = nil, metrics: @escaping @Sendable () -> String
     ) {
         add(middleware: BodilessHead())

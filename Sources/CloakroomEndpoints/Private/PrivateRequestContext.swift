@@ -1,12 +1,13 @@
 import CloakroomMiddleware
-package import Hummingbird
+public import Hummingbird
 import NIOCore
 import Synchronization
 
-/// A proxy, scraper or backend that the private listener has let in. What may carry a token outward asks for one.
+/// A proxy, scraper or backend with a connection that the private listener has accepted. Code that puts a token into a
+/// response needs a value of this type.
 ///
-/// Only `admit` makes one, for a connection of the private listener that passed its check; a router with
-/// `PrivateRequestContext` that some other listener serves finds none.
+/// Only `admit` makes one, for a connection that passed the private listener's check. A router with
+/// `PrivateRequestContext` on another listener has none.
 package struct AdmittedPeer: Sendable {
     /// nil on a Unix socket.
     package let address: String?
@@ -38,12 +39,14 @@ package struct AdmittedPeer: Sendable {
 }
 
 /// The context of requests on the private listener, which has a router of its own.
-package struct PrivateRequestContext: RequestContext {
-    package var coreContext: CoreRequestContextStorage
+public struct PrivateRequestContext: RequestContext {
+    /// The framework's own.
+    public var coreContext: CoreRequestContextStorage
     /// nil on a connection of any other listener.
     let peer: AdmittedPeer?
 
-    package init(source: ApplicationRequestContextSource) {
+    /// As the framework makes it.
+    public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         peer = .of(source.channel)
     }

@@ -8,8 +8,6 @@ enum CommandExit: Int32, CaseIterable {
     case refused = 1
     /// EX_USAGE
     case usage = 64
-    /// EX_UNAVAILABLE: a program that is needed is not installed.
-    case unavailable = 69
     /// EX_CONFIG: a setting cannot be used.
     case configuration = 78
 

