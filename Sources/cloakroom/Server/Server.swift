@@ -67,7 +67,8 @@ struct Server {
         limits.longestHead = 64 * 1024
         let application = Application(
             router: router,
-            server: .privateListener(instance.server, limits, observing: RequestTimers.recordCheckAtOnce),
+            server: .privateListener(
+                instance.server, limits, answersAtOnce: true, observing: RequestTimers.recordCheckAtOnce),
             configuration: configuration(listener.bindAddress, descriptors),
             onServerRunning: { channel in
                 do { try listener.restrictSocket() } catch {
