@@ -1,10 +1,10 @@
 import Foundation
 
-/// The peers whose forwarded headers count; the default is nobody (CVE-2026-40575, CVE-2026-76835).
+/// The peers whose forwarded headers count; none by default (CVE-2026-40575, CVE-2026-76835).
 public struct TrustedProxies: Hashable, Sendable {
-    private let ranges: [AddressRange]
+    package let ranges: [AddressRange]
 
-    /// Nobody.
+    /// No peer.
     public static let none = TrustedProxies([])
 
     /// This machine.
@@ -43,7 +43,7 @@ public struct TrustedProxies: Hashable, Sendable {
 }
 
 /// One address, or a range of them in CIDR notation.
-public struct AddressRange: Hashable, Sendable {
+public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
     private let network: [UInt8]
     private let prefixLength: Int
 
@@ -55,6 +55,15 @@ public struct AddressRange: Hashable, Sendable {
         guard let length = parts.count == 2 ? Int(parts[1]) : longest, 0...longest ~= length else { return nil }
         network = bytes
         prefixLength = length
+    }
+
+    /// The range in CIDR notation; an address alone where it is the whole range.
+    public var description: String {
+        let family = network.count == 4 ? AF_INET : AF_INET6
+        let address = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { buffer in
+            inet_ntop(family, network, buffer.baseAddress, socklen_t(buffer.count)).map { String(cString: $0) } ?? ""
+        }
+        return prefixLength == network.count * 8 ? address : "\(address)/\(prefixLength)"
     }
 
     func contains(_ address: [UInt8]) -> Bool {

@@ -30,8 +30,8 @@ import Testing
         #expect(!ServiceLinks.contains(name, value))
     }
 
-    @Test("no setting has the name of a service link", arguments: SettingName.allCases)
-    func names(_ name: SettingName) {
-        #expect(!ServiceLinks.contains(name.environmentName, "value"))
+    @Test("no setting has the name of a service link", arguments: SettingsTable.all)
+    func names(_ setting: Setting) {
+        #expect(!ServiceLinks.contains(setting.key.environmentName, "value"))
     }
 }

@@ -17,33 +17,33 @@ import Testing
     }
 
     private func settings(
-        _ flags: [SettingName: String], remembered: [SettingName: String] = [:]
+        _ flags: [SettingKey: String], remembered: [SettingKey: String] = [:]
     ) throws -> Settings {
         try Settings(SettingsSources(flags: flags, environment: [:], file: nil, remembered: remembered))
     }
 
-    @Test("a command goes by what the server was started with, where it is told nothing else")
+    @Test("a command uses the settings that the server was started with, where it is given no others")
     func remembered() throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let server = try settings([.accessTokenLifetime: "7", .absoluteLifetime: "100", .store: "sqlite:a/b.sqlite"])
+        let server = try settings(["accessTokenLifetime": "7", "absoluteLifetime": "100", "store": "sqlite:a/b.sqlite"])
         try memory.write(server.remembered)
         let found = try memory.read()
-        let command = try settings([.absoluteLifetime: "50"], remembered: found)
+        let command = try settings(["absoluteLifetime": "50"], remembered: found)
         #expect(command.server.policy.accessTokenLifetime == .seconds(7))
         #expect(command.server.policy.absoluteLifetime == .seconds(50))
         #expect(command.server.policy.idleLifetime == SessionPolicy().idleLifetime)
-        #expect(command.databasePath == FileManager.default.currentDirectoryPath + "/a/b.sqlite")
+        #expect(command.data.databasePath == FileManager.default.currentDirectoryPath + "/a/b.sqlite")
     }
 
     @Test("a setting that the next start leaves out is forgotten")
     func forgotten() throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
-        try memory.write(settings([.accessTokenLifetime: "7"]).remembered)
+        try memory.write(settings(["accessTokenLifetime": "7"]).remembered)
         try memory.write(settings([:]).remembered)
         #expect(try memory.read().isEmpty)
     }
 
-    @Test("a file that is none is refused, with its name", arguments: ["", "{", "[]", "7"])
+    @Test("a damaged file is refused, with its name", arguments: ["", "{", "[]", "7"])
     func damaged(_ text: String) throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
         try DataDirectory(path).writeSecret("last-settings", Array(text.utf8))
@@ -54,6 +54,6 @@ import Testing
     @Test("without signingAlgorithm the keys decide")
     func algorithm() throws {
         #expect(try settings([:]).server.signingAlgorithm == nil)
-        #expect(try settings([.signingAlgorithm: "RS256"]).server.signingAlgorithm == .rs256)
+        #expect(try settings(["signingAlgorithm": "RS256"]).server.signingAlgorithm == .rs256)
     }
 }

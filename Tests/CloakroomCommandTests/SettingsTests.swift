@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct SettingsTests {
     private func settings(
-        _ flags: [SettingName: String] = [:], environment: [String: String] = [:], yaml: String? = nil
+        _ flags: [SettingKey: String] = [:], environment: [String: String] = [:], yaml: String? = nil
     ) -> Result<Settings, SettingsError> {
         let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).yaml").path
         defer { try? FileManager.default.removeItem(atPath: path) }
@@ -19,44 +19,93 @@ import Testing
         }
     }
 
-    @Test("every setting has three spellings")
-    func spellings() {
-        #expect(SettingName.publicURL.environmentName == "CLOAKROOM_PUBLIC_URL")
-        #expect(SettingName.publicURL.flag == "--public-url")
-        #expect(SettingName.accessTokenLifetime.environmentName == "CLOAKROOM_ACCESS_TOKEN_LIFETIME")
-        #expect(SettingName.dataDir.flag == "--data-dir")
-        #expect(SettingName.port.environmentName == "CLOAKROOM_PORT")
+    @Test(
+        "the flag and the environment variable follow from the key",
+        arguments: [
+            ("publicURL", "--public-url", "CLOAKROOM_PUBLIC_URL"), ("dataDir", "--data-dir", "CLOAKROOM_DATA_DIR"),
+            ("accessTokenLifetime", "--access-token-lifetime", "CLOAKROOM_ACCESS_TOKEN_LIFETIME"),
+            ("port", "--port", "CLOAKROOM_PORT"),
+        ])
+    func spellings(_ key: String, _ flag: String, _ variable: String) {
+        #expect(SettingKey(key).flag == flag && SettingKey(key).environmentName == variable)
     }
 
-    @Test("the defaults are those of the contract")
-    func defaults() throws {
-        let settings = try settings().get()
-        #expect(settings.host == "127.0.0.1" && settings.port == 8080 && !settings.isDemo)
-        #expect(settings.server.policy == SessionPolicy())
-        #expect(!settings.server.isSignUpOpen && settings.server.clients.isEmpty)
-        #expect(settings.server.issuer == "http://localhost" && settings.server.audience == "http://localhost")
-        #expect(settings.databasePath == "./cloakroom-data/cloakroom.sqlite" && settings.isLoopbackDevelopment)
+    @Test(
+        "the defaults are those of the contract",
+        arguments: [
+            ("host", "127.0.0.1"), ("port", "8080"), ("demo", "false"), ("publicURL", "none"),
+            ("privateListen", "off"), ("dataDir", "./cloakroom-data"),
+            ("store", "sqlite:./cloakroom-data/cloakroom.sqlite"), ("accessTokenLifetime", "300"),
+            ("stragglerWindow", "30"), ("reissueDelay", "2"), ("idleLifetime", "2592000"),
+            ("absoluteLifetime", "7776000"), ("maxSessions", "100"), ("signup", "closed"), ("loginRateLimit", "20"),
+            ("signupRateLimit", "20"), ("issuer", "http://localhost"), ("clients", "none"),
+            ("cookieName", "__Host-Http-session"), ("sameSite", "Lax"), ("trustedOrigins", "none"),
+            ("trustedProxies", "none"), ("serviceWorkers", "none"), ("xsrfCookie", "false"),
+        ])
+    func defaults(_ key: String, _ text: String) throws {
+        let setting = try #require(SettingsTable[SettingKey(key)])
+        #expect(try setting.text(settings().get()) == text)
     }
 
     @Test("a flag beats the environment, the environment the file, the file the default")
     func precedence() throws {
         let environment = ["CLOAKROOM_PORT": "2"]
-        #expect(try settings([.port: "1"], environment: environment, yaml: "port: 3").get().port == 1)
-        #expect(try settings(environment: environment, yaml: "port: 3").get().port == 2)
-        #expect(try settings(yaml: "port: 3").get().port == 3)
+        #expect(try settings(["port": "1"], environment: environment, yaml: "port: 3").get().listeners.port == 1)
+        #expect(try settings(environment: environment, yaml: "port: 3").get().listeners.port == 2)
+        #expect(try settings(yaml: "port: 3").get().listeners.port == 3)
     }
 
-    @Test("the demo opens sign-up, unless it is told otherwise")
+    @Test("the demo opens sign-up, unless signup is given")
     func demo() throws {
-        #expect(try settings([.demo: "true"]).get().server.isSignUpOpen)
-        #expect(try !settings([.demo: "true", .signup: "closed"]).get().server.isSignUpOpen)
+        #expect(try settings(["demo": "true"]).get().server.isSignUpOpen)
+        #expect(try !settings(["demo": "true", "signup": "closed"]).get().server.isSignUpOpen)
     }
 
     @Test("a public URL is our own origin, and names the issuer")
     func publicURL() throws {
-        let settings = try settings([.publicURL: "https://App.Example.com/", .host: "0.0.0.0"]).get()
+        let settings = try settings(["publicURL": "https://App.Example.com/", "host": "0.0.0.0"]).get()
         #expect(settings.server.publicURL?.description == "https://app.example.com")
         #expect(settings.server.issuer == "https://app.example.com" && !settings.isLoopbackDevelopment)
+    }
+
+    @Test("settings that are paths or addresses are computed from others where they are not given")
+    func computed() throws {
+        let settings = try settings(["dataDir": "d", "privateListen": "[::1]:0", "privateSocketGroup": "g"]).get()
+        #expect(settings.data.databasePath == "d/cloakroom.sqlite" && settings.isLoopbackDevelopment)
+        #expect(settings.privateListener?.socketGroup == "g")
+        #expect(settings.privateListener?.description(port: 7) == "http://[::1]:7")
+        #expect(try self.settings(["privateListen": "off"]).get().privateListener == nil)
+    }
+
+    @Test("a database in the working directory is named from the root, for commands that run elsewhere")
+    func relativeStore() throws {
+        let path = try settings(["store": "sqlite:a/b.sqlite"]).get().data.databasePath
+        #expect(path == FileManager.default.currentDirectoryPath + "/a/b.sqlite")
+    }
+
+    @Test(
+        "an address beyond this machine needs a public URL, and that needs https",
+        arguments: [
+            (["host": "0.0.0.0"], "--host: binding to 0.0.0.0 needs publicURL"),
+            (["publicURL": "http://app.example.com"], "--public-url: expected https, except on loopback"),
+        ] as [([SettingKey: String], String)])
+    func reach(_ flags: [SettingKey: String], _ complaint: String) {
+        let error = #expect(throws: SettingsError.self) { try settings(flags).get() }
+        #expect(error?.description.hasPrefix(complaint) == true)
+    }
+
+    @Test(
+        "a key that is none, that stands twice, or whose value has another shape is named with its file",
+        arguments: [
+            ("prot: 1", "prot: is not a setting; there are dataDir, store, host,"),
+            ("port: 1\nport: 2", "is not YAML: Parser: expected all keys to be unique"),
+            ("port: 1\n!tag port: 2", "port: stands twice"),
+            ("port: {a: b}", "port: expected a port, 0 to 65535, got a value of another shape"),
+            ("cookieName: session", "cookieName: expected a name that begins with __Host-"),
+        ])
+    func complaints(_ yaml: String, _ complaint: String) {
+        let error = #expect(throws: SettingsError.self) { try settings(yaml: yaml).get() }
+        #expect(error?.description.contains(".yaml: \(complaint)") == true)
     }
 
     @Test(
@@ -72,7 +121,7 @@ import Testing
     }
 
     @Test(
-        "a value that cannot be used is refused where it stands",
+        "a value that cannot be used is refused",
         arguments: [
             "port: x", "port: -1", "idleLifetime: 0", "absoluteLifetime: 99999999", "stragglerWindow: -0.1",
             "demo: maybe",
@@ -88,7 +137,7 @@ import Testing
     }
 
     @Test(
-        "what can be used is",
+        "a value that can be used is taken",
         arguments: [
             "accessTokenLifetime: 0.5", "stragglerWindow: 0", "loginRateLimit: off", "loginRateLimit: 5",
             "store: 'sqlite:/tmp/x'",

@@ -28,6 +28,17 @@ import Testing
         #expect(AddressRange(parsing: text) == nil)
     }
 
+    @Test(
+        "a range is written in CIDR notation, an address alone without a length",
+        arguments: [
+            ("10.0.0.0/8", "10.0.0.0/8"), ("192.0.2.7", "192.0.2.7"), ("192.0.2.7/32", "192.0.2.7"),
+            ("0:0:0::1", "::1"), ("2001:DB8::/32", "2001:db8::/32"), ("0.0.0.0/0", "0.0.0.0/0"),
+            ("2001:db8:1111:2222:3333:4444:5555:6666/127", "2001:db8:1111:2222:3333:4444:5555:6666/127"),
+        ])
+    func description(_ text: String, _ written: String) throws {
+        #expect(try #require(AddressRange(parsing: text)).description == written)
+    }
+
     @Test("by default no peer is trusted")
     func nobody() {
         #expect(!TrustedProxies.none.contains("127.0.0.1"))

@@ -108,6 +108,15 @@ def test_help_helps(arguments):
 def test_wrong_usage_has_its_own_exit_code():
     assert run("frobnicate").returncode == 64
     assert run("sessions", "revoke").returncode == 64
+    mistyped = run("serve", "--publc-url", "https://a.example")
+    assert mistyped.returncode == 64 and "--public-url" in mistyped.stderr
+
+
+def test_the_start_warns_of_values_that_make_the_server_less_safe(tmp_path):
+    server = Server(tmp_path / "data", clients="old=body+insecureAllowBrowser", loginRateLimit="5")
+    assert server.stop() == 0
+    warnings = [line for line in map(json.loads, server.log_lines()) if line["level"] == "warning"]
+    assert [(line["setting"], "read its tokens" in line["message"]) for line in warnings] == [("clients", True)]
 
 
 def test_accounts_are_looked_after_from_the_command_line(start):

@@ -10,7 +10,7 @@ struct Administration: ParsableArguments {
     @OptionGroup(title: "Data") var storeOptions: StoreOptions
     @Flag(help: "Print JSON.") var json = false
 
-    /// A reason to stop, for the person who typed the command.
+    /// A reason to stop, as a sentence for the terminal.
     struct Failure: Error, CustomStringConvertible {
         let description: String
 
@@ -19,9 +19,9 @@ struct Administration: ParsableArguments {
         }
     }
 
-    /// Opens the data, does the work, and shows what it came to; nil for work that prints by itself.
-    /// - Parameter making: whether to make the data when there are none. A command that only looks must not: a path with
-    ///   a slip in it would look like a server without accounts.
+    /// Opens the data, does the work, and prints the result; nil for work that prints by itself.
+    /// - Parameter making: whether to make the data where there are none. A command that only reads must not: with a
+    ///   mistyped path it would show a server without accounts.
     /// - Throws: `ExitCode` after saying on standard error what went wrong.
     func perform(making: Bool = false, empty: String = "", _ work: (Instance) async throws -> Table?) async throws {
         try await report(empty: empty) { settings in
@@ -31,7 +31,7 @@ struct Administration: ParsableArguments {
         }
     }
 
-    /// Reads the settings, does the work, and shows what it came to.
+    /// Reads the settings, does the work, and prints the result.
     /// - Throws: `ExitCode` after saying on standard error what went wrong.
     func report(empty: String = "", _ work: (Settings) async throws -> Table?) async throws {
         LineLogHandler.bootstrap(.warning)

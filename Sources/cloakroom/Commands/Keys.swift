@@ -8,7 +8,7 @@ import CloakroomTokens
 /// `cloakroom keys`
 struct Keys: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List and rotate the keys. A running server takes changes over within a second.",
+        abstract: "List and rotate the keys. A running server uses changed keys within a second.",
         subcommands: [List.self, Rotate.self, Remove.self])
 
     struct List: AsyncParsableCommand {
@@ -23,16 +23,18 @@ struct Keys: AsyncParsableCommand {
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add a new signing key: published now, signing in ten minutes.",
-            discussion: "The old key goes on verifying until the last token that it signed is dead.")
-        @Flag(help: "Sign with the new key at once; verifiers that have not seen it must fetch the key set again.")
+            discussion: "The old key verifies until the last token that it signed has expired.")
+        @Flag(help: "Sign with the new key at once. Verifiers that have not seen it must fetch the key set again.")
         var now = false
         @Option(help: "ES256, Ed25519 or RS256. (default: what the keys are of)") var algorithm: String?
-        @Flag(help: "Add a new refresh secret instead; sessions go on.") var refreshSecret = false
+        @Flag(help: "Add a new refresh secret instead. Sessions continue.") var refreshSecret = false
         @OptionGroup var administration: Administration
 
+        private static let syntax = ValueSyntax.one(of: SignatureAlgorithm.signing)
+
         func validate() throws {
-            if let algorithm, SettingsParse.algorithm(algorithm) == nil {
-                throw ValidationError("--algorithm expects ES256, Ed25519 or RS256")
+            if let algorithm, Self.syntax.parse(algorithm) == nil {
+                throw ValidationError("--algorithm: expected \(Self.syntax.expected.withoutMarkup)")
             }
             guard !refreshSecret || !now && algorithm == nil else {
                 throw ValidationError("--refresh-secret signs at once and has one algorithm")
@@ -42,7 +44,7 @@ struct Keys: AsyncParsableCommand {
         func run() async throws {
             let environment = Environment.system
             try await administration.withKeys { files, settings in
-                let algorithm = algorithm.flatMap(SettingsParse.algorithm) ?? settings.server.signingAlgorithm
+                let algorithm = algorithm.flatMap(Self.syntax.parse) ?? settings.server.signingAlgorithm
                 return try files.change { keys in
                     let time = environment.now()
                     if refreshSecret {
@@ -59,8 +61,8 @@ struct Keys: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove a signing key at once: for one that was stolen.",
             discussion: """
-                Access tokens that it signed are refused from then on; browsers renew theirs with their refresh tokens, \
-                and nobody is logged out. The key that signs now cannot be removed.
+                Access tokens that it signed are refused from then on. Browsers renew theirs with their refresh tokens, \
+                and no session ends. The key that signs now cannot be removed.
                 """)
         @Argument(help: "The kid.") var id: String
         @OptionGroup var administration: Administration
@@ -82,7 +84,7 @@ extension KeyFiles {
         }
     }
 
-    /// Changes keys that there are. Where there are none nothing is made, not even a lock.
+    /// Changes existing keys. Where there are none, no file is made, not even a lock.
     fileprivate func change(_ work: (IssuerKeys) throws -> IssuerKeys) throws -> IssuerKeys {
         _ = try existing
         return try update { keys in
@@ -100,7 +102,7 @@ extension Administration {
     /// Keys need no database.
     fileprivate func withKeys(_ work: (KeyFiles, Settings) throws -> IssuerKeys) async throws {
         try await report { settings in
-            let files = KeyFiles(directory: try DataDirectory(existing: settings.dataDirectory))
+            let files = KeyFiles(directory: try DataDirectory(existing: settings.data.directory))
             return Table(try work(files, settings), settings, at: Environment.system.now())
         }
     }

@@ -18,9 +18,9 @@ struct Restore: AsyncParsableCommand {
 
     func run() async throws {
         try await administration.report { settings in
-            _ = try DataDirectory(settings.dataDirectory)
+            _ = try DataDirectory(settings.data.directory)
             let restored = try SQLiteStore.restore(
-                file, to: settings.databasePath, at: Environment.system.now())
+                file, to: settings.data.databasePath, at: Environment.system.now())
             return Table(
                 columns: ["accounts", "sessions", "epoch"],
                 rows: [[Int64(restored.accounts), Int64(restored.sessions), restored.epoch].map(Table.Cell.init)])

@@ -13,18 +13,25 @@ import NIOCore
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the session endpoints over HTTP.",
-        discussion: "When it accepts connections it prints one line: cloakroom: listening on http://HOST:PORT")
+        usage: "cloakroom serve [--demo] [--config <file>] [<settings>]",
+        discussion: """
+            When the server accepts connections it prints one line: cloakroom: listening on http://HOST:PORT
 
-    @OptionGroup(title: "Settings") var options: SettingsOptions
-    @OptionGroup(title: "Data") var storeOptions: StoreOptions
+            Each setting below is a flag (--public-url), an environment variable (CLOAKROOM_PUBLIC_URL) and a key of the \
+            YAML file that --config or CLOAKROOM_CONFIG names (publicURL). A flag beats the environment, the environment \
+            beats the file. Lists are separated by commas.
+            """)
+
+    @OptionGroup(title: DataSettings.title) var storeOptions: StoreOptions
+    @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        // A reader of the log that goes away must not take the server along.
+        // Without this a write to a log whose reader has gone would end the process.
         signal(SIGPIPE, SIG_IGN)
         NIOSingletons.groupLoopCountSuggestion = Processors.count
         let settings = try storeOptions.settings(options.values)
-        if !settings.writesCoreDumps { CoreDumps.forbid() }
-        LineLogHandler.bootstrap(settings.logLevel)
+        if !settings.process.writesCoreDumps { CoreDumps.forbid() }
+        LineLogHandler.bootstrap(settings.process.logLevel)
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
         let logger = Logger(label: "cloakroom")
@@ -45,17 +52,16 @@ struct Serve: AsyncParsableCommand {
                 "serving plain HTTP on this machine alone: WebKit, which refuses Secure cookies there, gets a plain cookie, \(cookie.plainName); set publicURL for anything else"
             )
         }
-        for client in settings.server.clients where client.insecureAllowBrowser {
-            logger.warning(
-                "a client has insecureAllowBrowser: script in its pages can read its tokens",
-                metadata: ["client": "\(client.id)"])
+        for setting in SettingsTable.all {
+            guard let risk = setting.risk, risk.isTaken(settings) else { continue }
+            logger.warning("\(risk.warning.withoutMarkup)", metadata: ["setting": "\(setting.key)"])
         }
         warnAboutEnvironment(logger)
     }
 
     private func warnAboutEnvironment(_ logger: Logger) {
         let environment = ProcessInfo.processInfo.environment
-        let known = Set(SettingName.allCases.map(\.environmentName) + ["CLOAKROOM_CONFIG"])
+        let known = Set(SettingsTable.all.map(\.key.environmentName) + ["CLOAKROOM_CONFIG"])
         let links = environment.filter { ServiceLinks.contains($0.key, $0.value) }.keys.sorted()
         if !links.isEmpty {
             logger.notice(

@@ -33,8 +33,11 @@ struct Sessions: AsyncParsableCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End sessions, everywhere within a second.",
-            discussion: "Name exactly one of: a session, --user, --all, --created-before.")
+            abstract: "End sessions.",
+            discussion: """
+                Name exactly one of: a session, --user, --all, --created-before. Every running server refuses an ended \
+                session within a second.
+                """)
         @Argument(help: "The session's id.") var id: String?
         @Option(help: "Every session of this account.") var user: String?
         @Flag(help: "Every session there is.") var all = false

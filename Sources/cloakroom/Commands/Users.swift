@@ -13,7 +13,7 @@ struct Users: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add an account. The password is asked for, or read from standard input.")
+            abstract: "Add an account. The command asks for the password, or reads it from standard input.")
         @Argument(help: "The e-mail address.") var email: String
         @OptionGroup var administration: Administration
 
@@ -40,7 +40,8 @@ struct Users: AsyncParsableCommand {
 
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Disable an account and end its sessions, everywhere within a second.")
+            abstract: "Disable an account and end its sessions.",
+            discussion: "A running server refuses its access tokens within a second.")
         @Argument(help: "The e-mail address.") var email: String
         @OptionGroup var administration: Administration
 
@@ -62,7 +63,7 @@ struct Users: AsyncParsableCommand {
     struct SetPassword: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Set an account's password and end its sessions.",
-            discussion: "The password is asked for, or read from standard input.")
+            discussion: "The command asks for the password, or reads it from standard input.")
         @Argument(help: "The e-mail address.") var email: String
         @OptionGroup var administration: Administration
 

@@ -20,15 +20,15 @@ struct Instance {
     /// What serves, with directory, database and keys that are made at first start.
     static func serving(_ settings: Settings) throws -> Self {
         let environment = Environment.system
-        let directory = try DataDirectory(settings.dataDirectory)
-        let store = try SQLiteStore(path: settings.databasePath, as: .server)
+        let directory = try DataDirectory(settings.data.directory)
+        let store = try SQLiteStore(path: settings.data.databasePath, as: .server)
         let files = KeyFiles(directory: directory, environment: environment)
         let keys = try files.open(settings.server.signingAlgorithm, under: settings.server.policy)
         remember(settings, in: directory)
         return try Self(settings, environment, store, files, keys)
     }
 
-    /// Keys may be mounted from where nothing can be written, and the database be elsewhere.
+    /// The directory may be mounted read-only, with the database elsewhere: that must not stop the start.
     private static func remember(_ settings: Settings, in directory: DataDirectory) {
         do { try SettingsMemory(directory).write(settings.remembered) } catch {
             Logger(label: "cloakroom").warning(
@@ -37,14 +37,14 @@ struct Instance {
         }
     }
 
-    /// What looks after the data. It signs nothing, and so needs no keys: a key file that cannot be read must not keep
-    /// anybody from ending sessions.
+    /// What looks after the data. It signs nothing, and so needs no keys: sessions can be ended while a key file cannot
+    /// be read.
     /// - Parameter making: whether to make directory and database when there are none.
     static func administering(_ settings: Settings, making: Bool) throws -> Self {
         let environment = Environment.system
         let directory =
-            try making ? DataDirectory(settings.dataDirectory) : DataDirectory(existing: settings.dataDirectory)
-        let store = try SQLiteStore(path: settings.databasePath, making: making, as: .command)
+            try making ? DataDirectory(settings.data.directory) : DataDirectory(existing: settings.data.directory)
+        let store = try SQLiteStore(path: settings.data.databasePath, making: making, as: .command)
         let keys = try IssuerKeys.first(.es256, at: environment.now(), random: environment.random)
         return try Self(settings, environment, store, KeyFiles(directory: directory, environment: environment), keys)
     }

@@ -3,29 +3,38 @@ import Hummingbird
 
 /// Where proxies, scrapers and backends connect.
 struct PrivateListener: Sendable {
-    enum Address: Sendable {
+    enum Address: Hashable, Sendable, CustomStringConvertible {
         case network(host: String, port: Int)
         case unixSocket(path: String)
 
-        /// `HOST:PORT`, `[IPv6]:PORT`, `unix:PATH`, or `off`, which is nil.
-        static func parse(_ text: String) -> Self?? {
-            if text == "off" { return .some(nil) }
+        /// - Parameter text: `HOST:PORT`, `[IPv6]:PORT` or `unix:PATH`; nil for anything else.
+        init?(parsing text: String) {
             if text.hasPrefix("unix:") {
                 let path = String(text.dropFirst("unix:".count))
                 // As much as fits into a sockaddr_un.
-                return 1...107 ~= path.utf8.count ? .unixSocket(path: path) : nil
+                guard 1...107 ~= path.utf8.count else { return nil }
+                self = .unixSocket(path: path)
+                return
             }
             guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
                 0...65535 ~= port, colon > text.startIndex
             else { return nil }
             let host = String(text[..<colon])
             let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-            return bare.isEmpty ? nil : .network(host: bare, port: port)
+            guard !bare.isEmpty else { return nil }
+            self = .network(host: bare, port: port)
+        }
+
+        var description: String {
+            switch self {
+            case .network(let host, let port): "\(host.contains(":") ? "[\(host)]" : host):\(port)"
+            case .unixSocket(let path): "unix:\(path)"
+            }
         }
     }
 
     let address: Address
-    /// nil for the process's own.
+    /// nil for the group of the process.
     let socketGroup: String?
 
     /// As it was written; nil for a Unix socket.
@@ -43,14 +52,12 @@ struct PrivateListener: Sendable {
         }
     }
 
-    /// As the start's second line says it.
-    /// - Parameter port: the one that was bound.
+    /// The address in the second line of the start.
+    /// - Parameter port: the port that was bound.
     func description(port: Int?) -> String {
         switch address {
-        case .network(let host, let wanted):
-            "http://\(host.contains(":") ? "[\(host)]" : host):\(port ?? wanted)"
-        case .unixSocket(let path):
-            "unix:\(path)"
+        case .network(let host, let wanted): "http://\(Address.network(host: host, port: port ?? wanted))"
+        case .unixSocket: "\(address)"
         }
     }
 
@@ -58,7 +65,7 @@ struct PrivateListener: Sendable {
         let description: String
     }
 
-    /// Lets the group use the socket, and no other users: a process that can connect is sent tokens.
+    /// Lets the group use the socket, and no other users: the responses to a connected peer contain tokens.
     func restrictSocket() throws {
         guard case .unixSocket(let path) = address else { return }
         if let socketGroup {
@@ -78,7 +85,7 @@ struct PrivateListener: Sendable {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
-            throw Unusable(description: "\(path) is there already, and is no socket")
+            throw Unusable(description: "\(path) exists and is not a socket")
         }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }

@@ -32,7 +32,7 @@ struct Server {
 
     private var limits: ListenerLimits {
         var limits = ListenerLimits()
-        limits.requestDeadline = .milliseconds(instance.settings.requestTimeout.milliseconds)
+        limits.requestDeadline = .milliseconds(instance.settings.listeners.requestTimeout.milliseconds)
         return limits
     }
 
@@ -41,18 +41,19 @@ struct Server {
         let router = Router(context: BasicSessionRequestContext.self)
         router.add(middleware: RequestMetrics())
         router.addCloakroom(instance.server)
-        if settings.isDemo { Demo(now: instance.environment.now).addRoutes(to: router) }
-        let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+        if settings.process.isDemo { Demo(now: instance.environment.now).addRoutes(to: router) }
+        let listener = settings.listeners
+        let host = listener.host.contains(":") ? "[\(listener.host)]" : listener.host
         let application = Application(
             router: router, server: .publicListener(instance.server, limits),
-            configuration: configuration(.hostname(settings.host, port: settings.port), descriptors),
+            configuration: configuration(.hostname(listener.host, port: listener.port), descriptors),
             onServerRunning: { channel in
-                let port = channel.localAddress?.port ?? settings.port
+                let port = channel.localAddress?.port ?? listener.port
                 await lines.publicListener("cloakroom: listening on http://\(host):\(port)")
             },
             logger: Logger(label: "cloakroom.http"))
         return NamedListener(
-            service: application, address: "\(host):\(settings.port)", setting: "--host and --port")
+            service: application, address: "\(host):\(listener.port)", setting: "--host and --port")
     }
 
     private func privateApplication(_ lines: StartLines, _ descriptors: Int) throws -> (any Service)? {
@@ -84,7 +85,7 @@ struct Server {
     }
 
     private func configuration(_ address: BindAddress, _ descriptors: Int) -> ApplicationConfiguration {
-        let maximum = instance.settings.maximumConnections ?? descriptors
+        let maximum = instance.settings.listeners.maximumConnections ?? descriptors
         return ApplicationConfiguration(
             address: address,
             availableConnectionsDelegate: ConnectionCap(

@@ -20,7 +20,7 @@ enum ServiceLinks {
         ["tcp://", "udp://", "sctp://"].contains { value.hasPrefix($0) }
     }
 
-    /// What is left of an environment without them.
+    /// The environment without them.
     static func removed(from environment: [String: String]) -> [String: String] {
         environment.filter { !contains($0.key, $0.value) }
     }

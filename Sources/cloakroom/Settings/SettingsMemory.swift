@@ -1,14 +1,12 @@
 import CloakroomFiles
 import CloakroomTokens
 
-/// The settings that a server was last started with, for the commands that look after its data: a session that they call
-/// live, and a key that they call retired, must be what the server takes it for.
+/// The settings that a server was last started with, for the commands that look after its data: they must call those
+/// sessions live, and those keys retired, that the server does.
 struct SettingsMemory {
     private static let file = "last-settings"
     /// Those that decide about the data. None is secret.
-    static let names: [SettingName] = [
-        .store, .accessTokenLifetime, .stragglerWindow, .reissueDelay, .idleLifetime, .absoluteLifetime,
-    ]
+    private static var keys: [SettingKey] { SettingsTable.all.filter(\.isRemembered).map(\.key) }
 
     private let directory: DataDirectory
 
@@ -17,19 +15,19 @@ struct SettingsMemory {
     }
 
     /// Empty when no server was started here.
-    func read() throws -> [SettingName: String] {
+    func read() throws -> [SettingKey: String] {
         guard let bytes = try directory.readSecret(Self.file) else { return [:] }
         guard let object = try? JSONReader.read(bytes).objectValue else {
             throw UnusableData(.damaged, "\(directory.file(Self.file)) is not a file of settings; delete it")
         }
-        let pairs = Self.names.compactMap { name in object[name.rawValue]?.stringValue.map { (name, $0) } }
+        let pairs = Self.keys.compactMap { key in object[key.name]?.stringValue.map { (key, $0) } }
         return Dictionary(uniqueKeysWithValues: pairs)
     }
 
-    func write(_ values: [SettingName: String]) throws {
+    func write(_ values: [SettingKey: String]) throws {
         var object = JSONObject()
-        for name in Self.names {
-            if let value = values[name] { object[name.rawValue] = .string(value) }
+        for key in Self.keys {
+            if let value = values[key] { object[key.name] = .string(value) }
         }
         let bytes = JSONValue.object(object).serialized
         guard (try? directory.readSecret(Self.file)) != bytes else { return }

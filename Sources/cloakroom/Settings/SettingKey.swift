@@ -1,10 +1,16 @@
-/// Every setting, by its key in the YAML file. The other two spellings follow from it.
-enum SettingName: String, CaseIterable {
-    case host, port, dataDir, publicURL, store, demo
-    case privateListen, privateSocketGroup, requestTimeout, maxConnections
-    case accessTokenLifetime, stragglerWindow, reissueDelay, idleLifetime, absoluteLifetime, maxSessions
-    case signup, trustedOrigins, trustedProxies, serviceWorkers, audience, issuer, signingAlgorithm, clients
-    case loginRateLimit, signupRateLimit, cookieName, sameSite, xsrfCookie, logLevel, coreDumps
+/// The key of a setting in the YAML file, such as `publicURL`. Its flag and its environment variable follow from it.
+struct SettingKey: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+    let name: String
+
+    init(_ name: String) {
+        self.name = name
+    }
+
+    init(stringLiteral name: String) {
+        self.name = name
+    }
+
+    var description: String { name }
 
     /// `CLOAKROOM_PUBLIC_URL`
     var environmentName: String {
@@ -20,7 +26,7 @@ enum SettingName: String, CaseIterable {
     private var words: [String] {
         var words: [String] = []
         var previousIsUpper = false
-        for character in rawValue {
+        for character in name {
             if words.isEmpty || character.isUppercase && !previousIsUpper { words.append("") }
             words[words.count - 1].append(character)
             previousIsUpper = character.isUppercase

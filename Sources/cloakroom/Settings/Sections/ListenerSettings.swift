@@ -1,0 +1,60 @@
+import CloakroomCore
+import CloakroomEndpoints
+import CloakroomMiddleware
+
+/// Where the server listens, and how much it takes in.
+struct ListenerSettings: SettingsSection, Sendable {
+    var host = "127.0.0.1"
+    var port = 8080
+    /// nil for no private listener.
+    var privateAddress: PrivateListener.Address?
+    /// nil for the group of the process.
+    var privateSocketGroup: String?
+    var requestTimeout = Span.seconds(30)
+    /// On each listener; nil for as many as there are descriptors for.
+    var maximumConnections: Int?
+
+    static let title = "Listeners"
+
+    static let settings: [Setting] = [
+        Setting(
+            "host", .text("address", expected: "an address or host name"), to: \.listeners.host, example: "localhost",
+            help: "Address to listen on. Any address but loopback needs `publicURL`."),
+        Setting(
+            "port", .number(0...65535, "port", expected: "a port, 0 to 65535"), to: \.listeners.port, example: "8443",
+            help: "Port to listen on; 0 picks a free one."),
+        Setting(
+            "publicURL", ValueSyntax.origin.optional(), to: \.server.publicURL, example: "https://app.example.com",
+            help: "Origin that browsers use. It must be https, except on loopback.",
+            note: "Requests from any other origin are [cross-site](cross-site-requests.md)."),
+        Setting(
+            "privateListen", ValueSyntax.listener.or("off"), to: \.listeners.privateAddress,
+            example: "unix:/run/cloakroom/private.sock",
+            help: "Address that proxies, scrapers and backends connect to; port 0 picks a free one.",
+            note: "Responses there contain tokens ([the two listeners](forward-auth.md#the-two-listeners))."),
+        Setting(
+            "privateSocketGroup", ValueSyntax.text("group", expected: "a group").optional(),
+            to: \.listeners.privateSocketGroup, default: .computed("the group of the process"), example: "www-data",
+            help: "Group whose members may connect to the private Unix socket.", note: "The socket's mode is 0660."),
+        Setting(
+            "trustedProxies",
+            ValueSyntax.addressRange.list(expected: "addresses or CIDR ranges such as `10.0.0.0/8`")
+                .map({ TrustedProxies($0) }, \.ranges),
+            to: \.server.trustedProxies, example: "127.0.0.1,10.0.0.0/8",
+            help: """
+                Addresses of your reverse proxies. Their `X-Forwarded-For` counts, and they may connect to the private \
+                listener.
+                """),
+        Setting(
+            "requestTimeout",
+            .seconds(Span(milliseconds: 100)...(.seconds(3600)), expected: "seconds, 0.1 to 3600"),
+            to: \.listeners.requestTimeout, example: "10",
+            help: "Seconds from the first byte of a request to its last.",
+            note: "A slower request is answered 408 `request_timeout`, and its connection is closed."),
+        Setting(
+            "maxConnections", ValueSyntax.number(1...1_000_000).optional(), to: \.listeners.maximumConnections,
+            default: .computed("as many as the limit of open files allows"), example: "1000",
+            help: "Most connections that each listener has open.",
+            note: "Further connections wait in the kernel, and a log line says so."),
+    ]
+}

@@ -1,0 +1,32 @@
+import CloakroomCore
+import CloakroomEndpoints
+
+/// How long sessions live, and how many there are.
+enum SessionSettings: SettingsSection {
+    static let title = "Sessions"
+
+    static let settings: [Setting] = [
+        Setting(
+            "accessTokenLifetime", .lifetime, to: \.server.policy.accessTokenLifetime, example: "60.5",
+            help: "Seconds that an access token is valid.", isRemembered: true),
+        Setting(
+            "idleLifetime", .lifetime, to: \.server.policy.idleLifetime, example: "86400",
+            help: "Seconds without use after which a session ends.", isRemembered: true),
+        Setting(
+            "absoluteLifetime", .lifetime, to: \.server.policy.absoluteLifetime, example: "604800",
+            help: "Seconds after login when a session ends, used or not.", isRemembered: true),
+        Setting(
+            "maxSessions", .number(1...10_000), to: \.server.maximumSessions, example: "5",
+            help: "Most sessions of one account. A login beyond it ends the session that was unused for longest."),
+        Setting(
+            "stragglerWindow", .delay, to: \.server.policy.stragglerWindow, example: "10",
+            help: "Seconds that the previous refresh token is still served after the first use of the new one.",
+            note: "Requests that were sent before the renewal arrive in this time ([why](refresh.md)).",
+            isRemembered: true),
+        Setting(
+            "reissueDelay", .delay, to: \.server.policy.reissueDelay, example: "0.5",
+            help: "Seconds after a renewal before a retry with the previous refresh token gets the new one again.",
+            note: "A retry before that is served without it: the response with the new one is probably on its way.",
+            isRemembered: true),
+    ]
+}

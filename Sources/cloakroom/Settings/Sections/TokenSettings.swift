@@ -1,0 +1,36 @@
+import CloakroomCore
+import CloakroomEndpoints
+import CloakroomTokens
+
+/// What stands in tokens, and how clients get them.
+enum TokenSettings: SettingsSection {
+    static let title = "Tokens and clients"
+
+    static let settings: [Setting] = [
+        Setting(
+            "issuer", .identifier, to: \.server.issuer,
+            default: .computed("`publicURL`, or `http://localhost` without one") { settings in
+                if let publicURL = settings.server.publicURL { settings.server.issuer = publicURL.description }
+            },
+            example: "https://login.example.com", help: "Issuer of access tokens, the claim `iss`."),
+        Setting(
+            "audience", ValueSyntax.identifier.optional(), to: \.server.audience, default: .computed("the issuer"),
+            example: "https://api.example.com", help: "Audience of access tokens, the claim `aud`."),
+        Setting(
+            "signingAlgorithm", ValueSyntax.one(of: SignatureAlgorithm.signing).optional(),
+            to: \.server.signingAlgorithm, default: .computed("that of the keys; `ES256` for new ones"),
+            example: "RS256", help: "Algorithm that signs access tokens.",
+            note: """
+                Tokens name `Ed25519` as `EdDSA`, which the libraries of other languages expect. After a change the new \
+                key is published for ten minutes before it signs.
+                """),
+        Setting(
+            "clients", .clients, to: \.server.clients, example: "spa=hybrid,mobile=body",
+            help: "Clients besides `browser`, and how each receives its tokens.",
+            note: "See [clients and delivery](#clients-and-delivery).",
+            risk: .init(
+                warning: "`insecureAllowBrowser` lets script in the pages of a client read its tokens."
+            ) { $0.server.clients.contains { $0.insecureAllowBrowser } },
+            readYAML: ValueSyntax.readYAML),
+    ]
+}

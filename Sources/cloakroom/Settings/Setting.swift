@@ -1,0 +1,102 @@
+import Yams
+
+/// One setting: what it is called, what it means, how its values are written, and where a value goes.
+///
+/// Its flag with the help for it, its environment variable, its key in the YAML file and its row in
+/// `docs/configuration.md` follow from this value. Texts are Markdown; a key in backticks stands for a setting.
+struct Setting: Sendable {
+    let key: SettingKey
+    /// One or two sentences, for `--help` and the document.
+    let help: String
+    /// More for the document alone: links and details.
+    let note: String
+    /// What stands for a value in `--help`, such as `seconds`.
+    let placeholder: String
+    /// The values that are taken, as the end of the message "expected ...".
+    let expected: String
+    /// Every value, where there are few of them; shells complete these.
+    let words: [String]
+    /// A value other than the default.
+    let example: String
+    let defaultValue: Default
+    /// How this setting can make the server less safe; nil when no value does.
+    let risk: Risk?
+    /// The flag takes no value and means `true`.
+    let isSwitch: Bool
+    /// The commands that look after the data go by the value that the server was last started with.
+    let isRemembered: Bool
+    /// Reads a text and puts its value where it belongs; false for a text that cannot be used.
+    let apply: @Sendable (String, inout Settings) -> Bool
+    /// The current value as text: what `apply` takes, or words such as `none` where no text means this value.
+    let text: @Sendable (Settings) -> String
+    /// The text that a node of the YAML file stands for; nil when the node has another shape.
+    let readYAML: @Sendable (Node) -> String?
+
+    /// What counts where the setting is given nowhere.
+    struct Default: Sendable {
+        /// The value, or words that describe it.
+        let text: String
+        /// Whether `text` is a value that can be given.
+        let isValue: Bool
+        /// The value again in a unit that is easier to read, such as `30 days`.
+        let remark: String?
+        /// Computes the value from the settings that are given.
+        let apply: @Sendable (inout Settings) -> Void
+
+        /// A fixed value, or words such as `none` where no text means it.
+        init<Value>(_ value: Value, _ syntax: ValueSyntax<Value>) {
+            text = syntax.write(value)
+            isValue = syntax.parse(text) != nil
+            remark = syntax.remark(value)
+            apply = { _ in }
+        }
+
+        private init(text: String, apply: @escaping @Sendable (inout Settings) -> Void) {
+            self.text = text
+            isValue = false
+            remark = nil
+            self.apply = apply
+        }
+
+        /// A value that depends on other settings or on the system.
+        static func computed(_ text: String, _ apply: @escaping @Sendable (inout Settings) -> Void = { _ in }) -> Self {
+            Self(text: text, apply: apply)
+        }
+    }
+
+    /// A warning that the document shows and that the server logs when it starts.
+    struct Risk: Sendable {
+        let warning: String
+        let isTaken: @Sendable (Settings) -> Bool
+    }
+
+    /// - Parameters:
+    ///   - syntax: how values are written.
+    ///   - path: where a value goes. What stands there in `Settings()` is the default.
+    ///   - computed: the default, where it is no fixed value.
+    init<Value>(
+        _ key: SettingKey, _ syntax: ValueSyntax<Value>, to path: any WritableKeyPath<Settings, Value> & Sendable,
+        default computed: Default? = nil, example: String, help: String, note: String = "", risk: Risk? = nil,
+        isSwitch: Bool = false, isRemembered: Bool = false,
+        readYAML: @escaping @Sendable (Node) -> String? = SettingsFile.text
+    ) {
+        self.key = key
+        self.help = help
+        self.note = note
+        self.example = example
+        self.risk = risk
+        self.isSwitch = isSwitch
+        self.isRemembered = isRemembered
+        self.readYAML = readYAML
+        placeholder = syntax.placeholder
+        expected = syntax.expected
+        words = syntax.words
+        defaultValue = computed ?? Default(Settings()[keyPath: path], syntax)
+        text = { syntax.write($0[keyPath: path]) }
+        apply = { text, settings in
+            guard let value = syntax.parse(text) else { return false }
+            settings[keyPath: path] = value
+            return true
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+
+/// The flags of a section's settings, made from the table.
+///
+/// The argument parser reads the definitions of flags from a mirror of the value. A mirror of our own therefore declares
+/// them, and help, messages and completions are those of flags that are written out as properties.
+struct SettingsFlags<Section: SettingsSection>: ParsableArguments, CustomReflectable {
+    /// What was given, as text.
+    private(set) var values: [SettingKey: String] = [:]
+
+    init() {}
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: SettingKey.self)
+        for setting in Section.settings {
+            if setting.isSwitch {
+                values[setting.key] = try container.decode(Bool.self, forKey: setting.key) ? "true" : nil
+            } else {
+                values[setting.key] = try container.decodeIfPresent(String.self, forKey: setting.key)
+            }
+        }
+    }
+
+    var customMirror: Mirror {
+        Mirror(self, children: Section.settings.map { (label: $0.key.name, value: $0.flagDefinition) })
+    }
+}
+
+extension Setting {
+    fileprivate var flagDefinition: Any {
+        let name = NameSpecification.customLong(String(key.flag.dropFirst(2)))
+        if isSwitch { return Flag(wrappedValue: false, name: name, help: ArgumentHelp(flagHelp)) }
+        return Option<String?>(
+            name: name, help: ArgumentHelp(flagHelp, valueName: placeholder),
+            completion: words.isEmpty ? nil : .list(words))
+    }
+
+    private var flagHelp: String {
+        let value = [defaultValue.text, defaultValue.remark].compactMap { $0 }.joined(separator: ", ")
+        let texts = isSwitch ? [help, risk?.warning] : [help, risk?.warning, "(default: \(value))"]
+        return texts.compactMap { $0 }.joined(separator: " ").withFlags
+    }
+}
+
+extension SettingKey: CodingKey {
+    init?(stringValue: String) { self.init(stringValue) }
+    init?(intValue: Int) { nil }
+    var stringValue: String { name }
+    var intValue: Int? { nil }
+}

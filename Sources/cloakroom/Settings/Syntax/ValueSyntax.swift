@@ -1,0 +1,62 @@
+import Foundation
+
+/// How the values of a setting are written.
+struct ValueSyntax<Value: Sendable>: Sendable {
+    /// What stands for a value in `--help`, such as `seconds`.
+    let placeholder: String
+    /// The values that are taken, as the end of the message "expected ...".
+    let expected: String
+    /// Every value, where there are few of them.
+    var words: [String] = []
+    /// nil for a text that cannot be used.
+    let parse: @Sendable (String) -> Value?
+    /// The text that `parse` reads as this value, or words such as `none` where no text means it.
+    let write: @Sendable (Value) -> String
+    /// The value again in a unit that is easier to read.
+    var remark: @Sendable (Value) -> String? = { _ in nil }
+}
+
+extension ValueSyntax {
+    /// Has no text for nil, which is what counts where the setting is not given.
+    func optional(_ absent: String = "none") -> ValueSyntax<Value?> {
+        .init(
+            placeholder: placeholder, expected: expected, words: words, parse: { parse($0).map { .some($0) } },
+            write: { $0.map(write) ?? absent })
+    }
+
+    /// Takes one word more, for nil.
+    func or(_ word: String) -> ValueSyntax<Value?> {
+        .init(
+            placeholder: "\(placeholder)|\(word)", expected: "\(expected), or `\(word)`", words: words + [word],
+            parse: { $0 == word ? .some(nil) : parse($0).map { .some($0) } }, write: { $0.map(write) ?? word })
+    }
+
+    /// Reads and writes another type.
+    func map<Other>(
+        _ forward: @escaping @Sendable (Value) -> Other?, _ back: @escaping @Sendable (Other) -> Value
+    ) -> ValueSyntax<Other> {
+        .init(
+            placeholder: placeholder, expected: expected, words: words, parse: { parse($0).flatMap(forward) },
+            write: { write(back($0)) })
+    }
+
+    /// Takes many values, separated by commas; spaces around each are ignored.
+    func list(expected: String) -> ValueSyntax<[Value]> {
+        .init(
+            placeholder: "\(placeholder),...", expected: expected,
+            parse: { text in
+                let items = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+                let values = items.filter { !$0.isEmpty }.map(parse)
+                return values.contains { $0 == nil } ? nil : values.compactMap { $0 }
+            },
+            write: { $0.isEmpty ? "none" : $0.map(write).joined(separator: ",") })
+    }
+
+    /// Takes many values, in any order.
+    func set(expected: String) -> ValueSyntax<Set<Value>> where Value: Hashable {
+        let list = list(expected: expected)
+        return .init(
+            placeholder: list.placeholder, expected: expected, parse: { list.parse($0).map { Set($0) } },
+            write: { values in values.isEmpty ? "none" : values.map(write).sorted().joined(separator: ",") })
+    }
+}

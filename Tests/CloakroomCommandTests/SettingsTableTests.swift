@@ -1,0 +1,147 @@
+import ArgumentParser
+import CloakroomEndpoints
+import Foundation
+import Testing
+
+@testable import cloakroom
+
+extension Setting: CustomTestStringConvertible {
+    /// The key.
+    public var testDescription: String { key.name }
+}
+
+@Suite struct SettingsTableTests {
+    enum Place: CaseIterable {
+        case flag, environment, file
+    }
+
+    /// Reads one setting that is given in one place, as the command does.
+    private func settings(_ setting: Setting, _ text: String, in place: Place) throws -> Settings {
+        switch place {
+        case .flag:
+            let command = try Serve.parse(setting.isSwitch ? [setting.key.flag] : [setting.key.flag, text])
+            let flags = command.options.values.merging(command.storeOptions.data.values) { one, _ in one }
+            return try Settings(SettingsSources(flags: flags, environment: [:], file: nil))
+        case .environment:
+            let environment = [setting.key.environmentName: text]
+            return try Settings(SettingsSources(flags: [:], environment: environment, file: nil))
+        case .file:
+            let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).yaml").path
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            _ = FileManager.default.createFile(atPath: path, contents: Data("\(setting.key): '\(text)'".utf8))
+            return try Settings(SettingsSources(flags: [:], environment: [:], file: path))
+        }
+    }
+
+    private func defaults() throws -> Settings {
+        try Settings(SettingsSources(flags: [:], environment: [:], file: nil))
+    }
+
+    /// How a message names the place.
+    private func name(of setting: Setting, in place: Place) -> String {
+        switch place {
+        case .flag: "\(setting.key.flag): expected"
+        case .environment: "\(setting.key.environmentName): expected"
+        case .file: ".yaml: \(setting.key): expected"
+        }
+    }
+
+    @Test("a key stands for one setting")
+    func keys() {
+        #expect(Set(SettingsTable.all.map(\.key)).count == SettingsTable.all.count)
+    }
+
+    @Test("each setting can be given by flag, environment and file", arguments: SettingsTable.all, Place.allCases)
+    func given(_ setting: Setting, _ place: Place) throws {
+        #expect(try setting.text(settings(setting, setting.example, in: place)) == setting.example)
+    }
+
+    @Test("each setting changes its own value, and those whose defaults follow from it", arguments: SettingsTable.all)
+    func alone(_ setting: Setting) throws {
+        let followers = ["publicURL": ["issuer"], "dataDir": ["store"], "demo": ["signup"]]
+        let (before, after) = (try defaults(), try settings(setting, setting.example, in: .environment))
+        let changed = SettingsTable.all.filter { $0.text(before) != $0.text(after) }.map(\.key.name)
+        #expect(Set(changed) == Set([setting.key.name] + followers[setting.key.name, default: []]))
+    }
+
+    private func takes(_ setting: Setting, _ text: String) -> Bool {
+        var settings = Settings()
+        return setting.apply(text, &settings)
+    }
+
+    @Test("a value that cannot be used is refused with its place", arguments: SettingsTable.all, Place.allCases)
+    func refused(_ setting: Setting, _ place: Place) throws {
+        if setting.isSwitch && place == .flag { return }
+        let bad = try #require(["?", ""].first { !takes(setting, $0) }, "it takes any text")
+        let error = #expect(throws: SettingsError.self) { try settings(setting, bad, in: place) }
+        #expect(error?.description.contains(name(of: setting, in: place)) == true)
+        #expect(error?.description.hasSuffix("\(setting.expected.withoutMarkup), got \"\(bad)\"") == true)
+    }
+
+    @Test("a default that is stated as a value is the value that counts", arguments: SettingsTable.all)
+    func defaultValue(_ setting: Setting) throws {
+        guard setting.defaultValue.isValue else {
+            #expect(!setting.defaultValue.text.isEmpty)
+            return
+        }
+        let settings = try settings(setting, setting.defaultValue.text, in: .environment)
+        #expect(try setting.text(settings) == setting.text(defaults()))
+        #expect(setting.example != setting.defaultValue.text)
+    }
+
+    @Test("serve --help shows each flag with its help and its default", arguments: SettingsTable.all)
+    func help(_ setting: Setting) {
+        let help = Self.serveHelp
+        #expect(help.contains("  \(setting.key.flag)\(setting.isSwitch ? " " : " <\(setting.placeholder)>")"))
+        #expect(help.contains(setting.help.withFlags))
+        if !setting.isSwitch { #expect(help.contains("(default: \(setting.defaultValue.text.withFlags)")) }
+    }
+
+    @Test("shells complete each flag", arguments: SettingsTable.all)
+    func completion(_ setting: Setting) {
+        #expect(Self.completions.contains(setting.key.flag))
+    }
+
+    private static let serveHelp = Serve.helpMessage(columns: 1000)
+    private static let completions = Cloakroom.completionScript(for: .bash)
+
+    @Test("the commands that look after the data take the settings that say where it is, and no others")
+    func administration() {
+        let help = Users.List.helpMessage()
+        let offered = SettingsTable.all.filter { help.contains("\($0.key.flag) ") }.map(\.key.name)
+        #expect(offered == DataSettings.settings.map(\.key.name))
+    }
+
+    @Test(
+        "a wrong flag is named with what was probably meant",
+        arguments: [
+            (["--publc-url", "https://a.example"], "Did you mean '--public-url'?"),
+            (["--port"], "Missing value for '--port <port>'"), (["--demo=yes"], "does not take any value"),
+            (["--port", "1", "x"], "Unexpected argument 'x'"),
+        ])
+    func wrongFlag(_ arguments: [String], _ complaint: String) {
+        let error = #expect(throws: (any Error).self) { try Serve.parse(arguments) }
+        if let error {
+            #expect(Serve.fullMessage(for: error).contains(complaint))
+            #expect(Serve.exitCode(for: error).rawValue == CommandExit.usage.rawValue)
+        }
+    }
+
+    @Test(
+        "a flag's value may follow an equals sign, and may begin with a hyphen there",
+        arguments: [("--audience=api", "api"), ("--audience=-x", "-x"), ("--audience=a=b", "a=b")])
+    func equalsSign(_ argument: String, _ value: String) throws {
+        #expect(try Serve.parse([argument]).options.values["audience"] == value)
+    }
+
+    @Test(
+        "a value that makes the server less safe is warned of",
+        arguments: [
+            ("loginRateLimit", "off"), ("clients", "old=body+insecureAllowBrowser"), ("coreDumps", "true"),
+        ])
+    func risks(_ key: String, _ text: String) throws {
+        let setting = try #require(SettingsTable[SettingKey(key)])
+        let risk = try #require(setting.risk)
+        #expect(try !risk.isTaken(defaults()) && risk.isTaken(settings(setting, text, in: .environment)))
+    }
+}
