@@ -22,12 +22,22 @@ struct SettingsFlags<Section: SettingsSection>: ParsableArguments, CustomReflect
     }
 
     var customMirror: Mirror {
-        Mirror(self, children: Section.settings.map { (label: $0.key.name, value: $0.flagDefinition) })
+        Mirror(self, children: Section.settings.map { (label: $0.key.name, value: FlagDefinitions.of($0)) })
+    }
+}
+
+/// Made once: in debug builds the parser reads the mirror again for each check at each level of groups.
+private enum FlagDefinitions {
+    private static let all: [SettingKey: any Sendable] = Dictionary(
+        uniqueKeysWithValues: SettingsTable.all.map { ($0.key, $0.flagDefinition) })
+
+    static func of(_ setting: Setting) -> any Sendable {
+        all[setting.key] ?? setting.flagDefinition
     }
 }
 
 extension Setting {
-    fileprivate var flagDefinition: Any {
+    fileprivate var flagDefinition: any Sendable {
         let name = NameSpecification.customLong(String(key.flag.dropFirst(2)))
         if isSwitch { return Flag(wrappedValue: false, name: name, help: ArgumentHelp(flagHelp)) }
         return Option<String?>(
