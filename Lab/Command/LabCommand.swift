@@ -54,8 +54,7 @@ struct LabCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
         do {
             if let saved {
-                let run = try SavedRun(parsing: Array(try Data(contentsOf: URL(filePath: saved))))
-                try output.write(try run.report())
+                try output.write(try Self.report(in: saved))
             } else if byHand {
                 try await openBanks(selection.storages)
             } else {
@@ -65,6 +64,14 @@ struct LabCommand: AsyncParsableCommand {
             Console.complain(error.description)
             throw ExitCode.failure
         }
+    }
+
+    private static func report(in file: String) throws -> LabReport {
+        let run: SavedRun
+        do { run = try SavedRun(parsing: Array(try Data(contentsOf: URL(filePath: file)))) } catch {
+            throw LabError("\(file) is no saved run: \(error.localizedDescription)")
+        }
+        return try run.report()
     }
 
     private func play(_ selection: Lab.Selection) async throws {

@@ -41,6 +41,14 @@ def test_cloakroom_has_the_expected_verdicts_and_each_attack_succeeds_somewhere(
     assert saved.read_text() == (tmp_path / "run.html").read_text()
 
 
+def test_a_file_that_is_no_saved_run_is_refused(tmp_path):
+    for path, content in (("missing.json", None), ("wrong.json", "{}")):
+        if content:
+            (tmp_path / path).write_text(content)
+        result = subprocess.run([LAB, "--saved", tmp_path / path], capture_output=True, text=True, timeout=120)
+        assert result.returncode == 1 and f"{path} is no saved run" in result.stderr
+
+
 def test_a_bank_can_be_attacked_by_hand(tmp_path):
     process = subprocess.Popen(
         [LAB, "--by-hand", "--storage", "cookie-samesite-none"], stdout=subprocess.PIPE, text=True)
