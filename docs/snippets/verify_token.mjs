@@ -2,9 +2,9 @@
 import { createPublicKey, verify } from "node:crypto";
 
 const CLOAKROOM = "http://localhost:8080";
-const ISSUER = "http://localhost"; // your publicURL; this is what it is without one
+const ISSUER = "http://localhost"; // your publicURL; without publicURL keep this value
 const AUDIENCE = "http://localhost";
-const LEEWAY = 10; // seconds: clocks differ, and a request takes its time
+const LEEWAY = 10; // seconds: clocks differ, and a request takes time
 
 let keys = [];
 let fetching;
@@ -18,14 +18,14 @@ const fetchKeys = () =>
     ({ keys } = await response.json());
   })());
 
-// A key that is not known is a new one, after a rotation.
+// After a rotation a token may name an unknown key: fetch the key set again.
 const keyOf = async (kid) => {
   const find = () => keys.find((key) => key.kid === kid);
   if (!find()) await fetchKeys();
   return find();
 };
 
-/** The claims of an access token; rejects everything else. */
+/** Returns the claims of an access token. Throws if it is not a valid one. */
 export async function verifyToken(token) {
   const parts = typeof token === "string" ? token.split(".") : [];
   if (parts.length !== 3) throw new Error("no token");
