@@ -1,4 +1,4 @@
-"""A client with one cookie, exact to the byte, which sends what a browser's own page would."""
+"""An HTTP client with one cookie, kept byte for byte. It sends the headers that a page of the app sends."""
 import base64
 import http.client
 import itertools
@@ -44,7 +44,7 @@ class Answer:
 
     @property
     def cookie(self):
-        """The value of the session cookie that the answer sets; None when it sets none."""
+        """The value of the session cookie in `Set-Cookie`; None without one."""
         return self.set_cookies[0].split(";")[0].split("=", 1)[1] if self.set_cookies else None
 
     @property
@@ -71,8 +71,8 @@ class Client:
         return Client(self.server, self.cookie)
 
     def send(self, method, path, json_body=None, body=None, headers=None, cookie=True, keep=True, private=False):
-        """Sends one request. `cookie` may be another value than the jar's, or False for none; a header of None is left
-        out; `private` sends it to the private listener."""
+        """Sends one request. `cookie` replaces the jar's value, False sends none. A header with the value None is not
+        sent. `private` sends the request to the private listener."""
         fields = {}
         if method not in ("GET", "HEAD"):
             fields |= {"Origin": self.server.origin, "Sec-Fetch-Site": "same-origin"}
@@ -110,7 +110,7 @@ class Client:
         return self.post("/auth/refresh", **options)
 
     def check(self, target="/api/notes", method="GET", query="", headers=None, **options):
-        """What a proxy asks before it lets a request through, in the headers of Caddy and Traefik."""
+        """Sends the check that a proxy sends before it forwards a request, with the headers of Caddy and Traefik."""
         asked = {
             "X-Forwarded-Method": method, "X-Forwarded-Uri": target, "X-Forwarded-Proto": "http",
             "X-Forwarded-Host": f"127.0.0.1:{self.server.port}"}
@@ -119,7 +119,7 @@ class Client:
         return self.send("GET", "/auth/check" + query, headers=asked | (headers or {}), private=True, **options)
 
     def protected(self, **options):
-        """A route that wants a session."""
+        """Requests a route that needs a session."""
         return self.get("/auth/sessions", **options)
 
 

@@ -6,7 +6,7 @@ from server import Server
 
 @pytest.fixture(scope="session")
 def shared():
-    """One server for everything that does not care about settings."""
+    """One server for all tests that need no settings of their own."""
     server = Server()
     yield server
     assert server.is_alive(), server.log()
@@ -15,7 +15,7 @@ def shared():
 
 @pytest.fixture
 def client(shared):
-    """Somebody who has just signed up."""
+    """A client that has just signed up."""
     client = Client(shared)
     client.sign_up()
     return client
@@ -23,7 +23,7 @@ def client(shared):
 
 @pytest.fixture
 def start(tmp_path):
-    """Starts servers with settings of their own; all are stopped at the end."""
+    """Starts servers with the settings of the test, and stops them at its end."""
     servers = []
 
     def start(**settings):
@@ -36,7 +36,7 @@ def start(tmp_path):
 
 
 def pytest_sessionfinish():
-    """A test that failed may have left its server."""
+    """Ends servers that a failed test has left running."""
     for process in Server.started:
         if process.poll() is None:
             process.kill()
@@ -44,7 +44,7 @@ def pytest_sessionfinish():
 
 
 def pytest_make_parametrize_id(val):
-    """Values may be kilobytes long; names of tests should not."""
+    """Shortens the parameters in the names of tests: some are kilobytes long."""
     text = repr(val)
     return f"{text[:40]}...{len(text)}" if isinstance(val, (str, bytes)) and len(text) > 60 else None
 

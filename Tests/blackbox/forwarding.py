@@ -1,4 +1,4 @@
-"""The question that a proxy asks before it lets a request through, in the words of each kind of proxy."""
+"""The check that a proxy sends before it forwards a request, with the headers of each kind of proxy."""
 import json
 
 from browser import claims
@@ -10,7 +10,7 @@ FORGET = {"X-Forwarded-Method": None, "X-Forwarded-Uri": None}
 
 
 def ask(client, form, method="GET", target="/api/notes", parameters="", headers=None, **options):
-    """One question in the words of one kind of proxy. `parameters` in the form of a query."""
+    """Method, path and headers of a check by one kind of proxy. `parameters` is a query string."""
     headers = headers or {}
     if form == "appended":
         path = "/auth/check;" + parameters.replace("&", ";") + target
@@ -38,5 +38,5 @@ def assert_refused(answer, status, code):
 
 
 def utf8(text):
-    """As http.client sends it byte for byte."""
+    """Encodes the target so that http.client sends these bytes."""
     return text.encode().decode("latin-1")

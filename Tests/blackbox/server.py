@@ -1,4 +1,4 @@
-"""The real process, started, stopped and killed; its clock, where a test asks for one, is moved by hand."""
+"""Starts, stops and kills the real process. A test can ask for a clock that it moves itself."""
 import os
 import pathlib
 import re
@@ -19,7 +19,7 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def environment_name(setting):
-    """`accessTokenLifetime` is `CLOAKROOM_ACCESS_TOKEN_LIFETIME`."""
+    """The environment variables for settings: `accessTokenLifetime` becomes `CLOAKROOM_ACCESS_TOKEN_LIFETIME`."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", setting)
     return "CLOAKROOM_" + words.upper()
 
@@ -30,14 +30,14 @@ def clean_environment(**settings):
 
 
 def run(*arguments, stdin="", **settings):
-    """Runs one command to its end."""
+    """Runs one command and waits for its end."""
     return subprocess.run(
         [BINARY, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=60,
         env=clean_environment(**settings))
 
 
 def refuse_to_serve(data, *arguments, **settings):
-    """Runs `serve` where it must not start, to its end; says so at once where it starts."""
+    """Runs `serve` with input that must stop the start, and waits for its end. Fails at once if the server starts."""
     process = subprocess.Popen(
         [BINARY, "serve", "--port", "0", "--data-dir", str(data), *map(str, arguments)], stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, env=clean_environment(**settings))
@@ -53,7 +53,7 @@ def refuse_to_serve(data, *arguments, **settings):
 
 
 def wait_until(condition, seconds=20):
-    """Waits for an event. The limit is generous: it tells a failure from a slow machine, and is no promise of ours."""
+    """Waits for an event. The limit is long, so that a slow machine does not fail the test."""
     end = time.monotonic() + seconds
     while not (result := condition()):
         assert time.monotonic() < end, "this never came about"
@@ -65,9 +65,8 @@ class Server:
     started = []
 
     def __init__(self, directory=None, clock=None, private=True, wrapper=(), environment=None, port="0", **settings):
-        """`clock`: how wrong the server's wall clock is at first, such as `+0` or `-1d`; `move` moves it. Its monotonic
-        clock stays right. `wrapper`: a command that ends by executing what follows it. A setting of None is left out, and
-        so is a `port` of None."""
+        """`clock`: the first error of the server's wall clock, such as `+0` or `-1d`; `move` changes it. The monotonic clock
+        stays right. `wrapper`: a command that executes its arguments. A setting or `port` of None is not set."""
         self.directory = str(directory or tempfile.mkdtemp(prefix="cloakroom-"))
         self.settings = {"signup": "open", "loginRateLimit": "off", "signupRateLimit": "off"}
         if private:
@@ -116,8 +115,8 @@ class Server:
         return match[1]
 
     def _steering(self):
-        """libfaketime reads its file at each look at the clock. `env` is there because the library changes the
-        environment when it is loaded, and Swift then no longer finds the arguments of the process."""
+        """libfaketime reads its file at each read of the clock. `env` is needed because the library changes the environment
+        when it is loaded, and Swift then does not find the arguments of the process."""
         if self.offset is None:
             return []
         steering = {
@@ -126,7 +125,7 @@ class Server:
         return ["env", *(f"{name}={value}" for name, value in steering.items()), "env"]
 
     def move(self, seconds):
-        """Moves the server's wall clock, forward or back."""
+        """Moves the server's wall clock forward or back, in seconds."""
         self.offset += seconds
         draft = pathlib.Path(self.clock_path + ".draft")
         draft.write_text(f"{self.offset:+.3f}\n")

@@ -11,7 +11,7 @@ from server import Server, refuse_to_serve, run, wait_until
 
 
 def serve(tmp_path, *arguments, **settings):
-    """Runs `serve` where it must not start."""
+    """Runs `serve` with input that must stop the start."""
     return refuse_to_serve(tmp_path / "data", *arguments, **settings)
 
 
@@ -191,7 +191,7 @@ def test_a_new_key_is_published_before_it_signs_and_old_tokens_go_on(start):
 
 @pytest.fixture(scope="module")
 def issued(shared, tmp_path_factory):
-    """A genuine token and the key set that verifies it."""
+    """An access token of a real server, and the key set that verifies it."""
     client = Client(shared)
     client.sign_up()
     path = tmp_path_factory.mktemp("jwks") / "jwks.json"

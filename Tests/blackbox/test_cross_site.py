@@ -1,4 +1,4 @@
-"""Requests that another site causes (docs/cross-site-requests.md)."""
+"""Cross-site requests (docs/cross-site-requests.md)."""
 import itertools
 import socket
 
@@ -29,7 +29,7 @@ def server():
 
 
 def is_allowed(site, origin, has_cookie):
-    """The rules, as sentences."""
+    """The rules of the document, as code."""
     if origin is not None and origin not in (OWN, TRUSTED):
         return False
     if site in ("same-origin", "none"):

@@ -1,4 +1,4 @@
-"""Disks and databases in trouble: full, damaged, replaced, too new. What is acknowledged is kept, what cannot be is refused."""
+"""Full, damaged, replaced and too new disks and databases: acknowledged writes are kept, impossible ones are refused."""
 import os
 import pathlib
 import shutil
@@ -19,7 +19,7 @@ def database(server):
 
 @pytest.fixture
 def small(tmp_path):
-    """A server on a disk of a few mebibytes, in a mount namespace of its own, and how to fill that disk."""
+    """A server on a disk of a few mebibytes in its own mount namespace, and a way to fill this disk."""
     directory = tmp_path / "data"
     directory.mkdir(mode=0o700)
     mount = f'mount -t tmpfs -o size=6m,mode=0700 tmpfs "{directory}" && exec "$@"'
@@ -31,7 +31,7 @@ def small(tmp_path):
 
 
 def fill(path):
-    """To the last byte."""
+    """Fills the disk to the last byte."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for size in (64 * 1024, 512, 1):
         try:
@@ -43,7 +43,7 @@ def fill(path):
 
 
 def refuse_writes(server, filler):
-    """Fills the disk until logins cannot be recorded; SQLite may have had room in files that it holds."""
+    """Fills the disk until logins fail. SQLite may still have free space inside its own files."""
     client = Client(server)
     for _ in range(2000):
         fill(filler)
@@ -124,7 +124,7 @@ def backup(server, path):
 
 @pytest.fixture
 def after_backup(tmp_path):
-    """A server whose second session began after the backup."""
+    """A server with a backup, and a session that began after the backup."""
     server = Server(tmp_path / "data")
     early, late = Client(server), Client(server)
     early.sign_up()
@@ -145,7 +145,7 @@ def assert_restored(server, early, late):
 
 
 def test_a_stop_leaves_nothing_beside_the_database_that_would_be_replayed(after_backup):
-    """A person restores with `cp`."""
+    """An operator restores with `cp` instead of `cloakroom restore`."""
     server, early, late, path = after_backup
     assert server.stop() == 0
     wal = pathlib.Path(f"{database(server)}-wal")
@@ -186,7 +186,7 @@ def test_restore_takes_nothing_that_is_no_backup(after_backup, tmp_path, content
 # Files that go away.
 
 def stops_acknowledging(server):
-    """From some moment on nothing is acknowledged that is not kept."""
+    """Waits until the server refuses writes, and asserts that it goes on refusing them."""
     client = Client(server)
 
     def is_refused():

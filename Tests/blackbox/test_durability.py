@@ -1,4 +1,4 @@
-"""Nothing that was acknowledged is lost to `kill -9`."""
+"""`kill -9` loses no acknowledged write."""
 import threading
 import time
 
@@ -10,7 +10,7 @@ KILLS = 200
 
 
 class Renewing(threading.Thread):
-    """Renews without a pause until its server dies; remembers what was acknowledged last."""
+    """Renews without a pause until the server dies. Keeps the last acknowledged cookie."""
 
     def __init__(self, client):
         super().__init__(daemon=True)

@@ -1,4 +1,4 @@
-"""Forward-auth: what proxies ask on the private listener, and what they are told."""
+"""Forward-auth: the checks of proxies on the private listener, and their responses."""
 import os
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,7 +27,7 @@ def client(server):
     return client
 
 
-# Who asks and what about.
+# The description of the request in each proxy's headers.
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "HEAD", "OPTIONS", "PROPFIND"])
@@ -89,14 +89,14 @@ def test_two_that_agree_are_allowed(client):
     {"X-Original-Method": "GET", "X-Original-URI": "/other"}, {"X-HTTP-Method-Override": "GET"},
 ])
 def test_in_the_appended_form_no_header_of_the_client_changes_what_is_asked(client, told):
-    """Envoy passes them on as they came."""
+    """Envoy forwards these headers unchanged."""
     answer = ask(client, "appended", "POST", headers=told | {"Origin": "https://evil.example"})
     assert answer.status in (400, 403) and not names(answer) & IDENTITY
 
 
 @pytest.fixture(scope="module")
 def secure():
-    """Somebody whose server is reached by https, through a proxy."""
+    """A client of a server that browsers reach by https, through a proxy."""
     server = Server(publicURL="https://app.example.com")
     client = Client(server)
     client.email = "ann@example.com"
@@ -181,7 +181,7 @@ def test_a_page_load_is_led_to_the_login_page_and_the_whole_target_is_kept(clien
     "/%zz", "/100%", "/a\\b", utf8("/größe"), "/a b", "/a#b", "/" + "a" * 5000, "//evil.example/%2F..", "/.//evil.example", "/..//evil.example",
 ])
 def test_return_to_is_only_ever_a_path_on_the_same_origin(client, target):
-    """What a browser makes of it must stay on the origin; else it is left out."""
+    """A browser must resolve `return_to` to the same origin. Otherwise the redirect has none."""
     wanted = returned_to(client.check(target, query="?" + LOGIN, headers=PAGE_LOAD, cookie=False))
     if wanted is not None:
         assert wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\\" not in wanted
@@ -198,7 +198,7 @@ def test_only_navigations_are_led_to_the_login_page(client, headers, is_led):
     assert answer.status == (302 if is_led else 401)
 
 
-# Whose token decides.
+# Which token decides: bearer or cookie.
 
 def foreign_bearers():
     head, payload = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImFwcCIsInR5cCI6IkpXVCJ9", "eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIiwic3ViIjoiMSJ9"
@@ -244,7 +244,7 @@ def test_a_bearer_of_ours_decides_alone(client):
 
 
 def test_public_and_private_answer_in_the_same_order(client):
-    """Middleware and forward-auth are one decision."""
+    """Middleware and forward-auth decide alike."""
     for _, value in foreign_bearers():
         assert client.protected(headers={"Authorization": value}).status == 200, value
     bearer = {"Authorization": "Bearer " + tokens(client.cookie)[0]}
@@ -276,7 +276,7 @@ def test_what_only_resembles_a_preflight_is_none(client, method, headers):
         assert answer.status in (401, 403) and answer.header("x-auth-preflight") is None
 
 
-# What the proxy's configuration demands.
+# Demands in the proxy's configuration: max_age, acr.
 
 def test_allow_200_allows_on_200(client):
     for form in FORMS:
@@ -366,7 +366,7 @@ def test_a_websocket_handshake_is_unsafe(client, form, handshake):
     assert_allowed(ask(client, form, headers=handshake | {"Origin": TRUSTED}))
 
 
-# Renewal on the way.
+# Renewal during a check.
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_renewed_cookie_comes_exactly_once_is_repeated_by_name_and_never_cached(client, form):
@@ -382,7 +382,7 @@ def test_a_renewed_cookie_comes_exactly_once_is_repeated_by_name_and_never_cache
 
 
 def test_a_renewed_cookie_comes_with_a_step_up_that_is_asked_for_or_not_at_all(client):
-    """No problem answer of ours sets a cookie."""
+    """A problem response sets no cookie."""
     client.server.move(LIFETIME + WINDOW)
     assert_refused(client.check(query="?max_age=10"), 401, "insufficient_user_authentication")
     assert_allowed(client.check())

@@ -1,4 +1,4 @@
-"""Keys: made in one step at the first start, rotated, removed, and read again when a file changes."""
+"""Keys: created in one step at the first start, rotated, removed, and read again when a file changes."""
 import json
 import os
 import pathlib
@@ -36,7 +36,7 @@ def test_a_rotation_keeps_the_algorithm_of_the_ring(start, algorithm, name):
 
 
 def removed(server, client):
-    """The key that signed the client's access token is gone."""
+    """Removes the key that signed the client's access token."""
     old = kid(client)
     data = ["--data-dir", server.directory]
     assert run("keys", "rotate", "--now", *data).returncode == 0
@@ -90,14 +90,14 @@ def test_keys_that_nothing_can_need_any_more_are_dropped(start):
 
 
 def run_later(server, *arguments):
-    """Runs a command by the clock of the server."""
+    """Runs a command with the clock of the server."""
     return subprocess.run(
         [*server._steering(), BINARY, *arguments, "--data-dir", server.directory], capture_output=True, text=True, timeout=60,
         env=clean_environment())
 
 
 def test_a_key_file_that_is_written_twice_within_a_moment_is_read_twice(start):
-    """Two files with one time of change and one size are told apart by what is in them."""
+    """The server notices a replaced file by its content, also if size and time of change are the same."""
     server = start()
     client = Client(server)
     client.sign_up()
@@ -120,7 +120,7 @@ def test_a_key_file_that_is_written_twice_within_a_moment_is_read_twice(start):
 # The first start, interrupted.
 
 def start_and_kill(directory, count):
-    """Starts a server on a new directory, and kills it as soon as `count` files are there or it serves."""
+    """Starts a server on a new directory, and kills it as soon as there are `count` files or it accepts connections."""
     process = subprocess.Popen(
         [BINARY, "serve", "--port", "0", "--data-dir", directory], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_environment())
     os.set_blocking(process.stdout.fileno(), False)
@@ -153,7 +153,7 @@ def test_a_first_start_that_was_killed_at_any_moment_hinders_no_later_one(tmp_pa
 
 @pytest.mark.parametrize("kind", ["loop", "directory", "empty", "rubbish", "dangling"])
 def test_a_key_file_that_is_there_but_cannot_be_read_is_not_taken_for_absent(tmp_path, kind):
-    """New keys would log everybody out, and the old ones would be lost."""
+    """The server must not create new keys here: they would log all users out, and the old keys would be lost."""
     server = Server(tmp_path / "data")
     client = Client(server)
     client.sign_up()
@@ -181,7 +181,7 @@ def test_a_key_file_that_is_there_but_cannot_be_read_is_not_taken_for_absent(tmp
     assert server.stop() == 0
 
 
-# Who may read.
+# File modes.
 
 @NEEDS_ROOT
 @pytest.mark.parametrize("mode, group, is_accepted", [
@@ -189,7 +189,7 @@ def test_a_key_file_that_is_there_but_cannot_be_read_is_not_taken_for_absent(tmp
     (0o640, 54321, False), (0o660, 54321, False), (0o600, 54321, True),
 ])
 def test_key_files_are_for_the_owner_and_the_group_of_the_process(tmp_path, mode, group, is_accepted):
-    """A Kubernetes volume with an `fsGroup` gives the group of the process its bits at each mount."""
+    """A Kubernetes volume with an `fsGroup` gives the group of the process access to each file at each mount."""
     server = Server(tmp_path / "data")
     server.stop()
     for path in key_files(server):

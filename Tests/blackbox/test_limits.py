@@ -1,6 +1,6 @@
-"""Limits: sign-ups, logins, sessions of an account. A step of the wall clock lifts none of them.
+"""Limits of sign-ups, logins, and sessions of an account. A step of the wall clock resets none of them.
 
-Requests come through a proxy that is trusted, so that a test may choose the network that they come from."""
+Requests come through a trusted proxy, so that a test can choose the client's network."""
 import time
 
 import pytest
@@ -31,7 +31,7 @@ def log_out(server, cookie, network):
 
 
 def guess_until_limited(server, email, network, cookie=False):
-    """How many wrong passwords were judged before the limit."""
+    """The number of wrong passwords that got 401 before the first 429."""
     for count in range(100):
         answer = log_in(server, email, network, WRONG, cookie)
         if answer.status == 429:
@@ -77,7 +77,7 @@ def test_a_network_is_an_ipv4_address_or_a_slash_64(start, network, neighbour, i
 
 @pytest.mark.parametrize("chain", ["10.9.9.9, 203.0.113.7", "198.51.100.1, 203.0.113.7, 127.0.0.1", "unknown, 203.0.113.7"])
 def test_the_rightmost_address_that_is_no_trusted_proxy_counts(start, chain):
-    """What stands to the left of it was written by the client."""
+    """The client can write the addresses to the left of the rightmost untrusted one."""
     server = behind_proxy(start, signupRateLimit=1)
     assert sign_up(server, "a@example.com", HOME).status == 201
     assert sign_up(server, "b@example.com", chain).status == 429
@@ -284,7 +284,7 @@ def test_step_ups_and_password_changes_are_limited_together_with_logins(start):
 
 
 def test_many_networks_do_not_give_the_victim_new_tries(start):
-    """A table that is full must not forget the account that is being guessed."""
+    """A full table of networks must not reset the limit of the attacked account."""
     server = behind_proxy(start, loginRateLimit=3)
     sign_up(server, "ann@example.com", HOME)
     guess_until_limited(server, "ann@example.com", ELSEWHERE)
@@ -319,7 +319,7 @@ def bearer(cookie):
 
 @pytest.mark.parametrize("ahead", [3600, 86400])
 def test_a_clock_that_was_ahead_lets_no_ended_session_in_again(start, ahead):
-    """Lifetimes are by the wall clock; what is forgotten is forgotten by a clock that never steps."""
+    """Lifetimes follow the wall clock; limits and the revocation view follow the monotonic clock."""
     server = start(clock="+0")
     client = Client(server)
     client.sign_up()

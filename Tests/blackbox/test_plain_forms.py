@@ -1,4 +1,4 @@
-"""Login, logout and sign-up by a plain form, without script (CONTRACT, Endpoints)."""
+"""Login, logout and sign-up with a plain form, without script."""
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -28,7 +28,7 @@ def submit(client, path, fields, headers=None, **options):
 
 
 def led_to(answer):
-    """The path that a browser goes to: on the same origin, whatever it is made of."""
+    """The path that a browser resolves `Location` to. It must be on the same origin."""
     assert answer.status == 303, answer
     location = answer.header("location")
     assert location.startswith("/") and not location.startswith(("//", "/\\")) and location.isprintable(), location
@@ -99,7 +99,7 @@ def test_what_is_wrong_leads_back_to_the_page_with_the_error(client, path, field
 ])
 @pytest.mark.parametrize("path", ["/auth/login", "/auth/logout", "/auth/signup"])
 def test_a_form_of_another_site_is_refused(client, path, headers):
-    """Login CSRF: nobody is logged in as somebody else, and nobody out."""
+    """Login CSRF and logout CSRF: another site can neither log a user in nor out."""
     answer = submit(client, path, {"email": client.email, "password": PASSWORD}, headers, keep=False)
     assert (answer.status, answer.code, answer.set_cookies) == (403, "cross_site_request", [])
     assert client.protected().status == 200

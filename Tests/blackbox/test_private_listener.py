@@ -1,4 +1,4 @@
-"""The private listener: where it is, who may ask it, and what each of the two listeners does not have."""
+"""The private listener: its address, its admitted peers, and the endpoints that each listener lacks."""
 import itertools
 import os
 import stat
@@ -27,7 +27,7 @@ def client(server):
     return client
 
 
-# What the public listener does not have.
+# Endpoints that the public listener lacks.
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 @pytest.mark.parametrize("path", [
@@ -74,13 +74,13 @@ def test_a_private_port_in_use_stops_the_start_with_a_sentence(shared, tmp_path)
     assert result.returncode == 1 and str(shared.private_port) in result.stderr
 
 
-# Who may ask.
+# Admitted peers.
 
 NEIGHBOUR = "10.9.9.9"
 
 
 def status_for(server, source):
-    """What a peer with this address is told by the private listener; None where its connection is closed without a word."""
+    """The response of the private listener to a peer with this address; None if it closes the connection without one."""
     address = f"http://127.0.0.1:{server.private_port}/healthz"
     result = subprocess.run(
         ["nsenter", f"--net=/proc/{server.process.pid}/ns/net", "curl", "--silent", "--max-time", "20", "--interface", source, "--output", "/dev/null",
@@ -94,7 +94,7 @@ def status_for(server, source):
     (None, False), (NEIGHBOUR, True), ("10.9.0.0/16", True), ("10.8.0.0/16", False), ("192.0.2.1,10.9.9.9", True),
 ])
 def test_only_the_machine_itself_and_trusted_proxies_are_answered(tmp_path, proxies, is_admitted):
-    """In a network of its own, where the loopback interface has another address besides."""
+    """Runs in its own network namespace, where the loopback interface has a second address."""
     network = f'ip link set lo up && ip address add {NEIGHBOUR}/32 dev lo && exec "$@"'
     server = Server(tmp_path / "data", wrapper=["unshare", "--net", "sh", "-c", network, "sh"], trustedProxies=proxies)
     assert status_for(server, "127.0.0.1") == 200
@@ -102,7 +102,7 @@ def test_only_the_machine_itself_and_trusted_proxies_are_answered(tmp_path, prox
     assert server.stop() == 0
 
 
-# What the private listener does not have.
+# Endpoints that the private listener lacks.
 
 @pytest.mark.parametrize("method, path", [
     ("GET", "/"), ("GET", "/auth/session"), ("GET", "/auth/sessions"), ("POST", "/auth/login"), ("POST", "/auth/refresh"),
@@ -176,7 +176,7 @@ def test_a_socket_is_for_its_group_alone_and_works_as_a_port_does(tmp_path):
     assert client.get("/auth/check").status == 404
     server.kill()
     server.start()
-    assert_allowed(client.check())  # what a kill left behind is replaced
+    assert_allowed(client.check())  # replaces the socket that a killed process has left
     assert server.stop() == 0 and not path.exists()
 
 

@@ -1,4 +1,4 @@
-"""Every refusal that can be provoked carries the headers that keep it in place, and no cookie."""
+"""Every refusal that a test can cause has the security headers, and sets no cookie."""
 import sqlite3
 
 import pytest
@@ -113,7 +113,7 @@ def test_what_the_parser_refuses_is_answered_by_the_same_rules_or_cut_off(server
 
 
 def test_a_store_that_cannot_be_written_is_answered_by_the_same_rules(tmp_path):
-    """Its lock is held by somebody else, as by a backup tool that hangs."""
+    """A server whose database another process has locked, as a hanging backup tool does."""
     server = Server(tmp_path / "data")
     client = Client(server)
     client.sign_up()

@@ -1,4 +1,4 @@
-"""What the README and the documents say, done as they say it."""
+"""Runs the commands and snippets of the README and the documents."""
 import grp
 import html.parser
 import http.server
@@ -35,7 +35,7 @@ def client(shared):
 
 
 class Issuer:
-    """Signs what a test wants, and counts how often its keys are fetched."""
+    """An issuer that signs the claims of a test, and counts the fetches of its key set."""
 
     def __init__(self):
         self.fetches = 0
@@ -86,7 +86,7 @@ class PythonVerifier:
         exec((SNIPPETS / "verify_token.py").read_text().replace("http://localhost:8080", origin), self.namespace)
 
     def verify(self, token):
-        """The claims, or the refusal as text."""
+        """The claims, or the error as text."""
         try:
             return self.namespace["verify"](token)
         except jwt.PyJWTError as error:
@@ -97,7 +97,7 @@ class PythonVerifier:
 
 
 class NodeVerifier:
-    """One process, as a backend is, which is asked one token a line."""
+    """One Node process, as a backend is. It reads one token per line."""
     LOOP = """
     import { createInterface } from "node:readline";
     for await (const line of createInterface({ input: process.stdin })) {
@@ -205,14 +205,14 @@ def test_rubbish_that_names_ever_new_keys_does_not_have_the_node_snippet_fetch_e
 
 
 class Shell:
-    """A directory, a server and the commands that a reader of the documents has."""
+    """A directory, and the commands that a reader of the documents has."""
 
     def __init__(self, directory):
         self.directory = directory
         commands = directory / "commands"
         commands.mkdir()
         (commands / "cloakroom").symlink_to(BINARY)
-        # A refusal that a document does not mention fails the block.
+        # An HTTP error that the document does not mention fails the block.
         self.add("curl", f'exec {shutil.which("curl")} --silent --show-error --fail-with-body "$@"')
         self.add("sudo", 'exec "$@"')
         self.search = f"{commands}:{os.environ['PATH']}"
@@ -238,7 +238,7 @@ def shell(tmp_path):
 
 
 def blocks(document):
-    """The commands that a document marks as such that work as they stand."""
+    """The blocks of a document with the mark `run`."""
     found = re.findall(r"^<!-- run -->\n```sh\n(.*?)^```$", (ROOT / document).read_text(), re.M | re.S)
     assert found, document
     return found
@@ -267,7 +267,7 @@ def test_the_commands_about_the_http_interface_work_as_they_stand(start, shell):
 
 
 class AppHandler(http.server.BaseHTTPRequestHandler):
-    """An app that trusts its proxy."""
+    """An app that trusts the headers of its proxy."""
 
     def do_GET(self):
         body = f"the app of {self.headers['X-Auth-Subject'][:2]}".encode()
@@ -287,7 +287,7 @@ def free_port():
 
 
 class Machine:
-    """A machine as docs/operations.md describes it: settings in a file, and a service that can be stopped and started."""
+    """A machine as in docs/operations.md: settings in a file, and a service that systemctl stops and starts."""
 
     def __init__(self, shell):
         self.shell = shell
@@ -304,7 +304,7 @@ class Machine:
         threading.Thread(target=self.obey, daemon=True).start()
 
     def obey(self):
-        """Stops and starts the server as systemctl is told."""
+        """Carries out the stops and starts that the blocks request from systemctl."""
         asked = self.shell.directory / "asked"
         while not self.is_done.wait(0.05):
             if asked.exists() and (order := asked.read_text().strip()):
@@ -349,7 +349,7 @@ def test_the_trial_of_forward_auth_works_as_it_stands(shell):
     ports = {"8080": server.port, "8081": server.private_port, "3000": app.server_port}
     try:
         prepare, ask = blocks("docs/forward-auth.md")
-        # `sed` of the document makes a file with the usual ports, which other tests may have.
+        # The document uses fixed ports, which other tests may occupy: replace them.
         elsewhere = "".join(f" | sed 's/127.0.0.1:{old};/127.0.0.1:{new};/'" for old, new in ports.items())
         prepared = shell.run(prepare, {"8088": port, " > trial/forward-auth.conf": f"{elsewhere} > trial/forward-auth.conf"})
         assert prepared.returncode == 0, prepared
@@ -362,7 +362,7 @@ def test_the_trial_of_forward_auth_works_as_it_stands(shell):
 
 
 def test_a_new_refresh_secret_and_the_end_of_all_sessions_leave_a_thief_nothing(machine):
-    """What docs/operations.md says of a stolen refresh secret: the first command alone leaves old tokens good."""
+    """A stolen refresh secret (docs/operations.md): after the first command alone, old tokens stay valid."""
     machine.run(blocks("docs/operations.md")[0])
     client = Client(machine.server)
     browser = {"Origin": "https://app.example.com"}
@@ -376,7 +376,7 @@ def test_a_new_refresh_secret_and_the_end_of_all_sessions_leave_a_thief_nothing(
 
 
 class FormFields(html.parser.HTMLParser):
-    """What a browser sends of a form whose checkboxes are checked."""
+    """The fields that a browser sends for a form with checked checkboxes."""
 
     def __init__(self, text, **typed):
         super().__init__()

@@ -1,5 +1,5 @@
-"""The proxy configurations of deploy/, run as they stand in front of the real binary and of an app that keeps the raw
-requests: only ports and paths are replaced."""
+"""Runs the proxy configurations of deploy/ in front of the real binary and an app that records raw requests. Only ports and
+paths are replaced."""
 import grp
 import http.client
 import itertools
@@ -48,7 +48,7 @@ def wait_for(condition, what):
 
 
 def replaced(file, replacements):
-    """A file of the recipe with ports and paths of this machine."""
+    """A file of deploy/nginx with the ports and paths of this test."""
     text = (ROOT / "deploy/nginx" / file).read_text()
     for old, new in replacements.items():
         assert text.count(old) == 1, f"{file} does not have one {old}"
@@ -57,7 +57,7 @@ def replaced(file, replacements):
 
 
 class Backend:
-    """An app that keeps every request as it came, and answers what a test tells it to."""
+    """An app that records every raw request, and responds with the status that a test sets."""
 
     def __init__(self):
         self.requests = []
@@ -112,7 +112,7 @@ class Backend:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def header(self, name, request=-1):
-        """Every value under this name, whatever its case."""
+        """Every value of this header, in upper or lower case."""
         lines = self.requests[request].split("\r\n")[1:]
         return [line.split(":", 1)[1].strip() for line in lines if line.lower().startswith(name.lower() + ":")]
 
@@ -122,7 +122,7 @@ class Backend:
 
 
 class Nginx:
-    """Debian's nginx over the files of deploy/nginx, unprivileged, in a directory of its own."""
+    """Debian's nginx with the files of deploy/nginx, in its own directory."""
 
     def __init__(self, directory, replacements):
         self.directory = directory
@@ -135,7 +135,7 @@ class Nginx:
             replaced("metrics.conf", {"listen 127.0.0.1:9180;": f"listen 127.0.0.1:{self.metrics_port};"}))
         scratch = "".join(
             f"{name}_temp_path {directory}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        # The worker of a master that runs as root would become somebody who may not open the socket.
+        # As root, nginx would change its worker to a user that may not open the socket.
         user = "user root;" if os.getuid() == 0 else ""
         (directory / "nginx.conf").write_text(
             f"{user} pid {directory}/nginx.pid; daemon off; worker_processes 1; events {{}}\n"
@@ -153,18 +153,18 @@ class Nginx:
         self.process.send_signal(signal.SIGQUIT)
         try:
             self.process.wait(10)
-        except subprocess.TimeoutExpired:       # an open WebSocket
+        except subprocess.TimeoutExpired:       # a WebSocket is still open
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(10)
 
 
 class Site:
-    """Cloakroom and an app behind a proxy, as browsers reach them."""
+    """Cloakroom and an app behind nginx."""
 
     def __init__(self, recipe=None, **settings):
-        """`recipe`: what else to replace in the configuration of the proxy."""
+        """`recipe`: further replacements in the configuration of nginx."""
         self.recipe = recipe or {}
-        # Short, for the path of a socket has at most 107 characters.
+        # A short name: the path of a socket has at most 107 characters.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="recipe-"))
         self.backend = Backend()
         configuration = replaced("cloakroom.yaml", {
@@ -205,7 +205,7 @@ class Site:
 
 
 class Browser:
-    """One browser at the site: keeps the cookie, and says of itself what browsers say."""
+    """One browser at the site: keeps the cookie, and sends the headers of browsers."""
 
     def __init__(self, site, address="127.0.0.1", name=NAME):
         self.site = site
@@ -269,7 +269,7 @@ def ann(site):
 
 @pytest.fixture(scope="module")
 def hurried():
-    """Sessions whose access tokens are renewed all the time."""
+    """A site where access tokens expire so soon that checks renew them all the time."""
     site = Site(accessTokenLifetime="1", stragglerWindow="0.3", reissueDelay="0.1")
     yield site
     site.stop()
@@ -515,7 +515,7 @@ def test_an_upload_goes_through_and_a_refused_one_is_refused(site, ann):
     try:
         assert ann.send("POST", "/notes", body=b"x" * size).status == 401
     except (BrokenPipeError, ConnectionResetError):
-        pass        # nginx hangs up on a body that it does not want
+        pass        # nginx closes the connection before it has read the whole body
     assert len(site.backend.requests) == asked
 
 
@@ -536,7 +536,7 @@ def test_a_location_can_demand_a_fresh_password(site, ann):
         assert location.startswith("/auth/pages/login?")
         assert urllib.parse.parse_qs(location.partition("?")[2]) == {"return_to": ["/money/1"], "step_up": ["1"]}
         assert len(site.backend.requests) == asked
-        # However the path is written: nginx has it in the same location.
+        # nginx normalizes each of these paths to the same location.
         for path in ("//money/1", "/%6Doney/1", "/x/../money/1"):
             assert browser.get(path).status == 401
         assert browser.get("/notes").status == 200
@@ -545,7 +545,7 @@ def test_a_location_can_demand_a_fresh_password(site, ann):
 
 
 def test_a_refusal_that_is_none_any_more_when_it_is_shown_sends_the_browser_again(site, ann):
-    # What nginx asks the second time, for a request that is allowed by now.
+    # The second check of nginx, for a request that is now allowed.
     answer = shown_refusal(site, ann.cookie, "/notes?a=1")
     assert answer.status == 307 and answer.header("location") == "/notes?a=1"
     assert not TOKEN.search(f"{answer.headers}")

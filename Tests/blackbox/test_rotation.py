@@ -1,6 +1,6 @@
-"""The rotation protocol over HTTP: every row of its table, and what it is for (docs/refresh.md).
+"""The rotation protocol over HTTP: every row of its table, and the cases that it exists for (docs/refresh.md).
 
-The server's clock stands but for what `move` adds, so that no test depends on how fast the machine is."""
+The server's clock stands still; only `move` moves it. So no test depends on the speed of the machine."""
 import concurrent.futures
 import shutil
 
@@ -34,7 +34,7 @@ def refresh_token(cookie):
 
 
 def renew(client, cookie=None):
-    """Presents a cookie, the jar's own by default; the jar stays as it is."""
+    """Presents a cookie, by default the jar's. Does not change the jar."""
     return client.refresh(cookie=cookie or True, keep=False)
 
 
@@ -43,19 +43,19 @@ def close_window(client):
 
 
 def rotate(client):
-    """The jar holds a new generation, which the server has not seen again yet."""
+    """Rotates: the jar holds a new, pending generation."""
     before = generation(client.cookie)
     assert client.refresh().cookie and generation(client.cookie) == before + 1
 
 
 def rotate_and_confirm(client):
-    """The jar holds a new generation, and the straggler window has just opened."""
+    """Rotates and confirms: the jar holds a new generation, and the straggler window has just opened."""
     rotate(client)
     served(client.refresh())
 
 
 def served(answer):
-    """The request has the session's authority, and the answer hands nothing out."""
+    """Asserts that the request succeeded and the response has no refresh token."""
     assert answer.status == 200 and answer.set_cookies == [], answer
     assert "refresh_token" not in answer.json and answer.json["session"]["rotated"] is False
     return answer.json["session"]
@@ -290,7 +290,7 @@ def restore(server, backup):
 
 @pytest.fixture
 def restored(start, tmp_path):
-    """A client whose server has just lost three rotations to a backup."""
+    """A client whose server has just lost three rotations, because a backup was restored."""
     server = start(clock="+0", stragglerWindow=WINDOW, reissueDelay=0)
     client = Client(server)
     client.sign_up()
@@ -348,7 +348,7 @@ def change_password(client, cookie=None, new="another fine phrase", keep=True):
 
 
 def postponed(answer):
-    """Nothing was changed, and the answer says when to ask again."""
+    """Asserts that nothing changed and the response has `Retry-After`."""
     assert (answer.status, answer.code, answer.set_cookies) == (503, "unavailable", []), answer
     assert 1 <= int(answer.header("retry-after")) <= WINDOW + 1
     return int(answer.header("retry-after"))

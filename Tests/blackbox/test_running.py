@@ -1,4 +1,4 @@
-"""Running it: what a person at a terminal, a supervisor or a container does, and the sentences that it is told."""
+"""Running the binary from a terminal, a supervisor or a container: exit codes and messages."""
 import json
 import pathlib
 import re
@@ -15,7 +15,7 @@ RAW = re.compile(r"SQLite error|SQL logic|INSERT INTO|CREATE TABLE|SELECT |Error
 
 
 def assert_sentence(result, *named, codes=(1,)):
-    """It ended with a code of the table, and says in words what was wrong with what."""
+    """Asserts an exit code of the table, and a message that names the cause."""
     assert result.returncode in codes, (result.returncode, result.stderr)
     assert not RAW.search(result.stderr), result.stderr
     for name in named:
@@ -23,7 +23,7 @@ def assert_sentence(result, *named, codes=(1,)):
     assert result.stderr.strip() and len(result.stderr.splitlines()) <= 6, result.stderr
 
 
-# Settings that nobody made.
+# Variables that look like settings.
 
 @pytest.mark.parametrize("name, value", [
     ("CLOAKROOM_PORT", "tcp://10.0.0.1:8080"), ("CLOAKROOM_SERVICE_HOST", "10.0.0.1"), ("CLOAKROOM_SERVICE_PORT", "8080"),
@@ -47,7 +47,7 @@ def test_a_port_that_is_none_is_still_refused(tmp_path, value):
     assert_sentence(result, "CLOAKROOM_PORT", codes=(78,))
 
 
-# Sentences.
+# Messages of failures.
 
 @pytest.mark.parametrize("directory", ["/proc/foo", "/dev/null", "/proc/self/mem", "/sys/cloakroom"])
 def test_a_directory_that_cannot_be_is_named(directory):
@@ -109,7 +109,7 @@ def test_exit_codes_are_those_of_the_table(tmp_path_factory, arguments, code):
     assert not RAW.search(result.stderr), result.stderr
 
 
-# What only looks, makes nothing.
+# Commands that only read create no files.
 
 @pytest.mark.parametrize("arguments", [
     ["users", "list"], ["users", "disable", "ann@example.com"], ["users", "enable", "ann@example.com"], ["users", "set-password", "ann@example.com"],
@@ -125,7 +125,7 @@ def test_a_command_with_a_wrong_path_makes_nothing_there(tmp_path, arguments, is
     assert data.exists() == is_there and (not is_there or list(data.iterdir()) == [])
 
 
-# One way to record.
+# Events of commands are logged and counted once.
 
 @pytest.mark.parametrize("arguments, event", [
     (["users", "disable", "ann@example.com"], "account_disabled"), (["sessions", "revoke", "--user", "ann@example.com"], "revocation"),
@@ -183,10 +183,10 @@ def test_refusals_are_logged_at_debug_with_the_reason(start):
     assert "cross_site_request" in metrics
 
 
-# Secrets in memory.
+# Core dumps.
 
 def test_a_core_dump_is_never_written(tmp_path):
-    """It would hold passwords and tokens."""
+    """A core dump would contain passwords and tokens."""
     server = Server(tmp_path / "data", wrapper=["prlimit", "--core=unlimited:unlimited", "--"])
     limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
     soft, hard = re.search(r"Max core file size +(\S+) +(\S+)", limits).groups()
@@ -194,11 +194,11 @@ def test_a_core_dump_is_never_written(tmp_path):
     assert server.stop() == 0
 
 
-# Two at once.
+# Two processes at once.
 
 @pytest.mark.parametrize("round", range(6))
 def test_two_that_start_at_once_on_a_new_directory_have_one_set_of_keys(tmp_path, round):
-    """Or all but one are refused with a sentence."""
+    """All processes serve, or all but one end with a message."""
     data, processes = tmp_path / "data", []
     for _ in range(3):
         settings = {"signup": "open", "signupRateLimit": "off"}
@@ -264,10 +264,10 @@ def test_a_second_server_on_one_directory_works_or_is_refused_with_a_sentence(st
     assert client.get("/healthz").status == 200
 
 
-# The emergency.
+# Ending all of many sessions.
 
 def test_all_sessions_are_revoked_in_steps_that_leave_room_for_others(start):
-    """One transaction over all of them would make logins and renewals time out in the very emergency it is for."""
+    """One transaction over all sessions would make logins and renewals time out meanwhile."""
     server = start()
     client = Client(server)
     client.sign_up()
@@ -288,7 +288,7 @@ def test_all_sessions_are_revoked_in_steps_that_leave_room_for_others(start):
 
 
 def multiply_sessions(server, count):
-    """Copies a row under other ids, without knowing more of the table than that."""
+    """Copies a row with other ids. Reads the columns from the table."""
     database = sqlite3.connect(f"{server.directory}/cloakroom.sqlite", timeout=30)
     (columns,) = [[row[1] for row in database.execute("PRAGMA table_info(sessions)")]]
     key = next(row[1] for row in database.execute("PRAGMA table_info(sessions)") if row[5])

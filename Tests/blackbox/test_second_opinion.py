@@ -1,8 +1,8 @@
-"""PyJWT and joserfc as second opinions: what we accept, both accept; what we alone refuse, we refuse for a reason.
+"""Compares `cloakroom verify` with PyJWT and joserfc: both libraries accept every token that we accept, and for each token
+that only we refuse there is a reason.
 
-Good tokens, table J of the attack catalogue with genuine signatures, and thousands of mutants, all made here. Every
-token goes to both libraries, with the key and its one algorithm pinned; a sample of about 300 goes to
-`cloakroom verify`."""
+The tokens are made here: good ones, attacks with genuine signatures (J1, J2, ...), and thousands of mutants. Every token
+goes to both libraries, with the key and its one algorithm fixed. A sample of about 300 goes to `cloakroom verify`."""
 import base64
 import functools
 import hashlib
@@ -31,14 +31,14 @@ KEYS = {
     "RS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
     "HS256": bytes(range(32)),
 }
-# joserfc as strict as RFC 7515 asks and no stricter: by itself it refuses header members that it does not know.
+# joserfc with the strictness of RFC 7515. By default it also refuses unknown header members.
 LENIENT = {name: jws.JWSRegistry(algorithms=[name], strict_check_header=False) for name in KEYS}
 for registry in LENIENT.values():
     registry.max_header_length = 1024
 CLAIMS = {"iss": "i", "sub": "s", "aud": "a", "iat": NOW, "exp": NOW + 3000}
 
-# What a library accepts and we refuse, each row of the corpus with the reason. A row that is missing fails the tests,
-# and so does one that no library accepts any more.
+# Tokens that a library accepts and we refuse, with the reason. A missing row fails the tests, and so does a row that no
+# library accepts any more.
 NO_DEFAULT_KEY = "kid names the key, exactly; there is no default key (RFC 8725bis 3.1, J12 to J15)"
 FOREIGN_KEY = "a token must not bring or point to a key (RFC 8725bis 3.10, J16, J17)"
 EXTENSION = "crit, b64, zip and enc are refused whatever they say (RFC 7515 4.1.11, J18, J19, J23)"
@@ -65,8 +65,8 @@ REASONS = {
 }
 REFUSED_BY_US_ALONE = {row: reason for reason, rows in REASONS.items() for row in rows}
 
-# The other way round: `--typ any` judges form, signature and time. What sub, jti, iss and aud are is left to whoever
-# reads the claims, unless `--issuer` and `--audience` ask; PyJWT looks at sub and jti, joserfc from 1.8 at all four.
+# Tokens that we accept and a library refuses. `--typ any` checks form, signature and time, but sub, jti, iss and aud only
+# with `--issuer` and `--audience`. PyJWT checks sub and jti, joserfc from 1.8 checks all four.
 ACCEPTED_BY_US_ALONE = {"sub number", "jti number", "iss number", "aud number", "aud empty"}
 
 
@@ -83,7 +83,7 @@ def sign(algorithm, message):
 
 
 def token(algorithm, header, payload):
-    """Signs what is given: an object, or bytes as they are."""
+    """Signs an object, or bytes unchanged."""
     message = f"{encode(header)}.{encode(payload)}"
     return f"{message}.{encode(sign(algorithm, message.encode()))}"
 
@@ -194,7 +194,7 @@ def table_j(algorithm):
 
 
 def loosened(part):
-    """The last letter with its unused bits set, where it has any."""
+    """Sets the unused bits of the last letter, if it has any."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return part[:-1] + alphabet[alphabet.index(part[-1]) | 1] if len(part) % 4 else part
 
@@ -234,7 +234,7 @@ def ours(path, text):
 def pyjwt(algorithm, text):
     key = KEYS[algorithm] if algorithm == "HS256" else KEYS[algorithm].public_key()
     try:
-        # Without an expected audience it would refuse whatever has one.
+        # PyJWT refuses a token with an audience if none is expected.
         jwt.decode(text, key, algorithms=[algorithm], options={"verify_aud": False}, leeway=LEEWAY)
         return True
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError, OverflowError, KeyError):
@@ -253,14 +253,14 @@ def joserfc(algorithm, text):
 
 @functools.cache
 def corpus(algorithm):
-    """Name, token and the libraries that accept it, of everything."""
+    """All tokens: name, token, and the libraries that accept it."""
     rows = [*good(algorithm), *table_j(algorithm), *mutants(algorithm)]
     return [(name, row, [library.__name__ for library in (pyjwt, joserfc) if library(algorithm, row)]) for name, row in rows]
 
 
 def sample(algorithm):
-    """What goes to the command: for ES256 all that a library accepts, for the others all good ones and some; and of the
-    rest as much as the limit allows."""
+    """The tokens for the command. ES256: all tokens that a library accepts. Other algorithms: all good tokens and some others.
+    Of the rest as many as the limit allows."""
     rows = corpus(algorithm)
     generator = random.Random(algorithm)
     accepted, named, mutated = [], [], []
@@ -315,5 +315,5 @@ def test_the_list_of_what_we_alone_refuse_is_neither_too_long_nor_too_short(key_
 
 
 def test_the_sample_stays_small():
-    """Every token in it is one start of the process."""
+    """Each token of the sample starts one process."""
     assert sum(len(sample(algorithm)) for algorithm in KEYS) <= 300

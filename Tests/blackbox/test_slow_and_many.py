@@ -1,5 +1,5 @@
-"""Clients that are slow and clients that are many: each request has a deadline, connections have a cap, and everybody else
-goes on. What is asserted are events; the limits of waiting are generous."""
+"""Slow clients and many clients: each request has a deadline, connections have a limit, and other clients are served. The
+tests wait for events, with long limits."""
 import concurrent.futures
 import os
 import pathlib
@@ -29,7 +29,7 @@ SLOW = {
 
 
 def is_ended(port, beginning, more):
-    """Whether the server ends a connection that goes on like this, while the client is patient."""
+    """Whether the server closes a connection on which the client goes on to send `more`."""
     end = time.monotonic() + PATIENCE
     with socket.create_connection(("127.0.0.1", port)) as connection:
         try:
@@ -45,7 +45,7 @@ def is_ended(port, beginning, more):
 
 @pytest.fixture(scope="module")
 def ended():
-    """All at the same time, on both listeners, for each takes as long as the deadline."""
+    """Runs all cases in parallel on both listeners, because each takes as long as the deadline."""
     server = Server()
     with concurrent.futures.ThreadPoolExecutor(2 * len(SLOW)) as pool:
         futures = {(name, listener): pool.submit(is_ended, port, *SLOW[name])
@@ -65,14 +65,14 @@ def test_no_request_takes_for_ever(ended, name, listener):
 
 @pytest.fixture
 def narrow(tmp_path):
-    """A server that may have 128 open files."""
+    """A server with a limit of 128 open files."""
     server = Server(tmp_path / "data", wrapper=["prlimit", "--nofile=128:128", "--"])
     yield server
     assert server.stop() == 0
 
 
 def flood(port, count):
-    """Connections that say nothing; as many as can be had."""
+    """Opens connections that send nothing, until one fails."""
     connections = []
     for _ in range(count):
         connection = socket.socket()
@@ -136,7 +136,7 @@ def is_checked(client):
 
 
 def test_an_answer_that_nobody_reads_holds_nobody_up(shared):
-    """Hundreds of requests are pipelined and not one answer is read."""
+    """The client pipelines hundreds of requests and reads no response."""
     connection = socket.create_connection(("127.0.0.1", shared.port))
     connection.settimeout(1)
     try:

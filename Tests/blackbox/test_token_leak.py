@@ -1,8 +1,8 @@
-"""No answer of the public listener carries a token where script can read it (theft by XSS).
+"""Token theft by XSS: no response of the public listener contains a token that script can read.
 
-Every endpoint that the server itself describes, every page and every part of a page is asked in every state of a session
-with every header that a proxy could add. No run of 16 characters of a token or of a cookie's value stands in anything but
-Set-Cookie, and but for the bodies that hybrid and body delivery are made of."""
+The tests request every endpoint of the OpenAPI document, every page and every part of a page, in every state of a session,
+with every header that a proxy could add. No 16 consecutive characters of a token or of a cookie's value may occur outside of
+Set-Cookie, except in the bodies of hybrid and body delivery."""
 import itertools
 import json
 import re
@@ -16,7 +16,7 @@ LIFETIME, WINDOW = 300, 60
 RUN = 16
 NATIVE = {"Origin": None, "Sec-Fetch-Site": None}
 
-# What a script can add to a fetch, and what a proxy that passes headers on then repeats.
+# Headers that script can add to a fetch, and that a proxy may forward.
 FORWARDED = {
     "nothing": {},
     "X-Forwarded-Method": {"X-Forwarded-Method": "GET"},
@@ -55,7 +55,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def endpoints(server):
-    """Method and path of all that the server says it has, and of all that its pages name."""
+    """Method and path of every endpoint in the OpenAPI document, and of every address in the pages."""
     client = Client(server)
     document = client.get("/auth/openapi.json").json
     described = [(method.upper(), path) for path, item in document["paths"].items() for method in item if method in METHODS]
@@ -75,7 +75,7 @@ def runs(*secrets):
 
 
 def readable(answer, path=None, delivery="cookie"):
-    """All of an answer that script, a cache, a log or a `Referer` may get to see."""
+    """The parts of a response that script, a cache, a log or a `Referer` may contain."""
     parts = [value for name, value in answer.headers if name.lower() != "set-cookie"] + [name for name, _ in answer.headers]
     body = answer.body.decode("utf-8", "replace")
     if path in DELIVERING and delivery != "cookie":
@@ -89,7 +89,7 @@ def readable(answer, path=None, delivery="cookie"):
 
 
 def brought(answer):
-    """The tokens that an answer hands out, rightly or not."""
+    """The tokens in a response, allowed or not."""
     yield from (value.split(";")[0].split("=", 1)[1] for value in answer.set_cookies)
     try:
         yield from (answer.json[name] for name in ("access_token", "refresh_token") if name in answer.json)
@@ -103,10 +103,10 @@ def leaks(answer, *sent, path=None, delivery="cookie"):
     return sorted(found for start in range(len(text) - RUN + 1) if (found := text[start:start + RUN]) in secrets)
 
 
-# The states. Each is made anew for each request, for a request may end it.
+# The states. Each is created again before each request, because a request may end it.
 
 class Actor:
-    """Somebody with a session that is brought into one state again and again."""
+    """A client whose session is brought into one state before each request."""
     delivery = "cookie"
 
     def __init__(self, server):
@@ -114,13 +114,13 @@ class Actor:
         self.client.sign_up()
 
     def renew_session(self):
-        """A new session where the last request has ended it."""
+        """Begins a new session if the last request has ended it."""
         if self.client.refresh().status != 200:
             self.client.log_in()
             self.client.refresh()
 
     def current(self):
-        """The jar holds the current generation, confirmed, and the next renewal rotates."""
+        """Brings the session to a confirmed generation whose window is closed: the next renewal rotates."""
         self.renew_session()
         self.client.refresh()
         self.client.server.move(WINDOW + 1)
@@ -196,7 +196,7 @@ class Body(Actor):
 
 class Revoked(Actor):
     def prepare(self):
-        """A logout of what is revoked already is a logout as well."""
+        """Revokes the session. A logout may follow: it succeeds also for a revoked session."""
         self.client.post("/auth/logout", keep=False)
         return self.client.cookie, {}
 
@@ -316,7 +316,7 @@ def test_what_a_body_client_sends_comes_back_nowhere_else(server, endpoints):
 
 
 def test_a_token_in_the_url_is_repeated_in_no_answer(server, endpoints):
-    """Tokens in URLs end up in logs and in `Referer`; ours are never taken from there."""
+    """Token in URL: it would reach logs and `Referer`. The server never reads tokens from URLs."""
     actor = Fresh(server)
     cookie, _ = actor.prepare()
     access, found = tokens(cookie)[0], []
@@ -335,7 +335,7 @@ def test_no_log_line_shows_one_either(server):
     assert not [found for found in runs(cookie, answer.cookie) if found in server.log()]
 
 
-# The controls: what is there to be found is found.
+# Controls: the search finds tokens that are there.
 
 def test_a_token_in_a_header_in_a_body_or_in_part_is_found(server):
     actor = Fresh(server)

@@ -1,4 +1,4 @@
-"""HTTP as it goes over the wire: what follows an answer on the same connection, and what a proxy or an odd client sends."""
+"""HTTP over the wire: several requests on one connection, and unusual requests of proxies and clients."""
 import json
 import socket
 
@@ -31,7 +31,7 @@ def described_paths(client):
 
 
 def assert_goes_on(wire, answer):
-    """The next request on the connection is answered; or the answer has said that the connection ends, and it does."""
+    """Asserts that the connection serves another request, or was announced to close and closes."""
     if answer.closes:
         assert wire.rest() == b"", "nothing follows the answer"
         return
@@ -56,7 +56,7 @@ def test_head_has_no_body_whatever_the_status(server, member, is_private, outcom
     host = outcome.pop("Host", True)
     for path in [*described_paths(member), *odd]:
         with Wire(server, is_private) as wire:
-            # Both at once: what the client must take for the second answer is what comes right after the first head.
+            # Pipelined: the client must parse the bytes after the first head as the second response.
             wire.request("HEAD", path, outcome, host=host)
             wire.request("GET", "/healthz")
             first = wire.answer("HEAD")
@@ -89,7 +89,7 @@ def test_head_has_no_body_however_it_is_refused(server, head):
         assert wire.rest() == b"", answer
 
 
-# Upgrades that are not taken.
+# Upgrades that the server ignores.
 
 UPGRADES = {
     "h2c, as curl --http2": {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQAoAAAAAIAAAAA"},
@@ -123,7 +123,7 @@ def test_an_upgrade_with_a_body_leaves_the_connection_as_it_was(server, name):
 
 
 def test_one_upgrade_takes_nothing_from_the_next_honest_request(server):
-    """A proxy sends requests of many people over one connection."""
+    """A proxy sends requests of many clients over one connection."""
     with Wire(server, private=True) as wire:
         for _ in range(3):
             try:
@@ -160,7 +160,7 @@ def test_the_body_is_asked_for_before_it_is_sent(server, member):
     ({"Content-Length": "99999999"}, True, "/auth/login", 413), ({"Content-Type": "text/plain"}, True, "/auth/login", 415),
 ])
 def test_or_it_is_refused_at_once(server, headers, host, path, status):
-    """Either way the client that waits is answered; a body that was not asked for is not waited for."""
+    """The waiting client gets a response in both cases. The server does not wait for a body that it did not request."""
     body = b'{"email":"a@example.com","password":"x"}'
     with Wire(server) as wire:
         wire.request("POST", path, expecting(server, body, headers)[1], host=host)
@@ -240,7 +240,7 @@ def test_anything_else_wants_a_host(server, path):
         assert wire.ask("GET", path, version="HTTP/1.0", host=False).status in (400, 405, 421)
 
 
-# What marks a browser.
+# How the server recognizes a browser.
 
 NATIVE = {"Origin": None, "Sec-Fetch-Site": None}
 
@@ -250,7 +250,7 @@ NATIVE = {"Origin": None, "Sec-Fetch-Site": None}
     ({"Sec-Fetch-Dest": "empty"}, False), ({"Origin": "own"}, True), ({"Sec-Fetch-Site": "same-origin"}, True), ({"Sec-Fetch-Site": "none"}, True),
 ])
 def test_an_origin_or_a_site_marks_a_browser_and_the_mode_alone_does_not(server, member, headers, is_browser):
-    """Node's own fetch sends `Sec-Fetch-Mode: cors` and nothing else."""
+    """Node's fetch sends `Sec-Fetch-Mode: cors` and no other header of that kind."""
     named = {name: server.origin if value == "own" else value for name, value in headers.items()}
     login = {"email": member.email, "password": PASSWORD, "client_id": "app"}
     answer = member.post("/auth/login", login, headers=NATIVE | named, cookie=False, keep=False)
@@ -261,7 +261,7 @@ def test_an_origin_or_a_site_marks_a_browser_and_the_mode_alone_does_not(server,
 
 
 def test_a_form_under_no_referrer_is_refused_with_a_line_that_names_the_reason(server, member):
-    """`Referrer-Policy: no-referrer` makes browsers send `Origin: null` with a form of our own page."""
+    """With `Referrer-Policy: no-referrer` browsers send `Origin: null` with a form of our own page."""
     before = len(server.log())
     form = {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Content-Type": "application/x-www-form-urlencoded"}
     answer = member.post("/auth/logout", body="a=b", headers=form, keep=False)
@@ -305,7 +305,7 @@ def test_a_preflight_that_asks_for_no_names_is_answered_as_well(server, asked):
 ])
 @pytest.mark.parametrize("path", ["/auth/logout", "/auth/refresh", "/auth/sessions/revoke-others"])
 def test_a_request_without_a_body_has_no_media_type_to_refuse(server, path, media_type):
-    """htmx, jQuery and sendBeacon name a type for the body that they do not send."""
+    """htmx, jQuery and sendBeacon send a Content-Type without a body."""
     client = Client(server)
     client.sign_up()
     answer = client.post(path, body="", headers={"Content-Type": media_type})

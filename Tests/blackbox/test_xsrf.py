@@ -1,4 +1,4 @@
-"""`xsrfCookie`: for browsers that name no origin, and for nobody else."""
+"""`xsrfCookie`: allows requests of browsers that send no origin, and no other requests."""
 import pytest
 
 from browser import PASSWORD, Client

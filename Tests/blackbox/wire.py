@@ -1,11 +1,11 @@
-"""One connection, byte by byte, for what an HTTP library would not send or would hide."""
+"""A raw HTTP connection, for requests that a library does not send and details of responses that it hides."""
 import socket
 
 TIMEOUT = 120
 
 
 class Closed(Exception):
-    """The server closed the connection instead of answering."""
+    """The server closed the connection without a response."""
 
 
 class RawAnswer:
@@ -47,7 +47,7 @@ class Wire:
         self.socket.sendall(data)
 
     def request(self, method, target, headers=(), body=b"", version="HTTP/1.1", host=True):
-        """Sends one request; `host` may be False for none or another one."""
+        """Sends one request. `host`: False for no Host header, or another value."""
         lines = [f"{method} {target} {version}"]
         if host:
             lines.append(f"Host: {self.host if host is True else host}")
@@ -57,7 +57,7 @@ class Wire:
         self.send("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
 
     def answer(self, method="GET"):
-        """Reads one answer as a client must: without a body for HEAD, 204 and 304."""
+        """Reads one response. Responses to HEAD, 204 and 304 have no body."""
         head = self._until(b"\r\n\r\n")
         answer = RawAnswer(head[:-4], b"")
         if method == "HEAD" or answer.status in (204, 304) or 100 <= answer.status < 200:
@@ -75,7 +75,7 @@ class Wire:
         return self.answer(method)
 
     def rest(self):
-        """All that comes until the server closes."""
+        """Reads until the server closes the connection."""
         while True:
             try:
                 data = self.socket.recv(65536)
