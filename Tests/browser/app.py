@@ -1,16 +1,17 @@
-"""What a person, or the app's own script, does in a browser."""
+"""Actions of a user, or of the app's own script, in a browser."""
 from urllib.parse import urlsplit
 
 from drivers import wait
 
 PASSWORD = "correct horse battery"
 
-# For servers whose clock the test moves: lives that no busy machine outlasts by itself.
+# Settings for servers whose clock the test moves. The lifetimes are so long that they never pass by themselves.
 STEERED = {"clock": "+0", "accessTokenLifetime": 3600, "stragglerWindow": 600, "reissueDelay": 300}
-# So far on, the access token has expired and the straggler window is closed; a lost answer is given again.
+# After EXPIRY seconds the access token has expired and the straggler window is closed; after REISSUE seconds a lost response
+# is sent again.
 EXPIRY, REISSUE = 4000, 301
 
-# The app's script: a session as any page makes it, and what it has been told.
+# A page of the app: creates a session, and records the states that `onChange` received.
 BLANK = """<!doctype html><html lang=en><title>App</title><link rel=icon href="data:,">
 <body><p id=who>nobody</p><script type=module>
 import { createSession } from "/auth/client.js";
@@ -23,7 +24,7 @@ window.isReady = true;
 
 
 def open_app(browser, site, host="localhost", path="/app"):
-    """An empty page of the app, with `session` within reach of the test."""
+    """Opens an empty page of the app. The test can use its `session`."""
     site.page(path, BLANK)
     browser.open(site.origin(host) + path)
     ready(browser)
@@ -34,7 +35,7 @@ def ready(browser):
 
 
 def arrive(browser, path):
-    """Waits until the browser shows this path. A page that is opened before a form's answer has arrived is replaced by that answer."""
+    """Waits until the browser shows this path. If a test opens a page before that, the response to the form replaces it."""
     wait(f"{path} to be shown", lambda: urlsplit(browser.url).path == path)
 
 
@@ -47,15 +48,15 @@ def log_in(browser, email, **fields):
 
 
 def who(browser):
-    """Who the server says is logged in."""
+    """The e-mail address that the server returns for the session; None without one."""
     return browser.run("return (await (await fetch('/auth/session')).json()).user?.email ?? null")
 
 
 def confirm(browser):
-    """Shows the server the newest cookie, so that its straggler window opens now. Nothing is handed out for that."""
+    """Sends the newest cookie, so that its straggler window opens now. The response sets no cookie."""
     assert browser.run("return (await fetch('/auth/refresh', { method: 'POST' })).status") == 200
 
 
 def is_let_in(browser):
-    """Whether a protected route answers, whatever it takes."""
+    """Whether a protected route responds 200, after a renewal if needed."""
     return browser.run("return (await session.fetch('/auth/sessions')).status") == 200

@@ -23,7 +23,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture
 def browsers(engine):
-    """Starts browsers, each with a jar of its own; all are ended."""
+    """Starts browsers with separate cookie jars, and ends them after the test."""
     started = []
 
     def start(**options):
@@ -42,7 +42,7 @@ def browser(browsers):
 
 @pytest.fixture(scope="session")
 def shared():
-    """One server with the demo, for everything that does not care about settings."""
+    """One server with the demo, for all tests that need no settings of their own."""
     server = Server(demo="true")
     yield server
     assert server.is_alive(), server.log()
@@ -64,7 +64,7 @@ def start(tmp_path):
 
 @pytest.fixture
 def proxies():
-    """Puts proxies before servers, or makes sites without one."""
+    """Creates proxies in front of servers, and sites without a server."""
     made = []
 
     def make(upstream=None, certificate=None):
@@ -78,7 +78,7 @@ def proxies():
 
 @pytest.fixture
 def site(shared, proxies):
-    """The shared server as the browser sees it."""
+    """The shared server behind a recording proxy."""
     return proxies(shared)
 
 
@@ -95,5 +95,5 @@ def certificate(tmp_path_factory):
 
 @pytest.fixture
 def account():
-    """An address that nobody has yet."""
+    """An e-mail address without an account."""
     return f"user{next(_numbers)}@example.com"

@@ -1,5 +1,5 @@
-"""Drives Chromium, Firefox and WebKit from Debian's packages: W3C WebDriver over HTTP where there is a driver for it,
-Marionette for Firefox, which has none there."""
+"""Drives Chromium, Firefox and WebKit from Debian's packages: with W3C WebDriver over HTTP, and Firefox with Marionette,
+because Debian has no WebDriver for it."""
 import base64
 import contextlib
 import http.client
@@ -13,12 +13,12 @@ import subprocess
 import tempfile
 import time
 
-# How long anything may take. It tells a failure from a slow machine, and is no promise of ours.
+# Seconds until a step fails. The limit is long, so that a slow machine does not fail a test.
 TIMEOUT = 120
 ENTER, TAB, SPACE, SHIFT = "\ue007", "\ue004", "\ue00d", "\ue008"
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
-# Each command: its HTTP form, and its name in Marionette.
+# Each command: method and path in WebDriver, and the name in Marionette.
 COMMANDS = {
     "navigate": ("POST", "/url", "WebDriver:Navigate"),
     "back": ("POST", "/back", "WebDriver:Back"),
@@ -50,7 +50,7 @@ def free_port():
 
 
 def wait(what, condition, seconds=TIMEOUT):
-    """Asks until it is so; returns what `condition` returned."""
+    """Repeats `condition` until it returns a true value, and returns that value."""
     end = time.monotonic() + seconds
     while True:
         with contextlib.suppress(DriverError):
@@ -62,7 +62,7 @@ def wait(what, condition, seconds=TIMEOUT):
 
 
 class Process:
-    """A program with everything that it starts, ended as one group: killing a driver alone leaves browsers behind."""
+    """A program and its children, ended as one process group: a killed driver would leave its browsers running."""
 
     def __init__(self, arguments, environment=None):
         self.output = tempfile.TemporaryFile()
@@ -125,7 +125,7 @@ class Marionette:
         "datareporting.policy.dataSubmissionEnabled": False, "app.update.auto": False,
         "network.captive-portal-service.enabled": False, "network.connectivity-service.enabled": False,
         "signon.rememberSignons": False, "toolkit.cosmeticAnimations.enabled": False,
-        # The tests close tabs in the middle of everything.
+        # The tests close tabs that are still busy; the browser must not ask.
         "browser.tabs.warnOnClose": False, "dom.disable_beforeunload": True,
     }
 
@@ -179,7 +179,7 @@ class Marionette:
 
 
 class Display:
-    """WebKit's browser has no headless mode, so it gets a screen that nobody sees."""
+    """A virtual screen: WebKit's browser has no headless mode."""
 
     def __init__(self):
         reading, writing = os.pipe()
@@ -212,11 +212,11 @@ class WebKit(WebDriver):
     def __init__(self, third_party_cookies):
         self.display = Display()
         browser = next(pathlib.Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))
-        # By default it refuses even a sibling host's cookies.
+        # By default WebKit refuses even a sibling host's cookies.
         policy = ["--cookies-policy=always"] if third_party_cookies else []
         options = {"binary": str(browser), "args": ["--automation", *policy]}
         capabilities = {"browserName": "MiniBrowser", "acceptInsecureCerts": True, "webkitgtk:browserOptions": options}
-        # Without a session bus and with software rendering it needs nothing of the machine.
+        # Software rendering and no session bus, so that it runs on machines without a desktop.
         environment = {"DISPLAY": self.display.name, "LIBGL_ALWAYS_SOFTWARE": "1", "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1"}
         try:
             super().__init__(["WebKitWebDriver"], capabilities, environment)
@@ -233,7 +233,7 @@ ENGINES = {"chromium": start_chromium, "firefox": start_firefox, "webkit": lambd
 
 
 class Browser:
-    """One browser with a jar of its own."""
+    """One browser with its own cookie jar."""
 
     def __init__(self, engine, dark=False, third_party_cookies=False):
         self.engine = engine
@@ -255,7 +255,7 @@ class Browser:
         return self.driver.send("url")
 
     def run(self, script, *arguments):
-        """Runs the body of an async function in the page, and returns what it returns."""
+        """Runs the body of an async function in the page, and returns its result."""
         wrapped = (
             "const done = arguments[arguments.length - 1]; const args = [...arguments].slice(0, -1);"
             f"(async () => {{ {script} }})().then((value) => done({{ value }}), (error) => done({{ failure: String(error) }}));")
@@ -265,7 +265,7 @@ class Browser:
         return answer.get("value")
 
     def element(self, selector, command, **parameters):
-        """Waits until the element is there and can be used."""
+        """Waits until the element exists and is enabled."""
         def use():
             found = self.driver.send("find", using="css selector", value=selector)[ELEMENT]
             self.driver.send(command, id=found, **parameters)
@@ -280,7 +280,7 @@ class Browser:
         self.element(selector, "type", text=text)
 
     def press(self, *keys, holding=None):
-        """Presses keys one after the other, wherever the focus is."""
+        """Presses keys one after the other, in the focused element."""
         actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
         if holding:
             actions = [{"type": "keyDown", "value": holding}, *actions, {"type": "keyUp", "value": holding}]
@@ -320,7 +320,7 @@ class Browser:
         self.switch(self.first)
 
     def resize(self, width, height):
-        """Chromium's windows have a least width; its devices do not."""
+        """Chromium's windows have a minimum width, so its device emulation sets the size."""
         if self.engine == "chromium":
             metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
             command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}

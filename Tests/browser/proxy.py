@@ -1,5 +1,5 @@
-"""A reverse proxy that writes down what passes, interferes when asked to, and serves pages of its own: the app around
-Cloakroom, or an attacker's site. What a browser test claims, it claims from what was seen here."""
+"""A reverse proxy that records requests and responses, changes them for a test, and serves its own pages: the app around
+Cloakroom, or an attacker's site. The browser tests assert what was recorded here."""
 import contextlib
 import dataclasses
 import http.client
@@ -27,15 +27,15 @@ class Exchange:
 
 
 class Proxy:
-    """Listens on a port of its own, for every host name that leads to this machine."""
+    """Listens on its own port, for every host name that resolves to this machine."""
 
     def __init__(self, upstream=None, certificate=None):
         self.upstream = upstream
         self.exchanges = []
         self.pages = {}
-        # Given an exchange before it is passed on: True when it has been answered here.
+        # Called with an exchange before it is forwarded. True: this function has responded, do not forward.
         self.intercept = lambda exchange: False
-        # Given an exchange that is about to be answered: True swallows the answer and breaks the connection.
+        # Called with an exchange before its response is sent. True: drop the response and close the connection.
         self.interfere = lambda exchange: None
         self.lock = threading.Lock()
         proxy = self

@@ -1,4 +1,4 @@
-"""The adapters over the client, with the real axios and React; Angular's against what its documentation says of it."""
+"""The adapters with the real axios and React. Angular's interceptor with a stand-in made from Angular's documentation."""
 import pathlib
 import threading
 
@@ -10,7 +10,7 @@ from drivers import TIMEOUT, wait
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARIES = pathlib.Path("/usr/share/nodejs")
 REACT = "react/umd/react.development.js", "react-dom/umd/react-dom.development.js"
-# rxjs, as far as the interceptor uses it: https://rxjs.dev/api
+# The part of rxjs that the interceptor uses: https://rxjs.dev/api
 RXJS = """
 class Observable {
     constructor(subscribe) { this.subscribe = subscribe; }
@@ -40,7 +40,7 @@ def adapter_page(site, name, script, before="", **modules):
 
 @pytest.fixture
 def backend(site):
-    """A backend that verifies by itself, and says so when the access token has expired: `/api/own` until a renewal."""
+    """A backend that verifies tokens itself: `/api/own` responds `token_expired` until a renewal."""
     state = {"calls": 0, "renewed": False, "refuses": False}
     site.page("/api/own", '{"ok": true}', "application/json")
 

@@ -1,4 +1,4 @@
-"""The client among what else is in a page: bodies of every kind, and scripts that came later and replace what it stands on."""
+"""The client in a page: request bodies of every kind, and later scripts that replace the functions that it uses."""
 import json
 import re
 import threading
@@ -27,7 +27,7 @@ BODIES = """
 
 
 def expire_until_renewed(site):
-    """`/api/own` is a backend that verifies by itself, and wants a renewal after each `/api/forget`."""
+    """`/api/own` is a backend that verifies tokens itself. It responds `token_expired` after each `/api/forget`, until a renewal."""
     site.page("/api/own", "{}", "application/json")
     site.page("/api/forget", "{}", "application/json")
     state = {"renewed": False, "bodies": []}
@@ -36,7 +36,7 @@ def expire_until_renewed(site):
         if exchange.path in ("/auth/refresh", "/api/forget"):
             state["renewed"] = exchange.path == "/auth/refresh"
         if exchange.path == "/auth/refresh":
-            # This backend wants more renewals than a server gives: the client must not wait for it.
+            # The test needs a renewal before `renew_in` has passed, so the client must not see it.
             answer = json.loads(exchange.answer)
             answer["session"].pop("renew_in", None)
             exchange.answer = json.dumps(answer).encode()
@@ -82,7 +82,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
 def test_a_page_shows_that_its_session_was_ended_elsewhere(browsers, site, account, refusal):
-    """By an operator, or by the person from another device: no other tab of this browser says so."""
+    """An operator, or the user on another device, ends the session. No other tab of this browser reports it."""
     here, there = browsers(), browsers()
     for browser in (here, there):
         open_app(browser, site)
@@ -137,7 +137,7 @@ PATCHED = """
 
 
 def hold(exchange, go):
-    """`/go` is answered when the test says so."""
+    """Delays the response to `/go` until the test sets the event."""
     if exchange.path not in ("/go", "/done"):
         return False
     exchange.status = 200

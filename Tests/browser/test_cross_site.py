@@ -1,5 +1,5 @@
-"""What another site can make a logged-in browser do: nothing. Each attack is carried out by a real page of the attacker,
-and counts only if the server was really asked."""
+"""CSRF: another site cannot use the session of a logged-in browser. A real page of the attacker makes each attack, and the
+test passes only if the attack's request reached the server."""
 import json
 
 import pytest
@@ -9,7 +9,7 @@ from drivers import wait
 
 LOGIN = json.dumps({"email": "attacker@example.com", "password": PASSWORD})
 
-# The attacker's pages, by name: how they ask for a path with a method. `TARGET` is the victim's origin.
+# The attacker's pages by name: method, path and HTML. `TARGET` is the app's origin.
 FORM = """<form id=f method=post action="TARGETPATH" enctype="text/plain"><input name='{"a":"' value='"}'></form>
 <script>f.submit()</script>"""
 ATTACKS = {
@@ -37,9 +37,9 @@ ATTACKS = {
     "WebSocket": ("GET", "/api/notes", """<script>
         const socket = new WebSocket("TARGETPATH".replace("http", "ws")); socket.onopen = () => document.title = "READ"</script>"""),
 }
-# These replace the page that sends them.
+# These attacks navigate away from the attacker's page.
 NAVIGATIONS = {name for name, (_, _, page) in ATTACKS.items() if "f.submit()" in page and "<iframe" not in page}
-# From a sibling host the browser itself withholds nothing: every cookie comes along.
+# A sibling host is the same site, so the browser sends SameSite cookies.
 SITES = {"cross-site": "evil.localhost", "same-site": "sib.app.localhost"}
 
 
@@ -84,7 +84,7 @@ def redirect(exchange):
 
 
 def install_worker(browser, site):
-    """The app's own service worker, which passes everything through."""
+    """Registers a service worker of the app that forwards every request."""
     site.page("/worker.js", "onfetch = (event) => event.respondWith(fetch(event.request)); "
               "onactivate = (event) => event.waitUntil(clients.claim());", "text/javascript")
     browser.run("""

@@ -1,4 +1,4 @@
-"""The pages, as somebody uses them who has a keyboard, a screen reader, a small telephone."""
+"""The pages with a keyboard, a screen reader and a small screen."""
 import json
 import pathlib
 
@@ -10,7 +10,7 @@ from drivers import ENTER, SHIFT, SPACE, TAB, wait
 
 AXE = pathlib.Path(axe_core_python.__file__).with_name("axe.min.js").read_text()
 PAGES = ["/auth/pages/login", "/auth/pages/signup", "/auth/pages/account", "/"]
-# The account page leads a stranger to the login page.
+# Without a session the account page redirects to the login page.
 FOR_STRANGERS = [path for path in PAGES if path != "/auth/pages/account"]
 
 
@@ -19,7 +19,7 @@ def focused(browser):
 
 
 def tab_to(browser, name, back=False):
-    """Goes to a control by Tab alone. Not over the end of the page: a browser without window has nothing there."""
+    """Moves the focus to a control with the Tab key. Do not pass the end of the page: a headless browser has no controls there."""
     for _ in range(20):
         if focused(browser) == name:
             return
@@ -138,14 +138,14 @@ def test_the_account_page_ends_one_session_and_all_others(browsers, site, accoun
 
 
 def test_the_account_page_shows_the_sessions_of_every_page_of_the_list(browser, site, account):
-    """Here of a server that hands out one session at a time."""
+    """The proxy changes the list so that each page has one session."""
     open_app(browser, site)
     sign_up(browser, account)
 
     pages = {}
 
     def ask_for_all(exchange):
-        """The server knows no such place in its list."""
+        """Removes `after`, because the server does not know the positions that the proxy made up."""
         if exchange.path.startswith("/auth/sessions?"):
             pages[id(exchange)] = next((number for number in (1, 2) if f"after=page+{number}" in exchange.path), 0)
             exchange.path = exchange.path.split("&after=")[0]

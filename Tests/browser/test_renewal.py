@@ -1,4 +1,4 @@
-"""Renewal under what browsers do to it: tabs, parallel requests, lost answers, killed tabs, wrong clocks, bfcache."""
+"""Renewal in browsers: tabs, parallel requests, lost responses, killed tabs, wrong clocks, bfcache."""
 import threading
 import time
 
@@ -9,7 +9,7 @@ from drivers import TIMEOUT, wait
 
 TABS, PARALLEL, ROUNDS = 5, 20, 50
 
-# Each tab fires when it is told to, keeps what became of it, and tells when it is done.
+# Each tab sends its requests on a message, records the statuses, and reports when it is done.
 VOLLEY = """
     const channel = new BroadcastChannel("volley");
     window.volleys = [];
@@ -33,13 +33,13 @@ VOLLEY = """
 
 
 def handed_out(site, since):
-    """The refresh tokens in the cookies of answers."""
+    """The refresh tokens in the cookies of recorded responses."""
     cookies = [value.split(";")[0] for exchange in site.seen(since=since) for value in exchange.set_cookies]
     return {cookie.split("~")[-1] for cookie in cookies}
 
 
 def status(browser):
-    """What a plain call of the app's own API is answered."""
+    """The status of a plain `fetch` of the app's API."""
     return browser.run("return (await fetch('/api/notes')).status")
 
 
@@ -75,7 +75,7 @@ def test_a_browser_that_was_away_is_let_in_at_once_and_renewed_within_a_window(b
     site = proxies(server)
     open_app(browser, site)
     sign_up(browser, account)
-    # After the first absence a new cookie comes, which nothing is seen of until the second is over.
+    # The first absence brings a new cookie. The browser presents it only after the second absence: that confirms it.
     for absence, cookies in [(EXPIRY, 1), (EXPIRY, 0), (EXPIRY, 1)]:
         server.move(absence)
         since = len(site.exchanges)
@@ -85,7 +85,7 @@ def test_a_browser_that_was_away_is_let_in_at_once_and_renewed_within_a_window(b
 
 
 def lose(site, count):
-    """Swallows the next answers that carry a cookie. Returns those that it swallowed."""
+    """Drops the next `count` responses with a cookie. Returns the list of dropped ones."""
     lost = []
 
     def swallow(exchange):
@@ -98,7 +98,7 @@ def lose(site, count):
 
 
 def ask_in_vain(browser):
-    """Where no answer comes, Chromium and Firefox send the request once more by themselves."""
+    """Sends a request and ignores its failure. Chromium and Firefox may send it once more when the response is dropped."""
     browser.run("""
         const body = JSON.stringify({ text: "a note" }), headers = { "Content-Type": "application/json" };
         await fetch("/api/notes", { method: "POST", body, headers }).catch(() => {});
@@ -210,7 +210,7 @@ def test_a_lock_that_another_tab_never_lets_go_costs_a_second(browser, site, acc
 
 @pytest.mark.parametrize("offset", ["-1d", "+1d"])
 def test_a_clock_that_is_wrong_by_a_day_changes_nothing(browser, start, proxies, account, offset):
-    """Between browser and server, whichever of the two is wrong: here the server."""
+    """Only the difference between the clocks of browser and server matters: here the server's is wrong."""
     server = start(**STEERED | {"clock": offset})
     site = proxies(server)
     open_app(browser, site)

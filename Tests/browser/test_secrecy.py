@@ -1,4 +1,4 @@
-"""No token is anywhere where script can look, and what script does to the cookie replaces no session."""
+"""Token theft by XSS and session fixation by script: script finds no token, and cannot replace the session cookie."""
 import http.client
 import json
 import re
@@ -49,7 +49,7 @@ def test_no_token_is_where_script_can_look(browser, site, account):
 
 
 def test_the_demo_sees_a_token_that_lies_about(browser, site):
-    """The control of the panel: what is there to be found, it finds."""
+    """The control: the panel finds a token that is there."""
     browser.open(site.origin() + "/")
     browser.wait_text("no token found", "#verdict")
     browser.run("localStorage.token = 'eyJhbGciOiJub25lIn0.e30.'")
@@ -74,17 +74,17 @@ def test_hybrid_delivery_keeps_the_access_token_in_memory_alone(browser, start, 
     assert browser.run("return (await fetch('/api/notes')).status") == 401
 
 
-# What proxies, scrapers and backends ask; it is theirs alone.
+# Endpoints of the private listener, for proxies, scrapers and backends.
 PRIVATE = ["/auth/check", "/auth/check/x", "/auth/check;allow=200/x", "/metrics", "/service/sessions"]
 OTHERS = ["/", "/demo.js", "/api/notes", "/auth/pages/style.css", "/auth/nowhere", "/.well-known/openid-configuration",
           "/.well-known/change-password"]
-# What a proxy tells about the request that it asks about. A page may send these headers, too.
+# Headers in which a proxy describes a request. A page can send them too.
 FORWARDED = {
     "X-Original-URI": "/x", "X-Original-Method": "GET", "X-Forwarded-Uri": "/x", "X-Forwarded-Method": "GET",
     "X-Forwarded-Host": "localhost", "X-Forwarded-Proto": "https", "X-Forwarded-For": "127.0.0.1",
 }
 FORGERIES = [{}, *({name: value} for name, value in FORWARDED.items()), FORWARDED]
-# As many characters of a token or cookie in a row as nothing has by chance.
+# So many equal characters in a row are no coincidence.
 RUN = 16
 
 ASK = """
@@ -100,19 +100,19 @@ def runs(text):
 
 
 def cookies(site):
-    """Every cookie that the server has handed out here, as `name=value`."""
+    """Every cookie that the server has set here, as `name=value`."""
     return [header.split(";")[0] for exchange in site.seen() for header in exchange.set_cookies]
 
 
 def leaked(texts, site):
-    """The texts that hold a part of any such cookie."""
+    """The texts that contain a part of any of these cookies."""
     secrets = set().union(*(runs(cookie.split("=", 1)[1]) for cookie in cookies(site)))
     assert secrets
     return {text for text in texts if not secrets.isdisjoint(runs(text))}
 
 
 class State:
-    """Brings the browser's session into a state, before each question anew: the question may change it."""
+    """Brings the browser's session into a state, again before each request, because a request may change it."""
 
     def __init__(self, browser, server, site, email):
         self.browser, self.server, self.site, self.email = browser, server, site, email
@@ -123,7 +123,7 @@ class State:
             log_in(self.browser, self.email)
 
     def expired(self):
-        """The newest cookie was seen, and its time is over: the next request is answered with a newer one."""
+        """The newest cookie is confirmed and its access token has expired: the next response sets a newer cookie."""
         self.fresh()
         self.refresh()
         self.server.move(EXPIRY)
@@ -134,7 +134,7 @@ class State:
         self.fresh()
         self.revoked = cookies(self.site)[-1]
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port)
-        # The cookie's name goes by the browser.
+        # The name of the cookie depends on the browser.
         user_agent = self.site.seen()[-1].headers["user-agent"]
         fields = {"Cookie": self.revoked, "Origin": self.server.origin, "User-Agent": user_agent}
         connection.request("POST", "/auth/logout", headers=fields)
@@ -146,7 +146,7 @@ class State:
 
 
 def questions(browser, email):
-    """Each endpoint and page by its own method and by GET, with a body that it takes."""
+    """Each endpoint and page with its own method and with GET, and a valid body."""
     paths = browser.run("return (await (await fetch('/auth/openapi.json')).json()).paths")
     assert {"/auth/session", "/auth/refresh", "/auth/pages/login", "/.well-known/jwks.json"} <= set(paths)
     parts = {"{id}": "01234567", "{part}": "form.js"}
@@ -235,8 +235,8 @@ def flood(browser, count):
 
 
 def still(engine, account):
-    """Who may be logged in after an attack on the jar. WebKit knows no prefixes: there two cookies arrive, and of two
-    good ones the server believes neither."""
+    """The accounts that may be logged in after an attack on the cookie jar. WebKit does not know the prefixes: two cookies
+    arrive, and the server refuses both if both verify."""
     return (account, None) if engine == "webkit" else (account,)
 
 
@@ -251,7 +251,7 @@ PLANT = """
 
 @pytest.fixture
 def attackers_cookie(shared, account):
-    """The cookie of a genuine session: the attacker's own."""
+    """The cookie of the attacker's own session."""
     connection = http.client.HTTPConnection("127.0.0.1", shared.port)
     email = f"attacker.of.{account}"
     body = json.dumps({"email": email, "password": "correct horse battery"})
