@@ -1,4 +1,4 @@
-// The browser client, against a server that the test plays.
+// The browser client with a simulated page and server.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -20,7 +20,7 @@ let styles;
 let reported;
 let reloads;
 
-/** Web Locks of one name. */
+/** Web Locks, for one name only. */
 class Locks {
   constructor() {
     this.tail = Promise.resolve();
@@ -55,7 +55,7 @@ const live = (seconds = 300) => json({ authenticated: true, user: { id: "u" }, s
 
 const pause = (milliseconds = 5) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Waits until it is so; fails after a time that no busy machine needs. */
+/** Waits until the condition is true. The limit is long, so that a slow machine does not fail the test. */
 const until = async (condition) => {
   const end = performance.now() + 20_000;
   while (!condition()) {
@@ -66,7 +66,7 @@ const until = async (condition) => {
 
 const named = (id) => ({ authenticated: true, user: { id: "u" }, session: { id, expires_in: 300 }, delivery: "cookie" });
 
-/** A fresh copy of the client in a fresh page. */
+/** Loads a new copy of the client in a new page. */
 const load = async (options) => {
   const path = join(directory, `client${copies++}.mjs`);
   await writeFile(path, source);
@@ -95,7 +95,7 @@ beforeEach(() => {
       return answer(request);
     },
   });
-  // Node knows no page that relative addresses could be relative to.
+  // Node has no page, so relative addresses need a base.
   globalThis.Request = function (input, init) {
     return new RealRequest(typeof input === "string" ? new URL(input, location.href) : input, init);
   };
@@ -112,7 +112,7 @@ test("its declarations are what it does, and compile as the documents use them",
   const compile = (...more) =>
     promisify(execFile)("tsc", [...options, ...more]).catch(({ stdout }) => assert.fail(stdout));
   await compile(types);
-  // Without its declarations at hand, the compiler reads the code itself.
+  // Without declarations beside it, the compiler infers the types from the code.
   await writeFile(join(directory, "implementation.js"), source);
   await writeFile(join(directory, "declared.d.ts"), await readFile(new URL("client.d.ts", folder)));
   await writeFile(join(directory, "compare.ts"), `
@@ -365,7 +365,7 @@ test("an answer that was asked for before a login or logout is not believed afte
   assert.equal((await late).authenticated, false);
 });
 
-// What a page may be told by ours, by a backend, by a proxy.
+// 401 responses of Cloakroom, of a backend, of a proxy.
 const REFUSALS = {
   "session_revoked": () => json({ code: "session_revoked" }, 401),
   "token_invalid": () => json({ code: "token_invalid" }, 401),

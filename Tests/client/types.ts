@@ -1,4 +1,4 @@
-// Held against the declarations by `tsc --strict`: what the documents promise compiles, what they do not does not.
+// Checked against the declarations by `tsc --strict`: documented uses compile, wrong uses do not.
 import { type Session, type SessionState, CloakroomError, createSession } from "../../Web/client/client.js";
 import { sessionInterceptor } from "../../Web/client/adapters/angular.js";
 import { useSession } from "../../Web/client/adapters/axios.js";
@@ -8,11 +8,11 @@ const session: Session = createSession({ base: "https://auth.example.com" });
 
 export const used = async (): Promise<number> => {
   const state: SessionState = await session.login({ email: "a@example.com", password: "p", remember: true });
-  // @ts-expect-error The user is there only when somebody is logged in.
+  // @ts-expect-error `user` is undefined when no user is logged in.
   const unchecked: string = state.user.email;
   const stop: () => void = session.onChange(({ authenticated, user }) => authenticated && user?.email);
   const answer: Response = await session.fetch(new URL("https://auth.example.com/api"), { method: "POST" });
-  // @ts-expect-error A step-up wants a password.
+  // @ts-expect-error A step-up needs a password.
   await session.stepUp({});
   await session.logout();
   stop();
@@ -25,5 +25,5 @@ export const isRefused = (error: unknown): boolean => error instanceof Cloakroom
 
 export const waits = (state: SessionState, error: CloakroomError): number => (state.session?.renew_in ?? 0) + (error.retryAfter ?? 0);
 
-// @ts-expect-error What is no axios instance cannot use a session.
+// @ts-expect-error Only an axios instance can use a session.
 useSession({}, session);

@@ -1,66 +1,67 @@
-/** Who is logged in, and for how long: what the server answers to login, refresh and session. */
+/** Who is logged in, and for how long: the server's response to login, refresh and session. */
 export interface SessionState {
   authenticated: boolean;
   user?: { id: string; email: string };
   session?: {
     id: string;
     created_at: string;
-    /** When a password was last typed. */
+    /** When the user last entered the password. */
     auth_time: string;
     amr: string[];
     acr: string;
     binding: "none";
-    /** Seconds left of the access token when the answer was made. */
+    /** Seconds until the access token expires, at the time of the response. */
     expires_in: number;
-    /** Seconds left of the session when the answer was made. */
+    /** Seconds until the session expires, at the time of the response. */
     session_expires_in: number;
-    /** Whether this answer brought a new pair of tokens. */
+    /** Whether this response has a new refresh token. */
     rotated: boolean;
-    /** Seconds until a renewal can bring a newer pair: in answers to one that came too early for that. */
+    /** Seconds until a renewal can return newer tokens; only in the response to a renewal that was too early. */
     renew_in?: number;
   };
   delivery?: "cookie" | "hybrid" | "body";
 }
 
-/** A "no" of the server. */
+/** An error response of the server. */
 export class CloakroomError extends Error {
   /** The HTTP status. */
   readonly status: number;
-  /** The stable name, such as `invalid_credentials`. */
+  /** The stable code, such as `invalid_credentials`. */
   readonly code: string;
-  /** The whole answer (RFC 9457). */
+  /** The whole response body (RFC 9457). */
   readonly problem: Record<string, unknown>;
-  /** Seconds until it is worth another try, where the server says so: with `rate_limited` and `unavailable`. */
+  /** Seconds until another try makes sense, if the server sent them: with `rate_limited` and `unavailable`. */
   readonly retryAfter?: number;
 }
 
 export interface Session {
-  /** When the server is busy and says for how long, `login`, `signup` and `stepUp` wait once, a minute at most. */
+  /** If the server is busy, `login`, `signup` and `stepUp` wait for `Retry-After`, a minute at most, and try once more. */
   login(fields: { email: string; password: string; remember?: boolean; client_id?: string }): Promise<SessionState>;
   signup(fields: { email: string; password: string }): Promise<SessionState>;
-  /** A fresh authentication, for routes that answer `insufficient_user_authentication`. */
+  /** Authenticates again, for routes that respond `insufficient_user_authentication`. */
   stepUp(fields: { password: string }): Promise<SessionState>;
   logout(): Promise<void>;
-  /** Asks the server. `passive` neither renews nor keeps the session alive. */
+  /** Requests the state from the server. With `passive` it neither renews nor counts as activity. */
   current(options?: { passive?: boolean }): Promise<SessionState>;
   /**
-   * Renews now, unless the server has said that this is too early (`renew_in`): then nothing is sent.
-   * `fetch` renews by itself when it must.
+   * Renews now. Sends nothing while the server's `renew_in` has not passed. `fetch` calls it when the access token has
+   * expired.
    */
   renew(): Promise<SessionState>;
   /**
    * `fetch`, with one renewal and one retry when the access token has expired. After any other 401 it asks the server
-   * whether the session lives. Other origins are left alone.
+   * whether the session still exists. Requests to other origins go to `fetch` unchanged.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
-  /** Seconds left of the access token, on a clock that nobody can set. */
+  /** Seconds until the access token expires, by the monotonic clock. */
   secondsLeft(): number;
-  /** Called when this or another tab logs in, out, or renews. Returns what ends it. */
+  /** Calls the listener when this or another tab logs in, logs out or renews. Returns a function that removes it. */
   onChange(listener: (state: SessionState) => void): () => void;
 }
 
 /**
- * On a server that renders the page, the session is inert: nobody is logged in, and `fetch` is the server's own.
- * @param options `base`: where Cloakroom is, such as `https://auth.example.com`; by default this origin.
+ * Creates the session of a page. On a server that renders pages it is inert: `authenticated` is false, and `fetch` is
+ * the server's own.
+ * @param options `base`: the origin of Cloakroom, such as `https://auth.example.com`; by default the page's origin.
  */
 export function createSession(options?: { base?: string }): Session;

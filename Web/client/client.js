@@ -1,6 +1,6 @@
 // The Cloakroom browser client. See client.d.ts and docs/client.md.
 
-// Taken before other scripts can replace them.
+// Saved before other scripts can replace them.
 const { Promise, Request, Response, Headers, URL, BroadcastChannel, navigator, document } = globalThis;
 const send = fetch.bind(globalThis);
 const later = setTimeout.bind(globalThis);
@@ -33,14 +33,14 @@ const readJSON = async (response) => (await attempt(() => readBody(response))) ?
 
 const pause = (time) => new Promise((go) => later(go, time));
 
-// Hides the page, dialogs included, and moves nothing.
+// Hides the page and its dialogs; keeps the layout.
 const veil = (isOn) => {
   const { style } = document.documentElement;
   style.setProperty("opacity", isOn ? "0" : "", "important");
   style.setProperty("visibility", isOn ? "hidden" : "", "important");
 };
 
-// For a server that renders the page.
+// On a server that renders the page.
 const inert = () => {
   const nobody = async () => ({ authenticated: false });
   const refuse = async () => {
@@ -69,8 +69,8 @@ export function createSession({ base = "" } = {}) {
   let expiresAt = 0;
   let renewableAt = 0;
   let accessToken; // with hybrid delivery only
-  let logins = 0; // and logouts: what was asked before one is void
-  let renewals = 0; // of other tabs, too
+  let logins = 0; // and logouts: older responses are ignored
+  let renewals = 0; // also of other tabs
   let renewal;
   let check;
 
@@ -81,7 +81,7 @@ export function createSession({ base = "" } = {}) {
     if (id !== state.session?.id) [logins, accessToken, expiresAt, renewableAt] = [logins + 1, undefined, 0, 0];
     if (renew_in >= 0) renewableAt = clock() + renew_in * 1000;
     if (token || next.delivery !== "hybrid") {
-      // Whole seconds: the same token may seem to gain one.
+      // Whole seconds: an unchanged token may gain one.
       if (end(next) > expiresAt + 1000) renewals++;
       [accessToken, expiresAt] = [token, end(next)];
     }
@@ -138,7 +138,7 @@ export function createSession({ base = "" } = {}) {
 
   const look = (tells) => ask("GET", "session?passive=1", tells);
 
-  // After a 401. Listeners hear of an end only: they may have sent the request.
+  // After a 401. Calls listeners only at an end: they may have sent the request.
   const checkAlone = async () => {
     const began = logins;
     const answer = await attempt(() => request("GET", "session?passive=1"));
@@ -159,12 +159,12 @@ export function createSession({ base = "" } = {}) {
     let leave;
     await turn(new Promise((resolve) => (leave = resolve)));
     try {
-      // Tabs share a cookie, but no token in memory.
+      // Tabs share the cookie, not a token in memory.
       if (state.delivery !== "hybrid" && (renewals !== before || clock() < renewableAt)) return state;
       await ask("POST", "refresh");
       const wait = renewableAt - clock();
       if (wait > 5000 || expiresAt > clock()) return state;
-      // A newer cookie is on its way, or lost.
+      // A newer cookie is in flight, or lost.
       await pause(wait);
       return await ask("POST", "refresh");
     } finally {
@@ -206,14 +206,14 @@ export function createSession({ base = "" } = {}) {
 
   channel?.addEventListener("message", ({ data }) => {
     const isSame = data.session?.id === state.session?.id;
-    // Hybrid tokens are each tab's own. Messages come late.
+    // Each tab has its own hybrid token. Messages may be late.
     if (isSame && (data.delivery === "hybrid" || end(data) < expiresAt - 1000)) return;
-    // A logout counts at once. Of a login the server is asked.
+    // Applies a logout at once. Checks a login with the server.
     if (isSame || !data.authenticated) become(data);
     if (!isSame) attempt(() => look(false));
   });
 
-  // "Back" after a logout shows a page that the browser kept.
+  // The back button may show a kept page after a logout.
   addEventListener("pagehide", ({ persisted }) => persisted && state.authenticated && veil(true));
   addEventListener("pageshow", async ({ persisted }) => {
     if (!persisted) return;

@@ -13,7 +13,7 @@ let shown;
 const failed = (error) => say("message", sentence(error));
 const now = () => performance.now() / 1000;
 
-/** Seconds until a renewal can bring a newer pair, as the server said. */
+/** Seconds until a renewal can return newer tokens (`renew_in`). */
 const wait = () => Math.max(0, Math.ceil(renewable - now()));
 
 const show = (state) => {
@@ -51,7 +51,7 @@ const tick = () => {
   at("countdown").textContent = left ? `${left} s left` : wait() ? `expired, renewed in ${wait()} s` : "being renewed";
   at("life").value = left / lifetime;
   at("renew").textContent = wait() ? `Renew now (in ${wait()} s)` : "Renew now";
-  // The server would renew on the way of the next request; asking lets a newcomer watch it.
+  // The next request would renew anyway. Renewing now shows it to the reader.
   if (left || wait() || document.hidden) return;
   session.renew().catch(() => (renewable = now() + 5));
 };
@@ -126,7 +126,7 @@ on("delete-all", "click", async () => {
   }
 });
 on("step-up", "submit", async (form) => {
-  // Right after a renewal the server puts it off, and the client waits.
+  // Right after a renewal the server postpones it, and the client waits.
   const slow = setTimeout(() => say("done", "Please wait: right after a renewal this takes up to half a minute."), 2000);
   await session.stepUp({ password: at("again").value }).finally(() => clearTimeout(slow));
   say("done");

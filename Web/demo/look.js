@@ -1,5 +1,5 @@
-// What an injected script would try: every place where pages keep tokens, and every answer that it can make the server
-// give. It only reads, and what it finds stays in this page.
+// Searches for tokens as an injected script would: in every place where pages store tokens, and in every response that it
+// can get from the server. It only reads, and sends the results nowhere.
 
 const found = (list) => (list.length ? list.join(", ") : "nothing");
 
@@ -33,7 +33,7 @@ const xhr = (path) =>
     request.send();
   });
 
-/** What lies about in the page and its storage. */
+/** Places in the page and its storage. */
 const PLACES = {
   "document.cookie": () => document.cookie || "nothing",
   cookieStore: async () => found((await cookieStore.getAll()).map(({ name, value }) => `${name}=${value}`)),
@@ -47,7 +47,7 @@ const PLACES = {
       ...performance.getEntries().map(({ name }) => name)].join(" "),
 };
 
-/** What the server can be made to say. */
+/** Requests whose responses may contain a token. */
 const QUESTIONS = {
   "GET /auth/session": () => answer("GET", "/auth/session"),
   "the same by XMLHttpRequest": () => xhr("/auth/session"),
@@ -60,7 +60,7 @@ const QUESTIONS = {
 /** A JWT, or the start of one. */
 const TOKEN = /eyJ[\w-]{8,}/;
 
-/** One `{place, text, isToken}` for each way. With `asks`, the server is asked as well, which renews the session. */
+/** Returns one `{place, text, isToken}` per place. With `asks` it also sends the requests, which renews the session. */
 export const look = (asks) =>
   Promise.all(
     Object.entries(asks ? { ...PLACES, ...QUESTIONS } : PLACES).map(async ([place, read]) => {

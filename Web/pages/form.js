@@ -1,4 +1,4 @@
-// What every form of the pages does alike: it waits, says what went wrong, and shows a password when asked.
+// The common behaviour of all forms: busy state, error messages, the button that shows a password.
 import { CloakroomError } from "/auth/client.js";
 
 export const at = (id) => document.getElementById(id);
@@ -12,7 +12,7 @@ export const element = (name, text, ...children) => {
 
 const later = ({ retryAfter }) => (retryAfter ? `Please try again in ${retryAfter} seconds.` : "Please try again.");
 
-/** A sentence for people about a call that failed. */
+/** The message for the user about a failed call. */
 export const sentence = (error) => {
   if (!(error instanceof CloakroomError)) return "The server cannot be reached. Please try again.";
   if (error.code === "rate_limited") return `Too many tries. ${later(error)}`;
@@ -22,12 +22,12 @@ export const sentence = (error) => {
   return error.message;
 };
 
-/** Puts a sentence where screen readers hear it: into a region with a live role. */
+/** Shows a text in a live region, so that screen readers read it. */
 export const say = (region, text = "") => {
   at(region).textContent = text;
 };
 
-/** Does what a busy server may put off: says for how long, waits, and tries once more. */
+/** Calls `act`. If the server is busy or postpones it, shows the seconds, waits, and tries once more. */
 export const patiently = async (act) => {
   try {
     return await act();
@@ -40,7 +40,7 @@ export const patiently = async (act) => {
   }
 };
 
-/** Lets a form or a button do something that takes time and may fail. */
+/** Runs an asynchronous action on an event, once at a time, and shows its error. */
 export const on = (id, event, act) =>
   at(id).addEventListener(event, async (happened) => {
     happened.preventDefault();

@@ -23,7 +23,7 @@ on("login", "submit", async () => {
   location.replace(returnTo);
 });
 on("confirm", "submit", async () => {
-  // A step-up may be put off for half a minute (docs/refresh.md); the client waits.
+  // The server may postpone a step-up for half a minute (docs/refresh.md); the client waits.
   const notice = setTimeout(() => say("done", "Please wait a moment."), 1000);
   try {
     await session.stepUp({ password: at("confirm-password").value });

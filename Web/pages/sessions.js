@@ -1,4 +1,4 @@
-// The list of a person's sessions, each with its device and a button that ends it.
+// The list of the account's sessions, each with its device and a button that ends it.
 import { CloakroomError } from "/auth/client.js";
 import { at, element } from "./form.js";
 
@@ -11,7 +11,7 @@ const SYSTEMS = [
   [/\bWindows\b/, "Windows"], [/\bMac OS X\b/, "macOS"], [/\bLinux\b/, "Linux"],
 ];
 
-/** A name that people know their device by, such as "Firefox on Linux". */
+/** A readable name of the device, such as "Firefox on Linux". */
 export const deviceName = (userAgent = "") => {
   const find = (names) => names.find(([pattern]) => pattern.test(userAgent))?.[1];
   const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
@@ -19,7 +19,7 @@ export const deviceName = (userAgent = "") => {
   return browser ?? system ?? (userAgent.slice(0, 60) || "Unknown device");
 };
 
-/** A call of a JSON API through the session. Throws `CloakroomError` for a "no". */
+/** Calls a JSON API through the session. Throws `CloakroomError` for an error response. */
 export const api = async (session, method, path, body) => {
   const response = await session.fetch(path, {
     method,
@@ -63,7 +63,7 @@ const allSessions = async (session) => {
   return all;
 };
 
-/** Fills the list `#sessions`, and offers `#end-others` where there are others. `failed` is told when one could not be ended. */
+/** Fills the list `#sessions`, and shows `#end-others` if there are others. Calls `failed` if a session could not be ended. */
 export const listSessions = async (session, failed) => {
   const sessions = await allSessions(session);
   const end = async ({ id }) => {

@@ -1,7 +1,7 @@
 // Cloakroom for Angular 15 and later: `provideHttpClient(withInterceptors([sessionInterceptor(session)]))`.
 import { catchError, from, switchMap, throwError } from "rxjs";
 
-/** A functional interceptor that renews once when an access token has expired, and asks again. */
+/** A functional interceptor that renews once when an access token has expired, and sends the request again. */
 export const sessionInterceptor = (session) => (request, next) =>
   next(request).pipe(
     catchError((error) => {

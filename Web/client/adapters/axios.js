@@ -8,7 +8,7 @@ const codeOf = (data) => {
   }
 };
 
-/** Renews once when an access token has expired, shared with everything else that waits for it, and asks again. */
+/** Renews once for all waiting requests when an access token has expired, and sends the request again. */
 export const useSession = (instance, session) => {
   instance.interceptors.response.use(undefined, async (error) => {
     const { config, response } = error;

@@ -1,4 +1,4 @@
 import type { Session, SessionState } from "../client.js";
 
-/** Makes the hook of a session, once, outside of components. The hook gives undefined until the server has answered. */
+/** Creates the hook of a session. Call it once, outside of components. The hook returns undefined until the server has responded. */
 export function sessionHook(session: Session): () => SessionState | undefined;

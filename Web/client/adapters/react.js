@@ -1,7 +1,7 @@
 // Cloakroom for React 18 and later: `export const useSession = sessionHook(session)`, once, outside of components.
 import { useSyncExternalStore } from "react";
 
-/** A hook that tells who is logged in: undefined until the server has answered, then the session's state. */
+/** Creates a hook that returns undefined until the server has responded, then the session's state. */
 export const sessionHook = (session) => {
   let state;
   const changed = new Set();
