@@ -8,8 +8,8 @@ import Hummingbird
 import ServiceLifecycle
 import Synchronization
 
-/// A Hummingbird app with Cloakroom inside: sign-up, login, renewal and logout come from `addCloakroom`; the routes
-/// added after it know whose request they answer.
+/// A Hummingbird app with Cloakroom inside. `addCloakroom` adds sign-up, login, renewal and logout. The routes that are
+/// added after it have the session of the request in their context.
 @main
 struct Notes {
     static func main() async throws {
@@ -47,7 +47,7 @@ struct Notes {
             notes.withLock { $0[subject, default: []].append(text) }
             return HTTPResponse.Status.created
         }
-        // Deleting everything asks for a password that was typed within the last minute.
+        // Deleting all notes needs a password that was entered within the last minute.
         mine.delete { _, context in
             let access = try context.access(
                 requiring: StepUp(maximumAge: .minutes(1)), at: server.now())
@@ -58,7 +58,7 @@ struct Notes {
     }
 }
 
-/// What must go on beside the requests.
+/// The work of the server that must run beside the requests.
 struct Maintenance: Service {
     let server: AuthorizationServer
 
