@@ -331,7 +331,7 @@ def machine(shell):
 def test_the_commands_of_operators_work_as_they_stand(machine, shell):
     said = [machine.run(block) for block in blocks("docs/operations.md")]
     assert "ann@example.com" in said[0] and any("cloakroom_sessions" in text for text in said), said
-    assert any(" login subject=" in text for text in said), said
+    assert any(" sign_up subject=" in text for text in said), said
     kept = {path.name: path.stat().st_mode & 0o777 for path in (shell.directory / "backup").iterdir()}
     assert kept == {name: 0o600 for name in ("cloakroom.sqlite", "signing-keys.json", "refresh-secrets.json")}
     assert "restore" in machine.server.log()
