@@ -110,9 +110,6 @@ let package = Package(
                 nioCore, nioHTTP1, logging, crypto,
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             ],
-            resources: [
-                .embedInCode("Resources/openapi.json")
-            ],
             swiftSettings: strict),
         .target(
             name: "CloakroomTesting", dependencies: ["CloakroomCore", "CloakroomStores"],

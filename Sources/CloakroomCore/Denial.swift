@@ -37,31 +37,62 @@ public enum Denial: Error, Hashable, Sendable {
     case unavailable(retryAfter: Span)
 
     /// The stable public code of the contract.
-    public var code: String {
+    public var code: String { kind.rawValue }
+}
+
+extension Denial {
+    /// A denial without its details, by its stable public code.
+    package enum Kind: String, CaseIterable, Sendable {
+        case invalidRequest = "invalid_request"
+        case unsupportedMediaType = "unsupported_media_type"
+        case contentTooLarge = "content_too_large"
+        case headTooLarge = "head_too_large"
+        case requestTimeout = "request_timeout"
+        case crossSiteRequest = "cross_site_request"
+        case serviceWorkerRefused = "service_worker_refused"
+        case invalidCredentials = "invalid_credentials"
+        case sessionMissing = "session_missing"
+        case tokenInvalid = "token_invalid"
+        case tokenExpired = "token_expired"
+        case sessionExpired = "session_expired"
+        case sessionRevoked = "session_revoked"
+        case refreshTokenReused = "refresh_token_reused"
+        case bindingRequired = "binding_required"
+        case insufficientUserAuthentication = "insufficient_user_authentication"
+        case stepUpUnavailable = "step_up_unavailable"
+        case rateLimited = "rate_limited"
+        case accountExists = "account_exists"
+        case misdirectedRequest = "misdirected_request"
+        case notFound = "not_found"
+        case methodNotAllowed = "method_not_allowed"
+        case unavailable
+    }
+
+    package var kind: Kind {
         switch self {
-        case .invalidRequest: "invalid_request"
-        case .unsupportedMediaType: "unsupported_media_type"
-        case .contentTooLarge: "content_too_large"
-        case .headTooLarge: "head_too_large"
-        case .requestTimeout: "request_timeout"
-        case .crossSiteRequest: "cross_site_request"
-        case .serviceWorkerRefused: "service_worker_refused"
-        case .invalidCredentials: "invalid_credentials"
-        case .sessionMissing: "session_missing"
-        case .tokenInvalid: "token_invalid"
-        case .tokenExpired: "token_expired"
-        case .sessionExpired: "session_expired"
-        case .sessionRevoked: "session_revoked"
-        case .refreshTokenReused: "refresh_token_reused"
-        case .bindingRequired: "binding_required"
-        case .insufficientUserAuthentication: "insufficient_user_authentication"
-        case .stepUpUnavailable: "step_up_unavailable"
-        case .rateLimited: "rate_limited"
-        case .accountExists: "account_exists"
-        case .misdirectedRequest: "misdirected_request"
-        case .notFound: "not_found"
-        case .methodNotAllowed: "method_not_allowed"
-        case .unavailable: "unavailable"
+        case .invalidRequest: .invalidRequest
+        case .unsupportedMediaType: .unsupportedMediaType
+        case .contentTooLarge: .contentTooLarge
+        case .headTooLarge: .headTooLarge
+        case .requestTimeout: .requestTimeout
+        case .crossSiteRequest: .crossSiteRequest
+        case .serviceWorkerRefused: .serviceWorkerRefused
+        case .invalidCredentials: .invalidCredentials
+        case .sessionMissing: .sessionMissing
+        case .tokenInvalid: .tokenInvalid
+        case .tokenExpired: .tokenExpired
+        case .sessionExpired: .sessionExpired
+        case .sessionRevoked: .sessionRevoked
+        case .refreshTokenReused: .refreshTokenReused
+        case .bindingRequired: .bindingRequired
+        case .insufficientUserAuthentication: .insufficientUserAuthentication
+        case .stepUpUnavailable: .stepUpUnavailable
+        case .rateLimited: .rateLimited
+        case .accountExists: .accountExists
+        case .misdirectedRequest: .misdirectedRequest
+        case .notFound: .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .unavailable: .unavailable
         }
     }
 }

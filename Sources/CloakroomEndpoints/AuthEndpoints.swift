@@ -12,14 +12,14 @@ import Logging
 /// ```
 public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
     private let server: AuthorizationServer
-    private let endpoints: EndpointTable
+    private let endpoints: EndpointTable<Call>
     private let log: DenialLog
     private let failures: SampledLog
 
     /// The endpoints of this server.
     public init(_ server: AuthorizationServer) {
         self.server = server
-        endpoints = EndpointTable(Endpoint.all)
+        endpoints = EndpointTable(Endpoint.all) { $0.publicly }
         log = DenialLog(logger: server.logger)
         failures = SampledLog(logger: server.logger)
     }
@@ -31,7 +31,7 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
         let path = request.uri.path
         guard let match = endpoints.match(path) else {
             if let moved = try redirectWithoutSlash(request, path) { return moved }
-            guard Endpoint.isOurs(path) else { return try await next(request, context) }
+            guard Self.isOurs(path) else { return try await next(request, context) }
             log.write(.notFound, of: request)
             return Denial.notFound.problem.response
         }
@@ -48,9 +48,18 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
         }
     }
 
-    private func respond(_ request: Request, _ match: EndpointTable.Match, peer: String?) async throws -> Response {
-        guard let endpoint = match.endpoint(for: request.method == .head ? .get : request.method) else {
-            return try match.refuse(request.method)
+    /// Whether a path without endpoint is nevertheless ours to refuse.
+    private static func isOurs(_ path: String) -> Bool {
+        path == "/auth" || path.hasPrefix("/auth/")
+    }
+
+    private func respond(
+        _ request: Request, _ match: EndpointTable<Call>.Match, peer: String?
+    ) async throws -> Response {
+        guard let (endpoint, answer) = match.find(request.method) else {
+            let allowed = match.methods + ["OPTIONS"]
+            guard request.method == .options else { throw Denial.methodNotAllowed(allow: allowed) }
+            return Response(status: .noContent, headers: [.allow: allowed.joined(separator: ", ")])
         }
         if !endpoint.isForProbes || request.head.authority != nil {
             _ = try request.ownOrigin(under: server.originPolicy)
@@ -58,29 +67,34 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
                 OriginPolicy.Request(request, cookie: server.authorizer.cookie, xsrf: server.xsrf))
         }
         var call = Call(server: server, request: request, peer: peer, parameter: match.parameter)
-        if endpoint.takesForms { call.form = await FormSubmission(request, under: server.originPolicy) }
-        var response = try await respond(to: call, endpoint)
+        if case .jsonOrForm? = endpoint.place {
+            call.form = await FormSubmission(request, under: server.originPolicy)
+        }
+        var response = try await respond(to: call, of: endpoint.operation.path, answer)
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         return response
     }
 
-    private func respond(to call: Call, _ endpoint: Endpoint) async throws -> Response {
-        guard let form = call.form else { return try await endpoint.respond(call) }
+    private func respond(
+        to call: Call, of path: String, _ answer: EndpointTable<Call>.Respond
+    ) async throws -> Response {
+        guard let form = call.form else { return try await answer(call) }
         do {
-            return form.success(try await endpoint.respond(call))
+            return form.success(try await answer(call))
         } catch let denial as Denial {
             log.write(denial, of: call.request)
-            return form.failure(denial, of: endpoint.path)
+            return form.failure(denial, of: path)
         }
     }
 
-    /// A path of ours with a slash too many at its end, which a framework's or a proxy's habits add. The method stays.
+    /// Redirects a path of ours with a slash too many at its end, which some frameworks and proxies add, to the path
+    /// without. The method stays the same.
     private func redirectWithoutSlash(_ request: Request, _ path: String) throws(Denial) -> Response? {
-        guard path.hasSuffix("/"), let match = endpoints.match(String(path.dropLast())) else { return nil }
+        guard path.hasSuffix("/"), endpoints.match(String(path.dropLast())) != nil else { return nil }
         _ = try request.ownOrigin(under: server.originPolicy)
         let query = request.uri.query.map { "?\($0)" } ?? ""
-        let location = match.path.replacing(EndpointTable.placeholder, with: match.parameter)
         return Response(
-            status: .permanentRedirect, headers: [.location: location + query, .cacheControl: "no-store"])
+            status: .permanentRedirect,
+            headers: [.location: path.dropLast() + query, .cacheControl: "no-store"])
     }
 }

@@ -12,9 +12,9 @@ struct Call: Sendable {
     let request: Request
     /// The address of the peer of the connection.
     let peer: String?
-    /// What stands for `{id}` in the path.
+    /// What stands for the parameter of the path.
     let parameter: String
-    /// nil for what scripts and programs send.
+    /// nil for a request that is no plain form.
     var form: FormSubmission?
 
     var sessions: SessionService { server.sessions }

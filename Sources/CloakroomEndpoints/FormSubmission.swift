@@ -10,7 +10,7 @@ import Hummingbird
 /// Only as a navigation, in Firefox also as one that the app's own service worker has passed on; the origin rules are
 /// those of every other request.
 struct FormSubmission: Sendable {
-    /// What was filled in, or why it cannot be read.
+    /// The texts of its fields, or why they cannot be read.
     let fields: Result<JSONObject, Denial>
     private let request: Request
     /// The trusted origin whose page the form is on; nil for our own.
@@ -19,7 +19,7 @@ struct FormSubmission: Sendable {
     /// More than any form of ours has; each takes a search through those before it.
     private static let maximumFields = 32
 
-    /// nil for what is no such form.
+    /// nil for a request that is no such form.
     init?(_ request: Request, under policy: OriginPolicy) async {
         let isNavigation = request.headers[.secFetchMode] == "navigate" || request.headers.isLaunderedNavigation
         guard isNavigation, Self.isForm(request.headers[values: .contentType]) else { return nil }
@@ -38,7 +38,7 @@ struct FormSubmission: Sendable {
         return parts.first?.trimmingCharacters(in: .whitespaces) == "application/x-www-form-urlencoded"
     }
 
-    /// `application/x-www-form-urlencoded` (WHATWG URL standard, section 5.1), as UTF-8. What a checkbox sends is true.
+    /// `application/x-www-form-urlencoded` (WHATWG URL standard, section 5.1), as UTF-8.
     private static func parse(_ bytes: [UInt8]) throws(Denial) -> JSONObject {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .invalidRequest(fields: ["body": "is not UTF-8"])
@@ -53,13 +53,13 @@ struct FormSubmission: Sendable {
                 throw .invalidRequest(fields: ["body": "is not percent-encoded UTF-8"])
             }
             guard fields[name] == nil else { throw .invalidRequest(fields: ["body": "has a field twice"]) }
-            fields[name] = name == "remember" ? .bool(["on", "true", "1"].contains(value)) : .string(value)
+            fields[name] = .string(value)
         }
         return fields
     }
 
-    /// Where a form that did what it should leads.
-    /// - Parameter response: what a script would have been answered.
+    /// The redirect after a form that did what it should.
+    /// - Parameter response: the endpoint's response to the same fields in JSON.
     func success(_ response: Response) -> Response {
         redirect(to: returnTo.map(absolute) ?? "/auth/pages/account", keeping: response.headers)
     }
@@ -73,12 +73,16 @@ struct FormSubmission: Sendable {
         return redirect(to: "\(page)\(page.contains("?") ? "&" : "?")\(query.joined(separator: "&"))", keeping: [:])
     }
 
+    /// The field that every form may have besides those of its endpoint.
+    static let returnTo = Field.returnTo
+
     private var returnTo: String? {
-        (try? fields.get())?["return_to"]?.stringValue.flatMap { SameOriginPath.isSafe($0) ? $0 : nil }
+        guard let value = (try? fields.get())?[Self.returnTo.description.name] else { return nil }
+        return try? Self.returnTo.read([value]).get()
     }
 
-    /// Path and query of the page that the form is on, without what an earlier failure added; nil when the browser does
-    /// not say, or names another origin than the form's.
+    /// Path and query of the page that the form is on, without what an earlier failure added; nil when `Referer` is
+    /// missing, or names another origin than `Origin` does.
     private var page: String? {
         guard let referer = request.headers[.referer], let sender = request.headers[.origin],
             referer.hasPrefix("\(sender)/")

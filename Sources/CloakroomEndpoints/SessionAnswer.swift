@@ -6,18 +6,123 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-extension Response {
-    static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
-        var headers = headers
-        headers[.contentType] = "application/json; charset=utf-8"
-        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: value.serialized)))
+/// What sign-up, login, refresh, step-up and session answer.
+struct SessionAnswer: Sendable {
+    let grant: SessionGrant
+    /// How the session's client is served.
+    let delivery: Delivery
+    let policy: SessionPolicy
+    let now: Instant
+
+    static let schema = Schema<SessionAnswer>.object(
+        "SessionAnswer",
+        [
+            .constant("authenticated", true), .object("user", userSchema) { $0.grant.session },
+            .object("session", sessionSchema) { $0 }, .choice("delivery") { $0.delivery },
+            .optionalText("access_token", help: "With hybrid and body delivery, also where `rotated` is false.") {
+                $0.accessInBody.map { text($0.token) }
+            },
+            .optionalConstant("token_type", "Bearer") { $0.accessInBody != nil },
+            .optionalText("refresh_token", help: "With body delivery, where `rotated` is true.") {
+                $0.refreshInBody.map(text)
+            },
+        ])
+
+    /// What session answers: also that there is no session.
+    static let state = Schema<SessionAnswer?>.optional(
+        "SessionState", schema, orElse: .object("Nobody", [.constant("authenticated", false)]))
+
+    static let exampleID = "maeXX9CLFRof-XxH9YLF99sC"
+
+    private static let userSchema = Schema<Session>.object(
+        "User",
+        [
+            .text("id", example: "u_3IoFKEZcMrRj2xhWbX-0Ug") { $0.subject.rawValue },
+            .optionalText("email", example: "ann@example.com", help: "Absent where the app keeps its own accounts.") { $0.login },
+        ])
+
+    private static let sessionSchema = Schema<SessionAnswer>.object(
+        "Session",
+        [
+            .text("id", example: exampleID) { $0.grant.session.id.rawValue },
+            .time("created_at") { $0.grant.session.createdAt },
+            .time("auth_time", help: "When a password was last typed.") { $0.grant.authentication.time },
+            .texts("amr", example: ["pwd"]) { $0.grant.authentication.methods },
+            .choice("acr") { $0.grant.authentication.level }, .choice("binding") { $0.grant.session.binding },
+            .seconds(
+                "expires_in", example: 299,
+                help: "Seconds left of the access token that the client holds with this response; 0 if it has expired."
+            ) { answer in answer.held.map { ($0.expiresAt - answer.now).wholeSeconds } ?? 0 },
+            .seconds("session_expires_in", example: 2_591_999, help: "Seconds left of the session.") {
+                ($0.grant.session.deadline(under: $0.policy) - $0.now).wholeSeconds
+            },
+            .flag(
+                "rotated", example: true,
+                help:
+                    "Whether this response hands out a refresh token that is newer than the one presented. If not, it carries neither refresh token nor cookie."
+            ) { $0.grant.tokens != nil },
+            .optionalSeconds(
+                "renew_in",
+                help:
+                    "With `rotated: false` after a renewal: seconds until a renewal can bring something newer. Asking earlier is harmless."
+            ) { $0.served?.renewableIn.secondsToWait },
+        ])
+
+    private var served: ServedAccess? {
+        switch grant.renewal {
+        case .served(let served): served
+        case .renewed, nil: nil
+        }
+    }
+
+    /// The access token that the client holds once it has this response.
+    private var held: VerifiedAccess? {
+        switch grant.renewal {
+        case .renewed(let tokens): tokens.access
+        case .served(let served): served.delivery == .cookie ? grant.access : served.access
+        case nil: grant.access
+        }
+    }
+
+    private var accessInBody: VerifiedAccess? {
+        switch grant.renewal {
+        case .renewed(let tokens): tokens.delivery.putsAccessInBody ? tokens.access : nil
+        case .served(let served): served.delivery.putsAccessInBody ? served.access : nil
+        case nil: nil
+        }
+    }
+
+    private var refreshInBody: Secret? {
+        grant.tokens.flatMap { $0.delivery.putsRefreshInBody ? $0.refresh : nil }
+    }
+
+    private static func text(_ token: Secret) -> String { String(decoding: token.bytes, as: UTF8.self) }
+}
+
+/// With cookie delivery no body carries a token.
+extension Delivery {
+    fileprivate var putsAccessInBody: Bool {
+        switch self {
+        case .cookie: false
+        case .hybrid, .body: true
+        }
+    }
+
+    fileprivate var putsRefreshInBody: Bool {
+        switch self {
+        case .cookie, .hybrid: false
+        case .body: true
+        }
     }
 }
 
 extension Call {
     /// What login, refresh and session answer.
     func answer(_ grant: SessionGrant, status: HTTPResponse.Status = .ok) -> Response {
-        var response = Response.json(.object(describe(grant)), status: status)
+        let answer = SessionAnswer(
+            grant: grant, delivery: sessions.client(of: grant.session).delivery, policy: sessions.policy,
+            now: sessions.now)
+        var response = SessionAnswer.schema.response(answer, status: status)
         handOver(grant.tokens, to: &response)
         return response
     }
@@ -28,71 +133,12 @@ extension Call {
         response.hand(over: server.xsrf?.setting(for: grant.session.id, request.headers))
         return response
     }
+}
 
-    private func describe(_ grant: SessionGrant) -> JSONObject {
-        var body: JSONObject = [
-            "authenticated": true,
-            "user": .object(describeUser(grant.session)),
-            "session": .object(describeSession(grant)),
-            "delivery": .string(sessions.client(of: grant.session).delivery.rawValue),
-        ]
-        switch grant.renewal {
-        case .renewed(let tokens): add(tokens.access, refresh: tokens.refresh, tokens.delivery, to: &body)
-        case .served(let served): add(served.access, refresh: nil, served.delivery, to: &body)
-        case nil: break
-        }
-        return body
+extension Response {
+    static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(bytes: value.serialized)))
     }
-
-    private func describeUser(_ session: Session) -> JSONObject {
-        var user: JSONObject = ["id": .string(session.subject.rawValue)]
-        if let login = session.login { user["email"] = .string(login) }
-        return user
-    }
-
-    private func describeSession(_ grant: SessionGrant) -> JSONObject {
-        let now = sessions.now
-        let authentication = grant.authentication
-        var session: JSONObject = [
-            "id": .string(grant.session.id.rawValue),
-            "created_at": .string(grant.session.createdAt.iso8601),
-            "auth_time": .string(authentication.time.iso8601),
-            "amr": .array(authentication.methods.map { .string($0) }),
-            "acr": .string(authentication.level.rawValue),
-            "binding": .string(grant.session.binding.rawValue),
-            "expires_in": .integer(held(by: grant).map { ($0.expiresAt - now).wholeSeconds } ?? 0),
-            "session_expires_in": .integer((grant.session.deadline(under: sessions.policy) - now).wholeSeconds),
-            "rotated": .bool(grant.tokens != nil),
-        ]
-        if case .served(let served)? = grant.renewal {
-            session["renew_in"] = .integer(served.renewableIn.secondsToWait)
-        }
-        return session
-    }
-
-    /// The access token that the client holds with this answer in its hands.
-    private func held(by grant: SessionGrant) -> VerifiedAccess? {
-        switch grant.renewal {
-        case .renewed(let tokens): tokens.access
-        case .served(let served): served.delivery == .cookie ? grant.access : served.access
-        case nil: grant.access
-        }
-    }
-
-    /// With cookie delivery no body carries a token.
-    private func add(_ access: VerifiedAccess, refresh: Secret?, _ delivery: Delivery, to body: inout JSONObject) {
-        switch delivery {
-        case .cookie:
-            return
-        case .hybrid:
-            body["access_token"] = .string(text(access.token))
-            body["token_type"] = "Bearer"
-        case .body:
-            body["access_token"] = .string(text(access.token))
-            body["token_type"] = "Bearer"
-            if let refresh { body["refresh_token"] = .string(text(refresh)) }
-        }
-    }
-
-    func text(_ token: Secret) -> String { String(decoding: token.bytes, as: UTF8.self) }
 }

@@ -20,7 +20,7 @@ import Testing
         "/auth/pages/login?return_to=/%7B%7Bnonce%7D%7D&error=invalid_credentials",
     ]
 
-    private static let paths = Set(Endpoint.all.map(\.path) + elsewhere).sorted()
+    private static let paths = Set(Endpoint.onPublicListener.flatMap { $0.paths(naming: "{id}") } + elsewhere).sorted()
 
     /// Headers that proxies send, forged by script.
     private static let forwarded: HTTPFields = [
@@ -95,7 +95,10 @@ import Testing
         ]
         try await world.server.run { browser in
             for state in [PresentedState.expired, .fresh, .hybrid, .pending] {
-                for endpoint in Endpoint.all.map({ ($0.method, $0.path) }) + Self.elsewhere.map({ (.get, $0) }) {
+                let described = Endpoint.onPublicListener.flatMap { endpoint in
+                    endpoint.paths(naming: "{id}").map { (endpoint.method, $0) }
+                }
+                for endpoint in described + Self.elsewhere.map({ (.get, $0) }) {
                     for headers in alone + others {
                         let (leak, _) = try await Self.leak(
                             world, browser, state, endpoint.0, endpoint.1, headers)
@@ -113,7 +116,8 @@ import Testing
             .fresh: (200, false), .expired: (200, true), .nearlyExpired: (200, true), .pending: (200, true),
             .straggler: (200, false), .reused: (401, false), .hybrid: (401, false), .hybridBearer: (200, false),
             .body: (401, false), .bodyBearer: (200, false), .bearer: (200, false), .bearerExpired: (401, false),
-            .revoked: (401, false), .forged: (401, false), .unknownKey: (401, false), .differentSessions: (401, false),
+            .idleTooLong: (401, false), .revoked: (401, false), .forged: (401, false), .unknownKey: (401, false),
+            .differentSessions: (401, false),
         ]
         try await world.server.run { browser in
             for state in PresentedState.allCases {

@@ -13,7 +13,7 @@ import Testing
 /// A state that a session and its tokens can be in, as a request presents them.
 enum PresentedState: CaseIterable, Sendable {
     case fresh, expired, nearlyExpired, pending, straggler, reused, hybrid, hybridBearer, body, bodyBearer, bearer
-    case bearerExpired, revoked, forged, unknownKey, differentSessions
+    case bearerExpired, idleTooLong, revoked, forged, unknownKey, differentSessions
 
     var client: ClientID {
         switch self {
@@ -48,7 +48,8 @@ struct TokenLeakWorld: Sendable {
     private let hash: PasswordHash
     private let counter = Collected<Int>()
 
-    init() async throws {
+    /// - Parameter configure: what else is set.
+    init(_ configure: (inout AuthorizationServer.Configuration) -> Void = { _ in }) async throws {
         let store = InMemoryStore()
         self.store = store
         server = try TestServer(store: store) { configuration in
@@ -58,6 +59,7 @@ struct TokenLeakWorld: Sendable {
             ]
             configuration.trustedOrigins = Set(["https://front.example"].compactMap { WebOrigin(parsing: $0) })
             configuration.givesXSRFCookie = true
+            configure(&configuration)
         }
         let hasher = try PasswordHasher(cost: TestServer.cost, threads: 1)
         hash = try await hasher.hash(try #require(Password(TestServer.password)))
@@ -90,21 +92,24 @@ struct TokenLeakWorld: Sendable {
             createdAt: server.now)
         _ = try await store.add(user, recording: [])
         let other = try await begin("other\(number)", user, .browser)
-        let session = try await begin("session\(number)", user, state.client)
+        let age: Span = state == .idleTooLong ? .days(40) : .minutes(10)
+        let session = try await begin("session\(number)", user, state.client, ago: age)
         var presented = try await tokens(of: session, state)
         presented.email = email
         presented.otherSession = other.id.rawValue
         return presented
     }
 
-    private func begin(_ id: String, _ user: Account, _ client: ClientID) async throws -> Session {
+    private func begin(
+        _ id: String, _ user: Account, _ client: ClientID, ago age: Span = .minutes(10)
+    ) async throws -> Session {
+        let time = server.now - age
         let session = Session(
             id: SessionID(id), subject: user.subject, secret: Secret(CloakroomCore.Environment.system.random(32)),
             refreshKey: server.keys.currentRefreshKey.id,
             details: Session.Details(
-                client: client, remembered: false, userAgent: "",
-                address: "", evidence: Evidence(.password, at: server.now - .minutes(10))),
-            at: server.now - .minutes(10), under: policy)
+                client: client, remembered: false, userAgent: "", address: "", evidence: Evidence(.password, at: time)),
+            at: time, under: policy)
         let start = SessionStart(
             session, credentialVersion: user.credentialVersion, maximumSessions: 100, policy: policy)
         #expect(try await store.begin(start, recording: []) != nil)
@@ -121,7 +126,7 @@ struct TokenLeakWorld: Sendable {
         var presented = Presented(email: "", otherSession: "")
         switch state {
         case .fresh: presented.cookie = "\(try access())~\(refresh)"
-        case .expired: presented.cookie = "\(try access(minutesAgo: 6))~\(refresh)"
+        case .expired, .idleTooLong: presented.cookie = "\(try access(minutesAgo: 6))~\(refresh)"
         case .nearlyExpired:
             let nearly = try self.access(session, at: server.now - .seconds(295), nil)
             presented.cookie = "\(text(nearly))~\(refresh)"

@@ -5,6 +5,8 @@ import itertools
 import json
 import socket
 
+import described
+
 NAME = "__Host-Http-session"
 PASSWORD = "correct horse battery"
 TIMEOUT = 120
@@ -87,6 +89,7 @@ class Client:
         connection.request(method, path, body, {key: text for key, text in fields.items() if text is not None})
         answer = Answer(connection.getresponse())
         connection.close()
+        described.check(method, path, answer, private)
         if keep and answer.cookie is not None:
             self.cookie = answer.cookie or None
         return answer

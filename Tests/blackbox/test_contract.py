@@ -112,6 +112,14 @@ def test_wrong_fields_are_named(shared, path, fields, wrong):
     assert wrong in answer.json["errors"]
 
 
+def test_every_wrong_field_is_named_at_once(shared):
+    client = Client(shared)
+    missing = {"email": "is missing", "password": "is missing"}
+    assert client.post("/auth/login", {}).json["errors"] == missing
+    assert client.post("/auth/login", {"remember": 1, "client_id": []}).json["errors"] == missing | {
+        "remember": "must be true or false", "client_id": "must be a string of at most 256 bytes"}
+
+
 @pytest.mark.parametrize("email, password", [
     ("weak@example.com", "short"), ("weak@example.com", "password1"), ("weak@example.com", "12345678"),
     ("weak@example.com", "qwertyuiop"), ("long.enough@example.com", "long.enough@example.com"),

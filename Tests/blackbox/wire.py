@@ -1,6 +1,8 @@
 """A raw HTTP connection, for requests that a library does not send and details of responses that it hides."""
 import socket
 
+import described
+
 TIMEOUT = 120
 
 
@@ -35,6 +37,7 @@ class Wire:
     def __init__(self, server, private=False):
         self.socket = socket.create_connection(("127.0.0.1", server.private_port if private else server.port), TIMEOUT)
         self.host = f"127.0.0.1:{server.port}"
+        self.private = private
         self.buffer = b""
 
     def __enter__(self):
@@ -72,7 +75,9 @@ class Wire:
 
     def ask(self, method, target, headers=(), **options):
         self.request(method, target, headers, **options)
-        return self.answer(method)
+        answer = self.answer(method)
+        described.check(method, target, answer, self.private)
+        return answer
 
     def rest(self):
         """Reads until the server closes the connection."""

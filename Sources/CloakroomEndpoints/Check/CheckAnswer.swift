@@ -29,6 +29,19 @@ package struct CheckAnswer: Sendable {
         status = parameters.allowsWith200 ? .ok : .noContent
     }
 
+    /// What the document says about `fields`, and about the answer to a preflight, which has only the last of them.
+    static let headers = [
+        ("Authorization", "`Bearer <access token>` for the upstream."), ("X-Auth-Subject", "The account's id."),
+        ("X-Auth-Session", "The session's id."), ("X-Auth-Claims", "The session's claims as JSON; `{}` without."),
+        ("Set-Cookie", AnswerHeader.sessionCookie.help),
+        ("X-Auth-Set-Cookie", "The same, for proxies that relay headers by name."),
+        ("X-Auth-Cache-Control", "`no-store`, beside a renewed cookie: for the response to the browser."),
+        (
+            "X-Auth-Preflight",
+            "`allowed`, for a CORS preflight of a trusted origin, without any of the others. For OPTIONS only."
+        ),
+    ].map { AnswerHeader(name: $0, help: $1, isAlways: false) }
+
     /// Names and values, in the order in which they are sent.
     var fields: [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = [

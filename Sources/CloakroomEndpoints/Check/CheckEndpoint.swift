@@ -5,10 +5,27 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// `GET /auth/check` on the private listener: forward-auth.
+extension Endpoint {
+    /// Forward-auth. The fast path in `CheckHandler` answers most checks before they come here.
+    static let check = Endpoint(
+        private: Operation(
+            .get, CheckParameters.path, "check", "Forward-auth: may the request that a proxy asks about go on?",
+            details:
+                "Any method is taken for GET. Method and target of the original request are required, from the headers below; `Cookie`, `Authorization`, `Origin`, `Upgrade`, `Sec-WebSocket-Key` and `Sec-Fetch-*` are those of the browser. Proxies that append the target ask `/auth/check;max_age=300;allow=200/TARGET`: parameters end at the next `/`, the target follows, and the method of the check itself counts.",
+            tag: .privateListener, security: .session, headers: CheckEndpoint.headers, answers: CheckEndpoint.answers,
+            denials: .session + .everyBrowser + [.insufficientUserAuthentication, .stepUpUnavailable],
+            takesAnyMethod: true),
+        query: CheckParameters.descriptions
+    ) { call in
+        guard let parameters = try CheckParameters(call.request.head.path ?? "") else { throw Denial.notFound }
+        return try await call.check.respond(to: call.request, parameters, from: call.peer)
+    }
+}
+
+/// Answers the checks that need I/O, and all that are refused.
 struct CheckEndpoint: Sendable {
-    let rules: CheckRules
-    let log: SampledLog
+    private let rules: CheckRules
+    private let log: SampledLog
 
     init(_ rules: CheckRules, log: SampledLog) {
         self.rules = rules
@@ -55,7 +72,7 @@ struct CheckEndpoint: Sendable {
         ).response
     }
 
-    /// Without identity: a preflight carries no credentials, and what follows is asked about by itself.
+    /// Without identity: a preflight carries no credentials, and the request that follows it is checked by itself.
     private func preflight(_ parameters: CheckParameters) -> Response {
         Response(
             status: parameters.allowsWith200 ? .ok : .noContent,
@@ -72,10 +89,10 @@ struct CheckEndpoint: Sendable {
             status: .temporaryRedirect, headers: [.location: check.forwarded.target, .cacheControl: "no-store"])
     }
 
-    /// For a person at a browser, the way to the login page and back; nil for every other client.
+    /// The redirect to the login page for a person at a browser, with the way back; nil for every other client.
     private func loginRedirect(for check: CheckRequest, after denial: Denial) -> Response? {
         guard let login = check.parameters.loginPage, check.isNavigation else { return nil }
-        // Somebody who is logged in would be sent straight back, and here again.
+        // Without this, the login page would send a person with a session straight back, and the check here again.
         var stepUp = ""
         if case .insufficientUserAuthentication = denial { stepUp = "&step_up=1" }
         let target = check.forwarded.target
@@ -91,4 +108,24 @@ struct CheckEndpoint: Sendable {
 
 extension Denial {
     fileprivate var isUnauthorized: Bool { problem.response.status == .unauthorized }
+}
+
+extension CheckEndpoint {
+    fileprivate static let headers: [Operation.HeaderParameter] = [
+        (.xForwardedMethod, "Required, or `X-Original-Method`."),
+        (.xForwardedProto, "`http`, `https`, `ws` or `wss`, in any case."),
+        (.xForwardedHost, "The `Host` counts where it is absent."),
+        (.xForwardedUri, "Path and query, at most 16 KiB; required, or `X-Original-URI`."),
+        (.xOriginalMethod, "As nginx says it."), (.xOriginalURI, "As nginx says it."),
+    ].map { (name: CheckHeaders.Name, help) in .init(name: name.text, help: help) }
+
+    fileprivate static let answers = [
+        Answer(.ok, "Allowed, with `allow=200`.", headers: CheckAnswer.headers),
+        Answer(.noContent, "Allowed.", headers: CheckAnswer.headers),
+        Answer(
+            .found, "To the login page, for a top-level navigation where `login` is given.",
+            headers: [.location("A path on the same origin, with `return_to`.")]),
+        Answer(
+            .temporaryRedirect, "With `refuse`: the browser is to ask again.", headers: [.location("The target.")]),
+    ]
 }

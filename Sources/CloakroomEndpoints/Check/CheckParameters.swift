@@ -1,21 +1,28 @@
 import CloakroomCore
 import Foundation
 
-/// What a proxy's configuration demands of the requests it asks about: the query of `/auth/check?…`, or for proxies that
-/// append the request's target to the path (Envoy), `/auth/check;…/target`.
+/// What a proxy's configuration demands of the requests that it asks about: the query of `/auth/check?…`, or for proxies
+/// that append the request's target to the path (Envoy), `/auth/check;…/target`.
 struct CheckParameters: Hashable, Sendable {
     /// Beyond a session.
-    private(set) var demand: StepUp?
+    var demand: StepUp?
     /// The login page for navigations; nil to answer 401.
-    private(set) var loginPage: String?
+    var loginPage: String?
     /// For proxies that allow on 200 only.
-    private(set) var allowsWith200 = false
+    var allowsWith200 = false
     /// For proxies that ask a second time to show a refusal.
-    private(set) var refuses = false
-    /// The target that the proxy appended; nil where headers tell it.
-    private(set) var appendedTarget: String?
+    var refuses = false
+    /// The target that the proxy appended; nil where it is in headers.
+    var appendedTarget: String?
 
-    private static let path = "/auth/check"
+    static let path = "/auth/check"
+
+    /// Whether the request target is that of a check, whatever its parameters are.
+    static func areIn(_ uri: String) -> Bool {
+        guard uri.hasPrefix(path) else { return false }
+        let next = uri.dropFirst(path.count).first
+        return next == nil || next == "?" || next == ";"
+    }
 
     /// nil for another path.
     /// - Throws: `Denial.invalidRequest` for a parameter that is unknown, comes twice or has no such value.
@@ -51,29 +58,13 @@ struct CheckParameters: Hashable, Sendable {
     }
 
     private mutating func take(_ name: Substring, _ value: String) throws(Denial) {
-        switch name {
-        case "max_age":
-            guard let seconds = Int64(value), 0...34_560_000 ~= seconds else {
-                throw Self.refusal(name, "must be whole seconds")
-            }
-            demand = StepUp(maximumAge: .seconds(seconds), minimumLevel: demand?.minimumLevel ?? .singleFactor)
-        case "acr":
-            guard let level = AuthenticationLevel(rawValue: value) else {
-                throw Self.refusal(
-                    name, "must be one of \(AuthenticationLevel.allCases.map(\.rawValue).joined(separator: ", "))")
-            }
-            demand = StepUp(maximumAge: demand?.maximumAge, minimumLevel: level)
-        case "login":
-            guard SameOriginPath.isSafe(value) else { throw Self.refusal(name, "must be a path on this origin") }
-            loginPage = value
-        case "allow":
-            guard value == "200" else { throw Self.refusal(name, "must be 200") }
-            allowsWith200 = true
-        case "refuse":
-            guard value.isEmpty else { throw Self.refusal(name, "has no value") }
-            refuses = true
-        default:
+        guard let parameter = Self.all.first(where: { $0.description.name == name }) else {
             throw Self.refusal(name, "is not a parameter of this endpoint")
+        }
+        do throws(Complaint) {
+            try parameter.apply(value, &self)
+        } catch {
+            throw Self.refusal(name, error.reason)
         }
     }
 

@@ -3,14 +3,23 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// `GET /healthz`: the process answers.
-    static let health = Endpoint(.get, "/healthz", isForProbes: true) { _ in
-        .json(["status": "ok"])
+    /// Says that the process answers.
+    static let health = Endpoint(
+        probe: Operation(
+            .get, "/healthz", "health", "Whether the process answers", tag: .operations,
+            answers: [Answer(.ok, "The process answers.", .json(healthSchema))])
+    ) { _ in healthSchema.response(()) }
+
+    /// Says that the store takes writes as well.
+    static let readiness = Endpoint(
+        probe: Operation(
+            .get, "/readyz", "readiness", "Whether the store can be written", tag: .operations,
+            answers: [Answer(.ok, "The store takes writes.", .json(readinessSchema))], denials: [.unavailable])
+    ) { server in
+        guard await server.isReady() else { throw Denial.unavailable(retryAfter: .seconds(1)) }
+        return readinessSchema.response(())
     }
 
-    /// `GET /readyz`: the store answers as well.
-    static let readiness = Endpoint(.get, "/readyz", isForProbes: true) { call in
-        guard await call.server.isReady() else { throw Denial.unavailable(retryAfter: .seconds(1)) }
-        return .json(["status": "ready"])
-    }
+    private static let healthSchema = Schema<Void>.object("Health", [.constant("status", "ok")])
+    private static let readinessSchema = Schema<Void>.object("Readiness", [.constant("status", "ready")])
 }

@@ -4,34 +4,40 @@ import HTTPTypes
 import Hummingbird
 
 extension Endpoint {
-    /// `GET /.well-known/jwks.json`: the public keys (RFC 7517). A new key is in it long before it signs.
-    static let keySet = Endpoint(.get, "/.well-known/jwks.json") { call in
-        var response = Response.json(try call.sessions.publicKeySet())
+    /// The public keys (RFC 7517).
+    static let keySet = Endpoint(
+        Operation(
+            .get, "/.well-known/jwks.json", "keySet", "The public keys", tag: .resources,
+            answers: [
+                Answer(.ok, "A JWK Set (RFC 7517). A new key is in it before it signs.", .json(keySetSchema))
+            ])
+    ) { call in
+        var response = keySetSchema.response(try call.sessions.publicKeySet())
         response.headers[.cacheControl] = "public, max-age=300"
         return response
     }
 
-    /// `GET /.well-known/oauth-authorization-server` (RFC 8414)
-    static let metadata = metadata("/.well-known/oauth-authorization-server")
+    /// As `SigningKey` writes its public half.
+    private static let keySetSchema = Schema<JSONValue>(
+        "KeySet",
+        [
+            "type": "object", "required": ["keys"],
+            "properties": ["keys": ["type": "array", "minItems": 1, "items": .object(keySchema)]],
+        ],
+        example: ["keys": [keyExample]]
+    ) { $0 }
 
-    /// `GET /.well-known/openid-configuration`: the same document, where other libraries look for it.
-    static let openIDMetadata = metadata("/.well-known/openid-configuration")
+    private static let keySchema: JSONObject = [
+        "type": "object", "required": ["kty", "kid", "use", "alg"],
+        "properties": [
+            "kty": ["enum": ["EC", "OKP", "RSA"]], "crv": ["enum": ["P-256", "Ed25519"]], "x": ["type": "string"],
+            "y": ["type": "string"], "n": ["type": "string"], "e": ["type": "string"], "kid": ["type": "string"],
+            "use": ["const": "sig"], "alg": ["enum": ["ES256", "EdDSA", "RS256"]],
+        ],
+    ]
 
-    /// `GET /.well-known/change-password`: where password managers send people (W3C change-password-url).
-    static let changePassword = Endpoint(.get, "/.well-known/change-password") { _ in
-        Response(status: .found, headers: [.location: "/auth/pages/account"])
-    }
-
-    private static func metadata(_ path: String) -> Endpoint {
-        Endpoint(.get, path) { call in
-            let origin = try call.ownOrigin()
-            return .json([
-                "issuer": .string(call.server.configuration.issuer),
-                "jwks_uri": .string("\(origin)/.well-known/jwks.json"),
-                "response_types_supported": [],
-                "grant_types_supported": [],
-                "service_documentation": .string("\(origin)/auth/openapi.json"),
-            ])
-        }
-    }
+    private static let keyExample: JSONValue = [
+        "kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0", "kid": "k_3IoFKEZcMrRj2xhW", "use": "sig", "alg": "ES256",
+    ]
 }

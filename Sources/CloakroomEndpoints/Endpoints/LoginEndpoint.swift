@@ -7,9 +7,20 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// `POST /auth/login` `{email, password, remember?, client_id?}`
-    static let login = Endpoint(.post, "/auth/login", takesForms: true) { call in
-        let login = try await call.login()
+    /// Begins a session for a password.
+    static let login = Endpoint(
+        Operation(
+            .post, "/auth/login", "login", "Log in", tag: .sessions,
+            answers: [
+                Answer(
+                    .ok,
+                    "Logged in. Always a new session id; a live session that came along in the cookie is ended.",
+                    .json(SessionAnswer.schema), headers: [.sessionCookie])
+            ],
+            denials: [.invalidCredentials, .rateLimited, .unavailable]),
+        reads: .jsonOrForm(.email, .password(), .remember, .client)
+    ) { call, fields in
+        let login = try call.login(await fields())
         let proof = try await call.accounts.prove(
             login.email, login.password, from: call.device, holding: login.session.replacing)
         return call.answer(new: try await call.sessions.begin(proof, login.session))
@@ -25,16 +36,13 @@ struct Login: Sendable {
 }
 
 extension Call {
-    /// The fields that login and sign-up share.
-    func login() async throws -> Login {
-        var fields = try await fields()
-        let remember = fields.optionalBool("remember") ?? false
-        let client = fields.optionalString("client_id").map { ClientID($0) }
-        let (email, password) = (try fields.email("email"), try fields.password("password"))
-        try fields.check()
+    /// The fields that login and sign-up share, with what the request itself says.
+    func login(
+        _ fields: (email: EmailAddress, password: Password, remember: Bool, client: ClientID?)
+    ) throws(Denial) -> Login {
         let session = try sessions.request(
-            client: client, remember: remember, device: device, isFromBrowser: isFromBrowser,
+            client: fields.client, remember: fields.remember, device: device, isFromBrowser: isFromBrowser,
             replacing: try? refreshToken(credentials))
-        return Login(email: email, password: password, session: session)
+        return Login(email: fields.email, password: fields.password, session: session)
     }
 }

@@ -6,14 +6,21 @@ import HTTPTypes
 import Hummingbird
 
 extension Endpoint {
-    /// `POST /auth/logout`: ends the session, if there is one, and expires the cookie; the only answer that does.
+    /// Ends the session, if there is one, and expires the cookie; no other response expires it.
     ///
-    /// While the store takes no writes the answer is 503, so that a client which shows a failed logout shows this one,
-    /// and expires the cookie all the same: whoever logs out at a shared machine walks away from it.
-    static let logout = Endpoint(.post, "/auth/logout", takesForms: true) { call in
-        var fields = try await call.fields()
-        let inBody = fields.optionalString("refresh_token", maximumLength: VerifiedJWS.maximumSize)
-        try fields.check()
+    /// While the store takes no writes the response is 503, so that the client can show that the logout failed. It expires
+    /// the cookie all the same: a person who logs out at a shared machine walks away from it.
+    static let logout = Endpoint(
+        Operation(
+            .post, "/auth/logout", "logout", "Log out", tag: .sessions, security: .sessionIfAny,
+            answers: [Answer(.noContent, "Logged out; without a session too.", headers: [.expiredCookie])],
+            denials: Denials([.unavailable]).describing(
+                .unavailable,
+                "The store takes no writes. The cookie is expired, and the session refused here, all the same.",
+                headers: [.expiredCookie])),
+        reads: .jsonOrForm(.refreshToken)
+    ) { call, fields in
+        let inBody = try await fields()
         var isDurable = true
         for presented in call.everythingPresented(inBody) {
             isDurable = try await call.sessions.logout(presented) == .durable && isDurable
@@ -26,12 +33,13 @@ extension Endpoint {
 }
 
 extension Denial {
-    /// The one problem answer that may get a `Set-Cookie`.
+    /// The one problem response that may get a `Set-Cookie`.
     fileprivate var answer: Response { problem.response }
 }
 
 extension Call {
-    /// Whatever names a session soundly; rubbish names none, and is no reason to keep somebody logged in.
+    /// Every sound token that the request has. A token that cannot be read names no session, and does not stop the logout
+    /// of the others.
     fileprivate func everythingPresented(_ inBody: String?) -> [SessionService.Presented] {
         let credentials = credentials
         let body = inBody.flatMap { try? sessions.read(refreshToken: Array($0.utf8)) }

@@ -1,45 +1,83 @@
 import CloakroomCore
+import CloakroomTokens
 import CloakroomWeb
 import Hummingbird
 
 /// The pages under `/auth/pages/`, for apps without pages of their own.
 extension Endpoint {
-    /// `GET /auth/pages/login?return_to=/path`
-    static let loginPage = page("login", .loginPage)
-
-    /// `GET /auth/pages/signup?return_to=/path`, where sign-up is open.
-    static let signUpPage = page("signup", .signUpPage) { $0.isSignUpOpen }
-
-    /// `GET /auth/pages/account`: password and sessions.
-    static let accountPage = page("account", .accountPage)
-
-    /// The scripts and the style sheet of the pages.
-    static let pageParts: [Endpoint] = [
-        resource("/auth/pages/style.css", .pageStyle), resource("/auth/pages/form.js", .formScript),
-        resource("/auth/pages/sessions.js", .sessionsScript), resource("/auth/pages/login.js", .loginScript),
-        resource("/auth/pages/signup.js", .signUpScript), resource("/auth/pages/account.js", .accountScript),
-    ]
-
-    private static func page(
-        _ name: String, _ file: WebFile,
-        isThere: @escaping @Sendable (AuthorizationServer.Configuration) -> Bool = { _ in true }
-    ) -> Endpoint {
-        let page = Page(file.bytes)
-        return Endpoint(.get, "/auth/pages/\(name)") { call in
-            guard isThere(call.server.configuration) else { throw Denial.notFound }
-            let wanted = call.request.uri.queryParameters["return_to"].map(String.init)
-            let returnTo = wanted.flatMap { SameOriginPath.isSafe($0) ? $0 : nil }
-            return page.response([
-                "returnTo": returnTo ?? "/auth/pages/account",
-                "returnQuery": returnTo.map { "?return_to=\(SameOriginPath.queryValue($0))" } ?? "",
-                "stepUp": call.request.uri.queryParameters["step_up"] == "1" ? "true" : "",
-                "message": message(of: call.request.uri.queryParameters["error"].map(String.init)),
-                "signUpHidden": call.server.configuration.isSignUpOpen ? "" : " hidden",
-            ])
+    static let loginPage: Endpoint = {
+        let page = Page(WebFile.loginPage.bytes)
+        return Endpoint(
+            Operation(
+                .get, "/auth/pages/login", "loginPage", "The login page", tag: .pages, answers: [pageAnswer]),
+            reads: .query(.returnTo, .error, .flag("step_up", help: "With `1` the page asks for the password alone."))
+        ) { call, fields in
+            let (returnTo, error, isStepUp) = try await fields()
+            var values = values(returnTo, error)
+            values["stepUp"] = isStepUp ? "true" : ""
+            values["signUpHidden"] = call.server.configuration.isSignUpOpen ? "" : " hidden"
+            return page.response(values)
         }
+    }()
+
+    /// Where sign-up is open.
+    static let signUpPage: Endpoint = {
+        let page = Page(WebFile.signUpPage.bytes)
+        return Endpoint(
+            Operation(
+                .get, "/auth/pages/signup", "signUpPage", "The sign-up page", tag: .pages, answers: [pageAnswer],
+                denials: [.notFound]),
+            reads: .query(.returnTo, .error)
+        ) { call, fields in
+            guard call.server.configuration.isSignUpOpen else { throw Denial.notFound }
+            let (returnTo, error) = try await fields()
+            return page.response(values(returnTo, error))
+        }
+    }()
+
+    /// Password and sessions.
+    static let accountPage: Endpoint = {
+        let page = Page(WebFile.accountPage.bytes)
+        return Endpoint(
+            Operation(
+                .get, "/auth/pages/account", "accountPage", "The account page: password and sessions", tag: .pages,
+                answers: [pageAnswer])
+        ) { _ in page.response() }
+    }()
+
+    /// The styles and scripts of the pages.
+    static let pagePart = Endpoint(
+        Operation(
+            .get, "/auth/pages/{part}", "pagePart", "The styles and scripts of the pages", tag: .pages,
+            parameter: PathParameter(name: "part", values: pageParts.keys.sorted()),
+            answers: Resource.answers("Style or script.", Set(pageParts.values.map(\.type)).sorted().map { .text($0) }))
+    ) { call in
+        guard let part = pageParts[call.parameter] else { throw Denial.notFound }
+        return part.response(to: call.request)
     }
 
-    /// The message for a form that was sent without script and refused: its redirect has the code of the denial.
+    private static let pageParts = [
+        "style.css": Resource(.pageStyle),
+        "form.js": Resource(.formScript),
+        "sessions.js": Resource(.sessionsScript),
+        "login.js": Resource(.loginScript),
+        "signup.js": Resource(.signUpScript),
+        "account.js": Resource(.accountScript),
+    ]
+
+    private static let pageAnswer = Answer(
+        .ok, "A page, with a nonce for its scripts in `Content-Security-Policy`.", .text("text/html"))
+
+    /// What the pages with a form show.
+    private static func values(_ returnTo: String?, _ error: String?) -> [String: String] {
+        [
+            "returnTo": returnTo ?? "/auth/pages/account",
+            "returnQuery": returnTo.map { "?return_to=\(SameOriginPath.queryValue($0))" } ?? "",
+            "message": message(of: error),
+        ]
+    }
+
+    /// The sentence for the code with which a plain form was sent back to its page.
     private static func message(of code: String?) -> String {
         switch code {
         case nil: ""
@@ -49,5 +87,15 @@ extension Endpoint {
         case "invalid_request": "Something that was entered cannot be taken. Please look at it again."
         default: "That did not work. Please try again."
         }
+    }
+}
+
+extension Field where Value == String? {
+    fileprivate static var error: Self {
+        let description = FieldDescription(
+            name: "error", schema: ["type": "string"],
+            help: "The code with which a plain form was denied; the page says it in words.",
+            example: "invalid_credentials")
+        return Field(description) { values in values.first?.stringValue }
     }
 }

@@ -4,12 +4,20 @@ import CloakroomSessions
 import Hummingbird
 
 extension Endpoint {
-    /// `POST /auth/password` `{current_password, new_password}`: every other session of the subject ends.
-    static let password = Endpoint(.post, "/auth/password") { call in
+    /// Changes the password, and ends every other session of the subject.
+    static let password = Endpoint(
+        Operation(
+            .post, "/auth/password", "changePassword", "Change the password", tag: .sessions, security: .session,
+            answers: [
+                Answer(
+                    .noContent, "Changed. Every other session of the subject is ended; this one is rotated.",
+                    headers: [.sessionCookie])
+            ],
+            denials: .raisingASession),
+        reads: .json(.password("current_password"), .newPassword("new_password"))
+    ) { call, fields in
         let presented = try call.presented(call.credentials)
-        var fields = try await call.fields()
-        let current = try fields.password("current_password")
-        let new = try fields.password("new_password")
+        let (current, new) = try await fields()
         let grant = try await call.accounts.changePassword(presented, from: current, to: new, device: call.device)
         var response = Response(status: .noContent)
         call.handOver(grant.tokens, to: &response)

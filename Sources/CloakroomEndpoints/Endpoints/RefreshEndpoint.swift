@@ -5,12 +5,24 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// `POST /auth/refresh`, with the cookie, or with `{refresh_token}` for a client with body delivery.
-    static let refresh = Endpoint(.post, "/auth/refresh") { call in
-        var fields = try await call.fields()
-        let inBody = fields.optionalString("refresh_token", maximumLength: VerifiedJWS.maximumSize)
-        try fields.check()
-        if let inBody { return try await call.refresh(inBody) }
+    /// Renews the session of the cookie, or of a refresh token in the body.
+    static let refresh = Endpoint(
+        Operation(
+            .post, "/auth/refresh", "refresh", "Renew the session",
+            details:
+                "With the cookie, or with `refresh_token` for a client with body delivery. A renewal never hands out the generation that was presented: where nothing newer is due, the response has `rotated: false` and `renew_in`, and no cookie and no refresh token.",
+            tag: .sessions, security: .cookieIfAny,
+            answers: [
+                Answer(
+                    .ok, "Renewed, or served without anything handed out.", .json(SessionAnswer.schema),
+                    headers: [.sessionCookie])
+            ],
+            denials: [
+                .sessionMissing, .tokenInvalid, .sessionExpired, .sessionRevoked, .refreshTokenReused, .unavailable,
+            ]),
+        reads: .json(.refreshToken)
+    ) { call, fields in
+        if let inBody = try await fields() { return try await call.refresh(inBody) }
         let credentials = call.credentials
         let access = try? credentials.cookie?.get().access
         return call.answer(

@@ -5,14 +5,21 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// `GET /auth/session`: always 200. With `?passive=1` it neither renews nor counts as activity.
-    static let session = Endpoint(.get, "/auth/session") { call in
-        let isPassive = call.request.uri.queryParameters["passive"] == "1"
+    /// Says who is logged in. A request without a session is answered 200 as well.
+    static let session = Endpoint(
+        Operation(
+            .get, "/auth/session", "session", "Who is logged in",
+            details: "An expired access token is renewed on the way.", tag: .sessions, security: .sessionIfAny,
+            answers: [Answer(.ok, "Always 200.", .json(SessionAnswer.state), headers: [.sessionCookie])],
+            denials: [.unavailable]),
+        reads: .query(.flag("passive", help: "With `1` it neither renews nor counts as activity."))
+    ) { call, fields in
+        let isPassive = try await fields()
         do {
             return call.answer(isPassive ? try await call.observe() : try await call.current())
         } catch let denial as Denial {
             guard denial.isAboutTheSession else { throw denial }
-            return .json(["authenticated": false])
+            return SessionAnswer.state.response(nil)
         }
     }
 }
@@ -36,9 +43,9 @@ extension Call {
 }
 
 extension Denial {
-    /// Whether it says that the requester is nobody, as against that the server cannot tell.
+    /// Whether it says that the request has no session, and not that the server cannot tell.
     fileprivate var isAboutTheSession: Bool {
-        switch self {
+        switch kind {
         case .sessionMissing, .tokenInvalid, .tokenExpired, .sessionExpired, .sessionRevoked, .refreshTokenReused,
             .bindingRequired:
             true

@@ -5,62 +5,90 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// `GET /auth/sessions?limit=&after=`: the subject's living sessions, newest first; `next` while there is more.
-    static let sessions = Endpoint(.get, "/auth/sessions") { call in
-        let (limit, cursor) = try call.page()
+    /// Lists the subject's live sessions, newest first; `next` is there while there is more.
+    static let sessions = Endpoint(
+        Operation(
+            .get, "/auth/sessions", "listSessions", "The subject's live sessions", tag: .sessions, security: .session,
+            answers: [Answer(.ok, "Newest first.", .json(SessionList.schema), headers: [.sessionCookie])],
+            denials: .session),
+        reads: .query(.pageSize, .cursor)
+    ) { call, fields in
+        let (limit, cursor) = try await fields()
         return try await call.withAccess { access in
             let (sessions, next) = try await call.sessions.sessions(
                 .ofSubject(access.subject, except: nil), after: cursor, limit: limit)
-            var answer: JSONObject = ["sessions": .array(sessions.map { .object($0.listed(current: access.session)) })]
-            if let next { answer["next"] = .string(next.text) }
-            return .json(.object(answer))
-        }
-    }
-
-    /// `DELETE /auth/sessions/{id}`: ends one of the subject's own.
-    static let endSession = Endpoint(.delete, "/auth/sessions/{id}") { call in
-        try await call.withAccess { access in
-            try await call.sessions.end(SessionID(call.parameter), of: access.subject)
-            return Response(status: .noContent)
-        }
-    }
-
-    /// `POST /auth/sessions/revoke-others`: ends all but this one.
-    static let revokeOthers = Endpoint(.post, "/auth/sessions/revoke-others") { call in
-        _ = try await call.fields()
-        return try await call.withAccess { access in
-            try await call.sessions.endOthers(of: access)
-            return Response(status: .noContent)
+            let list = SessionList(
+                sessions: sessions.map { .init(session: $0, isCurrent: $0.id == access.session) }, next: next)
+            return SessionList.schema.response(list)
         }
     }
 }
 
-extension Call {
-    private static let longestPage = 100
+extension Field where Value == Int {
+    private static var longestPage: Int { 100 }
 
-    /// - Throws: `Denial.invalidRequest` that names each parameter that cannot be used.
-    fileprivate func page() throws(Denial) -> (limit: Int, after: SessionCursor?) {
-        let query = request.uri.queryParameters
-        let limits = query[values: "limit"].map { $0.utf8.count <= 3 ? Int($0) : nil }
-        let cursors = query[values: "after"].map { SessionCursor(parsing: $0) }
-        var errors: [String: String] = [:]
-        let limit = limits.first ?? Self.longestPage
-        if limits.count > 1 || !(1...Self.longestPage ~= limit ?? 0) {
-            errors["limit"] = "must be a number from 1 to \(Self.longestPage)"
+    fileprivate static var pageSize: Self {
+        let maximum = JSONValue.integer(Int64(longestPage))
+        let description = FieldDescription(
+            name: "limit",
+            schema: ["type": "integer", "minimum": 1, "maximum": maximum, "default": maximum],
+            help: "How many at most.", example: maximum)
+        return Field(description) { values throws(Complaint) in
+            guard let text = values.first?.stringValue else { return longestPage }
+            guard values.count == 1, text.utf8.count <= 3, let limit = Int(text), 1...longestPage ~= limit else {
+                throw Complaint("must be a number from 1 to \(longestPage)")
+            }
+            return limit
         }
-        if cursors.count > 1 || cursors.contains(nil) { errors["after"] = "must be the next of an answer" }
-        guard errors.isEmpty, let limit else { throw .invalidRequest(fields: errors) }
-        return (limit, cursors.first ?? nil)
     }
 }
 
-extension Session {
-    fileprivate func listed(current: SessionID) -> JSONObject {
+extension Field where Value == SessionCursor? {
+    fileprivate static var cursor: Self {
+        let description = FieldDescription(
+            name: "after", schema: ["type": "string"], help: "The `next` of the page before.",
+            example: SessionList.exampleCursor)
+        return Field(description) { values throws(Complaint) in
+            guard let text = values.first?.stringValue else { return nil }
+            guard values.count == 1, let cursor = SessionCursor(parsing: text) else {
+                throw Complaint("must be the next of an answer")
+            }
+            return cursor
+        }
+    }
+}
+
+/// One page of a subject's sessions.
+private struct SessionList: Sendable {
+    let sessions: [Listed]
+    let next: SessionCursor?
+
+    struct Listed: Sendable {
+        let session: Session
+        let isCurrent: Bool
+
+        static let schema = Schema<Listed>.object(
+            "ListedSession",
+            [
+                .text("id", example: SessionAnswer.exampleID) { $0.session.id.rawValue },
+                .flag("current", example: true) { $0.isCurrent },
+                .time("created_at") { $0.session.createdAt },
+                .time("last_seen_at") { $0.session.lastSeenAt },
+                .text("user_agent", example: "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0") {
+                    $0.session.userAgent
+                },
+                .text("ip", example: "203.0.113.7") { $0.session.address },
+                .texts("amr", example: ["pwd"]) { $0.session.authentication.methods },
+                .choice("binding") { $0.session.binding },
+            ])
+    }
+
+    static let schema = Schema<SessionList>.object(
+        "SessionList",
         [
-            "id": .string(id.rawValue), "current": .bool(id == current), "created_at": .string(createdAt.iso8601),
-            "last_seen_at": .string(lastSeenAt.iso8601), "user_agent": .string(details.userAgent),
-            "ip": .string(details.address),
-            "amr": .array(authentication.methods.map { .string($0) }), "binding": .string(details.binding.rawValue),
-        ]
-    }
+            .list("sessions", of: Listed.schema, atMost: 100) { $0.sessions },
+            .optionalText("next", help: "For `after`, while there is more.") { $0.next?.text },
+        ])
+
+    static let exampleCursor: JSONValue = "MTc2Mzk1NTUwNTAwMH5tYWVYWDlDTEZSb2YtWHhIOVlMRjk5c0M"
 }

@@ -4,12 +4,28 @@ import CloakroomSessions
 import Hummingbird
 
 extension Endpoint {
-    /// `POST /auth/step-up` `{password}`: a fresh `auth_time`, and always a new generation.
-    static let stepUp = Endpoint(.post, "/auth/step-up") { call in
+    /// Raises the session to a fresh `auth_time`, and always to a new generation.
+    static let stepUp = Endpoint(
+        Operation(
+            .post, "/auth/step-up", "stepUp", "Authenticate afresh", tag: .sessions, security: .session,
+            answers: [
+                Answer(
+                    .ok, "A fresh auth_time and a new generation.", .json(SessionAnswer.schema),
+                    headers: [.sessionCookie])
+            ],
+            denials: .raisingASession),
+        reads: .json(.password())
+    ) { call, fields in
         let presented = try call.presented(call.credentials)
-        var fields = try await call.fields()
-        let password = try fields.password("password")
+        let password = try await fields()
         let proof = try await call.accounts.prove(password, ofOwnerOf: presented, from: call.device)
         return call.answer(try await call.sessions.stepUp(presented, with: proof))
     }
+}
+
+extension Denials {
+    /// What step-up and password change share.
+    static let raisingASession = (.session + [.invalidCredentials, .rateLimited]).describing(
+        .unavailable,
+        "The store or a queue is unavailable or full, or a renewed cookie may still be on its way; nothing is changed.")
 }

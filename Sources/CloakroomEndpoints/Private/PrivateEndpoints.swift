@@ -1,10 +1,8 @@
 import CloakroomCore
 import CloakroomMiddleware
-import CloakroomTokens
 import HTTPTypes
 public import Hummingbird
 import Logging
-import NIOCore
 
 extension Router where Context == PrivateRequestContext {
     /// Adds the endpoints for proxies, scrapers and backends: the check, metrics and probes. They answer only on a
@@ -22,8 +20,20 @@ extension Router where Context == PrivateRequestContext {
     }
 }
 
+/// One request to an endpoint of the private listener, with what those endpoints use.
+struct PrivateCall: Sendable {
+    let server: AuthorizationServer
+    let request: Request
+    let peer: AdmittedPeer
+    let check: CheckEndpoint
+    let hosts: PrivateHosts
+    let log: SampledLog
+    let metrics: @Sendable () -> String
+}
+
 private struct PrivateEndpoints: RouterMiddleware {
     let server: AuthorizationServer
+    let endpoints: EndpointTable<PrivateCall>
     let check: CheckEndpoint
     let hosts: PrivateHosts
     let log: SampledLog
@@ -32,6 +42,7 @@ private struct PrivateEndpoints: RouterMiddleware {
     init(_ server: AuthorizationServer, host: String?, metrics: @escaping @Sendable () -> String) {
         self.server = server
         self.metrics = metrics
+        endpoints = EndpointTable(Endpoint.all) { $0.privately }
         hosts = PrivateHosts(own: [server.configuration.publicURL?.host, host])
         log = SampledLog(logger: server.logger)
         check = CheckEndpoint(server.checkRules, log: log)
@@ -52,44 +63,16 @@ private struct PrivateEndpoints: RouterMiddleware {
     }
 
     private func respond(_ request: Request, _ context: PrivateRequestContext) async throws -> Response {
-        guard let peer = context.peer else { throw Denial.notFound }
-        if let parameters = try CheckParameters(request.head.path ?? "") {
-            context.coreContext.endpointPath.value = "/auth/check"
-            return try await check.respond(to: request, parameters, from: peer)
-        }
-        let path = request.uri.path
-        guard ["/metrics", "/healthz", "/readyz"].contains(path) else { throw Denial.notFound }
-        context.coreContext.endpointPath.value = path
-        guard request.method == .get || request.method == .head else {
-            throw Denial.methodNotAllowed(allow: ["GET", "HEAD"])
-        }
-        switch path {
-        case "/metrics":
-            try checkHost(of: request)
-            return text(metrics())
-        case "/readyz" where await !server.isReady(): throw Denial.unavailable(retryAfter: .seconds(1))
-        default: return .json(["status": .string(path == "/readyz" ? "ready" : "ok")])
-        }
+        guard let peer = context.peer, let match = endpoints.match(path(of: request)) else { throw Denial.notFound }
+        context.coreContext.endpointPath.value = match.path
+        guard let found = match.find(request.method) else { throw Denial.methodNotAllowed(allow: match.methods) }
+        let call = PrivateCall(
+            server: server, request: request, peer: peer, check: check, hosts: hosts, log: log, metrics: metrics)
+        return try await found.respond(call)
     }
 
-    /// On the Unix socket too: a proxy passes on the name that its client asked for.
-    ///
-    /// The probes say nothing that the public ones do not say to any page, and a check under a foreign name comes without
-    /// our cookie.
-    /// - Throws: `Denial.misdirectedRequest`.
-    private func checkHost(of request: Request) throws(Denial) {
-        let host = request.head.authority
-        guard !hosts.contains(host) else { return }
-        log.warning(
-            "metrics were refused under a name that a foreign page can have: scrape by address, or name the host in privateListen",
-            metadata: ["host": "\(host ?? "")"])
-        throw .misdirectedRequest
-    }
-
-    private func text(_ text: String) -> Response {
-        Response(
-            status: .ok,
-            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(string: text)))
+    /// Proxies append parameters and the request's target to the path of the check.
+    private func path(of request: Request) -> String {
+        CheckParameters.areIn(request.head.path ?? "") ? CheckParameters.path : request.uri.path
     }
 }

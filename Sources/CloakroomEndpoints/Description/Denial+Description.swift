@@ -1,0 +1,75 @@
+import CloakroomCore
+import CloakroomMiddleware
+import CloakroomTokens
+import HTTPTypes
+
+extension Denial.Kind {
+    /// When a request is denied so, as the OpenAPI document says it.
+    var reason: String {
+        switch self {
+        case .invalidRequest:
+            "Malformed JSON, missing or wrong fields or parameters, over-long values, not exactly one Host."
+        case .unsupportedMediaType:
+            "The body is not application/json, nor a plain form where one is taken. A request without body has no media type."
+        case .contentTooLarge: "The body is over 64 KiB."
+        case .headTooLarge: "The head of the request is over 32 KiB."
+        case .requestTimeout:
+            "The request was not complete in time (setting `requestTimeout`); the connection is closed."
+        case .crossSiteRequest:
+            "Another site caused the request: an unsafe method or a WebSocket handshake with the `Origin` or the Fetch Metadata of another site."
+        case .serviceWorkerRefused:
+            "A browser fetches a service worker that is not among the app's own (setting `serviceWorkers`)."
+        case .invalidCredentials:
+            "Wrong password, unknown or disabled account: same body, same time."
+        case .sessionMissing: "The request has neither the cookie nor a token."
+        case .tokenInvalid: "A token is unparsable, forged, of another type, issuer or audience, or not yet valid."
+        case .tokenExpired: "The access token has expired, and no cookie renews it."
+        case .sessionExpired: "The session is past its idle or absolute lifetime."
+        case .sessionRevoked: "The session was ended."
+        case .refreshTokenReused: "A spent refresh token came; its session is now ended."
+        case .bindingRequired: "The session is bound to a key, and the request has no proof of it."
+        case .insufficientUserAuthentication:
+            "The session's authentication is too old or too weak (RFC 9470)."
+        case .stepUpUnavailable: "The account cannot reach the authentication level that is demanded."
+        case .rateLimited: "Too many tries."
+        case .accountExists: "There is an account with this address."
+        case .misdirectedRequest: "The Host, or the host of a target in absolute form, is not ours."
+        case .notFound: "There is nothing here, or it is not yours."
+        case .methodNotAllowed: "The path has other methods, which `Allow` lists."
+        case .unavailable: "The store or a queue is unavailable or full; nothing half-done."
+        }
+    }
+}
+
+extension Denial {
+    /// A denial of this kind with details of real shape, for the OpenAPI document.
+    init(example kind: Kind) {
+        self =
+            switch kind {
+            case .invalidRequest: .invalidRequest(fields: ["email": "must be an e-mail address"])
+            case .unsupportedMediaType: .unsupportedMediaType
+            case .contentTooLarge: .contentTooLarge
+            case .headTooLarge: .headTooLarge
+            case .requestTimeout: .requestTimeout
+            case .crossSiteRequest: .crossSiteRequest
+            case .serviceWorkerRefused: .serviceWorkerRefused
+            case .invalidCredentials: .invalidCredentials
+            case .sessionMissing: .sessionMissing
+            case .tokenInvalid: .tokenInvalid
+            case .tokenExpired: .tokenExpired
+            case .sessionExpired: .sessionExpired
+            case .sessionRevoked: .sessionRevoked
+            case .refreshTokenReused: .refreshTokenReused
+            case .bindingRequired: .bindingRequired
+            case .insufficientUserAuthentication:
+                .insufficientUserAuthentication(StepUpChallenge(maximumAge: .seconds(300), acceptedLevels: ["2"]))
+            case .stepUpUnavailable: .stepUpUnavailable
+            case .rateLimited: .rateLimited(retryAfter: .seconds(42))
+            case .accountExists: .accountExists
+            case .misdirectedRequest: .misdirectedRequest
+            case .notFound: .notFound
+            case .methodNotAllowed: .methodNotAllowed(allow: ["POST", "OPTIONS"])
+            case .unavailable: .unavailable(retryAfter: .seconds(1))
+            }
+    }
+}

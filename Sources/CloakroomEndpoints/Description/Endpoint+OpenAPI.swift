@@ -1,0 +1,129 @@
+import CloakroomTokens
+import HTTPTypes
+
+/// What the OpenAPI document says about a request to an endpoint, and about what it answers.
+extension Endpoint {
+    /// nil for an endpoint of the public listener alone.
+    var servers: JSONValue? {
+        guard privately != nil else { return nil }
+        let server: JSONValue = [
+            "url": "{privateListener}", "description": "The private listener.",
+            "variables": [
+                "privateListener": [
+                    "default": "http://127.0.0.1:8081",
+                    "description": "As the setting `privateListen` says it; a Unix socket in other deployments.",
+                ]
+            ],
+        ]
+        return publicly == nil ? [server] : [["url": "/"], server]
+    }
+
+    var parameters: [JSONValue] {
+        let path = operation.parameter.map { parameter in
+            var schema: JSONObject = ["type": "string"]
+            if let values = parameter.values { schema["enum"] = .array(values.map { .string($0) }) }
+            return JSONValue.object([
+                "name": .string(parameter.name), "in": "path", "required": true, "schema": .object(schema),
+            ])
+        }
+        let query = fieldsOfQuery.map { field in
+            var object: JSONObject = ["name": .string(field.name), "in": "query"]
+            object["description"] = field.help.map { .string($0) }
+            if field.example == "" { object["allowEmptyValue"] = true }
+            object["schema"] = .object(field.schema)
+            return JSONValue.object(object)
+        }
+        let headers = operation.headers.map { header -> JSONValue in
+            [
+                "name": .string(header.name), "in": "header", "description": .string(header.help),
+                "schema": ["type": "string"],
+            ]
+        }
+        return [path].compactMap { $0 } + query + headers
+    }
+
+    private var fieldsOfQuery: [FieldDescription] {
+        switch place {
+        case .query: fields
+        case .json, .jsonOrForm, nil: []
+        }
+    }
+
+    /// nil for an endpoint that takes no fields in its body.
+    var requestBody: JSONObject? {
+        guard !fields.isEmpty else { return nil }
+        var json = body(of: fields) { $0.schema }
+        json["example"] = .object(example)
+        var content: JSONObject = ["application/json": .object(json)]
+        switch place {
+        case .json: break
+        case .jsonOrForm:
+            let fields = fields + [FormSubmission.returnTo.description]
+            content["application/x-www-form-urlencoded"] = .object(body(of: fields) { $0.formSchema ?? $0.schema })
+        case .query, nil: return nil
+        }
+        return ["required": .bool(fields.contains(where: \.isRequired)), "content": .object(content)]
+    }
+
+    /// A body that the endpoint takes.
+    var example: JSONObject {
+        var object = JSONObject()
+        for field in fields { object[field.name] = field.example }
+        return object
+    }
+
+    private func body(of fields: [FieldDescription], schema: (FieldDescription) -> JSONObject) -> JSONObject {
+        var properties = JSONObject()
+        for field in fields {
+            var property = schema(field)
+            property["description"] = field.help.map { .string($0) }
+            properties[field.name] = .object(property)
+        }
+        let required = fields.filter(\.isRequired).map { JSONValue.string($0.name) }
+        return ["schema": ["type": "object", "required": .array(required), "properties": .object(properties)]]
+    }
+
+    /// The successful responses, with the redirects of forms.
+    var answers: [Answer] {
+        switch place {
+        case .jsonOrForm:
+            let cookies = operation.answers.flatMap(\.headers).filter { $0.name == "Set-Cookie" }
+                .map { AnswerHeader(name: $0.name, help: $0.help, isAlways: false) }
+            return operation.answers + [
+                Answer(
+                    .seeOther,
+                    "To a plain form of a browser without script (`Sec-Fetch-Mode: navigate`): to `return_to`, or where it failed back to the page of the form with `?error=CODE`.",
+                    headers: [.location("A path on this origin, or on the trusted origin of the form.")] + cookies)
+            ]
+        case .json, .query, nil: return operation.answers
+        }
+    }
+}
+
+extension Answer {
+    var document: JSONObject {
+        var object: JSONObject = ["description": .string(description)]
+        if !headers.isEmpty { object["headers"] = .object(headers.document) }
+        var bodies = JSONObject()
+        for body in content {
+            var type: JSONObject = ["schema": .object(body.schema)]
+            type["example"] = body.example
+            bodies[body.type] = .object(type)
+        }
+        if !content.isEmpty { object["content"] = .object(bodies) }
+        return object
+    }
+}
+
+extension [AnswerHeader] {
+    var document: JSONObject {
+        var headers = JSONObject()
+        for header in self {
+            var object: JSONObject = ["description": .string(header.help)]
+            if header.isAlways { object["required"] = true }
+            object["schema"] = .object(header.schema)
+            headers[header.name] = .object(object)
+        }
+        return headers
+    }
+}

@@ -1,0 +1,101 @@
+import CloakroomCore
+import CloakroomMiddleware
+import CloakroomTokens
+import HTTPTypes
+import Hummingbird
+
+/// The problem responses of the OpenAPI document. Those that say the same stand once, under `components/responses`.
+struct ProblemResponses {
+    /// By name, in the order in which they came.
+    private(set) var named = JSONObject()
+
+    typealias Described = (kind: Denial.Kind, description: Denials.Description)
+
+    /// The responses to an operation with these denials, by status.
+    mutating func responses(of denials: Denials) -> [Int: JSONObject] {
+        let all = Denial.Kind.allCases.compactMap { kind in
+            denials.descriptions[kind].map { Described(kind: kind, description: $0) }
+        }
+        return Dictionary(grouping: all, by: \.kind.status.code).mapValues { reference(to: $0) }
+    }
+
+    /// The answers that a status can mean are few; each set of them gets a name by the status.
+    private mutating func reference(to denials: [Described]) -> JSONObject {
+        let response = JSONValue.object(Self.response(denials))
+        let phrase = denials[0].kind.status.reasonPhrase.filter(\.isLetter)
+        var name = phrase
+        var number = 1
+        while let other = named[name], other != response {
+            number += 1
+            name = "\(phrase)\(number)"
+        }
+        named[name] = response
+        return ["$ref": .string("#/components/responses/\(name)")]
+    }
+
+    /// - Parameter denials: of one status; at least one.
+    static func response(_ denials: [Described]) -> JSONObject {
+        let codes = denials.map(\.kind.rawValue)
+        let texts = denials.map(\.description.text).joined(separator: " ")
+        var examples = JSONObject()
+        for kind in denials.map(\.kind) { examples[kind.rawValue] = ["value": kind.example] }
+        var response: JSONObject = [
+            "description": .string("\(texts) Codes: \(codes.map { "`\($0)`" }.joined(separator: ", ")).")
+        ]
+        let headers = denials.flatMap { $0.kind.headers + $0.description.headers }
+        if !headers.isEmpty { response["headers"] = .object(headers.document) }
+        var schema = Self.schema.reference
+        schema["properties"] = ["code": ["enum": .array(codes.map { .string($0) })]]
+        response["content"] = [
+            "application/problem+json": ["schema": .object(schema), "examples": .object(examples)]
+        ]
+        return response
+    }
+
+    /// As `ProblemAnswer` writes it.
+    static let schema = NamedSchema(
+        name: "Problem",
+        document: [
+            "type": "object", "required": ["type", "title", "status", "code"],
+            "properties": [
+                "type": ["type": "string", "format": "uri"], "title": ["type": "string"],
+                "status": ["type": "integer"],
+                "code": ["type": "string", "enum": .array(Denial.Kind.allCases.map { .string($0.rawValue) })],
+                "errors": [
+                    "type": "object", "additionalProperties": ["type": "string"],
+                    "description": "With invalid_request: what is wrong with each field.",
+                ],
+                "max_age": [
+                    "type": "integer", "minimum": 0,
+                    "description":
+                        "With insufficient_user_authentication: the oldest auth_time accepted, in seconds.",
+                ],
+                "acr_values": [
+                    "type": "string", "description": "With insufficient_user_authentication: the levels accepted.",
+                ],
+            ],
+        ])
+}
+
+extension Denials.Description {
+    init(_ kind: Denial.Kind) {
+        self.init(text: kind.reason)
+    }
+}
+
+extension Denial.Kind {
+    private var answer: Response { Denial(example: self).problem.response }
+
+    fileprivate var status: HTTPResponse.Status { answer.status }
+
+    /// The headers that the answer always has, besides those of every problem.
+    fileprivate var headers: [AnswerHeader] {
+        let all = [AnswerHeader.wwwAuthenticate, .retryAfter, .allow]
+        let names = Set(answer.headers.map(\.name.canonicalName))
+        return all.filter { names.contains($0.name.lowercased()) }
+    }
+
+    fileprivate var example: JSONValue {
+        (try? JSONReader.read(Denial(example: self).problem.bytes.body)) ?? .null
+    }
+}

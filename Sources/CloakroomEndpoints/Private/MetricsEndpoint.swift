@@ -1,0 +1,37 @@
+import CloakroomCore
+import CloakroomMiddleware
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension Endpoint {
+    /// Metrics for Prometheus.
+    static let metrics = Endpoint(
+        private: Operation(
+            .get, "/metrics", "metrics", "Prometheus metrics", tag: .privateListener,
+            answers: [Answer(.ok, "Prometheus text format 0.0.4.", .text("text/plain"))])
+    ) { call in
+        try call.checkHost()
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(string: call.metrics())))
+    }
+}
+
+extension PrivateCall {
+    /// Refuses a name that a foreign page can have (DNS rebinding). On the Unix socket too: a proxy passes on the name that
+    /// its client asked for.
+    ///
+    /// The probes say nothing that the public ones do not say to any page, and a check under a foreign name comes without
+    /// our cookie.
+    /// - Throws: `Denial.misdirectedRequest`.
+    fileprivate func checkHost() throws(Denial) {
+        let host = request.head.authority
+        guard !hosts.contains(host) else { return }
+        log.warning(
+            "metrics were refused under a name that a foreign page can have: scrape by address, or name the host in privateListen",
+            metadata: ["host": "\(host ?? "")"])
+        throw .misdirectedRequest
+    }
+}
