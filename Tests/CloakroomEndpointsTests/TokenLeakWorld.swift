@@ -30,7 +30,8 @@ enum PresentedState: CaseIterable, Sendable {
         switch self {
         case .hybrid, .hybridBearer: return ["access_token"]
         case .body, .bodyBearer: return ["access_token", "refresh_token"]
-        case .fresh, .expired, .nearlyExpired, .pending, .straggler, .reused, .revoked: return []
+        case .fresh, .expired, .nearlyExpired, .pending, .straggler, .reused, .revoked, .idleTooLong:
+            return []
         case .bearer, .bearerExpired, .forged, .unknownKey, .differentSessions: return []
         }
     }

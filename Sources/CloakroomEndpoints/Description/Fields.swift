@@ -1,5 +1,7 @@
+import CloakroomAccounts
 import CloakroomCore
-import CloakroomService
+import CloakroomStores
+
 import CloakroomTokens
 
 /// The fields that several endpoints take.

@@ -1,5 +1,6 @@
+import CloakroomSessions
 import CloakroomCore
-import CloakroomService
+
 import CloakroomTokens
 import Hummingbird
 

@@ -1,5 +1,6 @@
+import CloakroomSessions
 import CloakroomCore
-import CloakroomService
+
 import Hummingbird
 
 extension Endpoint {

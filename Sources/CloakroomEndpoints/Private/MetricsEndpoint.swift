@@ -1,3 +1,4 @@
+import Logging
 import CloakroomCore
 import CloakroomMiddleware
 import HTTPTypes
