@@ -23,6 +23,11 @@ def test_the_document_is_one_and_of_this_version(document):
     assert document["info"]["version"] == run("--version").stdout.strip()
 
 
+def test_every_process_serves_the_same_bytes(shared, document):
+    served = Client(shared).get("/auth/openapi.json")
+    assert json.dumps(served.json) == json.dumps(document), "in the same order, so that ETags are the same"
+
+
 def test_every_operation_says_what_it_is_for(document):
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(names) == len(set(names)) >= 25

@@ -51,18 +51,32 @@ extension Endpoint {
 
     /// nil for an endpoint that takes no fields in its body.
     var requestBody: JSONObject? {
-        guard !fields.isEmpty else { return nil }
-        var json = body(of: fields) { $0.schema }
-        json["example"] = .object(example)
-        var content: JSONObject = ["application/json": .object(json)]
-        switch place {
-        case .json: break
-        case .jsonOrForm:
-            let fields = fields + [FormSubmission.returnTo.description]
-            content["application/x-www-form-urlencoded"] = .object(body(of: fields) { $0.formSchema ?? $0.schema })
-        case .query, nil: return nil
+        guard let json = jsonBody else { return nil }
+        var content: JSONObject = [
+            "application/json": ["schema": .object(json.reference), "example": .object(example)]
+        ]
+        if let form = formBody {
+            content["application/x-www-form-urlencoded"] = ["schema": .object(form.reference)]
         }
         return ["required": .bool(fields.contains(where: \.isRequired)), "content": .object(content)]
+    }
+
+    /// The schemas that `requestBody` refers to.
+    var namedBodies: [NamedSchema] { [jsonBody, formBody].compactMap { $0 } }
+
+    private var jsonBody: NamedSchema? {
+        switch place {
+        case .json, .jsonOrForm: fields.isEmpty ? nil : body("Request", of: fields) { $0.schema }
+        case .query, nil: nil
+        }
+    }
+
+    private var formBody: NamedSchema? {
+        switch place {
+        case .jsonOrForm:
+            body("Form", of: fields + [FormSubmission.returnTo.description]) { $0.formSchema ?? $0.schema }
+        case .json, .query, nil: nil
+        }
     }
 
     /// A body that the endpoint takes.
@@ -72,7 +86,9 @@ extension Endpoint {
         return object
     }
 
-    private func body(of fields: [FieldDescription], schema: (FieldDescription) -> JSONObject) -> JSONObject {
+    private func body(
+        _ suffix: String, of fields: [FieldDescription], schema: (FieldDescription) -> JSONObject
+    ) -> NamedSchema {
         var properties = JSONObject()
         for field in fields {
             var property = schema(field)
@@ -80,7 +96,9 @@ extension Endpoint {
             properties[field.name] = .object(property)
         }
         let required = fields.filter(\.isRequired).map { JSONValue.string($0.name) }
-        return ["schema": ["type": "object", "required": .array(required), "properties": .object(properties)]]
+        return NamedSchema(
+            name: operation.id.prefix(1).uppercased() + operation.id.dropFirst() + suffix,
+            document: ["type": "object", "required": .array(required), "properties": .object(properties)])
     }
 
     /// The successful responses, with the redirects of forms.

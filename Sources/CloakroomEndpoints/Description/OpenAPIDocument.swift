@@ -51,6 +51,7 @@ struct OpenAPIDocument {
         let parameters = endpoint.parameters
         if !parameters.isEmpty { object["parameters"] = .array(parameters) }
         object["requestBody"] = endpoint.requestBody.map { .object($0) }
+        for schema in endpoint.namedBodies { schemas[schema.name] = .object(schema.document) }
         object["security"] = operation.security.document
         object["responses"] = .object(responses(of: endpoint))
         return object
@@ -60,7 +61,9 @@ struct OpenAPIDocument {
         var responses: [Int: JSONObject] = [:]
         for answer in endpoint.answers {
             responses[answer.status.code] = answer.document
-            for schema in answer.content.flatMap(\.named) { schemas[schema.name] = .object(schema.document) }
+            for schema in answer.content.flatMap(\.named) where schemas[schema.name] == nil {
+                schemas[schema.name] = .object(schema.document)
+            }
         }
         responses.merge(problems.responses(of: endpoint.denials)) { $1 }
         var object = JSONObject()

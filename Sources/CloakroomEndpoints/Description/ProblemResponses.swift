@@ -16,7 +16,12 @@ struct ProblemResponses {
         let all = Denial.Kind.allCases.compactMap { kind in
             denials.descriptions[kind].map { Described(kind: kind, description: $0) }
         }
-        return Dictionary(grouping: all, by: \.kind.status.code).mapValues { reference(to: $0) }
+        var responses: [Int: JSONObject] = [:]
+        // In order: every process is to name them alike, so that it serves the same bytes.
+        for (status, denials) in Dictionary(grouping: all, by: \.kind.status.code).sorted(by: { $0.key < $1.key }) {
+            responses[status] = reference(to: denials)
+        }
+        return responses
     }
 
     /// The answers that a status can mean are few; each set of them gets a name by the status.
@@ -29,7 +34,7 @@ struct ProblemResponses {
             number += 1
             name = "\(phrase)\(number)"
         }
-        named[name] = response
+        if named[name] == nil { named[name] = response }
         return ["$ref": .string("#/components/responses/\(name)")]
     }
 
