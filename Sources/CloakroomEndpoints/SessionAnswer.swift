@@ -38,7 +38,9 @@ struct SessionAnswer: Sendable {
         "User",
         [
             .text("id", example: "u_3IoFKEZcMrRj2xhWbX-0Ug") { $0.subject.rawValue },
-            .optionalText("email", example: "ann@example.com", help: "Absent where the app keeps its own accounts.") { $0.login },
+            .optionalText("email", example: "ann@example.com", help: "Absent where the app keeps its own accounts.") {
+                $0.login
+            },
         ])
 
     private static let sessionSchema = Schema<SessionAnswer>.object(

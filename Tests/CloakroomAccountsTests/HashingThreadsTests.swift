@@ -16,6 +16,8 @@ import Testing
         let (gate, busy) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let done = Done()
         try await withThrowingTaskGroup(of: Void.self) { group in
+            // A wait that fails must not leave the thread, and so the group, waiting for ever.
+            defer { gate.signal() }
             group.addTask {
                 try? await threads.run(for: .stranger) {
                     busy.signal()

@@ -61,6 +61,8 @@ import Testing
             let gate = DispatchSemaphore(value: 0)
             let busy = DispatchSemaphore(value: 0)
             return try await withThrowingTaskGroup(of: (Int, Result<Int, any Error>).self) { group in
+                // A wait that fails must not leave the first member, and so the group, waiting for ever.
+                defer { gate.signal() }
                 group.addTask { [commits] in
                     let first = await result {
                         try await commits.write { _ in

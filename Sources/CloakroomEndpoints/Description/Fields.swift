@@ -1,7 +1,6 @@
 import CloakroomAccounts
 import CloakroomCore
 import CloakroomStores
-
 import CloakroomTokens
 
 /// The fields that several endpoints take.

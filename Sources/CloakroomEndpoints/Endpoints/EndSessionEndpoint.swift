@@ -1,6 +1,5 @@
-import CloakroomSessions
 import CloakroomCore
-
+import CloakroomSessions
 import CloakroomTokens
 import Hummingbird
 

@@ -1,8 +1,8 @@
-import Logging
 import CloakroomCore
 import CloakroomMiddleware
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 
 extension Endpoint {
