@@ -13,6 +13,11 @@ public struct Evidence: Hashable, Sendable, Codable {
         shown = [Shown(factor: factor, time: time)]
     }
 
+    /// A password was shown. For provers outside of this package.
+    public static func password(at time: Instant) -> Evidence {
+        Evidence(.password, at: time)
+    }
+
     /// Adds what was shown since. A factor that was shown again keeps the later time, and none is taken away.
     package mutating func add(_ other: Evidence) {
         for new in other.shown {

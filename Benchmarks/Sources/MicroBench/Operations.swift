@@ -1,5 +1,6 @@
 import CloakroomCore
 import CloakroomMiddleware
+import CloakroomSessions
 import CloakroomTokens
 import HTTPTypes
 
@@ -39,7 +40,7 @@ struct Operations {
 
     private func verifier() -> TokenVerifier {
         let revocations = RevocationView(accessTokenLifetime: policy.accessTokenLifetime)
-        revocations.confirm(at: Environment.system.uptime())
+        revocations.confirm(at: Environment.system.uptime(), now)
         let keys = keys
         return TokenVerifier(
             issuer: "http://localhost", audience: "http://localhost", policy: policy, keys: keys.current.verifierKeys,

@@ -34,7 +34,7 @@ struct Ours: Contestant {
                             details: Session.Details(
                                 client: .browser, remembered: true,
                                 userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
-                                address: "203.0.113.7", evidence: Evidence(.password, at: now)),
+                                address: "203.0.113.7", evidence: .password(at: now)),
                             at: now,
                             under: SessionPolicy())
                         _ = try await store.begin(
@@ -49,11 +49,11 @@ struct Ours: Contestant {
     }
 
     func renew(_ index: Int) async throws {
-        let isThere = try await store.update(Self.id(index)) { session in
+        let renewed = try await store.update(Self.id(index)) { session in
             session = session.rotated
             return Decided(true)
         }
-        guard isThere == true else { throw Missing() }
+        guard renewed?.publish({ _, _ in }) == true else { throw Missing() }
     }
 }
 
