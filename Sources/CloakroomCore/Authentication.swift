@@ -26,7 +26,7 @@ public enum AuthenticationLevel: String, Hashable, Sendable, Comparable, CaseIte
 
     /// The level that these factors reach together.
     package init(of factors: some Sequence<Factor.Traits>) {
-        let kinds = factors.reduce(into: Set<Factor.Traits.Kind>()) { $0.formUnion($1.kinds) }
+        let kinds = factors.reduce(into: Factor.Traits.Kinds()) { $0.formUnion($1.kinds) }
         if kinds.count < 2 {
             self = .singleFactor
         } else {

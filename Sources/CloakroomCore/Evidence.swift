@@ -32,7 +32,7 @@ public struct Evidence: Hashable, Sendable, Codable {
     /// What access tokens say of it.
     public var authentication: Authentication {
         Authentication(
-            time: shown.map(\.time).max() ?? .distantPast, methods: shown.map(\.factor.rawValue),
-            level: AuthenticationLevel(of: shown.map(\.factor.traits)))
+            time: shown.lazy.map(\.time).max() ?? .distantPast, methods: shown.map(\.factor.rawValue),
+            level: AuthenticationLevel(of: shown.lazy.map(\.factor.traits)))
     }
 }
