@@ -19,7 +19,7 @@ final class PrivateListener: Sendable {
         let router = Router(context: PrivateRequestContext.self)
         router.addPrivateEndpoints(authorization, metrics: { "" })
         server = try await LocalServer(
-            router, .privateListener(authorization, observing: { _, _ in counter.value.withLock { $0 += 1 } }))
+            router, .privateListener(authorization, observing: { _ in counter.value.withLock { $0 += 1 } }))
     }
 
     /// How many checks were answered from memory, each with a token.

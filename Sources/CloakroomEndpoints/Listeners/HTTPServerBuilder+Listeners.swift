@@ -48,16 +48,18 @@ extension HTTPServerBuilder {
     /// router.addPrivateEndpoints(server, metrics: { "" })
     /// Application(router: router, server: .privateListener(server), configuration: .init(address: .unixDomainSocket(path)))
     /// ```
+    /// - Parameter observing: called with the time that each check took which was answered before the framework: such a
+    ///   response passes no middleware.
     public static func privateListener(
-        _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits()
+        _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(),
+        observing: @escaping @Sendable (Duration) -> Void = { _ in }
     ) -> HTTPServerBuilder {
-        privateListener(server, limits, answersAtOnce: true)
+        privateListener(server, limits, answersAtOnce: true, observing: { _, duration in observing(duration) })
     }
 
     /// - Parameters:
     ///   - answersAtOnce: false leaves every check to the router.
-    ///   - observing: called with the status of each check that was answered before the framework, and the time that it
-    ///     took, because such a response passes no middleware.
+    ///   - observing: is also given the status.
     package static func privateListener(
         _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(), answersAtOnce: Bool,
         observing: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void = { _, _ in }
