@@ -57,7 +57,7 @@ extension SQLiteStore {
         try await commits.commit { journal in
             guard try Self.isCurrent(change, journal.database) else { return nil }
             var agrees = false
-            let value = try Self.update(session, &journal) { session -> Decided<Value> in
+            let value = try Self.update(session, checking: nil, &journal) { session -> Decided<Value> in
                 let decision = decide(&session)
                 agrees = decision.agrees
                 return decision.decided

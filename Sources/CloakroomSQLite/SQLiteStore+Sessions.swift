@@ -9,7 +9,7 @@ extension SQLiteStore {
     public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
         try await commits.commit { journal in
             let session = start.session
-            guard try Self.isCurrent(start, journal.database) else { return nil }
+            guard try Self.isCurrent(start.credentialVersion, of: session.subject, journal.database) else { return nil }
             try journal.record(events)
             if let replaced = start.replacing {
                 try Self.end(replaced, .replaced, at: session.createdAt, &journal)
@@ -23,12 +23,13 @@ extension SQLiteStore {
         }
     }
 
-    private static func isCurrent(_ start: SessionStart, _ database: Database) throws -> Bool {
-        guard let version = start.credentialVersion else { return true }
+    /// Whether the account is enabled and its credential the one that was checked, if one was.
+    private static func isCurrent(_ version: Int?, of subject: Subject, _ database: Database) throws -> Bool {
+        guard let version else { return true }
         return try Bool.fetchOne(
             database,
             sql: "SELECT 1 FROM accounts WHERE subject = ? AND disabled = 0 AND credential_version = ?",
-            arguments: [start.session.subject.rawValue, version]) != nil
+            arguments: [subject.rawValue, version]) != nil
     }
 
     /// Those unused for longest.
@@ -70,15 +71,18 @@ extension SQLiteStore {
     }
 
     public func update<Value: Sendable>(
-        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+        _ id: SessionID, checking credentialVersion: Int?, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Committed<Value>? {
-        try await commits.commit { try Self.update(id, &$0, decide) }
+        try await commits.commit { try Self.update(id, checking: credentialVersion, &$0, decide) }
     }
 
     static func update<Value>(
-        _ id: SessionID, _ journal: inout Journal, _ decide: (inout Session) -> Decided<Value>
+        _ id: SessionID, checking credentialVersion: Int?, _ journal: inout Journal,
+        _ decide: (inout Session) -> Decided<Value>
     ) throws -> Value? {
-        guard let before = try SessionRow.fetch(id, journal.database) else { return nil }
+        guard let before = try SessionRow.fetch(id, journal.database),
+            try isCurrent(credentialVersion, of: before.subject, journal.database)
+        else { return nil }
         var after = before
         let decided = decide(&after)
         if after != before { try SessionRow.update(after, from: before, journal.database) }

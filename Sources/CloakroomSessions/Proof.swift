@@ -11,7 +11,7 @@ public struct Proof: Hashable, Sendable {
     public let evidence: Evidence
     /// The name that the person logs in with, for answers to the client.
     public let login: String?
-    /// The credential that was checked: a session does not begin if it has changed meanwhile. nil for a subject whose
+    /// The credential that was checked: no session begins or is raised if it has changed meanwhile. nil for a subject whose
     /// account is kept elsewhere.
     public let credentialVersion: Int?
 

@@ -60,7 +60,8 @@ extension SessionService {
         for presented in overdue.all {
             // Again, for the view forgets when access tokens have expired, and the refresh token has not.
             publisher.announce([presented.session])
-            do { try await end(presented) } catch { return }
+            // One row that cannot be read must not hold up the others.
+            guard (try? await end(presented)) != nil else { continue }
             overdue.remove(presented.session)
         }
     }

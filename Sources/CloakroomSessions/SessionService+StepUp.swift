@@ -19,13 +19,16 @@ extension SessionService {
     }
 
     /// Raises the session by what was proved just now; always to a newer generation.
-    /// - Throws: `Denial.unavailable` where an answer under way could overtake this one, and what `refresh` throws.
+    /// - Throws: `Denial.invalidCredentials` when the credential that was proved has changed meanwhile, `.unavailable` where
+    ///   an answer under way could overtake this one, and what `refresh` throws.
     package func stepUp(_ presented: Presented, with proof: Proof) async throws -> SessionGrant {
         let now = now
-        return try grant(
-            await store.update(presented.session) { session in
-                raise(&session, presented, with: proof, recording: .stepUp, at: now)
-            })
+        let raised = try await store.update(presented.session, checking: proof.credentialVersion) { session in
+            raise(&session, presented, with: proof, recording: .stepUp, at: now)
+        }
+        // The password was changed meanwhile: what was proved is the old one.
+        guard let raised else { throw Denial.invalidCredentials }
+        return try grant(raised)
     }
 
     /// The living session that is presented, for a prover that wants to know whose password to ask for. A spent refresh

@@ -15,9 +15,11 @@ public protocol SessionStore: Sendable {
     ///
     /// A revocation that `decide` makes is announced in the feed of `revocations`. `decide` must be pure: a store may run
     /// it again after a write conflict.
-    /// - Returns: what was decided, or nil when there is no such session.
+    /// - Parameter credentialVersion: the credential that was checked before; nil where none was.
+    /// - Returns: what was decided, or nil when there is no such session, or its account was disabled or has another
+    ///   credential by now.
     func update<Value: Sendable>(
-        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+        _ id: SessionID, checking credentialVersion: Int?, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Committed<Value>?
 
     func session(_ id: SessionID) async throws -> Session?
@@ -62,6 +64,15 @@ public protocol SessionStore: Sendable {
 
     /// The number of sessions that can still be used.
     func liveSessions(at now: Instant, under policy: SessionPolicy) async throws -> Int
+}
+
+extension SessionStore {
+    /// As above, where no credential was checked.
+    public func update<Value: Sendable>(
+        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+    ) async throws -> Committed<Value>? {
+        try await update(id, checking: nil, decide)
+    }
 }
 
 /// Which sessions are meant.

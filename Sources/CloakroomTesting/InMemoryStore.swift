@@ -46,7 +46,7 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
     public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
         commit { state, journal in
             let session = start.session
-            guard Self.isCurrent(start, state) else { return nil }
+            guard Self.isCurrent(start.credentialVersion, of: session.subject, state) else { return nil }
             journal.events += events
             if let replaced = start.replacing {
                 Self.end(replaced, .replaced, at: session.createdAt, &state, &journal)
@@ -60,9 +60,9 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
         }
     }
 
-    private static func isCurrent(_ start: SessionStart, _ state: State) -> Bool {
-        guard let version = start.credentialVersion else { return true }
-        guard let account = state.accounts[start.session.subject] else { return false }
+    private static func isCurrent(_ version: Int?, of subject: Subject, _ state: State) -> Bool {
+        guard let version else { return true }
+        guard let account = state.accounts[subject] else { return false }
         return !account.isDisabled && account.credentialVersion == version
     }
 
@@ -96,9 +96,13 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
     }
 
     public func update<Value: Sendable>(
-        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+        _ id: SessionID, checking credentialVersion: Int?, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Committed<Value>? {
-        commit { Self.update(id, &$0, &$1, decide) }
+        commit { state, journal in
+            guard let session = state.sessions[id], Self.isCurrent(credentialVersion, of: session.subject, state)
+            else { return nil }
+            return Self.update(id, &state, &journal, decide)
+        }
     }
 
     private static func update<Value>(

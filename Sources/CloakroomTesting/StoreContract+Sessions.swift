@@ -54,6 +54,22 @@ extension StoreContract {
             let saved = try await store.session(SessionID("a"))
             try demand(answer == .rotated && saved?.generation == 1 && saved?.refreshKey == "k1", "it was not saved")
         },
+        check("an update for a credential that is not the account's any more changes nothing") { store in
+            try await fill(store, accounts: ["ann", "bob"], sessions: [session("a"), session("b", of: "bob")])
+            _ = try await store.setDisabled(false, Subject("u_ann"), recording: [], at: now)
+            let cases: [(String, Int?, Bool)] = [
+                ("a", 0, false), ("a", 1, true), ("a", 2, false), ("b", 0, true), ("a", nil, true), ("none", 0, false),
+            ]
+            for (id, version, isChanged) in cases {
+                let updated = try await store.update(SessionID(id), checking: version) { session in
+                    Decided(session.confirm(generation: 0, at: now + .days(1), under: policy))
+                }
+                try demand((updated != nil) == isChanged, "\(id) \(String(describing: version))")
+            }
+            _ = try await store.setDisabled(true, Subject("u_bob"), recording: [], at: now)
+            let disabled = try await store.update(SessionID("b"), checking: 1) { _ in Decided(true) }
+            try demand(disabled == nil, "the account is disabled")
+        },
         check("a hundred updates at once lose none") { store in
             try await fill(store, sessions: [session("a")])
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -12,9 +12,9 @@ extension StoreWrapper {
     }
 
     package func update<Value: Sendable>(
-        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+        _ id: SessionID, checking credentialVersion: Int?, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Committed<Value>? {
-        try await inner.update(id, decide)
+        try await inner.update(id, checking: credentialVersion, decide)
     }
 
     package func session(_ id: SessionID) async throws -> Session? { try await inner.session(id) }

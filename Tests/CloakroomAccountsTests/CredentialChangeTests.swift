@@ -20,10 +20,10 @@ import Testing
     /// What is wrong, from the start or from a moment between the check of the password and the decision.
     enum Fault: String, CaseIterable, Sendable {
         case wrongPassword, spent, spentWithWrongPassword, revoked, expired, forged, unknownSession
-        case revokedMeanwhile, renewedTwiceMeanwhile, disabledMeanwhile, passwordSetMeanwhile
+        case revokedMeanwhile, renewedTwiceMeanwhile, disabledMeanwhile, passwordSetMeanwhile, passwordChangedMeanwhile
 
         /// The denial, and the events that it leaves besides those of what happened meanwhile.
-        func outcome(_ useCase: UseCase) -> (code: String, events: [SecurityEvent.Kind]) {
+        var outcome: (code: String, events: [SecurityEvent.Kind]) {
             switch self {
             case .wrongPassword: ("invalid_credentials", [.stepUpFailed])
             case .spent, .spentWithWrongPassword: ("refresh_token_reused", [.reuse])
@@ -31,13 +31,14 @@ import Testing
             case .expired, .unknownSession: ("session_expired", [])
             case .forged: ("token_invalid", [])
             case .renewedTwiceMeanwhile: ("unavailable", [])
-            case .disabledMeanwhile, .passwordSetMeanwhile:
-                (useCase == .stepUp ? "session_revoked" : "invalid_credentials", [])
+            case .disabledMeanwhile, .passwordSetMeanwhile, .passwordChangedMeanwhile: ("invalid_credentials", [])
             }
         }
 
         /// What a password change or an account's end does to all sessions anyway.
-        var endsOthers: Bool { self == .disabledMeanwhile || self == .passwordSetMeanwhile }
+        var endsOthers: Bool {
+            [.disabledMeanwhile, .passwordSetMeanwhile, .passwordChangedMeanwhile].contains(self)
+        }
     }
 
     private struct Fixture {
@@ -110,6 +111,12 @@ import Testing
                     try await world.accounts.setPassword(
                         try #require(Password("set by the operator")), for: try #require(current))
                 }
+            case .passwordChangedMeanwhile:
+                let (old, device) = (try #require(Password(ServiceWorld.password)), ServiceWorld.device)
+                gate.interrupt {
+                    _ = try await world.accounts.changePassword(
+                        .refresh(token), from: old, to: try #require(Password("changed by the owner")), device: device)
+                }
             }
             return token
         }
@@ -133,7 +140,7 @@ import Testing
             fixture.gate.afterInterruption(look)
             let password = "\(fault)".lowercased().contains("wrongpassword") ? "a wrong guess" : ServiceWorld.password
             let denial = await denial { try await fixture.perform(useCase, token, password: password) }
-            let expected = fault.outcome(useCase)
+            let expected = fault.outcome
             let before = state.withLock { $0 }
             #expect(denial?.code == expected.code, "\(kind)")
             #expect(try world.events.dropFirst(before.events).map(\.kind) == expected.events, "\(kind)")
@@ -231,10 +238,10 @@ private final class InterruptedStore: StoreWrapper {
     }
 
     func update<Value: Sendable>(
-        _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
+        _ id: SessionID, checking credentialVersion: Int?, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Committed<Value>? {
         try await gate.pass()
-        return try await inner.update(id, decide)
+        return try await inner.update(id, checking: credentialVersion, decide)
     }
 
     func changePassword<Value: Sendable>(

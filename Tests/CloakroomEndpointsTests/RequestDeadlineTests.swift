@@ -268,3 +268,30 @@ import Testing
         #expect(try completeRequests() == 0)
     }
 }
+
+/// Counts the pieces that a segment is cut into.
+@Suite struct SegmentTests {
+    private final class Counter: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        var pieces = 0
+        var bytes = 0
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            pieces += 1
+            bytes += unwrapInboundIn(data).readableBytes
+        }
+    }
+
+    @Test(
+        "a segment goes through the pipeline in few pieces, whatever is in it, and whole",
+        arguments: ["\n", "\r\n", "a\n\n", "GET / HTTP/1.1\r\n\r\n"])
+    func pieces(_ text: String) throws {
+        let (channel, counter) = (EmbeddedChannel(), Counter())
+        try channel.pipeline.syncOperations.addHandlers([RequestDeadline(limit: .seconds(30)), counter])
+        let segment = String(repeating: text, count: 65536 / text.utf8.count)
+        try channel.writeInbound(ByteBuffer(string: segment))
+        #expect(counter.pieces <= RequestDeadline.piecesPerSegment)
+        #expect(counter.bytes == segment.utf8.count)
+        _ = try channel.finish(acceptAlreadyClosed: true)
+    }
+}

@@ -32,9 +32,9 @@ extension HTTPRequestHead {
             expectsContinue: expectsContinue && !isTooLong)
     }
 
-    /// 0 without a header that says it.
+    /// 0 without a header that says it. A number that does not fit is longer than anything that is read.
     var contentLength: Int {
-        headers.first(name: "content-length").flatMap(Int.init) ?? 0
+        headers.first(name: "content-length").map { Int($0) ?? .max } ?? 0
     }
 
     private var offersUpgrade: Bool {

@@ -17,6 +17,9 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     /// than the decision of a check.
     private var timer: Scheduled<Void>?
     private var boundary = RequestBoundary()
+    /// A segment of nothing but empty lines would otherwise go through the pipeline byte by byte, and hold up every other
+    /// connection of the event loop. What comes behind so many pieces is passed on whole; the idle timeout bounds it.
+    static let piecesPerSegment = 32
 
     init(limit: TimeAmount) {
         self.limit = limit
@@ -26,9 +29,14 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     /// time of its own.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var received = unwrapInboundIn(data)
+        var pieces = 0
         while received.readableBytes > 0 {
             if end == nil { begin(received, context.eventLoop) }
-            let length = received.withUnsafeReadableBytes { boundary.lengthOfPiece(of: $0) }
+            pieces += 1
+            let isLast = pieces >= Self.piecesPerSegment
+            let length =
+                isLast
+                ? received.readableBytes : received.withUnsafeReadableBytes { boundary.lengthOfPiece(of: $0) }
             guard let piece = received.readSlice(length: length) else { return }
             context.fireChannelRead(wrapInboundOut(piece))
         }

@@ -19,17 +19,25 @@ struct PrivateHosts: Sendable {
     /// - Parameter authority: nil without a Host header, which every browser sends.
     func contains(_ authority: String?) -> Bool {
         guard let authority else { return true }
-        let host = Self.host(of: authority.lowercased())
+        guard let host = Self.host(of: authority.lowercased()) else { return false }
         return own.contains(host) || Self.isAddress(host) || Self.isLocalName(host)
     }
 
     /// Without port, and without the dot that may end a name.
-    private static func host(of authority: String) -> String {
-        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
-            return String(authority[authority.index(after: authority.startIndex)..<end])
+    /// - Returns: nil where something else than a port follows the host.
+    private static func host(of authority: String) -> String? {
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { return nil }
+            let host = authority[authority.index(after: authority.startIndex)..<end]
+            return isPort(authority[authority.index(after: end)...]) ? String(host) : nil
         }
         let host = authority.prefix { $0 != ":" }
+        guard isPort(authority[host.endIndex...]) else { return nil }
         return String(host.hasSuffix(".") ? host.dropLast() : host)
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        text.isEmpty || text.hasPrefix(":") && text.dropFirst().allSatisfy { $0.isASCII && $0.isNumber }
     }
 
     private static func isAddress(_ host: String) -> Bool {

@@ -15,7 +15,7 @@ struct Serve: AsyncParsableCommand {
         abstract: "Serve the session endpoints over HTTP.",
         usage: "cloakroom serve [--demo] [--config <file>] [<settings>]",
         discussion: """
-            When the server accepts connections it prints one line: cloakroom: listening on http://HOST:PORT
+            When the server accepts connections it prints: cloakroom: listening on http://HOST:PORT
 
             Each setting below is a flag (--public-url), an environment variable (CLOAKROOM_PUBLIC_URL) and a key of the \
             YAML file that --config or CLOAKROOM_CONFIG names (publicURL). A flag beats the environment, the environment \
@@ -49,7 +49,7 @@ struct Serve: AsyncParsableCommand {
         if settings.isLoopbackDevelopment {
             let cookie = SessionCookie(name: settings.server.cookieName, isLoopbackDevelopment: true)
             logger.notice(
-                "serving plain HTTP on this machine alone: WebKit, which refuses Secure cookies there, gets a plain cookie, \(cookie.plainName); set publicURL for anything else"
+                "no TLS: only this machine can connect, and browsers that refuse Secure cookies without TLS (WebKit) get the plain cookie \(cookie.plainName); set publicURL to an https address to serve other machines"
             )
         }
         for setting in SettingsTable.all {

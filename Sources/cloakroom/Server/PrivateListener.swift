@@ -79,9 +79,15 @@ struct PrivateListener: Sendable {
         guard chmod(path, 0o660) == 0 else { throw Unusable(description: "\(path) cannot be restricted") }
     }
 
-    /// Binding replaces what is there: it must be the socket of a server that has ended.
-    func checkSocketIsFree() throws {
+    /// Checks what can be known before the server starts. Binding replaces what is at the path: it must be the socket of a
+    /// server that has ended.
+    /// - Throws: `SettingsError` for an unknown group, `Unusable` for a path that cannot be used.
+    func checkSocket() throws {
         guard case .unixSocket(let path) = address else { return }
+        if let socketGroup, getgrnam(socketGroup) == nil {
+            throw SettingsError(
+                place: "privateSocketGroup", problem: "expected a group of this machine, got \"\(socketGroup)\"")
+        }
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {

@@ -58,7 +58,7 @@ struct Server {
 
     private func privateApplication(_ lines: StartLines, _ descriptors: Int) throws -> (any Service)? {
         guard let listener = instance.settings.privateListener else { return nil }
-        try listener.checkSocketIsFree()
+        try listener.checkSocket()
         let router = Router(context: PrivateRequestContext.self)
         router.add(middleware: RequestMetrics())
         router.addPrivateEndpoints(instance.server, host: listener.host, metrics: { metrics.text })

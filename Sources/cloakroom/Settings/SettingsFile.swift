@@ -5,9 +5,14 @@ import Yams
 enum SettingsFile {
     /// - Throws: `SettingsError` naming the file, the key and what was expected.
     static func read(_ path: String) throws(SettingsError) -> [SettingKey: String] {
-        guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8)
-        else {
-            throw SettingsError(place: path, problem: "cannot be read as UTF-8 text")
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw SettingsError(place: path, problem: "there is no such file")
+        }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw SettingsError(place: path, problem: "cannot be read")
+        }
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw SettingsError(place: path, problem: "is not UTF-8 text")
         }
         let root: Node?
         do { root = try Yams.compose(yaml: text) } catch {

@@ -25,6 +25,7 @@ enum CommandExit: Int32, CaseIterable {
     static func of(_ error: any Error) -> (status: Self, sentence: String) {
         switch error {
         case let data as UnusableData: (data.reason == .cannotBeMade ? .configuration : .refused, data.description)
+        case let settings as SettingsError: (.configuration, settings.description)
         case let denial as Denial: (.refused, sentence(denial))
         default: (.refused, "\(error)")
         }
