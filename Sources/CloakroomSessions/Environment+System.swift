@@ -3,7 +3,7 @@ import Crypto
 import Foundation
 
 extension Environment {
-    /// The machine's clock and its generator.
+    /// The system's wall clock (milliseconds), its monotonic clock, and a cryptographically secure random generator.
     package static let system = Environment(
         now: {
             var time = timespec()

@@ -2,7 +2,7 @@ package import CloakroomCore
 package import CloakroomStores
 package import CloakroomTokens
 
-/// The way from what a store has saved to the log and to this process's view of revocations. The feed brings revocations
+/// Passes committed events to the log, and committed revocations to this process's view. The feed carries revocations
 /// to the other processes.
 package struct Publisher: Sendable {
     package let log: SecurityLog
@@ -15,7 +15,7 @@ package struct Publisher: Sendable {
         self.environment = environment
     }
 
-    /// Announces and logs what belongs to the value, and returns it.
+    /// Announces the revocations and logs the events of a commit, and returns its value.
     @discardableResult
     package func publish<Value>(_ committed: Committed<Value>) -> Value {
         committed.publish { events, revoked in
@@ -24,7 +24,7 @@ package struct Publisher: Sendable {
         }
     }
 
-    /// Has this process refuse the sessions from now on.
+    /// Makes this process refuse the sessions from now on.
     func announce(_ sessions: [SessionID]) {
         let uptime = environment.uptime()
         for session in sessions { view.insert(session, at: uptime) }

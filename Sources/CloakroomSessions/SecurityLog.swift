@@ -18,7 +18,7 @@ package final class SecurityLog: Sendable {
     private let logger: Logger
     private let uptime: @Sendable () -> Duration
     private let seconds = Mutex<[SecurityEvent.Kind: Second]>([:])
-    /// Of each kind that is sampled.
+    /// The limit for each sampled kind.
     static let linesPerSecond = 10
 
     /// - Parameter uptime: a monotonic clock.
@@ -66,7 +66,7 @@ package final class SecurityLog: Sendable {
         }
     }
 
-    /// Those that need no session.
+    /// The kinds that a client without a session can cause.
     private static func isSampled(_ kind: SecurityEvent.Kind) -> Bool {
         switch kind {
         case .loginFailed, .loginRateLimited, .signUp, .signUpRateLimited, .stepUpFailed: true
@@ -76,7 +76,7 @@ package final class SecurityLog: Sendable {
         }
     }
 
-    /// Made once: to find one by its name takes longer than to count.
+    /// Created once: to look a counter up by its name takes longer than to increment it.
     private static let counters = Dictionary(
         uniqueKeysWithValues: SecurityEvent.Kind.allCases.map { kind in
             (kind, Counter(label: "cloakroom_security_events_total", dimensions: [("event", kind.rawValue)]))

@@ -1,15 +1,15 @@
 package import CloakroomCore
 package import CloakroomTokens
 
-/// What a request may know of its session, with the tokens to hand out if there are any.
+/// The session of a request, with the tokens that the response carries, if any.
 package struct SessionGrant: Sendable {
     package let session: Session
     /// The access token that the client holds; nil when it is not known to hold one.
     package let access: VerifiedAccess?
-    /// nil when nothing was renewed.
+    /// The result of a renewal; nil when none was tried.
     package let renewal: Renewal?
 
-    /// What the answer hands out; nil when the request was served without.
+    /// The tokens for the response; nil when the request was served without new ones.
     package var tokens: IssuedTokens? {
         switch renewal {
         case .renewed(let tokens): tokens
@@ -17,7 +17,7 @@ package struct SessionGrant: Sendable {
         }
     }
 
-    /// The level that this very request has: a straggler's is that of the generation it brought.
+    /// The authentication level of this request. For a straggler it is the level of the generation that it presented.
     package var authentication: Authentication {
         (renewal?.access ?? access)?.authentication ?? session.authentication
     }

@@ -1,20 +1,23 @@
 package import CloakroomCore
 package import CloakroomTokens
 
-/// What a client asks for that wants a session, besides the proof: checked against the server's policy for the client.
+/// The parameters of a new session, besides the proof, checked against the server's policy for the client.
 package struct SessionRequest: Sendable {
     package let client: Client
     package let remember: Bool
     package let device: Device
-    /// The session that came along in the cookie: the new one takes its place in the browser, so it is ended.
+    /// The refresh token in the request's cookie. The new session takes its place in the browser, so the old session
+    /// is ended.
     package let replacing: RefreshToken?
 }
 
 extension SessionService {
+    /// Checks the parameters of a new session.
     /// - Parameters:
     ///   - id: nil for `Client.browser`.
     ///   - isFromBrowser: whether the request shows signs of a browser (`Origin`, Fetch Metadata).
-    /// - Throws: `Denial.invalidRequest` for an unknown client, or one that such a request may not use.
+    /// - Throws: `Denial.invalidRequest` for an unknown client, and for a client with `body` delivery when the
+    ///   request comes from a browser.
     package func request(
         client id: ClientID? = nil, remember: Bool = false, device: Device, isFromBrowser: Bool = true,
         replacing: RefreshToken? = nil

@@ -3,7 +3,7 @@ import CloakroomStores
 package import CloakroomTokens
 
 extension SessionService {
-    /// Begins a new session, always with a new id (CVE-2023-29019).
+    /// Begins a new session, always with a new id (CVE-2023-29019: session fixation).
     /// - Throws: `Denial.invalidCredentials` when the credential that was proved has changed meanwhile.
     package func begin(_ proof: Proof, _ request: SessionRequest) async throws -> SessionGrant {
         let now = now
@@ -30,14 +30,15 @@ extension SessionService {
             at: now, under: policy)
     }
 
-    /// A name that begins with a letter: `cloakroom sessions revoke` would take a hyphen for an option's, and with `-h` print
-    /// its help and end nothing. Costs one bit of so many.
+    /// Encodes 18 random bytes so that the id begins with a letter. `cloakroom sessions revoke` would parse an id
+    /// that begins with a hyphen as an option, and with `-h` print its help and end nothing. This costs one bit of
+    /// 144.
     static func sessionID(_ random: [UInt8]) -> SessionID {
         SessionID(Base64URL.encode([random[0] & 0x7F] + random.dropFirst()))
     }
 
-    /// The living session of a requester that holds its current token, or the one before. The cookie of an ended session
-    /// and a spent token show nothing of their holder.
+    /// Returns the live session of `token`, if that is the current refresh token or the one before. The cookie of an
+    /// ended session and a spent token prove nothing about the requester.
     package func held(by token: RefreshToken?) async throws -> Session? {
         guard let token, let session = try await genuineSession(token),
             session.generation - token.presented.generation <= 1

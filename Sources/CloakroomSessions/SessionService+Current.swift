@@ -3,17 +3,18 @@ package import CloakroomStores
 package import CloakroomTokens
 
 extension SessionService {
-    /// What a live access token stands for.
+    /// Loads the session of a verified access token.
     /// - Parameters:
     ///   - held: the access token that the client holds.
-    ///   - renewal: what came of renewing it on the way.
+    ///   - renewal: the result of a renewal within this request.
     package func current(
         _ access: VerifiedAccess, holding held: VerifiedAccess?, renewal: Renewal? = nil
     ) async throws -> SessionGrant {
         SessionGrant(session: try await aliveSession(access.session), access: held, renewal: renewal)
     }
 
-    /// What a cookie stands for whose access token has expired, without renewing it and without counting as activity.
+    /// Loads the session of a cookie whose access token has expired. It does not renew, and does not count as
+    /// activity.
     package func peek(_ token: RefreshToken) async throws -> SessionGrant {
         let session = try await aliveSession(token.session)
         guard token.isGenuine(for: session, under: issuer.keys.current) else { throw Denial.tokenInvalid }
@@ -21,8 +22,8 @@ extension SessionService {
         return SessionGrant(session: session, access: nil, renewal: nil)
     }
 
-    /// Living sessions, newest first: at most `limit` that come after `cursor`.
-    /// - Returns: the sessions, and where the next page begins, while there is more.
+    /// Lists live sessions, newest first: at most `limit` after `cursor`.
+    /// - Returns: the sessions, and the cursor of the next page; nil at the end.
     package func sessions(
         _ selection: SessionSelection, after cursor: SessionCursor? = nil, limit: Int
     ) async throws -> (sessions: [Session], next: SessionCursor?) {

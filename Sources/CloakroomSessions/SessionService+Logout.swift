@@ -3,18 +3,18 @@ import CloakroomStores
 import CloakroomTokens
 
 extension SessionService {
-    /// What became of a logout.
+    /// The result of a logout.
     package enum LogoutOutcome: Hashable, Sendable {
-        /// On the disk: over for every process, whatever happens.
+        /// The logout is on disk: every process refuses the session, also after a crash.
         case durable
-        /// The store took no write. This process refuses the session, and writes the logout as soon as it can.
+        /// The store failed to write. This process refuses the session, and writes the logout as soon as it can.
         case overdue
     }
 
-    /// Ends the session that is presented (authorizer #669: the answer must not come before the end is durable).
+    /// Ends the presented session (authorizer #669: the response must not precede the durable write).
     ///
-    /// A token that is not genuine ends nothing (CVE-2025-71402), a spent one does: whoever holds it may log out.
-    /// - Throws: `Denial.unavailable` when the store took no write and too many logouts wait for it already.
+    /// A token that is not genuine ends nothing (CVE-2025-71402). A spent token does end its session.
+    /// - Throws: `Denial.unavailable` when the store failed to write and the queue of logouts is full.
     package func logout(_ presented: Presented) async throws -> LogoutOutcome {
         do {
             try await end(presented)
@@ -38,8 +38,8 @@ extension SessionService {
         if let ended { publisher.publish(ended) }
     }
 
-    /// Ends the session in memory. A token with a good MAC is taken for genuine where the store cannot even be read:
-    /// what is written later is decided by the row again.
+    /// Ends the session in memory. If the store cannot even be read, a token with a valid MAC counts as genuine; the
+    /// later write checks it against the row again.
     private func endInMemory(_ presented: Presented) async throws {
         let keys = issuer.keys.current
         if let session = try? await store.session(presented.session), !presented.isGenuine(for: session, under: keys) {
@@ -49,16 +49,17 @@ extension SessionService {
         publisher.announce([presented.session])
     }
 
-    /// Writes overdue logouts until the task is cancelled, and once more then.
+    /// Writes overdue logouts twice a second until the task is cancelled, and once more then.
     package func writeOverdueLogouts() async {
         while (try? await Task.sleep(for: OverdueLogouts.period)) != nil { await retryOverdueLogouts() }
-        // In a task of its own: in this one, which is cancelled, the store would refuse.
+        // In a new task: this one is cancelled, so the store would refuse to write.
         await Task { await retryOverdueLogouts() }.value
     }
 
     func retryOverdueLogouts() async {
         for presented in overdue.all {
-            // Again, for the view forgets when access tokens have expired, and the refresh token has not.
+            // Announced again: the view forgets a session when its access tokens have expired, but the refresh token
+            // is still valid.
             publisher.announce([presented.session])
             // One row that cannot be read must not hold up the others.
             guard (try? await end(presented)) != nil else { continue }

@@ -3,15 +3,15 @@ import CloakroomStores
 package import CloakroomTokens
 
 extension SessionService {
-    /// Renews in the course of a request whose access token has expired.
+    /// Renews the session within a request whose access token has expired.
     ///
-    /// - Throws: a `Denial`; `tokenInvalid` also for a token whose MAC is good but which this store never issued.
+    /// - Throws: a `Denial`; `tokenInvalid` also for a token with a valid MAC that this store never issued.
     package func renew(_ half: SessionTokens.RefreshHalf) async throws -> Renewal {
         try renewal(await refresh(read(refreshToken: half.bytes.bytes), from: .cookie))
     }
 
-    /// `POST /auth/refresh`: renews, and says what became of it.
-    /// - Parameter access: the access token that the client holds beside the refresh token, of any age.
+    /// `POST /auth/refresh`: renews the session, and reports the result.
+    /// - Parameter access: the access token that the client sent with the refresh token, of any age.
     package func refresh(
         _ token: RefreshToken, presenting access: VerifiedAccess?, from carrier: Carrier
     ) async throws -> SessionGrant {
@@ -37,7 +37,8 @@ extension SessionService {
         }
     }
 
-    /// How a refresh token came in. Script that got hold of one cannot turn cookie delivery into body delivery with it.
+    /// The part of the request that carried a refresh token. A script that stole a token from a cookie cannot get
+    /// body delivery with it.
     package enum Carrier: Hashable, Sendable {
         case cookie
         case body(isFromBrowser: Bool)
@@ -50,11 +51,11 @@ extension SessionService {
         }
     }
 
-    /// What became of presenting a refresh token.
+    /// The result of presenting a refresh token.
     package struct Refreshed: Sendable {
         var session: Session
         package var answer: RefreshAnswer
-        /// The one that was presented.
+        /// The generation that the client presented.
         var generation: Int
         var time: Instant
     }
@@ -70,7 +71,7 @@ extension SessionService {
             })
     }
 
-    /// Lets `decide` change the session, if the token is genuine and came the way that its client is served.
+    /// Runs `decide` on the session, if the token is genuine and its carrier fits the client's delivery.
     func decide(
         _ session: inout Session, presenting token: RefreshToken, from carrier: Carrier,
         raising kind: SecurityEvent.Kind?, at now: Instant, _ decide: (inout Session) -> RefreshAnswer
@@ -87,8 +88,9 @@ extension SessionService {
             recording: SecurityEvent.events(for: answer, session, raising: kind, at: now))
     }
 
-    /// - Throws: the denial, if it came to one; `sessionExpired` for a session that is gone: a row is swept only when it
-    ///   has long expired.
+    /// Publishes the commit.
+    /// - Throws: the denial of the answer, if it is one; `sessionExpired` when the session does not exist: the
+    ///   sweeper deletes a row only long after it has expired.
     func publish(_ committed: Committed<Refreshed>?) throws(Denial) -> Refreshed {
         guard let committed else { throw .sessionExpired }
         let refreshed = publisher.publish(committed)
@@ -98,7 +100,8 @@ extension SessionService {
 }
 
 extension SecurityEvent {
-    /// - Parameter kind: what a new generation stands for besides a renewal.
+    /// The events to record for an answer.
+    /// - Parameter kind: the event besides `renewal` that a new generation records, such as `stepUp`.
     static func events(
         for answer: RefreshAnswer, _ session: Session, raising kind: Kind?, at now: Instant
     ) -> [SecurityEvent] {

@@ -4,7 +4,7 @@ package import CloakroomTokens
 
 extension SessionService {
     /// Ends one of the subject's own sessions.
-    /// - Throws: `Denial.notFound` for one that is somebody else's, or over.
+    /// - Throws: `Denial.notFound` when the session belongs to another subject or has ended.
     package func end(_ id: SessionID, of subject: Subject) async throws {
         let (policy, now) = (policy, now)
         let committed = try await store.update(id) { session -> Decided<Bool> in
@@ -18,15 +18,15 @@ extension SessionService {
         guard let committed, publisher.publish(committed) else { throw Denial.notFound }
     }
 
-    /// Ends every other session of the subject.
+    /// Ends all sessions of the subject except that of `access`.
     package func endOthers(of access: VerifiedAccess) async throws {
         try await revoke(.ofSubject(access.subject, except: access.session), reason: .endedByUser)
     }
 
-    /// Ends every session that is selected and had begun by now, in steps: each is durable and announced before the next.
+    /// Ends all selected sessions, in steps. Each step is durable and announced before the next begins.
     ///
-    /// A run that is interrupted has ended what it has announced; another run ends the rest.
-    /// - Returns: how many were alive until now.
+    /// When a run is interrupted, the announced sessions have ended; a second run ends the rest.
+    /// - Returns: the number of sessions that this run ended.
     @discardableResult
     package func revoke(_ selection: SessionSelection, reason: RevocationReason) async throws -> Int {
         var count = 0
@@ -41,6 +41,6 @@ extension SessionService {
         return count
     }
 
-    /// So few at a time that a renewal that comes meanwhile waits for a few milliseconds.
+    /// The number of sessions in one step: a renewal that arrives meanwhile waits for a few milliseconds only.
     static let revocationStep = 200
 }

@@ -3,11 +3,12 @@ package import CloakroomStores
 package import CloakroomTokens
 
 extension SessionService {
-    /// What a request presents to raise its session or to change its account: a refresh token, or for a client that
-    /// sends only an access token, that.
+    /// The token that a request presents to raise its session or to change its account: a refresh token, or an access
+    /// token if the client sends only that.
     package enum Presented: Sendable {
         case refresh(RefreshToken)
-        /// From a browser where it shows signs of one: no browser earns a refresh token of `body` delivery by it.
+        /// `isFromBrowser` is true when the request shows signs of a browser. A browser cannot get a refresh token of
+        /// `body` delivery by presenting an access token.
         case access(VerifiedAccess, isFromBrowser: Bool = false)
 
         package var session: SessionID {
@@ -18,9 +19,9 @@ extension SessionService {
         }
     }
 
-    /// Raises the session by what was proved just now; always to a newer generation.
-    /// - Throws: `Denial.invalidCredentials` when the credential that was proved has changed meanwhile, `.unavailable` where
-    ///   an answer under way could overtake this one, and what `refresh` throws.
+    /// Adds the evidence of `proof` to the session, and always issues a newer generation.
+    /// - Throws: `Denial.invalidCredentials` when the credential that was proved has changed meanwhile, `.unavailable` when
+    ///   a response that is still in transit could overtake this one, and the errors of `refresh`.
     package func stepUp(_ presented: Presented, with proof: Proof) async throws -> SessionGrant {
         let now = now
         let raised = try await store.update(presented.session, checking: proof.credentialVersion) { session in
@@ -31,8 +32,8 @@ extension SessionService {
         return try grant(raised)
     }
 
-    /// The living session that is presented, for a prover that wants to know whose password to ask for. A spent refresh
-    /// token ends its session here, before a password is looked at: it must be worth no guess.
+    /// Returns the live session of the presented token, for a prover that must know whose password to check. A spent
+    /// refresh token ends its session here, before any password check, so that a stolen token allows no guess.
     package func session(_ presented: Presented) async throws -> Session {
         let session = try await aliveSession(presented)
         guard case .refresh(let token) = presented else { return session }
@@ -43,7 +44,7 @@ extension SessionService {
     }
 
     /// The pure decision of `stepUp`, for a change of the account in the same transaction.
-    /// - Parameter kind: what is on record of it.
+    /// - Parameter kind: the event that is recorded.
     package func raise(
         _ session: inout Session, _ presented: Presented, with proof: Proof, recording kind: SecurityEvent.Kind,
         at now: Instant
@@ -69,7 +70,8 @@ extension SessionService {
         }
     }
 
-    /// A raised session is handed out at a newer generation or not at all.
+    /// Publishes a step-up and returns its grant. A step-up that did not produce a newer generation fails with
+    /// `Denial.unavailable`.
     package func grant(_ committed: Committed<Refreshed>?) throws -> SessionGrant {
         let refreshed = try publish(committed)
         let renewal = try renewal(refreshed)
@@ -90,7 +92,7 @@ extension SessionService {
 }
 
 extension RefreshAnswer {
-    /// Whether the answer carries a newer refresh token.
+    /// Whether the response carries a newer refresh token.
     package var handsOutTokens: Bool {
         switch self {
         case .rotated, .reissued: true

@@ -2,8 +2,8 @@ package import CloakroomCore
 package import CloakroomStores
 package import CloakroomTokens
 
-/// The use cases of sessions: one method each, in a file of its own. They know nothing of passwords: who somebody is comes
-/// in as a `Proof`.
+/// The use cases of sessions: one method each, in a file of its own. They know nothing of passwords: the identity of
+/// a person arrives as a `Proof`.
 package struct SessionService: Sendable {
     package let policy: SessionPolicy
     package let verifier: TokenVerifier
@@ -15,9 +15,10 @@ package struct SessionService: Sendable {
     let maximumSessions: Int
     let overdue = OverdueLogouts()
 
+    /// Creates the service.
     /// - Parameters:
-    ///   - clients: besides `Client.browser`, which always exists.
-    ///   - maximumSessions: of one subject.
+    ///   - clients: clients besides `Client.browser`, which always exists.
+    ///   - maximumSessions: the limit for one subject.
     package init(
         store: any SessionStore, issuer: TokenIssuer, verifier: TokenVerifier, policy: SessionPolicy,
         clients: [Client] = [], maximumSessions: Int = 100, log: SecurityLog, environment: Environment = .system
@@ -32,15 +33,15 @@ package struct SessionService: Sendable {
         publisher = Publisher(log: log, view: verifier.revocations, environment: environment)
     }
 
-    /// The time by which every rule decides.
+    /// The wall-clock time of the environment. Every rule uses it.
     package var now: Instant { environment.now() }
 
-    /// The client of a session: a client that was taken out of the configuration is served like a browser.
+    /// The client of a session. If the client is no longer configured, the session is served as `Client.browser`.
     package func client(of session: Session) -> Client {
         clients[session.client] ?? .browser
     }
 
-    /// The pair of tokens of the session's current generation.
+    /// Issues the access and refresh token of the session's current generation.
     func issue(_ session: Session, at now: Instant) throws -> IssuedTokens {
         let epoch = verifier.keyEpoch
         let access = try issueAccess(session, generation: session.generation, at: now)
@@ -57,7 +58,7 @@ package struct SessionService: Sendable {
             for: session, generation: generation, tokenID: environment.random(16), at: now, under: policy)
     }
 
-    /// Reads a refresh token of ours, from a cookie or a body.
+    /// Reads a refresh token that this server issued, from a cookie or a body.
     package func read(refreshToken bytes: some Collection<UInt8>) throws(Denial) -> RefreshToken {
         do { return try issuer.keys.current.read(refreshToken: bytes) } catch { throw error.denial }
     }

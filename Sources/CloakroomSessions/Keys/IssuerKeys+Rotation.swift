@@ -1,23 +1,25 @@
 package import CloakroomCore
 package import CloakroomTokens
 
-/// How the issuer's keys change: pure, so that files and a database follow the same rules.
+/// Creates, rotates and removes the issuer's keys. The functions are pure, so that key files and a database follow
+/// the same rules.
 extension IssuerKeys {
     /// How long a new key is published before it signs: twice as long as verifiers may keep the key set.
     package static let publication = Span.minutes(10)
-    /// More keys than this of a kind are refused: every verifier holds them all.
+    /// The largest number of keys of one kind. A change that exceeds it is refused, because every verifier keeps all
+    /// keys in memory.
     package static let maximumCount = 100
-    /// How many ids of removed keys are kept, the newest.
+    /// The number of ids of removed keys that are kept. Beyond it the oldest ids are dropped.
     package static let maximumRemoved = 100
-    /// How long keys are kept beyond their use: clocks may be off.
+    /// How long a key is kept after its last possible use, to allow for clock skew.
     private static let grace = Span.days(1)
 
-    /// Why keys cannot be changed as asked, as a sentence.
+    /// A change of the keys that was refused. The description is the reason, as a sentence.
     package struct ChangeRefused: Error, Hashable, Sendable, CustomStringConvertible {
         package let description: String
     }
 
-    /// The keys of a first start.
+    /// Creates the keys for the first start: one signing key, which signs at once, and one refresh secret.
     package static func first(
         _ algorithm: SignatureAlgorithm, at now: Instant, random: (Int) -> [UInt8]
     ) throws -> IssuerKeys {
@@ -25,13 +27,14 @@ extension IssuerKeys {
         return try IssuerKeys(signing: [entry], refresh: [refreshEntry(at: now, random)])
     }
 
-    /// What the key that signs last signs with: the algorithm of these keys, whatever a setting's default is.
+    /// The algorithm of the newest signing key. It can differ from the default of the setting.
     package var algorithm: SignatureAlgorithm { signing[signing.count - 1].key.algorithm }
 
-    /// As a server needs them that begins to serve.
+    /// Returns the keys that a server needs when it starts: raises `longestSession` if necessary, and rotates to
+    /// `algorithm` if the newest key uses another one.
     /// - Parameters:
-    ///   - algorithm: what was set; nil for what there is.
-    ///   - longestSession: the longest that a session of this server can live.
+    ///   - algorithm: the configured algorithm; nil keeps that of the newest key.
+    ///   - longestSession: the longest lifetime of a session on this server.
     package func serving(
         _ algorithm: SignatureAlgorithm?, longestSession: Span, at now: Instant
     ) throws -> IssuerKeys {
@@ -40,13 +43,13 @@ extension IssuerKeys {
         return try keys.rotated(to: algorithm, from: now + Self.publication, at: now)
     }
 
-    /// Whether `serving` would change nothing.
+    /// Whether `serving` would return these keys unchanged.
     func isServing(_ algorithm: SignatureAlgorithm?, longestSession: Span) -> Bool {
         (algorithm ?? self.algorithm) == self.algorithm && longestSession <= self.longestSession
     }
 
-    /// Adds a signing key that signs from `start`, and drops those that nothing can need any more.
-    /// - Parameter algorithm: nil for that of these keys.
+    /// Adds a signing key that signs from `start`, and drops the keys that no live token can need.
+    /// - Parameter algorithm: nil for the algorithm of the newest key.
     package func rotated(
         to algorithm: SignatureAlgorithm? = nil, from start: Instant, at now: Instant
     ) throws -> IssuerKeys {
@@ -55,14 +58,14 @@ extension IssuerKeys {
         return try checked(with(signing: kept + [entry]))
     }
 
-    /// Adds a refresh secret; new generations are signed with it from now on.
+    /// Adds a refresh secret, which signs the refresh tokens of all new generations from now on.
     package func withNewRefreshSecret(at now: Instant, random: (Int) -> [UInt8]) throws -> IssuerKeys {
         let kept = Self.needed(refresh, until: longestSession, at: now, since: \.createdAt)
         return try checked(with(refresh: kept + [Self.refreshEntry(at: now, random)]))
     }
 
-    /// Takes out a signing key that was stolen, and keeps its id: a cookie whose access half names it is judged by its
-    /// refresh half.
+    /// Removes a stolen signing key and keeps its id. When an access token in a cookie names that id, the server
+    /// judges the cookie by its refresh token instead.
     package func removing(_ id: String, at now: Instant) throws -> IssuerKeys {
         guard signing.contains(where: { $0.key.id == id }) else {
             throw ChangeRefused(description: "there is no signing key \(id)")
@@ -74,9 +77,9 @@ extension IssuerKeys {
             signing: signing.filter { $0.key.id != id }, removed: (removed + [id]).suffix(Self.maximumRemoved))
     }
 
-    /// Those that something can need. What was made with a key was made until the next one took over, for a session
-    /// that can live that long from then on. The last of the superseded stays in any case, so that one rotation by a
-    /// clock that is years ahead logs nobody out.
+    /// Returns the entries that a live token can still need. A key makes tokens until the next key takes over, and a
+    /// session from that time can live for `lifetime`. The last superseded key always stays, so that one rotation by
+    /// a clock that is years ahead does not end all sessions.
     private static func needed<Entry>(
         _ entries: [Entry], until lifetime: Span, at now: Instant, since start: (Entry) -> Instant
     ) -> [Entry] {

@@ -2,9 +2,9 @@ import CloakroomCore
 import CloakroomFiles
 import CloakroomTokens
 
-/// The JSON of the two key files.
+/// Writes and parses the JSON of the two key files.
 struct KeyFileFormat {
-    /// Of the directory, for messages.
+    /// The path of the key directory, for error messages.
     let path: String
 
     static func signingFile(_ keys: IssuerKeys) -> [UInt8] {
@@ -43,7 +43,8 @@ struct KeyFileFormat {
         return object
     }
 
-    /// One entry that cannot be read refuses the file: to go on without that key would log its sessions out.
+    /// Parses the entries of a file. One unreadable entry makes the whole file fail: without that key, the server
+    /// would end the sessions that use it.
     private func entries<Entry>(
         _ file: JSONObject, _ name: String, _ entry: (JSONObject) throws -> Entry?
     ) throws -> [Entry] {

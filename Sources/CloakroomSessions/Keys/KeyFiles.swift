@@ -4,8 +4,8 @@ package import CloakroomTokens
 import Crypto
 import Foundation
 
-/// The keys on disk: signing keys in one file, refresh secrets in another, so that a backup or a sidecar that needs the
-/// one does not get the other.
+/// The keys on disk: signing keys in one file, refresh secrets in another, so that a backup or a sidecar that needs
+/// one of the files does not get the other.
 public struct KeyFiles: KeySource {
     static let signingKeys = "signing-keys.json"
     static let refreshSecrets = "refresh-secrets.json"
@@ -13,7 +13,7 @@ public struct KeyFiles: KeySource {
     package let directory: DataDirectory
     private let environment: Environment
 
-    /// The keys in this directory, made there at first start.
+    /// Uses the key files in this directory. `open` creates them at the first start.
     public init(directory: DataDirectory) {
         self.init(directory: directory, environment: .system)
     }
@@ -23,13 +23,14 @@ public struct KeyFiles: KeySource {
         self.environment = environment
     }
 
-    /// The keys of a server that begins to serve, made at first start.
-    /// - Parameter algorithm: what was set; nil for what there is, ES256 at first.
+    /// Returns the keys for a server that starts, and creates them at the first start.
+    /// - Parameter algorithm: the configured algorithm; nil keeps that of the existing keys, and means ES256 at the
+    ///   first start.
     package func open(
         _ algorithm: SignatureAlgorithm?, under policy: SessionPolicy = SessionPolicy()
     ) throws -> IssuerKeys {
         let environment = environment
-        // Without the lock, which a mounted secret could not give.
+        // Reads without the lock: a read-only mount, such as a Kubernetes secret, does not allow one.
         if let keys = try? read(), keys.isServing(algorithm, longestSession: policy.absoluteLifetime) { return keys }
         return try update { keys in
             let now = environment.now()
@@ -38,7 +39,7 @@ public struct KeyFiles: KeySource {
         }
     }
 
-    /// nil when there are no keys yet.
+    /// Reads the keys; nil when neither file exists.
     package func read() throws -> IssuerKeys? {
         guard let contents = try contents() else { return nil }
         return try parse(contents)
@@ -61,7 +62,7 @@ public struct KeyFiles: KeySource {
         }
     }
 
-    /// What the two files hold.
+    /// The bytes of the two files.
     private struct Contents {
         let signing: [UInt8]
         let refresh: [UInt8]
@@ -88,8 +89,9 @@ public struct KeyFiles: KeySource {
         try KeyFileFormat(path: directory.path).parse(signing: contents.signing, refresh: contents.refresh)
     }
 
-    /// At first start both files are complete on disk before the first has its name: a process that is killed in between
-    /// leaves what the next one finishes. Later a change touches one file alone.
+    /// Writes the files that differ from `before`. At the first start both files are complete on disk before the
+    /// first one gets its name, so that the next process can finish after a process is killed in between. A later
+    /// change touches one file only.
     private func write(_ keys: IssuerKeys, over before: Contents?) throws {
         let files = [
             (Self.refreshSecrets, KeyFileFormat.refreshFile(keys), before?.refresh),
@@ -99,7 +101,8 @@ public struct KeyFiles: KeySource {
         for (name, _, _) in files { try directory.publishSecret(name) }
     }
 
-    /// Completes a first start that was interrupted, and removes what an interrupted change left. Under the lock.
+    /// Completes an interrupted first start, and removes the temporary files of an interrupted change. The caller
+    /// holds the lock.
     private func finishFirstStart() throws {
         let names = [Self.refreshSecrets, Self.signingKeys]
         let missing = try names.filter { try FileAccess.status(of: directory.file($0)) == nil }

@@ -2,7 +2,8 @@ import CloakroomCore
 package import CloakroomTokens
 package import Logging
 
-/// Takes over keys that another process (the command line, another instance) has changed.
+/// Loads keys that another process (the command line, another instance) has changed, into the issuer and the
+/// verifier.
 package struct KeyWatch: Sendable {
     private let source: any KeySource
     private let keys: LiveKeys<IssuerKeys>
@@ -17,16 +18,16 @@ package struct KeyWatch: Sendable {
         self.logger = logger
     }
 
-    /// Asks the source until the task is cancelled.
+    /// Polls the source every second until the task is cancelled.
     package func run() async {
         var state = State()
         repeat { await look(&state) } while (try? await Task.sleep(for: Self.period)) != nil
     }
 
-    /// What a watch remembers between two looks.
+    /// The state that a watch keeps between two polls.
     struct State {
         var revision: KeyRevision?
-        /// Said once, not every second.
+        /// The last error that was logged. A repeated error is not logged again every second.
         var complaint: String?
     }
 
@@ -45,14 +46,14 @@ package struct KeyWatch: Sendable {
     }
 
     private func take(_ newer: IssuerKeys) {
-        // The first look finds what the server was started with, unless they were changed in between.
+        // The first poll returns the keys that the server started with, unless they changed in between.
         guard newer.summary != keys.current.summary else { return }
         keys.replace(with: newer)
         verifier.replaceKeys(with: newer.verifierKeys)
         logger.notice("the keys were read again")
     }
 
-    /// The keys in memory go on.
+    /// Logs an error once. The server continues with the keys in memory.
     private func complain(_ problem: String, _ state: inout State) {
         guard state.complaint != problem else { return }
         state.complaint = problem
@@ -61,7 +62,7 @@ package struct KeyWatch: Sendable {
 }
 
 extension IssuerKeys {
-    /// What tells two sets of keys apart. An id of a signing key is a digest of the key.
+    /// Identifies a set of keys. The id of a signing key is a digest of the key.
     fileprivate var summary: [String] {
         signing.map { "\($0.key.id) \($0.signsFrom.milliseconds)" } + refresh.map(\.key.id) + ["removed"] + removed
     }

@@ -1,13 +1,14 @@
 package import CloakroomStores
 package import Logging
 
-/// Logs and counts the events that the command line has recorded, as if they had happened here.
+/// Logs and counts the events that the command line has recorded, as if this process had recorded them.
 package struct EventFollower: Sendable {
     private let store: any SessionStore
     private let log: SecurityLog
     private let logger: Logger
     static let period = Duration.milliseconds(500)
-    /// So many at a time that no renewal waits behind all sessions that were ended.
+    /// The number of events in one transaction: small, so that no renewal waits behind the events of thousands of
+    /// revoked sessions.
     static let batch = 200
 
     package init(store: any SessionStore, log: SecurityLog, logger: Logger) {
@@ -16,7 +17,7 @@ package struct EventFollower: Sendable {
         self.logger = logger
     }
 
-    /// Follows until the task is cancelled.
+    /// Polls the store twice a second until the task is cancelled.
     package func run() async {
         repeat {
             do { try await catchUp() } catch is CancellationError { return } catch {

@@ -1,19 +1,20 @@
 import CloakroomCore
 import Synchronization
 
-/// Logouts that the store did not take: the sessions are refused by this process, and the logout is written as soon as
-/// the store takes writes again.
+/// Logouts that the store failed to write. This process refuses the sessions, and writes the logouts as soon as the
+/// store takes writes again.
 final class OverdueLogouts: Sendable {
     private struct State {
         var waiting: [SessionID: SessionService.Presented] = [:]
     }
 
     private let state = Mutex(State())
-    /// Who logs out while the disk is full cannot fill the memory too.
+    /// The largest number of waiting logouts. Clients that log out while the disk is full must not fill the memory as
+    /// well.
     static let maximum = 65536
     static let period = Duration.milliseconds(500)
 
-    /// - Returns: false when there are too many.
+    /// - Returns: false when the queue is full.
     func insert(_ presented: SessionService.Presented) -> Bool {
         state.withLock { state in
             guard state.waiting.count < Self.maximum || state.waiting[presented.session] != nil else { return false }

@@ -3,23 +3,24 @@ package import CloakroomStores
 package import CloakroomTokens
 package import Logging
 
-/// Brings what was revoked elsewhere (the command line, another instance) into this process's view, well within a
+/// Copies revocations by other processes (the command line, another instance) into this process's view, well within a
 /// second.
 package actor RevocationFeed {
     private let store: any SessionStore
     private let view: RevocationView
     private let environment: Environment
     private let logger: Logger
-    /// How far the feed was read; nil for the start.
+    /// The position up to which the feed was read; nil before the first read.
     private var place: (epoch: Int64, cursor: FeedCursor)?
-    /// The read that is under way: everybody who asks meanwhile waits for the same one.
+    /// The read that is in progress. All callers that arrive meanwhile wait for it.
     private var reading: Task<Void, any Error>?
-    /// The last read, if it failed, and until when it answers for those that ask.
+    /// The error of the last read, and the uptime until which callers get it without a new read.
     private var failure: (error: any Error, until: Duration)?
-    /// Whether the last turn of `run` failed, which the log says.
+    /// Whether the last poll of `run` failed. The log says so once.
     private var isFailing = false
     static let period = Duration.milliseconds(250)
-    /// A store in trouble must not be asked by every request. Less than `period`, so that each turn of `run` asks.
+    /// How long a failed read answers callers, so that not every request asks a failing store. Shorter than `period`,
+    /// so that each poll of `run` reads.
     static let failureHolds = Duration.milliseconds(200)
 
     package init(store: any SessionStore, view: RevocationView, environment: Environment, logger: Logger) {
@@ -29,9 +30,9 @@ package actor RevocationFeed {
         self.logger = logger
     }
 
-    /// Reads what is new. The view says itself when it has been without news for too long.
+    /// Reads the new entries of the feed. The view itself reports when it has had no update for too long.
     ///
-    /// The read belongs to no caller: one that is cancelled fails none of the others.
+    /// The read is a task of its own: cancelling one caller does not fail the others.
     package func catchUp() async throws {
         if let failure, environment.uptime() < failure.until { throw failure.error }
         try await current().value
@@ -44,7 +45,7 @@ package actor RevocationFeed {
         return task
     }
 
-    /// `reading` ends with the read itself: a caller that comes after it must not get an outcome from before.
+    /// Clears `reading` when the read ends: a later caller must not get the result of an earlier read.
     private func readOnce() async throws {
         defer { reading = nil }
         do {
@@ -67,20 +68,20 @@ package actor RevocationFeed {
     private func nextPage() async throws -> FeedPage? {
         var page = try await store.revocations(after: place?.cursor)
         if let place, place.epoch != page.epoch {
-            // The store went back to a backup: the cursor belongs to a history that is gone.
+            // The store was restored from a backup: the cursor belongs to a history that no longer exists.
             page = try await store.revocations(after: nil)
         }
         place = (page.epoch, page.cursor)
         return page.revoked.isEmpty ? nil : page
     }
 
-    /// Follows the feed until the task is cancelled.
+    /// Polls the feed four times a second until the task is cancelled.
     package func run() async {
         repeat { await look() } while (try? await Task.sleep(for: Self.period)) != nil
     }
 
-    /// One turn of `run`. It logs when reading begins to fail and when it succeeds again, not each of the four failures a
-    /// second in between.
+    /// One poll of `run`. It logs when reading begins to fail and when it succeeds again, not each of the four
+    /// failures a second in between.
     func look() async {
         do {
             try await catchUp()

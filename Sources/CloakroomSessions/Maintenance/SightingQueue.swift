@@ -4,8 +4,8 @@ package import CloakroomTokens
 package import Logging
 import Synchronization
 
-/// Takes note of the access tokens that come in, and tells the store in batches: nobody waits for it, and losing it
-/// harms nothing.
+/// Queues the sessions and generations of presented access tokens, and writes them to the store in batches. No
+/// request waits for the write, and a lost sighting does no harm.
 ///
 /// A sighting confirms a pending generation, and counts as activity.
 package final class SightingQueue: Sendable {
@@ -19,7 +19,7 @@ package final class SightingQueue: Sendable {
     private let policy: SessionPolicy
     private let environment: Environment
     private let logger: Logger
-    /// How often an unchanged generation is reported again, as activity.
+    /// The shortest time between two reports of an unchanged generation, which count as activity.
     private let interval: Duration
     private static let maximumEntries = 65536
     static let period = Duration.milliseconds(50)
@@ -32,7 +32,7 @@ package final class SightingQueue: Sendable {
         interval = .milliseconds(policy.sightingInterval.milliseconds)
     }
 
-    /// An access token of this session and generation was presented and verified.
+    /// Queues a sighting of a verified access token, unless this generation was reported less than `interval` ago.
     package func saw(_ access: VerifiedAccess) {
         let uptime = environment.uptime()
         state.withLock { state in
@@ -47,10 +47,10 @@ package final class SightingQueue: Sendable {
         }
     }
 
-    /// Writes out until the task is cancelled, and once more then.
+    /// Writes sightings every 50 ms until the task is cancelled, and once more then.
     package func run() async {
         while (try? await Task.sleep(for: Self.period)) != nil { await flush() }
-        // In a task of its own: in this one, which is cancelled, the store would refuse.
+        // In a new task: this one is cancelled, so the store would refuse to write.
         await Task { await flush() }.value
     }
 
@@ -60,7 +60,8 @@ package final class SightingQueue: Sendable {
             return state.waiting
         }
         guard !sightings.isEmpty else { return }
-        // As of now: a straggler window that opened while the store was busy would be over before anybody knew.
+        // The time of the write, not of the request: a straggler window that opened while the store was busy would
+        // otherwise end before a client could use it.
         let now = environment.now()
         do {
             try await store.confirm(

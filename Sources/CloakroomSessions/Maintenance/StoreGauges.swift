@@ -2,15 +2,16 @@ package import CloakroomCore
 package import CloakroomStores
 import Metrics
 
-/// Keeps the gauges that need the store: how many sessions there are.
+/// Updates the gauge that needs a query of the store: the number of live sessions.
 package struct StoreGauges: Sendable {
     private let store: any SessionStore
     private let policy: SessionPolicy
     private let environment: Environment
     private let sessions = Gauge(label: "cloakroom_sessions")
-    /// At least so long between two counts.
+    /// The shortest pause between two counts.
     static let period = Duration.seconds(30)
-    /// A count of a million rows takes half a second of one processor: it gets one percent of the time at most.
+    /// The pause is at least this many times as long as the count. A count of a million rows takes half a second of
+    /// one processor: it gets one percent of the time at most.
     static let share = 100
 
     package init(store: any SessionStore, policy: SessionPolicy, environment: Environment) {
@@ -19,7 +20,7 @@ package struct StoreGauges: Sendable {
         self.environment = environment
     }
 
-    /// Counts until the task is cancelled. A count that fails leaves the last one.
+    /// Counts until the task is cancelled. A failed count leaves the last value.
     package func run() async {
         var pause = Duration.zero
         while (try? await Task.sleep(for: pause)) != nil {

@@ -3,16 +3,17 @@ package import CloakroomStores
 package import Logging
 import Synchronization
 
-/// Whether the store takes writes, asked at most once a second however many probes come: each look is a write that waits
-/// for the disk.
+/// Checks whether the store takes writes, at most once a second however many probes arrive: each check is a write
+/// that waits for the disk.
 package actor StoreProbe {
     private let store: any SessionStore
     private let environment: Environment
     private let logger: Logger
     private var last: (isReady: Bool, uptime: Duration)?
-    /// The look that is under way, and when it began.
+    /// The check that is in progress, and the uptime when it began.
     private var look: (task: Task<Bool, Never>, uptime: Duration)?
-    /// Load balancers give up after a few seconds: a disk that hangs is an answer too.
+    /// How long a probe waits for the check before it answers false. Load balancers give up after a few seconds, so a
+    /// disk that hangs must count as not ready.
     private let patience: Duration
     static let period = Duration.seconds(1)
 
@@ -56,7 +57,7 @@ package actor StoreProbe {
         return isReady
     }
 
-    /// nil when it takes longer; the task goes on.
+    /// Returns the task's value, or nil after `patience`. The task continues.
     private static func value(of task: Task<Bool, Never>, within patience: Duration) async -> Bool? {
         await withCheckedContinuation { continuation in
             let answer = OneAnswer(continuation)

@@ -2,15 +2,15 @@ package import CloakroomCore
 package import CloakroomStores
 package import Logging
 
-/// Deletes rows that nothing can need any more, a few at a time so that no request waits behind it.
+/// Deletes rows that no request can need, in small batches so that no request waits behind them.
 package struct Sweeper: Sendable {
     private let store: any SessionStore
     private let policy: SessionPolicy
     private let environment: Environment
     private let logger: Logger
-    /// So few rows at a time that a renewal that comes meanwhile waits for a few milliseconds.
+    /// The number of rows in one transaction: a renewal that arrives meanwhile waits for a few milliseconds only.
     static let batch = 100
-    /// What a batch leaves to the others.
+    /// The pause between two batches, in which other writes proceed.
     private static let pause = Duration.milliseconds(10)
 
     package init(store: any SessionStore, policy: SessionPolicy, environment: Environment, logger: Logger) {
@@ -29,7 +29,7 @@ package struct Sweeper: Sendable {
         } while (try? await Task.sleep(for: .seconds(60))) != nil
     }
 
-    /// Sweeps until nothing is left to delete.
+    /// Deletes batches until no row is left to delete.
     package func sweep() async throws {
         while try await store.sweep(at: environment.now(), under: policy, limit: Self.batch) >= Self.batch {
             try await Task.sleep(for: Self.pause)
