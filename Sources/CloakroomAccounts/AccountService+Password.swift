@@ -20,12 +20,12 @@ extension AccountService {
             let decided = sessions.raise(&session, presented, with: proof, recording: .passwordChange, at: now)
             return (decided, decided.value.answer.handsOutTokens)
         }
-        // Another change was faster: that password, not this one, is the account's now.
+        // A concurrent change came first: the account now has that password, not this one.
         guard let changed else { throw Denial.invalidCredentials }
         return try sessions.grant(changed)
     }
 
-    /// Sets a password without knowing the old one, and ends every session: the operator's way.
+    /// Sets a password without the old one, and ends every session of the account. For operators.
     package func setPassword(_ new: Password, for account: Account) async throws {
         try checkChoice(new, for: account.email, field: "password")
         let change = PasswordChange(

@@ -4,12 +4,13 @@ package import CloakroomSessions
 package import CloakroomStores
 package import CloakroomTokens
 
-/// The prover of passwords.
+/// Proves an identity by its password.
 extension AccountService {
     /// Checks the password of an account.
-    /// - Parameter token: the refresh token that came along: its holder has tries of their own.
-    /// - Throws: `Denial.invalidCredentials` for a wrong password, an unknown and a disabled account alike, in the same
-    ///   time; `.rateLimited`; `.unavailable`.
+    /// - Parameter token: the refresh token in the request. The holder of a live session has its own allowance of
+    ///   tries.
+    /// - Throws: `Denial.invalidCredentials` for a wrong password, an unknown account and a disabled account alike,
+    ///   and in the same time; `.rateLimited`; `.unavailable`.
     package func prove(
         _ email: EmailAddress, _ password: Password, from device: Device, holding token: RefreshToken? = nil
     ) async throws -> Proof {
@@ -18,15 +19,15 @@ extension AccountService {
             authenticate(email, password, from: device, holding: session, failure: .loginFailed))
     }
 
-    /// Checks the password of the account whose session is presented.
-    /// - Throws: as above, and what `SessionService.session` throws.
+    /// Checks the password of the account that owns the presented session.
+    /// - Throws: the errors of `prove(_:_:from:holding:)` and of `SessionService.session`.
     package func prove(
         _ password: Password, ofOwnerOf presented: SessionService.Presented, from device: Device
     ) async throws -> Proof {
         try await proof(owner(of: presented, password: password, from: device))
     }
 
-    /// The account whose session is presented, after its password was checked.
+    /// Checks the password of the account that owns the presented session, and returns the account.
     func owner(
         of presented: SessionService.Presented, password: Password, from device: Device
     ) async throws -> Account {
@@ -42,8 +43,9 @@ extension AccountService {
             credentialVersion: account.credentialVersion)
     }
 
-    /// - Parameter session: a living session that the requester has been seen to hold.
-    /// - Returns: the account, when the password is right and the account may log in.
+    /// Checks a password within the login limits.
+    /// - Parameter session: a live session whose current token the request carries.
+    /// - Returns: the account, if the password is right and the account may log in.
     private func authenticate(
         _ email: EmailAddress, _ password: Password, from device: Device, holding session: Session?,
         failure: SecurityEvent.Kind
@@ -76,9 +78,7 @@ extension AccountService {
         return account
     }
 
-    /// Takes a try from everything that it counts against.
-    ///
-    /// - Throws: `Denial.rateLimited`, with nothing taken.
+    /// Charges one try to all allowances that apply.
     private func admit(
         _ requester: LoginRateLimit.Requester, _ account: Account?, from device: Device
     ) async throws -> LoginRateLimit.Admission {

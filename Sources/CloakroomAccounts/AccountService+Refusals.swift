@@ -3,8 +3,8 @@ import CloakroomSessions
 import CloakroomStores
 
 extension AccountService {
-    /// Counts and records a refusal by a limit.
-    /// - Returns: what to answer.
+    /// Counts and records a request that a limit refused.
+    /// - Returns: the denial for the response.
     func refuse(
         _ refusal: Refusal, _ kind: SecurityEvent.Kind, _ subject: Subject?, from device: Device
     ) async -> Denial {
@@ -14,11 +14,11 @@ extension AccountService {
         return refusal.denial
     }
 
-    /// Records the refusals that were counted since the last entries, every minute, until the task is cancelled, and once
-    /// more then.
+    /// Records the refusals that were counted since the last entries, every minute until the task is cancelled, and
+    /// once more then.
     package func recordRefusals() async {
         while (try? await Task.sleep(for: RefusalTally.interval)) != nil { await recordDueRefusals() }
-        // In a task of its own: in this one, which is cancelled, the store would refuse.
+        // In a new task: this one is cancelled, so the store would refuse to write.
         await Task { await recordDueRefusals() }.value
     }
 
@@ -26,8 +26,8 @@ extension AccountService {
         await recordCounted(refusals.due(at: environment.uptime()))
     }
 
-    /// Answers do not depend on whether the disk takes the record. The events were counted one by one: here they are only
-    /// described.
+    /// Writes the events to the store and the log. A failed write is ignored, because the response must not depend on
+    /// the disk. The counter was already incremented for each event, so only the log lines are written here.
     private func recordCounted(_ events: [SecurityEvent]) async {
         guard !events.isEmpty else { return }
         _ = try? await store.record(events)

@@ -4,7 +4,7 @@ package import CloakroomStores
 import CloakroomTokens
 
 extension AccountService {
-    /// Makes an account for somebody who asks.
+    /// Creates an account for a client that signs up.
     /// - Throws: `Denial.notFound` where sign-up is closed, `.invalidRequest` for a password that may not be chosen,
     ///   `.rateLimited`, `.accountExists`, `.unavailable`.
     package func signUp(_ email: EmailAddress, _ password: Password, from device: Device) async throws -> Proof {
@@ -27,7 +27,7 @@ extension AccountService {
         }
     }
 
-    /// Makes an account.
+    /// Creates an account, without the sign-up limit.
     /// - Throws: `Denial.invalidRequest` for a password that may not be chosen, `.accountExists`.
     @discardableResult
     package func add(_ email: EmailAddress, password: Password, from device: Device? = nil) async throws -> Account {

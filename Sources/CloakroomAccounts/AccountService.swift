@@ -2,7 +2,7 @@ import CloakroomCore
 package import CloakroomSessions
 package import CloakroomStores
 
-/// The use cases of accounts: one method each, in a file of its own. Every way in ends in a `Proof`.
+/// The use cases of accounts: one method each, in a file of its own. Every way to log in ends in a `Proof`.
 package struct AccountService: Sendable {
     package let isSignUpOpen: Bool
     let store: any AccountStore & SessionStore

@@ -1,19 +1,19 @@
 import Synchronization
 
-/// Remembers how much of each allowance is spent, for any number of names in a fixed amount of memory: a count-min
+/// Stores how much of each allowance is spent, for any number of names in a fixed amount of memory: a count-min
 /// sketch whose counters drain with time.
 ///
-/// Nothing is ever evicted, so a flood of names gives nobody a spent allowance back. A name has one counter in each of
-/// four rows, shared with other names, and the smallest of the four counts: sharing can only make an allowance look more
-/// spent than it is, and only when all four are shared with names that are busy. The hash is seeded at random in each
-/// process, so that nobody can choose names that share counters with a victim's.
+/// Nothing is ever evicted, so a flood of names restores no spent allowance. A name has one counter in each of four
+/// rows, shared with other names, and the smallest of the four counts. Sharing can only make an allowance look more
+/// spent than it is, and only when busy names share all four counters. Each process seeds the hash at random, so that
+/// an attacker cannot choose names that share counters with a victim's.
 final class AllowanceSketch: Sendable {
-    /// One try, as a part of the allowance of a name.
+    /// One try, as a share of the allowance of a name.
     struct Charge: Sendable {
         fileprivate let hash: (first: Int, second: Int)
         fileprivate let share: Double
 
-        /// - Parameter tries: how many make up the whole allowance.
+        /// - Parameter tries: the number of tries in a whole allowance.
         init(_ name: some Hashable, of tries: Double) {
             hash = (Self.hash(name, 0), Self.hash(name, 1) | 1)
             share = 1 / max(1, tries)
@@ -27,7 +27,7 @@ final class AllowanceSketch: Sendable {
         }
     }
 
-    /// What was taken, to be given back if it should not have counted.
+    /// The charges that were taken, for a later `giveBack`.
     struct Receipt: Sendable {
         fileprivate let charges: [Charge]
         fileprivate let time: Double
@@ -35,15 +35,15 @@ final class AllowanceSketch: Sendable {
         static let nothing = Receipt(charges: [], time: 0)
     }
 
-    /// Why nothing was taken.
+    /// The allowance that was spent, so that nothing was taken.
     struct Shortage: Hashable, Sendable {
-        /// Which of the charges has to wait longest.
+        /// The index of the charge that has to wait longest.
         let index: Int
-        /// Until there is a try again.
+        /// The time until one more try fits into the allowance.
         let wait: Duration
     }
 
-    /// What is spent, in whole allowances, at a time in seconds. It drains by one allowance in each interval.
+    /// The spent part of an allowance (1 is a whole one) at a time in seconds. It drains by 1 in each interval.
     private struct Counter {
         var spent = 0.0
         var time = 0.0
@@ -53,12 +53,14 @@ final class AllowanceSketch: Sendable {
     private let width: Int
     private let counters: Mutex<[Counter]>
     private static let rows = 4
-    /// Below what a clock of a millisecond can tell, above what rounding adds up to.
+    /// Shares below this count as zero. It is less than the allowance that drains within a millisecond, and more than
+    /// the sum of rounding errors.
     private static let tolerance = 1e-9
 
+    /// Creates a sketch in which no allowance is spent.
     /// - Parameters:
-    ///   - interval: how long a spent allowance takes to be whole again.
-    ///   - width: counters in a row, 16 bytes each; a power of two.
+    ///   - interval: the time in which a fully spent allowance is restored.
+    ///   - width: the number of counters in a row, 16 bytes each; a power of two.
     init(interval: Duration, width: Int = 1 << 15) {
         self.interval = Self.seconds(interval)
         self.width = width
@@ -66,7 +68,7 @@ final class AllowanceSketch: Sendable {
     }
 
     /// Takes all charges, or none when one of the allowances is spent.
-    /// - Parameter uptime: of a monotonic clock, as everywhere here.
+    /// - Parameter uptime: the time of a monotonic clock, in all methods of this type.
     func take(_ charges: [Charge], at uptime: Duration) -> Result<Receipt, Shortage> {
         let time = Self.seconds(uptime)
         return counters.withLock { counters in
@@ -79,7 +81,8 @@ final class AllowanceSketch: Sendable {
         }
     }
 
-    /// Gives back what has not drained away since it was taken: more would give back what others have spent.
+    /// Returns the charges, less what has drained since they were taken. To return more would restore what other
+    /// requesters have spent.
     func giveBack(_ receipt: Receipt, at uptime: Duration) {
         let time = Self.seconds(uptime)
         let drained = max(0, time - receipt.time) / interval
@@ -91,7 +94,7 @@ final class AllowanceSketch: Sendable {
         }
     }
 
-    /// Drains the counters of the name up to now.
+    /// Drains the counters of the name up to `time`, and returns the smallest.
     private func spent(on charge: Charge, in counters: inout [Counter], at time: Double) -> Double {
         var least = Double.infinity
         for row in 0..<Self.rows {

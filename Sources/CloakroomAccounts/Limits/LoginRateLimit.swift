@@ -3,38 +3,40 @@ import CloakroomStores
 
 /// Limits wrong passwords per minute, by account and by network.
 ///
-/// A try is paid for before the password is looked at, and paid back when it was right: a hundred guesses sent at once
-/// get no more looks than the same guesses sent in turn.
+/// The limit charges a try before the password is checked, and returns the charge when the password was right: a
+/// hundred guesses sent at once get no more checks than the same guesses sent in turn.
 ///
-/// Strangers share one allowance for each account and one for each network. Beside it an account has one for each
-/// network where its owner has logged in before, so that neither strangers elsewhere nor neighbours who try other
-/// accounts lock the owner out. That one stays hidden: when the strangers' allowances are spent, a right password from a
-/// known network still passes, and a wrong one gets the answer that a stranger gets. A requester could else tell by the
-/// answers which accounts exist and where their owners log in. Nor must the time tell: in a network that is known to
-/// anybody, an account that is not known there has an allowance of refusals that take as long as a verification.
+/// Strangers share one allowance for each account and one for each network. In addition an account has one allowance
+/// for each network from which its owner has logged in before, so that neither strangers elsewhere nor neighbours who
+/// try other accounts lock the owner out. This allowance is hidden: when the allowances of strangers are spent, a
+/// right password from a known network still passes, and a wrong one gets the response that a stranger gets.
+/// Otherwise the responses would show which accounts exist and where their owners log in. Response times must not
+/// show it either: in a network from which any owner has logged in, an account that is not known there has an
+/// allowance of refusals that take as long as a verification.
 final class LoginRateLimit: Sendable {
-    /// Who tries.
+    /// The source of a login try.
     struct Requester {
         let email: EmailAddress
         let network: NetworkAddress
-        /// Whether the account's owner, or anybody else, has logged in from this network before.
+        /// Whether the owner of the account, or the owner of another account, has logged in from this network before.
         let familiarity: NetworkFamiliarity
-        /// A living session of the account that the requester has been seen to hold.
+        /// A live session of the account whose current token the request carries.
         let session: SessionID?
     }
 
-    /// A try that is paid for.
+    /// A try that was charged.
     struct Admission: Sendable {
-        /// What a wrong password is told instead of being wrong.
+        /// The response to a wrong password in place of `invalidCredentials`; nil while the allowances of strangers
+        /// last.
         let refusal: Refusal?
-        /// Whether the requester comes first in the queue for hashing.
+        /// Whether the hash is computed before those of strangers.
         let isKnownRequester: Bool
         fileprivate let receipts: [AllowanceSketch.Receipt]
     }
 
     enum Answer {
         case admitted(Admission)
-        /// - Parameter looksVerified: whether the answer must take as long as if the password had been looked at.
+        /// - Parameter looksVerified: whether the response must take as long as a verification of the password.
         case refused(Refusal, looksVerified: Bool)
     }
 
@@ -48,10 +50,10 @@ final class LoginRateLimit: Sendable {
 
     private let perMinute: Double?
     private let sketch: AllowanceSketch
-    /// Of accounts that are not known in a network: refusals fill it, which no hashing slows down, and must not fill the
-    /// other.
+    /// The allowances of accounts that are not known in a network. They are a sketch of their own: no hashing slows
+    /// down the refusals that fill it, and they must not fill the other sketch.
     private let pretended: AllowanceSketch
-    /// The requesters that hold sessions of one account have this many allowances of a session together.
+    /// All holders of sessions of one account together have this many times the allowance of one session.
     private static let sessionsTogether = 3.0
 
     /// - Parameter perMinute: nil for no limit.
@@ -61,8 +63,8 @@ final class LoginRateLimit: Sendable {
         pretended = AllowanceSketch(interval: .seconds(60), width: perMinute == nil ? 1 : 1 << 13)
     }
 
-    /// Takes one try from everything that it counts against; nothing when it is refused.
-    /// - Parameter uptime: of a monotonic clock.
+    /// Charges one try to all allowances that apply; nothing when the try is refused.
+    /// - Parameter uptime: the time of a monotonic clock.
     func admit(_ requester: Requester, at uptime: Duration) -> Answer {
         let isKnownRequester = requester.session != nil || requester.familiarity == .own
         guard let perMinute else {
@@ -84,7 +86,8 @@ final class LoginRateLimit: Sendable {
             Admission(refusal: refusal, isKnownRequester: isKnownRequester, receipts: receipts))
     }
 
-    /// From the allowance of the account in this network, real or pretended; nil when there is nothing to take.
+    /// Charges the allowance of the account in this network, real or pretended; nil when it is spent or there is
+    /// none.
     private func takeHidden(
         _ requester: Requester, _ perMinute: Double, at uptime: Duration
     ) -> AllowanceSketch.Receipt? {
@@ -97,12 +100,12 @@ final class LoginRateLimit: Sendable {
         }
     }
 
-    /// For a try that was right, or that was not looked at.
+    /// Returns the charges of a try that was right, or whose password was not checked.
     func giveBack(_ admission: Admission, at uptime: Duration) {
         for receipt in admission.receipts { sketch.giveBack(receipt, at: uptime) }
     }
 
-    /// The account comes last.
+    /// The charges that strangers share. `refusal` relies on the account being the last.
     private func strangersCharges(_ requester: Requester, _ perMinute: Double) -> [AllowanceSketch.Charge] {
         requester.network.aggregates.map { .init(Name.network($0.name), of: perMinute * $0.weight) }
             + [.init(Name.account(requester.email), of: perMinute)]

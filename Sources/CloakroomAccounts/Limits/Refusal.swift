@@ -1,9 +1,9 @@
 import CloakroomCore
 import CloakroomStores
 
-/// A request that a limit refuses: whose allowance is spent, and for how long.
+/// The refusal of a request by a limit: the allowance that is spent, and the time until it has a try again.
 struct Refusal: Error, Hashable {
-    /// Whose allowance is spent.
+    /// The owner of the spent allowance.
     enum Payer: Hashable {
         case account(EmailAddress)
         case network(NetworkAddress)
@@ -17,10 +17,10 @@ struct Refusal: Error, Hashable {
         self.wait = wait
     }
 
-    /// In whole seconds, rounded up: to ask again too early is to be refused again.
+    /// The response: the wait in whole seconds, rounded up, because an earlier retry would be refused again.
     var denial: Denial {
         let (seconds, attoseconds) = wait.components
-        // A microsecond is what rounding may have added.
+        // Subtracts a microsecond, because rounding may have added that much.
         let whole = (Double(seconds) + Double(attoseconds) / 1e18 - 1e-6).rounded(.up)
         return .rateLimited(retryAfter: .seconds(Int64(max(1, min(whole, 86400)))))
     }

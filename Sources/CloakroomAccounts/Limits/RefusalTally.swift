@@ -2,19 +2,19 @@ import CloakroomCore
 import CloakroomStores
 import Synchronization
 
-/// Turns refusals, which a client can cause by the thousand, into one event for each account or network and minute that
-/// says how many they were.
+/// Merges refusals, which a client can cause by the thousand, into one event per minute for each account or network,
+/// with their number.
 final class RefusalTally: Sendable {
     private struct Name: Hashable {
         let kind: SecurityEvent.Kind
-        /// nil for all those beyond the number that is told apart.
+        /// nil for all payers beyond `capacity`, which share one entry.
         let payer: Refusal.Payer?
     }
 
     private struct Entry {
         var writtenAt: Duration
         var omitted = 0
-        /// The latest.
+        /// The latest of the counted events.
         var event: SecurityEvent
     }
 
@@ -22,13 +22,13 @@ final class RefusalTally: Sendable {
     private let capacity: Int
     static let interval = Duration.seconds(60)
 
-    /// - Parameter capacity: how many accounts and networks are told apart within a minute.
+    /// - Parameter capacity: the number of accounts and networks that have entries of their own within a minute.
     init(capacity: Int = 128) {
         self.capacity = capacity
     }
 
-    /// Counts one.
-    /// - Returns: the event to record for it and those before it; nil while one was recorded less than a minute ago.
+    /// Counts one refusal.
+    /// - Returns: the event to record for it and for those before it; nil if one was recorded less than a minute ago.
     func count(_ event: SecurityEvent, of payer: Refusal.Payer, at uptime: Duration) -> SecurityEvent? {
         entries.withLock { entries in
             let name = name(event.kind, payer, in: &entries, at: uptime)
@@ -43,7 +43,7 @@ final class RefusalTally: Sendable {
         }
     }
 
-    /// The events of what has been counted and not recorded, once their minute is over.
+    /// Returns the events of refusals that were counted but not recorded, once their minute is over.
     func due(at uptime: Duration) -> [SecurityEvent] {
         entries.withLock { entries in
             var events: [SecurityEvent] = []
@@ -78,7 +78,7 @@ final class RefusalTally: Sendable {
         switch name.payer {
         case .account: payer = .account
         case .network: payer = .network
-        // Of many requesters: it names none.
+        // The entry merges many requesters, so the event names none.
         case nil: return SecurityEvent(event.kind, at: event.time, details: .init(payer: .others, count: count))
         }
         return SecurityEvent(

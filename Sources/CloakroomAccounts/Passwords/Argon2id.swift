@@ -2,7 +2,7 @@ import CSodium
 import CloakroomCore
 import CloakroomStores
 
-/// The cost of a hash: OWASP's first choice, m = 19 MiB, t = 2, p = 1.
+/// The cost of a hash. The default is OWASP's first choice: m = 19 MiB, t = 2, p = 1.
 package struct PasswordHashCost: Hashable, Sendable {
     package var memoryKiB: Int
     package var passes: Int
@@ -12,11 +12,12 @@ package struct PasswordHashCost: Hashable, Sendable {
         self.passes = passes
     }
 
-    /// Stored parameters beyond this are refused before memory is taken: a planted row must not take the server down.
+    /// The largest stored parameters that are accepted. Larger ones are refused before any memory is allocated: a
+    /// planted row must not take the server down.
     static let ceiling = Self(memoryKiB: 1 << 18, passes: 16)
 }
 
-/// The computation itself: 20 to 30 ms of one core. Call it only from the hashing threads.
+/// The Argon2id computation, which takes 20 to 30 ms of one core. Only the hashing threads may call it.
 enum Argon2id {
     enum Failure: Error {
         case outOfMemory
@@ -52,8 +53,8 @@ enum Argon2id {
         return PasswordHashCost(memoryKiB: memory, passes: passes)
     }
 
-    /// As C wants them: signed, and with a zero at the end. A zero inside a password ends nothing, for its length goes
-    /// along.
+    /// The bytes as a C string: signed and zero-terminated. A zero byte inside a password does not truncate it,
+    /// because the call passes the length.
     private static func characters(_ secret: Secret) -> [CChar] {
         secret.bytes.map { CChar(bitPattern: $0) } + [0]
     }

@@ -1,6 +1,6 @@
 /// Passwords that attackers try first (ASVS 5.0 section 6.2.4). The list and its origin: `common-passwords.txt`.
 enum CommonPasswords {
-    /// Whether the password is one of the list, or one with digits and signs put behind it (`password2024!`).
+    /// Whether the list contains the password, also without the digits and signs at its end (`password2024!`).
     static func contains(_ password: String) -> Bool {
         let folded = password.lowercased()
         let stem = String(folded.reversed().drop { !$0.isLetter }.reversed())
@@ -12,7 +12,7 @@ enum CommonPasswords {
         return Set(text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0.lowercased() })
     }()
 
-    /// Undoes the substitutions that everyone knows (`p@ssw0rd`).
+    /// Undoes common substitutions (`p@ssw0rd`).
     private static func letter(_ character: Character) -> Character {
         switch character {
         case "@", "4": "a"

@@ -4,15 +4,15 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Whose hash is computed first.
+/// The queue in which a hash waits. Threads take jobs from `known` first.
 package enum HashingPriority: Int, Hashable, Sendable, CaseIterable {
     /// Requesters that hold a session of the account, or that come from a network where its owner has logged in.
     case known
     case stranger
 }
 
-/// A few threads at the lowest priority that work off two bounded queues, that of known requesters first: a flood of
-/// guesses fills only the queue of strangers.
+/// Runs hashes on a few threads at the lowest priority. They take jobs from two bounded queues, that of known
+/// requesters first: a flood of guesses fills only the queue of strangers.
 final class HashingThreads: Sendable {
     private struct Queues {
         var jobs: [[@Sendable () -> Void]] = HashingPriority.allCases.map { _ in [] }
@@ -24,7 +24,7 @@ final class HashingThreads: Sendable {
     private let count: Int
     private let queueLimit: Int
 
-    /// - Parameter queueLimit: of each queue.
+    /// - Parameter queueLimit: the largest number of waiting jobs in each queue.
     init(count: Int, queueLimit: Int) {
         self.count = max(1, count)
         self.queueLimit = queueLimit
@@ -58,7 +58,7 @@ final class HashingThreads: Sendable {
         }
     }
 
-    /// How many hashes wait for a thread.
+    /// The number of jobs that wait for a thread, in both queues.
     var waiting: Int { queues.withLock { $0.jobs.reduce(0) { $0 + $1.count } } }
 
     func stop() {

@@ -3,25 +3,26 @@ package import CloakroomStores
 import Foundation
 
 /// A password as a person typed it, in Unicode normalization form C: two keyboards that compose `é` differently must
-/// give the same password (NIST SP 800-63B section 3.1.1.2). Otherwise it is taken exactly as received.
+/// give the same password (NIST SP 800-63B section 3.1.1.2). It is not changed in any other way.
 package struct Password: Sendable {
     let secret: Secret
 
-    /// The longest password that is looked at, in Unicode code points.
+    /// The longest password that is accepted, in Unicode code points.
     package static let maximumLength = 256
-    /// The shortest that may be chosen.
+    /// The shortest password that may be chosen, in Unicode code points.
     package static let minimumLength = 8
 
-    /// nil when it is too long to be anyone's.
+    /// Returns nil for a text longer than `maximumLength`.
     package init?(_ text: String) {
-        // Before normalization, which costs time in proportion: a megabyte of password is refused unread.
+        // Checked before normalization, whose time grows with the length: a password of a megabyte must not cost that
+        // time.
         guard text.utf8.count <= Self.maximumLength * 4 else { return nil }
         let normalized = text.precomposedStringWithCanonicalMapping
         guard normalized.unicodeScalars.count <= Self.maximumLength else { return nil }
         secret = Secret(Array(normalized.utf8))
     }
 
-    /// Why this password may not be chosen, as the sentence to show; nil when it may.
+    /// The reason why this password may not be chosen, as a text to show; nil if it may.
     package func objection(for email: EmailAddress) -> String? {
         let text = String(decoding: secret.bytes, as: UTF8.self)
         if text.unicodeScalars.count < Self.minimumLength {
@@ -34,8 +35,9 @@ package struct Password: Sendable {
         return nil
     }
 
-    /// Whether the password is the address or a part of it, written otherwise: in capitals, without its signs, with digits
-    /// and signs around it, several times. What is left of a part without digits must be three letters long to count.
+    /// Whether the password is the e-mail address or a part of it in another form: in capitals, without punctuation,
+    /// with digits and punctuation around it, or repeated. Of a part, at least three characters must remain without
+    /// the digits at its ends.
     private static func isMade(_ text: String, of email: EmailAddress) -> Bool {
         let local = email.rawValue.prefix { $0 != "@" }
         let domain = email.rawValue.drop { $0 != "@" }.dropFirst()
@@ -46,12 +48,12 @@ package struct Password: Sendable {
         }
     }
 
-    /// Letters and digits alone, in lower case.
+    /// Only the letters and digits, in lower case.
     private static func stem(_ text: some StringProtocol) -> String {
         text.lowercased().filter { $0.isLetter || $0.isNumber }
     }
 
-    /// Without the digits at both ends.
+    /// The text without the digits at both ends.
     private static func core(of stem: String) -> String {
         String(stem.drop { $0.isNumber }.reversed().drop { $0.isNumber }.reversed())
     }
@@ -61,7 +63,7 @@ package struct Password: Sendable {
         return text == String(repeating: part, count: text.count / part.count)
     }
 
-    /// `aaaaaaaa`, `12345678`, `abcdefgh`: every step is the same.
+    /// Whether all steps between code points are the same, and at most 1: `aaaaaaaa`, `12345678`, `abcdefgh`.
     private static func isMonotonous(_ text: String) -> Bool {
         let values = text.unicodeScalars.map { Int($0.value) }
         let steps = Set(zip(values, values.dropFirst()).map { $1 - $0 })

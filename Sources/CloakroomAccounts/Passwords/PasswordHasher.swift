@@ -3,20 +3,22 @@ import CloakroomCore
 package import CloakroomStores
 import Synchronization
 
-/// Hashes and verifies passwords on threads of its own, which yield to everything else, with a bounded queue.
+/// Hashes and verifies passwords on its own low-priority threads, with bounded queues.
 ///
 /// Measured: the same work on the cooperative pool leaves the check path half a percent of its throughput.
 package final class PasswordHasher: Sendable {
     package let cost: PasswordHashCost
     private let threads: HashingThreads
-    /// What a login to an unknown account is verified against, so that it takes as long as any other.
+    /// The hash for logins to unknown accounts, so that they take as long as logins to existing ones.
     private let decoy: PasswordHash
-    /// How long a verification takes, smoothed.
+    /// The moving average of the time that a verification takes.
     private let pace: Mutex<Duration>
 
+    /// Creates the threads, and computes one hash to measure the pace.
     /// - Parameters:
-    ///   - threads: how many hashes are computed at once; each takes `cost.memoryKiB`.
-    ///   - queueLimit: how many of each priority may wait; beyond it the answer is `Denial.unavailable`.
+    ///   - threads: the number of hashes that are computed at once; each takes `cost.memoryKiB`.
+    ///   - queueLimit: the largest number of waiting hashes of each priority; beyond it calls throw
+    ///     `Denial.unavailable`.
     package init(cost: PasswordHashCost = PasswordHashCost(), threads count: Int, queueLimit: Int = 64) throws {
         precondition(sodium_init() >= 0, "libsodium cannot be initialised")
         self.cost = cost
@@ -33,7 +35,8 @@ package final class PasswordHasher: Sendable {
     package enum Verdict: Hashable, Sendable {
         case wrong
         case right
-        /// Right, and stored with parameters that are not today's: this is the hash to store instead.
+        /// The password is right, but its stored hash has other parameters than `cost`. The caller stores this hash
+        /// instead.
         case rightAndRehashed(PasswordHash)
     }
 
@@ -42,7 +45,8 @@ package final class PasswordHasher: Sendable {
         return try await threads.run(for: priority) { try Argon2id.hash(password.secret, cost: cost) }
     }
 
-    /// Verifies against the account's hash, or for no account against the decoy, which never matches.
+    /// Verifies a password against the account's hash. For nil (no account) it hashes against the decoy, which never
+    /// matches.
     package func verify(
         _ password: Password, against hash: PasswordHash?, for priority: HashingPriority = .stranger
     ) async throws -> Verdict {
@@ -58,8 +62,8 @@ package final class PasswordHasher: Sendable {
         }
     }
 
-    /// Waits for as long as a verification takes, without the work: an answer that comes sooner than that of a password
-    /// that was looked at would tell the two apart.
+    /// Waits as long as a verification takes, without its work. A faster response would show that the password was
+    /// not checked.
     func waitAsForVerification() async {
         try? await Task.sleep(for: pace.withLock { $0 })
     }
