@@ -4,16 +4,18 @@ import GRDB
 import Logging
 import Synchronization
 
-/// A connection to one database file that notices when the file is no longer the one that will be opened next time.
+/// A connection to one database file. It notices when the path no longer leads to that file.
 ///
-/// A write into a file that was deleted or renamed succeeds, and is gone with the process. So after each commit, and
-/// before anything is acknowledged, the files' inodes are compared with those that were opened.
+/// A write into a file that was deleted or renamed succeeds, but is lost when the process ends. After each commit,
+/// and before its caller gets the result, this type therefore compares the inodes of the files with those that were
+/// opened.
 final class DatabaseFile: Sendable {
     private struct State {
         var pool: DatabasePool?
-        /// Why nothing may be acknowledged; nil while all is well.
+        /// Why no write may be acknowledged; nil when the files are the ones that were opened.
         var loss: String?
-        /// SQLite has found the file damaged: to be opened again, for pages in memory are not read again.
+        /// SQLite has found the file damaged. The database is then opened again, because SQLite does not read cached
+        /// pages again.
         var isSuspect = false
         var reopenAt = ContinuousClock.now
         var pause = DatabaseFile.period
@@ -46,11 +48,11 @@ final class DatabaseFile: Sendable {
         if !isCommand { scheduleCheck() }
     }
 
-    /// The file that says that the database is in use. `cloakroom restore` wants it for itself.
+    /// The lock file. Every process that uses the database holds it shared; `cloakroom restore` needs it exclusively.
     static func lockPath(_ path: String) -> String { path + ".lock" }
 
-    /// Alone, if nobody uses the database: then this process may set it up. Otherwise as one of several: whoever has the
-    /// lock shared has set it up.
+    /// Takes the lock exclusively if no process uses the database: this process may then set it up. Otherwise takes
+    /// it shared: a process that holds it shared has finished the setup.
     private static func lock(_ path: String) throws -> FileLock {
         do {
             return try FileLock(lockPath(path), .exclusive, within: .zero)
@@ -65,8 +67,9 @@ final class DatabaseFile: Sendable {
         }
     }
 
-    /// SQLite gives the files beside the database (`-wal`, `-shm`) the mode of the database itself. A database that
-    /// exists is not opened here: closing any descriptor of it would release the locks of SQLite in this process.
+    /// Creates the file with mode 0600. SQLite gives the files beside it (`-wal`, `-shm`) the same mode. An existing
+    /// database is not opened here: closing any descriptor of it would release the locks that SQLite holds in this
+    /// process.
     private static func prepareFiles(_ path: String, making: Bool) throws {
         if making, try FileAccess.status(of: path) == nil {
             let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -87,7 +90,8 @@ final class DatabaseFile: Sendable {
         configuration.busyMode = .timeout(10)
         configuration.foreignKeysEnabled = true
         configuration.prepareDatabase { database in
-            // Of the one connection that writes: the pages that a million sessions' renewals touch, in KiB.
+            // In KiB, on the one connection that writes: room for the pages that the renewals of a million sessions
+            // touch.
             if !database.configuration.readonly { try database.execute(sql: "PRAGMA cache_size = -65536") }
         }
         do {
@@ -99,8 +103,8 @@ final class DatabaseFile: Sendable {
 
     private static func finishOpening(_ pool: DatabasePool, isCommand: Bool) throws {
         let level = try pool.writeWithoutTransaction { database in
-            // GRDB sets `synchronous = NORMAL` when it opens a database in WAL mode, and with NORMAL a power cut takes
-            // back commits that were acknowledged.
+            // GRDB sets `synchronous = NORMAL` when it opens a database in WAL mode. With NORMAL, a power cut can
+            // undo commits that were acknowledged.
             try database.execute(sql: "PRAGMA synchronous = FULL")
             if isCommand { try Events.leaveToServers(database) }
             return try Int.fetchOne(database, sql: "PRAGMA synchronous")
@@ -117,7 +121,7 @@ final class DatabaseFile: Sendable {
     }
 
     /// Runs `work`, which commits by itself, on the one connection that writes.
-    /// - Throws: when what was written is in no file that will be opened again.
+    /// - Throws: an error of `work`, and `UnusableData` when the path no longer leads to the file that was written.
     func write(_ work: (Database) throws -> Void) throws {
         if let loss = state.withLock({ $0.loss }) { throw UnusableData(.disk, loss) }
         do { try current().writeWithoutTransaction(work) } catch { throw noted(error) }
@@ -135,10 +139,11 @@ final class DatabaseFile: Sendable {
         return error
     }
 
-    /// Whether SQLite has found it damaged since it was opened.
+    /// Whether SQLite has found the file damaged since it was last opened.
     var isSuspect: Bool { state.withLock { $0.isSuspect } }
 
-    /// Folds the log into the database and closes it, if it is still the file that was opened.
+    /// Checkpoints the write-ahead log into the database and closes it, if the path still leads to the file that was
+    /// opened.
     func close() {
         defer { lock.release() }
         let pool = state.withLock { state in
@@ -148,7 +153,7 @@ final class DatabaseFile: Sendable {
         guard let pool, state.withLock({ $0.loss }) == nil, (try? checkIdentity()) != nil else { return }
         _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
         guard (try? pool.close()) != nil else { return }
-        // The connections for reading are closed last, and only one that writes removes the log.
+        // GRDB closes the reading connections last, and only a connection that can write deletes the write-ahead log.
         _ = try? DatabaseQueue(path: path).close()
     }
 
@@ -174,13 +179,15 @@ final class DatabaseFile: Sendable {
         if loss != before {
             guard let loss else { return logger.notice("the database is back; writes go on") }
             logger.critical("nothing is written any more", metadata: ["problem": "\(loss)"])
-            // What was acknowledged before and lies in a log that has no name any more is saved into the database.
+            // Earlier acknowledged commits can be in a write-ahead log that was deleted: a checkpoint saves them into
+            // the database.
             _ = try? pool?.writeWithoutTransaction { try $0.checkpoint(.passive) }
         }
         if let loss { throw UnusableData(.disk, loss) }
     }
 
-    /// Opens a second connection beside the first, and exchanges them when it finds the database sound.
+    /// Opens a second connection, and uses it in place of the first if the database can be opened and has the
+    /// expected schema.
     private func reopenIfSuspect() {
         let isDue = state.withLock { $0.isSuspect && $0.loss == nil && $0.reopenAt <= .now }
         guard isDue else { return }
@@ -191,7 +198,8 @@ final class DatabaseFile: Sendable {
             state.withLock { state in
                 state.pool = pool
                 state.isSuspect = false
-                // One page that stays damaged must not have the database opened again every second.
+                // Doubles the pause, so that one page that stays damaged does not make this process open the database
+                // again every second.
                 state.reopenAt = .now + state.pause
                 state.pause = min(state.pause * 2, Self.longestPause)
             }
@@ -203,7 +211,7 @@ final class DatabaseFile: Sendable {
     }
 }
 
-/// Which files were opened.
+/// The inodes of the files that were opened.
 private struct Identity: Sendable {
     private struct FileID: Hashable {
         let device: UInt64
@@ -227,7 +235,7 @@ private struct Identity: Sendable {
         self.log = log
     }
 
-    /// What is wrong, as a sentence; nil when all is well.
+    /// The problem, as a sentence; nil when the path leads to the same files.
     func loss(at path: String) -> String? {
         if FileID(path) != database {
             return "\(path) was renamed, deleted or replaced while it was in use; put it back or restart"

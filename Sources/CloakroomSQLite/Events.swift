@@ -37,7 +37,7 @@ enum Events {
         return EventPage(events: try rows.compactMap(event), cursor: EventCursor(String(end)))
     }
 
-    /// From now on what this connection records is announced by a server, not by this process.
+    /// Makes this connection also list its new events in `unannounced`, so that a server logs and counts them.
     static func leaveToServers(_ database: Database) throws {
         try database.execute(
             sql: """
@@ -75,7 +75,7 @@ enum Events {
 }
 
 extension EventQuery {
-    /// As SQL, with its arguments.
+    /// The condition as SQL, and its arguments.
     fileprivate var condition: (sql: String, arguments: StatementArguments) {
         var (parts, arguments): ([String], StatementArguments) = (["TRUE"], [])
         func add(_ sql: String, _ value: (any DatabaseValueConvertible)?) {

@@ -2,7 +2,7 @@ import CloakroomCore
 import CloakroomStores
 import GRDB
 
-/// The table of revocations, numbered in the order in which they were committed: SQLite has one writer.
+/// The table of revocations. Positions are in commit order, because SQLite has one writer.
 enum Feed {
     private static let longestPage = 5000
 

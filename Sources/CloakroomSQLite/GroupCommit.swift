@@ -3,10 +3,10 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// Commits what is asked for at the same time together: a commit waits for the disk, and so many writes share that wait.
+/// Commits concurrent writes in one transaction: a commit waits for the disk, and many writes share that wait.
 ///
-/// Nobody waits for company. While the disk is busy with one group the next one gathers, so that a single client is
-/// as fast as without groups, and many are not limited to one write for each turn of the disk.
+/// A group never waits to grow. While the disk writes one group, the next one collects in the queue. A single client
+/// is therefore as fast as without groups, and many clients are not limited to one write per disk flush.
 final class GroupCommit: Sendable {
     private struct Queue {
         var members: [any Member] = []
@@ -19,17 +19,20 @@ final class GroupCommit: Sendable {
     }
 
     private let shared = Shared()
-    /// Bounds how long the first of a group waits for the last.
+    /// The largest group. It bounds how long the first member of a group waits for the last.
     private static let largestGroup = 256
-    /// Who cannot be served within a second or two is told so at once.
+    /// The largest number of waiting writes. Beyond it, writes fail at once, because they would wait longer than a
+    /// second or two.
     private let queueLimit: Int
 
+    /// Starts the thread that commits.
     /// - Parameters:
-    ///   - perform: runs its argument on the one connection that writes, and throws when what it has committed will not be
-    ///     found again.
-    ///   - queueLimit: how many may wait.
-    ///   - longestWait: who has waited longer for a disk that hung is told to ask again: what was decided for them belongs
-    ///     to another time, and a refresh token that was on time would be saved as one that came late.
+    ///   - perform: runs its argument on the one connection that writes, and throws when the commit is not in the
+    ///     database that will be opened next time.
+    ///   - queueLimit: the largest number of waiting writes.
+    ///   - longestWait: a write that has waited longer, for a disk that hung, fails, and the client retries. Its
+    ///     decision belongs to an earlier time: a refresh token that arrived on time would be saved as one that came
+    ///     late.
     init(
         queueLimit: Int = 8192, longestWait: Duration = .seconds(10),
         performing perform: @escaping @Sendable ((Database) throws -> Void) throws -> Void
@@ -48,14 +51,15 @@ final class GroupCommit: Sendable {
         shared.waiting.signal()
     }
 
-    /// How many writes wait for the disk.
+    /// The number of writes in the queue, without the group that is being committed.
     var waiting: Int { shared.queue.withLock { $0.members.count } }
 
-    /// Returns when what `work` wrote is on the disk.
+    /// Runs `work` in a transaction, and returns when its writes are on disk.
     ///
-    /// - Parameter work: must have no effect but on the database: where another member of its group fails, all is rolled
-    ///   back and done again, each alone.
-    /// - Throws: what `work` throws, why it could not be committed, or `Denial.unavailable` when too many wait already.
+    /// - Parameter work: must have no effect outside the database. When another member of its group fails, the
+    ///   transaction is rolled back and `work` runs again.
+    /// - Throws: the error of `work` or of the commit, or `Denial.unavailable` when the queue is full or the write
+    ///   has waited too long.
     func write<Value: Sendable>(_ work: @Sendable (Database) throws -> Value) async throws -> Value {
         try await withoutActuallyEscaping(work) { work in
             try await withCheckedThrowingContinuation { continuation in
@@ -73,7 +77,7 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// Waits until there is something to commit; nil when nothing will come any more.
+    /// Waits for the next group; nil once the queue is stopped and empty.
     private static func next(_ shared: Shared, _ longestWait: Duration) -> [any Member]? {
         while true {
             shared.waiting.wait()
@@ -85,14 +89,15 @@ final class GroupCommit: Sendable {
             guard let group else { return nil }
             let late = group.filter { $0.askedAt.duration(to: .now) > longestWait }
             for member in late { member.fail(Denial.unavailable(retryAfter: .seconds(1))) }
-            // The signals of those that a group took along find nobody left.
+            // One signal arrives per write, but one group takes many: the spare signals find an empty queue.
             let inTime = late.isEmpty ? group : group.filter { member in !late.contains { $0 === member } }
             if !inTime.isEmpty { return inTime }
         }
     }
 
-    /// One that throws is taken out and fails, and the rest are done again together. What keeps the disk from taking
-    /// anything fails all of them: trying each alone would make the last wait for as many failures as there are others.
+    /// Commits a group. A member that throws fails alone, and the rest run again together. An error of the whole
+    /// database, such as a full disk, fails all members: with a separate try for each, the last would wait for the
+    /// failures of all others.
     private static func commit(
         _ group: [any Member], _ perform: ((Database) throws -> Void) throws -> Void
     ) {
@@ -125,20 +130,20 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// With statements that are prepared once: for one renewal alone that is a tenth of its time.
+    /// Uses cached statements: for a single renewal, preparing them takes a tenth of its time.
     private static func inTransaction(_ database: Database, _ work: () throws -> Void) throws {
         try database.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
         do {
             try work()
             try database.cachedStatement(sql: "COMMIT").execute()
         } catch {
-            // SQLite has done so itself after some errors.
+            // SQLite rolls back by itself after some errors.
             if database.isInsideTransaction { try database.rollback() }
             throw error
         }
     }
 
-    /// A full disk, a lock that somebody else holds, a broken file.
+    /// Whether the error concerns the whole database: a full disk, a lock of another process, a damaged file.
     private static func isOfTheWholeDatabase(_ error: any Error) -> Bool {
         guard let code = (error as? DatabaseError)?.resultCode else { return false }
         let codes: [ResultCode] = [
@@ -147,13 +152,13 @@ final class GroupCommit: Sendable {
         return codes.contains(code)
     }
 
-    /// What shows only when all is committed, and does not say whose it is.
+    /// Whether the error can appear at the commit only, and does not name the member that caused it.
     private static func isOfSomeMember(_ error: any Error) -> Bool {
         (error as? DatabaseError)?.resultCode == .SQLITE_CONSTRAINT
     }
 }
 
-/// One that waits for its group, whatever it waits for.
+/// A queued write, without the type of its result.
 private protocol Member: AnyObject {
     var askedAt: ContinuousClock.Instant { get }
     func run(_ database: Database) throws
@@ -161,9 +166,10 @@ private protocol Member: AnyObject {
     func fail(_ error: any Error)
 }
 
-/// Used by one thread at a time: first by whoever asks, then by the one that commits.
+/// A queued write. One thread uses it at a time: first the caller's, then the one that commits.
 private final class Write<Value: Sendable>: Member {
-    /// Let go before whoever asks is told: it is theirs, and lives no longer.
+    /// Released before the continuation resumes: the closure must not outlive the call to `write`
+    /// (`withoutActuallyEscaping`).
     private var work: (@Sendable (Database) throws -> Value)?
     private let continuation: CheckedContinuation<Value, any Error>
     private var value: Value?

@@ -2,7 +2,8 @@ import CloakroomCore
 import CloakroomStores
 import GRDB
 
-/// What one transaction puts on record and into the feed. Its caller is told the same.
+/// Collects the events and revocations of one transaction: it writes them to the database, and returns them to the
+/// caller.
 struct Journal {
     let database: Database
     private var events: [SecurityEvent] = []
@@ -17,7 +18,7 @@ struct Journal {
         self.events += events
     }
 
-    /// Puts a session that was ended into the feed. Its event is the caller's.
+    /// Appends an ended session to the feed. The caller records the event.
     mutating func announce(_ session: SessionID, at time: Instant) throws {
         try Feed.append(session, at: time, database)
         revoked.append(Revoked(session: session, time: time))
@@ -29,8 +30,8 @@ struct Journal {
 }
 
 extension GroupCommit {
-    /// Returns when what `work` wrote and what it put into the journal is on the disk.
-    /// - Parameter work: returns nil when nothing was changed.
+    /// Runs `work` in a transaction, and returns when its writes and its journal are on disk.
+    /// - Parameter work: returns nil when it changed nothing.
     func commit<Value: Sendable>(
         _ work: @Sendable (inout Journal) throws -> Value?
     ) async throws -> Committed<Value>? {

@@ -2,7 +2,8 @@ import CloakroomCore
 import CloakroomStores
 import GRDB
 
-/// The networks where the owners of accounts have logged in, a bounded number for each.
+/// The networks from which the owners of accounts have logged in: at most `NetworkAddress.rememberedPerSubject` per
+/// account.
 enum KnownNetworks {
     static func note(
         _ network: NetworkAddress, of subject: Subject, at time: Instant, _ database: Database
@@ -21,7 +22,7 @@ enum KnownNetworks {
         ).execute(arguments: [subject.rawValue, subject.rawValue, NetworkAddress.rememberedPerSubject])
     }
 
-    /// Two look-ups, whatever the first one finds: a subject that does not exist must not cost more or less.
+    /// Always makes both queries: the time must not show whether a subject exists.
     static func familiarity(
         of network: NetworkAddress, to subject: Subject, _ database: Database
     ) throws -> NetworkFamiliarity {

@@ -1,4 +1,4 @@
-// What these methods promise stands at `AccountStore`.
+// `AccountStore` documents these methods.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import CloakroomCore

@@ -1,4 +1,4 @@
-// What these methods promise stands at `OneTimeStore`.
+// `OneTimeStore` documents these methods.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import CloakroomCore

@@ -5,20 +5,20 @@ import Foundation
 import GRDB
 
 extension SQLiteStore {
-    /// What a restored database holds.
+    /// The contents of a restored database.
     package struct Restored: Sendable {
         package let accounts: Int
         package let sessions: Int
-        /// Larger than that of the database that was replaced and that of the backup.
+        /// Larger than the epochs of the replaced database and of the backup.
         package let epoch: Int64
     }
 
-    /// Replaces the database at `path` by a copy of `backup`, as a whole or not at all.
+    /// Replaces the database at `path` by a copy of `backup`, completely or not at all.
     ///
-    /// Copied by hand over a database whose log (`-wal`) is still there, a backup gets that log replayed over it: mixed
-    /// pages, and sessions from after the backup. The positions of events and revocations go on from where they were, so
-    /// that a reader who remembers one does not take new events for known ones.
-    /// - Throws: `UnusableData`, of the reason `.busy` while a process uses the database.
+    /// If a backup is copied by hand over a database whose write-ahead log (`-wal`) still exists, SQLite replays that
+    /// log over it: the result mixes pages, and contains sessions from after the backup. The positions of events and
+    /// revocations continue from the replaced database, so that a reader with an old cursor does not miss new events.
+    /// - Throws: `UnusableData`, with the reason `.busy` while a process uses the database.
     package static func restore(_ backup: String, to path: String, at now: Instant) throws -> Restored {
         guard let status = try FileAccess.status(of: backup), status.st_mode & S_IFMT == S_IFREG else {
             throw UnusableData(.missing, "there is no file \(backup)")
@@ -51,14 +51,15 @@ extension SQLiteStore {
         guard chmod(copy, 0o600) == 0 else { throw UnusableData(copy, "cannot be restricted", errno: errno) }
     }
 
-    /// How far the database has come that is replaced.
+    /// The epoch and the last positions of the replaced database.
     private struct Marks {
         let epoch: Int64
         let events: Int64
         let revocations: Int64
     }
 
-    /// Opening it and closing it folds its log into it: it stays whole until the exchange.
+    /// Reads the marks of the database that will be replaced. Opening and closing it checkpoints its write-ahead log,
+    /// so that it stays complete until the exchange.
     private static func marks(of path: String) throws -> Marks? {
         guard try FileAccess.status(of: path) != nil else { return nil }
         let queue = try DatabaseQueue(path: path)
@@ -74,7 +75,7 @@ extension SQLiteStore {
         try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = ?", arguments: [table]) ?? 0
     }
 
-    /// Checks the copy, marks it as restored, and folds its log into it.
+    /// Checks the copy, sets its epoch and positions, and checkpoints its write-ahead log into it.
     private static func prepare(
         _ copy: String, namedInErrors backup: String, after replaced: Marks?, at now: Instant
     ) throws -> Restored {
@@ -119,13 +120,14 @@ extension SQLiteStore {
             sql: "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", arguments: [table, position])
     }
 
-    /// The old log goes before the new database comes: it is folded, and must never meet the new one.
+    /// Deletes the old write-ahead log before the rename: its contents are in the old database, and SQLite must never
+    /// replay it over the new one.
     private static func exchange(_ copy: String, for path: String) throws {
         let descriptor = open(copy, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw UnusableData(copy, "cannot be opened", errno: errno) }
         defer { Foundation.close(descriptor) }
         if let status = try FileAccess.status(of: path) {
-            // Only root can keep every owner and group.
+            // Only root can set every owner and group.
             _ = fchown(descriptor, status.st_uid, status.st_gid)
             _ = fchmod(descriptor, status.st_mode & 0o660 | 0o600)
         }

@@ -1,4 +1,4 @@
-// What these methods promise stands at `SessionStore` and `AccountStore`.
+// `SessionStore` documents these methods.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import CloakroomCore
@@ -32,10 +32,10 @@ extension SQLiteStore {
             arguments: [subject.rawValue, version]) != nil
     }
 
-    /// Those unused for longest.
+    /// The live sessions beyond the limit of the subject: those that were unused for longest.
     private static func sessionsBeyondLimit(_ start: SessionStart, _ database: Database) throws -> [SessionID] {
         let (session, now) = (start.session, start.session.createdAt)
-        // By the index alone: nearly every login ends here.
+        // The index alone answers this query, and nearly every login ends here.
         let hasMore = try Bool.fetchOne(
             database.cachedStatement(
                 sql: "SELECT 1 FROM sessions WHERE revoked_at IS NULL AND subject = ? LIMIT 1 OFFSET ?"),
@@ -54,7 +54,7 @@ extension SQLiteStore {
         return ids.map { SessionID($0) }
     }
 
-    /// Ends one session within a transaction that does more; nothing happens when it was not alive.
+    /// Ends one session within a larger transaction. It does nothing when the session has ended already.
     private static func end(
         _ id: SessionID, _ reason: RevocationReason, at now: Instant, _ journal: inout Journal
     ) throws {
@@ -122,7 +122,8 @@ extension SQLiteStore {
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, after position: SessionID?,
         limit: Int
     ) async throws -> Committed<SessionID?> {
-        // Searched outside of the transaction: to find few among a million takes long, and writes would wait.
+        // Searches outside of the transaction: to find a few among a million rows takes long, and all writes would
+        // wait.
         let ids = try await living(selection, after: position, limit: limit)
         let next = ids.count == limit ? ids.last : nil
         guard !ids.isEmpty else { return Committed(next) }
@@ -146,7 +147,7 @@ extension SQLiteStore {
         }
     }
 
-    /// Ends every session that is selected, within a transaction that does more.
+    /// Ends all selected sessions within a larger transaction.
     static func revoke(
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ journal: inout Journal
     ) throws {
@@ -191,7 +192,7 @@ extension SQLiteStore {
 }
 
 extension SessionSelection {
-    /// As SQL, with its arguments.
+    /// The condition as SQL, and its arguments.
     fileprivate var condition: (sql: String, arguments: StatementArguments) {
         switch self {
         case .id(let id): ("id = ?", [id.rawValue])

@@ -1,11 +1,11 @@
-// What these methods promise stands at `SessionStore` and `AccountStore`.
+// `SessionStore` documents this method.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import CloakroomCore
 import GRDB
 
 extension SQLiteStore {
-    /// How long rows are kept beyond their use: a late client still hears why, and clocks may be off.
+    /// How long rows are kept after their end: a late client still gets the reason, and clocks may differ.
     private static let grace = Span.days(1)
     private static let eventRetention = Span.days(90)
 

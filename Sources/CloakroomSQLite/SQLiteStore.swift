@@ -4,29 +4,30 @@ import Foundation
 import GRDB
 package import Logging
 
-/// The embedded store: one SQLite file in WAL mode, where what was acknowledged survives `kill -9` and power loss.
+/// The embedded store: one SQLite file in WAL mode. Acknowledged writes survive `kill -9` and power loss.
 ///
-/// Several processes of one machine may use a file at the same time: a second server, and the command line.
+/// Several processes on one machine may use the file at the same time: a second server, and the command line.
 public final class SQLiteStore: SessionStore, AccountStore, OneTimeStore {
-    /// For reading.
+    /// The connections for reading.
     let pool: DatabaseFile
     let commits: GroupCommit
 
-    /// What a process does with the database.
+    /// The kind of process that opens the database.
     package enum Role: Sendable {
-        /// It logs and counts its own security events.
+        /// The process logs and counts its own security events.
         case server
-        /// It has no log that anybody reads: a server takes its events over.
+        /// The process has no permanent log: a server logs and counts its events.
         case command
     }
 
-    /// Opens the database at `path`, which is made, readable by its owner alone, when there is none.
-    /// - Throws: `UnusableData` when it cannot be made or read, can be used by other users, or has another schema.
+    /// Opens the database at `path`. If there is none, creates it with access for its owner only.
+    /// - Throws: `UnusableData` when it cannot be created or read, other users can access it, or it has another
+    ///   schema.
     public convenience init(path: String) throws {
         try self.init(path: path, as: .server)
     }
 
-    /// - Parameter making: whether to make the database when there is none.
+    /// - Parameter making: whether to create the database when there is none.
     package init(
         path: String, making: Bool = true, as role: Role, logger: Logger = Logger(label: "cloakroom.store")
     ) throws {
@@ -35,28 +36,28 @@ public final class SQLiteStore: SessionStore, AccountStore, OneTimeStore {
         commits = GroupCommit { try file.write($0) }
     }
 
-    /// Writes everything into the one file, so that a copy of it is whole, and closes it. Nothing can be asked for any
-    /// more.
+    /// Checkpoints all writes into the one file, so that a copy of it is complete, and closes it. Later calls of the
+    /// store throw.
     public func close() {
         pool.close()
     }
 
-    /// What `PRAGMA synchronous` says of the connection that writes: 2 is FULL.
+    /// The value of `PRAGMA synchronous` on the connection that writes: 2 is FULL.
     package func synchronousLevel() async throws -> Int? {
         try await commits.write { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
     }
 
-    /// Counts how often the database went back to an earlier state (`cloakroom restore`).
+    /// Starts at 1 and grows with each restore from a backup (`cloakroom restore`).
     package func epoch() async throws -> Int64 {
         try await pool.read { try StoreRecord.epoch($0) }
     }
 
-    /// Writes as much as a login does: a disk that has room for one page only is full.
+    /// Writes as many pages as a login does, so that a disk with room for only one page counts as full.
     public func ping() async throws {
         try await commits.write { try StoreRecord.write($0) }
     }
 
-    /// The number of sessions that can still be used.
+    /// The number of live sessions.
     public func liveSessions(at now: Instant, under policy: SessionPolicy) async throws -> Int {
         let idle = now - policy.idleLifetime
         return try await pool.read { database in
@@ -70,9 +71,10 @@ public final class SQLiteStore: SessionStore, AccountStore, OneTimeStore {
         }
     }
 
-    /// Takes over what processes without a log of their own have recorded: each event once, whichever server asks.
+    /// Takes the events that processes without a log have recorded. If several servers ask, each event goes to one of
+    /// them.
     public func takeUnannouncedEvents(limit: Int) async throws -> [SecurityEvent] {
-        // Nearly always there is none, and a look takes no lock.
+        // Usually there is none, and this read takes no lock.
         guard try await pool.read({ try Events.hasUnannounced($0) }) else { return [] }
         return try await commits.write { try Events.takeUnannounced(limit, $0) }
     }

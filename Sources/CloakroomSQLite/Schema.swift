@@ -1,17 +1,17 @@
 import CloakroomFiles
 import GRDB
 
-/// The tables. One row per session, none per token.
+/// The tables. There is one row per session, and none per token.
 enum Schema {
-    /// Counts the forms that the tables have had. Raise it with every change of `tables`.
+    /// The version of the tables. Every change of `tables` raises it.
     static let version = 1
-    /// In the header of the file, for `file` and for us: the letters `Clkr`.
+    /// The application id in the header of the file, by which `file` and other tools identify it: the letters `Clkr`.
     static let applicationID = 0x436C_6B72
 
-    /// Makes the tables in an empty database, or checks that they are those of this version.
+    /// Creates the tables in an empty database, or checks that they are those of this version.
     ///
-    /// In one transaction that begins by taking the lock for writing: of two processes that start at once on a new
-    /// directory the second finds what the first has made.
+    /// The transaction takes the write lock when it begins: of two processes that start at once on a new directory,
+    /// the second finds the tables of the first.
     static func prepare(_ database: Database, at path: String, making: Bool) throws {
         do {
             try database.inTransaction(.immediate) {
@@ -30,7 +30,8 @@ enum Schema {
         try database.execute(sql: "PRAGMA user_version = \(version); PRAGMA application_id = \(applicationID)")
     }
 
-    /// An older build must not serve from tables that it does not know, nor any from tables that are missing.
+    /// Refuses a database with another schema version or with missing tables: a build must not serve from tables that
+    /// it does not know.
     private static func check(_ database: Database, at path: String, isEmpty: Bool) throws {
         guard !isEmpty else { throw UnusableData(.missing, "\(path) is empty") }
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
@@ -56,7 +57,7 @@ enum Schema {
         }
     }
 
-    /// Tables, indices, triggers and columns, by name: `table users`, `column users.email`.
+    /// The names of tables, indices, triggers and columns: `table users`, `column users.email`.
     private static func objects(in database: Database) throws -> Set<String> {
         try String.fetchSet(
             database,

@@ -2,21 +2,21 @@ import CloakroomCore
 import Foundation
 import GRDB
 
-/// A session as a row and back: columns for what statements search by and what a renewal changes, and one document for the
-/// rest.
+/// Converts a session to a row and back. The row has columns for the fields that statements search by and that a
+/// renewal changes, and one JSON document for the rest.
 enum SessionRow {
-    /// In the order in which `session` reads them and `insert` writes them.
+    /// The columns, in the order in which `session` reads and `insert` writes them.
     static let columns = """
         id, subject, secret, created_at, expires_at, generation, pending, window_opened_at, rotated_at, refresh_key, \
         stragglers_from, handed_out_at, reissued, last_seen_at, last_seen_day, revoked_at, revocation_reason, details
         """
 
-    /// A row that does not read as a session: the file was written by something else.
+    /// A row that cannot be parsed as a session: this version did not write it.
     struct Corrupt: Error {}
 
     static func fetch(_ id: SessionID, _ database: Database) throws -> Session? {
         let statement = try database.cachedStatement(sql: "SELECT \(columns) FROM sessions WHERE id = ?")
-        // The cursor's row is read in place, which is valid while the cursor lives; a fetched row would be a copy.
+        // The row of a cursor is read in place and valid while the cursor lives; a fetched row would be a copy.
         let cursor = try Row.fetchCursor(statement, arguments: [id.rawValue])
         return try withExtendedLifetime(cursor) { try cursor.next().map(session) }
     }
@@ -34,7 +34,8 @@ enum SessionRow {
         try statement.execute(arguments: fixed + rotation(session) + standing(session) + [try document(session)])
     }
 
-    /// Saves what changed. A renewal changes no column of any index, but on the first of a day, and not the document.
+    /// Saves the changed columns. A renewal changes no indexed column, except the first on a day, and not the
+    /// document.
     static func update(_ session: Session, from before: Session, _ database: Database) throws {
         var (changes, arguments) = (rotationColumns, rotation(session))
         if session.revocation != before.revocation || day(of: session.lastSeenAt) != day(of: before.lastSeenAt) {
@@ -49,7 +50,7 @@ enum SessionRow {
             .execute(arguments: arguments + [session.id.rawValue])
     }
 
-    /// Days since 1970.
+    /// Days since 1970-01-01, UTC.
     static func day(of instant: Instant) -> Int64 {
         Int64((Double(instant.milliseconds) / 86_400_000).rounded(.down))
     }
@@ -59,7 +60,7 @@ enum SessionRow {
         handed_out_at = ?, reissued = ?, last_seen_at = ?
         """
 
-    /// What every renewal changes.
+    /// The values of `rotationColumns`, which every renewal changes.
     private static func rotation(_ session: Session) -> StatementArguments {
         var pending = false
         var windowOpenedAt: Instant?
@@ -76,7 +77,7 @@ enum SessionRow {
 
     private static let standingColumns = "last_seen_day = ?, revoked_at = ?, revocation_reason = ?"
 
-    /// What an index covers.
+    /// The values of `standingColumns`, which indices cover.
     private static func standing(_ session: Session) -> StatementArguments {
         [
             day(of: session.lastSeenAt), session.revocation?.time.milliseconds,
@@ -88,7 +89,7 @@ enum SessionRow {
         try JSONEncoder().encode(session.details)
     }
 
-    /// By position: a look-up by name costs as much as all the rest of a renewal.
+    /// Reads columns by position: a look-up by name costs as much as the rest of a renewal.
     static func session(_ row: Row) throws -> Session {
         let details = try JSONDecoder().decode(Session.Details.self, from: row[17] as Data)
         guard details.version == Session.Details.currentVersion else { throw Corrupt() }

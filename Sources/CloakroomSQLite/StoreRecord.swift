@@ -1,9 +1,9 @@
 import Foundation
 import GRDB
 
-/// The one row that the store keeps about itself.
+/// The single row of the table `store`: the epoch, and the bytes that `ping` writes.
 enum StoreRecord {
-    /// As many bytes as the pages that a login writes.
+    /// The number of bytes that a login writes, in whole pages.
     private static let weight = 32 * 1024
 
     static func epoch(_ database: Database) throws -> Int64 {
