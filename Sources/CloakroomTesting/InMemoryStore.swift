@@ -1,11 +1,12 @@
-// What these methods promise stands at `SessionStore` and `AccountStore`.
+// `SessionStore`, `AccountStore` and `OneTimeStore` document these methods.
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 public import CloakroomCore
 public import CloakroomStores
 import Synchronization
 
-/// A store that forgets everything with the process: for tests. It passes the same contract as the durable ones.
+/// A store in memory, for tests: its contents end with the process. It passes the same contract as the durable
+/// stores.
 public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
     private struct State {
         var accounts: [Subject: Account] = [:]
@@ -17,7 +18,7 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
         var events: [SecurityEvent] = []
     }
 
-    /// What one step puts on record and into the feed.
+    /// The events and revocations of one step.
     private struct Journal {
         var events: [SecurityEvent] = []
         var revoked: [Revoked] = []
@@ -27,10 +28,10 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
 
     public init() {}
 
-    /// Everything on record, oldest first.
+    /// All recorded events, oldest first.
     public var events: [SecurityEvent] { state.withLock { $0.events } }
 
-    /// Runs a step that returns nil when it changed nothing.
+    /// Runs a step under the lock. The step returns nil when it changed nothing.
     private func commit<Value>(
         _ step: (inout State, inout Journal) -> sending Value?
     ) -> Committed<Value>? {
@@ -176,7 +177,7 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
         }
     }
 
-    /// Makes the store forget its feed and begin another epoch, as a restored backup does.
+    /// Deletes the feed and begins a new epoch, as the restore of a backup does.
     package func restore() {
         state.withLock { state in
             state.feed = []
@@ -232,7 +233,7 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
         }
     }
 
-    /// No other process can reach it.
+    /// Always empty, because no other process can use this store.
     public func takeUnannouncedEvents(limit: Int) async throws -> [SecurityEvent] { [] }
 
     public func add(_ account: Account, recording events: [SecurityEvent]) async throws -> Committed<Void>? {

@@ -54,7 +54,7 @@ extension StoreContract {
 
     private typealias Mutation = @Sendable (any Store) async throws -> Committed<Void>
 
-    /// One of each, on the account of Ann.
+    /// One mutation of each kind, on the account of Ann.
     private static let mutations: [Mutation] = [
         { try await done($0.add(account("ann"), recording: [event(.signUp)])) },
         { try await done($0.begin(start("a"), recording: [event(.login)])) },

@@ -32,7 +32,7 @@ extension StoreContract {
                     let fresh = Session.copy(of: one, id: "\(one.id)-\(selection)-\(index)")
                     try await begin(fresh, in: store)
                 }
-                // The checks above name sessions by their short ids; the copies carry the selection as well.
+                // The table above names sessions by short ids; the copies append the selection to the id.
                 let renamed = selection.renamed(suffix: "\(selection)")
                 let revoked = try await revoke(renamed, .endedByAdministrator, in: store)
                 let names = Set(revoked.map { String($0.session.rawValue.prefix { $0 != "-" }) })

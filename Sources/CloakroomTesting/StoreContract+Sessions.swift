@@ -109,7 +109,7 @@ extension StoreContract {
         },
     ]
 
-    /// Sessions in every state that a column can have.
+    /// Sessions that cover every state of each column.
     private static func variedSessions() -> [Session] {
         let base = session("base")
         let confirmations: [Session.Confirmation] = [

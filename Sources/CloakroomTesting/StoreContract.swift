@@ -10,28 +10,29 @@ public import CloakroomStores
 /// }
 /// ```
 public enum StoreContract {
-    /// One promise. Each wants a store of its own, empty.
+    /// One check. Each needs an empty store of its own.
     public struct Check: Sendable, CustomStringConvertible {
-        /// The promise, as a sentence.
+        /// The requirement, as a sentence.
         public let sentence: String
         let body: @Sendable (any Store) async throws -> Void
 
-        /// - Throws: `Violation`, or what the store throws.
+        /// Runs the check on an empty store.
+        /// - Throws: `Violation`, and the errors of the store.
         public func run(_ store: any Store) async throws {
             try await body(store)
         }
 
-        /// The promise.
+        /// The same as `sentence`.
         public var description: String { sentence }
     }
 
-    /// A promise that was not kept.
+    /// A requirement that the store does not meet.
     public struct Violation: Error, CustomStringConvertible {
-        /// What was found instead.
+        /// What the check found instead, or the value that was wrong.
         public let description: String
     }
 
-    /// Every promise.
+    /// All checks, in the order of the contract's parts.
     public static let checks =
         sessionChecks + limitChecks + revocationChecks + accountChecks + oneTimeChecks + sweepChecks + operationChecks
         + eventChecks
@@ -67,7 +68,7 @@ public enum StoreContract {
             at: time, under: policy)
     }
 
-    /// A store with these accounts, and these sessions of the first.
+    /// Adds accounts with these names, and these sessions, which belong to the first account.
     static func fill(
         _ store: any Store, accounts: [String] = ["ann"], sessions: [Session] = []
     ) async throws {
@@ -79,7 +80,8 @@ public enum StoreContract {
         }
     }
 
-    /// - Returns: the events of the sessions that ended for it; nil when it did not begin.
+    /// Begins a session.
+    /// - Returns: the events of the sessions that ended because of it; nil when it did not begin.
     @discardableResult
     static func begin(
         _ session: Session, credentialVersion: Int? = 0, replacing: SessionID? = nil, maximumSessions: Int = 1000,
@@ -91,14 +93,14 @@ public enum StoreContract {
                 policy: policy), recording: [])?.events
     }
 
-    /// Ends all that is selected, in as few steps as there can be.
+    /// Ends all selected sessions, in a single step of up to 1000.
     static func revoke(
         _ selection: SessionSelection, _ reason: RevocationReason = .logout, in store: any Store
     ) async throws -> [Revoked] {
         try await store.revoke(selection, reason: reason, at: now, after: nil, limit: 1000).revoked
     }
 
-    /// What was decided, without telling anybody.
+    /// The value of a commit, without publishing its events and revocations.
     static func value<Value>(_ committed: Committed<Value>?) -> Value? {
         committed?.publish { _, _ in }
     }

@@ -1,7 +1,8 @@
 package import CloakroomCore
 package import CloakroomStores
 
-/// A store that passes everything on to another, but for the methods that it has itself: for tests that interfere.
+/// A store that forwards every call to `inner`, except for the methods that a conforming type implements: for tests
+/// that inject failures and delays.
 package protocol StoreWrapper: AccountStore, OneTimeStore, SessionStore {
     var inner: any Store { get }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory of a test's own, mode 0700, gone with the value.
+/// A temporary directory for one test, mode 0700, deleted when the value is released.
 package final class TemporaryDirectory: Sendable {
     package let path: String
 

@@ -1,7 +1,7 @@
 package import CloakroomCore
 import Synchronization
 
-/// A clock that stands still until it is moved, and randomness that is the same in every run.
+/// A clock that a test advances, and a random generator that yields the same bytes in every run.
 package final class TestEnvironment: Sendable {
     private let state: Mutex<(now: Instant, uptime: Duration, seed: UInt64)>
 
@@ -16,7 +16,7 @@ package final class TestEnvironment: Sendable {
 
     package var uptime: Duration { state.withLock { $0.uptime } }
 
-    /// Lets time pass.
+    /// Advances the wall clock and the monotonic clock.
     package func advance(_ span: Span) {
         state.withLock { state in
             state.now = state.now + span
@@ -24,12 +24,12 @@ package final class TestEnvironment: Sendable {
         }
     }
 
-    /// Sets the wall clock, forward or back, while no time passes.
+    /// Steps the wall clock forward or back, and leaves the monotonic clock.
     package func step(_ span: Span) {
         state.withLock { $0.now = $0.now + span }
     }
 
-    /// To be handed to a service.
+    /// The environment to pass to a service.
     package var environment: Environment {
         Environment(now: { self.now }, uptime: { self.uptime }, random: { self.bytes($0) })
     }
@@ -38,7 +38,7 @@ package final class TestEnvironment: Sendable {
         (0..<count).map { _ in UInt8(truncatingIfNeeded: next() >> 24) }
     }
 
-    /// SplitMix64.
+    /// The next value of SplitMix64.
     private func next() -> UInt64 {
         state.withLock { state in
             state.seed &+= 0x9E37_79B9_7F4A_7C15

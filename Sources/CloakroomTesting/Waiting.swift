@@ -1,8 +1,8 @@
-/// What a test waited for did not come.
+/// The condition of `waitUntil` did not become true in time.
 package struct WaitedInVain: Error {}
 
-/// Waits until it is so.
-/// - Throws: `WaitedInVain` after two minutes, which no busy machine takes.
+/// Polls until the condition is true.
+/// - Throws: `WaitedInVain` after two minutes, which is longer than any busy machine takes.
 package func waitUntil(_ condition: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(120)
     while try await !condition() {
