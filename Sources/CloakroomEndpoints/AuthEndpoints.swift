@@ -16,7 +16,7 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
     private let log: DenialLog
     private let failures: SampledLog
 
-    /// The endpoints of this server.
+    /// Creates the middleware for one server.
     public init(_ server: AuthorizationServer) {
         self.server = server
         endpoints = EndpointTable(Endpoint.all) { $0.publicly }
@@ -24,7 +24,7 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
         failures = SampledLog(logger: server.logger)
     }
 
-    /// Answers the paths of the contract, and passes everything else on.
+    /// Responds to the paths of the contract, and passes every other request to the next handler.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -42,13 +42,13 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
             log.write(denial, of: request)
             return denial.problem.response
         } catch {
-            // A full disk, a locked file, a lost database: nothing half-done, and nothing about it for the client.
+            // A full disk, a locked file, a lost database: nothing was committed, and the client gets no details.
             failures.error("a request failed", metadata: ["path": "\(match.path)", "error": "\(error)"])
             return Denial.unavailable(retryAfter: .seconds(1)).problem.response
         }
     }
 
-    /// Whether a path without endpoint is nevertheless ours to refuse.
+    /// Whether this middleware refuses a path without endpoint, instead of passing it to the app.
     private static func isOurs(_ path: String) -> Bool {
         path == "/auth" || path.hasPrefix("/auth/")
     }
@@ -87,8 +87,8 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
         }
     }
 
-    /// Redirects a path of ours with a slash too many at its end, which some frameworks and proxies add, to the path
-    /// without. The method stays the same.
+    /// Redirects a path of the contract with a trailing slash, which some frameworks and proxies add, to the path
+    /// without it. The method stays the same.
     private func redirectWithoutSlash(_ request: Request, _ path: String) throws(Denial) -> Response? {
         guard path.hasSuffix("/"), endpoints.match(String(path.dropLast())) != nil else { return nil }
         _ = try request.ownOrigin(under: server.originPolicy)

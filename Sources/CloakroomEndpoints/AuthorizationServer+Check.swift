@@ -3,20 +3,21 @@ import CloakroomMiddleware
 import CloakroomTokens
 
 extension AuthorizationServer.Configuration {
-    /// A value that cannot be used.
+    /// A configuration value that the server cannot use.
     public struct Invalid: Error, Hashable, Sendable, CustomStringConvertible {
         /// The property, such as `failedLoginsPerMinute` or `policy.idleLifetime`.
         public let field: String
-        /// What it must be.
+        /// The condition that the value does not meet.
         public let expected: String
 
-        /// Both in a sentence.
+        /// The field and the condition, as a sentence.
         public var description: String { "\(field) must be \(expected)" }
     }
 
-    /// The longest lifetime, which browsers cut a cookie's to (RFC 6265bis section 5.5).
+    /// The longest lifetime of a session: browsers cut the lifetime of a cookie to it (RFC 6265bis section 5.5).
     private static let longestLifetime = Span.days(400)
 
+    /// Checks every property.
     /// - Throws: `Invalid` for the first value that cannot be used.
     func check() throws(Invalid) {
         try require("issuer", Self.isIdentifier(issuer), "1 to 128 printable ASCII characters")

@@ -6,47 +6,49 @@ public import CloakroomStores
 public import CloakroomTokens
 public import Logging
 
-/// The authorization server: everything that the endpoints share, put together over a store and a key ring.
+/// The authorization server: the state that all endpoints share, built from a store, keys and a configuration.
 ///
-/// Add it to a router with `addCloakroom`, and let `maintain` run beside it.
+/// Add it to a router with `addCloakroom`, and run `maintain` beside the HTTP server.
 public struct AuthorizationServer: Sendable {
-    /// What can be set. Every default is the safe one.
+    /// The settings of a server. Every default is the safe one.
     public struct Configuration: Sendable {
-        /// The origin that browsers use; nil for plain HTTP on this machine alone.
+        /// The origin that browsers use; nil for plain HTTP on this machine only.
         public var publicURL: WebOrigin?
-        /// The name of an issuer without public URL is the same at every start, whatever the port: tokens and cookies
-        /// must survive a restart.
+        /// The `iss` of access tokens; the default initializer sets it to the public URL. Without a public URL it is
+        /// the same at every start, whatever the port: tokens and cookies must survive a restart.
         public var issuer = "http://localhost"
         /// The `aud` of access tokens; nil for the issuer.
         public var audience: String?
-        /// The lifetimes.
+        /// The lifetimes of sessions, access tokens and the straggler window.
         public var policy = SessionPolicy()
-        /// What access tokens are signed with: ES256, Ed25519 or RS256; nil for what the keys are of, ES256 at first.
+        /// The algorithm that signs access tokens: ES256, Ed25519 or RS256. nil keeps that of the existing keys, and
+        /// means ES256 at the first start.
         public var signingAlgorithm: SignatureAlgorithm?
-        /// Whether anybody may make an account.
+        /// Whether any client may create an account.
         public var isSignUpOpen = false
         /// Clients besides `Client.browser`.
         public var clients: [Client] = []
-        /// Failed logins, per account and per network; nil for no limit.
+        /// The limit of failed logins per minute, for each account and each network; nil for no limit.
         public var failedLoginsPerMinute: Int? = 20
-        /// Sign-ups, per network; nil for no limit.
+        /// The limit of sign-ups per hour, for each network; nil for no limit.
         public var signUpsPerHour: Int? = 20
-        /// Sessions of one subject; beyond it the one unused for longest ends.
+        /// The limit of sessions of one subject. Beyond it, a new session ends the one that was unused for longest.
         public var maximumSessions = 100
-        /// What the session cookie is called: a name with a `__Host-` prefix.
+        /// The name of the session cookie, with a `__Host-` prefix.
         public var cookieName = SessionCookie.defaultName
         /// The `SameSite` of the cookie.
         public var sameSite = SessionCookie.SameSite.lax
-        /// Whether to give out the `XSRF-TOKEN` cookie, for browsers that name no origin.
+        /// Whether responses set the `XSRF-TOKEN` cookie, for browsers that send no `Origin`.
         public var givesXSRFCookie = false
         /// Origins of front ends on other hosts.
         public var trustedOrigins: Set<WebOrigin> = []
-        /// The paths of the app's own service workers: no other script of this origin may become one.
+        /// The paths of the app's own service workers. The server refuses every other script that a browser requests
+        /// as a service worker.
         public var serviceWorkers: Set<String> = []
-        /// The peers whose forwarded headers count.
+        /// The peers from which forwarded headers are accepted.
         public var trustedProxies = TrustedProxies.none
 
-        /// The defaults, under this URL.
+        /// The default settings. A public URL also becomes the issuer.
         public init(publicURL: WebOrigin? = nil) {
             self.publicURL = publicURL
             if let publicURL { issuer = publicURL.description }
@@ -56,9 +58,9 @@ public struct AuthorizationServer: Sendable {
     package let configuration: Configuration
     package let sessions: SessionService
     package let accounts: AccountService
-    /// For `SessionMiddleware`.
+    /// The authorizer for `SessionMiddleware`.
     public let authorizer: SessionAuthorizer
-    /// For `OriginMiddleware`.
+    /// The policy for `OriginMiddleware`.
     public let originPolicy: OriginPolicy
     let xsrf: XSRFCookie?
     let logger: Logger
@@ -71,6 +73,7 @@ public struct AuthorizationServer: Sendable {
     private let events: EventFollower
     private let gauges: StoreGauges
 
+    /// Creates a server, and creates or reads its keys.
     /// - Throws: `Configuration.Invalid`, or an error that says why the keys cannot be used.
     public init(
         store: any Store, keys: KeyFiles, configuration: Configuration = Configuration(),
@@ -83,7 +86,7 @@ public struct AuthorizationServer: Sendable {
             configuration: configuration, hasher: Self.hasher(), environment: .system, logger: logger)
     }
 
-    /// - Parameter probePatience: how long `/readyz` waits for the store.
+    /// - Parameter probePatience: how long `/readyz` waits for the store before it answers 503.
     package init(
         store: any Store, keySource: any KeySource, keys: IssuerKeys,
         configuration: Configuration,
@@ -135,15 +138,15 @@ public struct AuthorizationServer: Sendable {
     /// Whether browsers reach this server over TLS.
     package var isHTTPS: Bool { configuration.publicURL?.scheme == "https" }
 
-    /// What forward-auth checks are decided by.
+    /// The rules of forward-auth checks.
     package var checkRules: CheckRules {
         CheckRules(authorizer: authorizer, originPolicy: originPolicy, xsrf: xsrf)
     }
 
-    /// The time by which every rule decides, for `RequireSession` and step-up checks.
+    /// The clock of every rule, for `RequireSession` and step-up checks.
     public var now: @Sendable () -> Instant { authorizer.now }
 
-    /// One core stays free for everybody who is not logging in.
+    /// Uses one thread fewer than there are processors, so that one core stays free for requests without passwords.
     package static func hasher() throws -> PasswordHasher {
         try PasswordHasher(threads: max(1, Processors.count - 1))
     }
@@ -154,8 +157,8 @@ public struct AuthorizationServer: Sendable {
             name: configuration.cookieName, sameSite: configuration.sameSite, isLoopbackDevelopment: isPlainLoopback)
     }
 
-    /// Does what must go on beside the requests, until the task is cancelled: follows revocations and keys that other
-    /// processes change, logs what they recorded, saves sightings and overdue logouts, sweeps.
+    /// Runs the background work until the task is cancelled: follows revocations and keys that other processes
+    /// change, logs events of the command line, saves sightings and overdue logouts, and sweeps.
     public func maintain() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await feed.run() }

@@ -6,15 +6,15 @@ import CloakroomTokens
 import HTTPTypes
 import Hummingbird
 
-/// One request to an endpoint, with what the endpoints ask of it.
+/// One request to an endpoint, with the parts that the endpoints read.
 struct Call: Sendable {
     let server: AuthorizationServer
     let request: Request
     /// The address of the peer of the connection.
     let peer: String?
-    /// What stands for the parameter of the path.
+    /// The value of the path parameter; empty without one.
     let parameter: String
-    /// nil for a request that is no plain form.
+    /// nil when the request is not a plain HTML form.
     var form: FormSubmission?
 
     var sessions: SessionService { server.sessions }
@@ -28,13 +28,13 @@ struct Call: Sendable {
         return Device(userAgent: request.headers[.userAgent] ?? "", address: client)
     }
 
-    /// Whether the request shows what browsers add and no script can take away. Not by `Sec-Fetch-Mode` alone, which
-    /// Node's `fetch` sends too.
+    /// Whether the request carries headers that browsers add and no script can remove. `Sec-Fetch-Mode` alone does
+    /// not count, because Node's `fetch` sends it too.
     var isFromBrowser: Bool {
         request.headers[.origin] != nil || request.headers[.secFetchSite] != nil
     }
 
-    /// Runs `respond` with the request's authority, and hands over what was renewed on the way.
+    /// Authorizes the request, runs `respond`, and adds renewed tokens to the response.
     func withAccess(_ respond: (VerifiedAccess) async throws -> Response) async throws -> Response {
         let authorization = try await server.authorizer.authorize(credentials, admitsCookieAlone: true)
         var response = try await respond(authorization.access)
@@ -42,15 +42,14 @@ struct Call: Sendable {
         return response
     }
 
-    /// The refresh token of the cookie: the refresh half is judged alone.
-    /// - Throws: `Denial.sessionMissing` or `.tokenInvalid`.
+    /// The refresh token of the cookie, read from its refresh half alone.
     func refreshToken(_ credentials: RequestCredentials) throws(Denial) -> RefreshToken {
         guard let half = credentials.refresh else { throw .sessionMissing }
         return try sessions.read(refreshToken: half.mapError(\.denial).get().bytes.bytes)
     }
 
-    /// What the request presents to raise its session. A bearer of ours decides alone, and beside a cookie of the same
-    /// session the cookie's refresh token does, for only that can be rotated.
+    /// The token with which the request raises its session. A bearer token of this server counts alone. Beside a
+    /// cookie of the same session, the cookie's refresh token counts, because only that can be rotated.
     /// - Throws: `Denial.sessionMissing`, `.tokenExpired` or `.tokenInvalid`, also for two different sessions.
     func presented(_ credentials: RequestCredentials) throws(Denial) -> SessionService.Presented {
         let cookie = credentials.cookie == nil ? nil : Result { () throws(Denial) in try refreshToken(credentials) }
@@ -75,7 +74,7 @@ struct Call: Sendable {
         response.hand(over: cookie.setting(tokens, for: request.headers))
     }
 
-    /// The origin that the client used, for absolute addresses in answers.
+    /// The origin that the client used, for absolute URLs in responses.
     func ownOrigin() throws(Denial) -> String {
         try request.ownOrigin(under: server.originPolicy).description
     }

@@ -2,18 +2,18 @@ import CloakroomCore
 import HTTPTypes
 import Hummingbird
 
-/// One path and method of the contract: what the OpenAPI document says about it, and what answers it.
+/// One path and method of the contract: its description in the OpenAPI document, and the function that responds.
 ///
-/// Each stands in a file of its own under `Endpoints/`, `Check/` or `Private/`, and in the list below.
+/// Each endpoint has a file of its own under `Endpoints/`, `Check/` or `Private/`, and an entry in the list below.
 struct Endpoint: Sendable {
     let operation: Operation
-    /// The fields of its body or query, as the endpoint reads them.
+    /// The fields that the endpoint reads from its body or query.
     let fields: [FieldDescription]
-    /// nil for an endpoint that takes no fields.
+    /// nil for an endpoint without fields.
     let place: FieldPlace?
-    /// Answers on the public listener; nil where that has no such endpoint.
+    /// Responds on the public listener; nil if that listener does not have this endpoint.
     let publicly: (@Sendable (Call) async throws -> Response)?
-    /// Answers on the private listener; nil where that has no such endpoint.
+    /// Responds on the private listener; nil if that listener does not have this endpoint.
     let privately: (@Sendable (PrivateCall) async throws -> Response)?
 
     static let all: [Endpoint] = [
@@ -24,14 +24,14 @@ struct Endpoint: Sendable {
 }
 
 extension Endpoint {
-    /// On the public listener.
+    /// An endpoint of the public listener.
     init(_ operation: Operation, respond: @escaping @Sendable (Call) async throws -> Response) {
         self.init(operation: operation, fields: [], place: nil, publicly: respond, privately: nil)
     }
 
-    /// On the public listener, with fields.
-    /// - Parameter respond: reads the fields with its second argument, at the point at which what is wrong with them is to
-    ///   be said.
+    /// An endpoint of the public listener, with fields.
+    /// - Parameter respond: calls its second argument to read the fields. The call throws if they are invalid, so its
+    ///   place decides which errors come before.
     init<Value: Sendable>(
         _ operation: Operation, reads input: Input<Value>,
         respond: @escaping @Sendable (Call, @Sendable () async throws -> Value) async throws -> Response
@@ -41,7 +41,7 @@ extension Endpoint {
             publicly: { call in try await respond(call) { try await input.read(call) } }, privately: nil)
     }
 
-    /// On both listeners, for load balancers and supervisors.
+    /// An endpoint of both listeners, for load balancers and supervisors.
     init(
         probe operation: Operation, respond: @escaping @Sendable (AuthorizationServer) async throws -> Response
     ) {
@@ -50,7 +50,7 @@ extension Endpoint {
             privately: { try await respond($0.server) })
     }
 
-    /// On the private listener.
+    /// An endpoint of the private listener.
     /// - Parameter query: the parameters that `respond` reads.
     init(
         private operation: Operation, query: [FieldDescription] = [],
@@ -60,10 +60,10 @@ extension Endpoint {
             operation: operation, fields: query, place: query.isEmpty ? nil : .query, publicly: nil, privately: respond)
     }
 
-    /// Whether it answers without a Host: load balancers probe in HTTP/1.0.
+    /// Whether the endpoint responds to requests without Host: load balancers probe in HTTP/1.0.
     var isForProbes: Bool { publicly != nil && privately != nil }
 
-    /// Every denial that the endpoint may answer.
+    /// All denials of the endpoint.
     var denials: Denials {
         var denials = Denials.everyConnection
         if publicly != nil { denials = denials + .everyBrowser }

@@ -1,17 +1,17 @@
 import HTTPTypes
 import Hummingbird
 
-/// Finds the endpoints of a path on one listener, by the exact bytes of the path: what a path means must not depend on
-/// which server or proxy normalises it.
+/// Finds the endpoints of a path on one listener, by the exact bytes of the path: its meaning must not depend on the
+/// normalisation of a server or proxy.
 struct EndpointTable<Asked>: Sendable {
     typealias Respond = @Sendable (Asked) async throws -> Response
 
     typealias Route = (endpoint: Endpoint, respond: Respond)
     private let exact: [String: [Route]]
-    /// By the path up to the parameter.
+    /// The routes with a parameter, by the path before it.
     private let parametric: [String: [Route]]
 
-    /// - Parameter respond: what the listener answers with; nil for an endpoint that it does not have.
+    /// - Parameter respond: returns the listener's function for an endpoint; nil if the listener does not have it.
     init(_ endpoints: [Endpoint], _ respond: (Endpoint) -> Respond?) {
         let routes = endpoints.compactMap { endpoint in respond(endpoint).map { (endpoint, $0) } }
         exact = Dictionary(grouping: routes.filter { $0.0.operation.parameter == nil }, by: \.0.operation.path)
@@ -22,9 +22,9 @@ struct EndpointTable<Asked>: Sendable {
     }
 
     struct Match {
-        /// The path as the endpoint describes it.
+        /// The path in the description of the endpoint.
         let path: String
-        /// What stands for the parameter of the path.
+        /// The value of the path parameter; empty without one.
         let parameter: String
         fileprivate let routes: [Route]
 
@@ -33,7 +33,7 @@ struct EndpointTable<Asked>: Sendable {
             return routes.first { $0.endpoint.operation.takesAnyMethod || $0.endpoint.operation.method == method }
         }
 
-        /// The methods that the path has.
+        /// The methods of the path. `GET` adds `HEAD`.
         var methods: [String] {
             routes.map(\.endpoint.operation.method.rawValue).flatMap { $0 == "GET" ? ["GET", "HEAD"] : [$0] }
         }

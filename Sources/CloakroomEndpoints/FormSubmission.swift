@@ -5,21 +5,22 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// A plain HTML form, sent by a browser without any script: its answer is a page to go to.
+/// A plain HTML form that a browser sends without script: the response is a redirect to a page.
 ///
-/// Only as a navigation, in Firefox also as one that the app's own service worker has passed on; the origin rules are
-/// those of every other request.
+/// Only a navigation counts as a form; in Firefox also one that the app's own service worker has passed on. The
+/// origin rules are those of every other request.
 struct FormSubmission: Sendable {
-    /// The texts of its fields, or why they cannot be read.
+    /// The texts of the fields, or the reason why they cannot be read.
     let fields: Result<JSONObject, Denial>
     private let request: Request
-    /// The trusted origin whose page the form is on; nil for our own.
+    /// The trusted origin whose page has the form; nil for the server's own origin.
     private let origin: WebOrigin?
 
-    /// More than any form of ours has; each takes a search through those before it.
+    /// More fields than any form of the contract has. It bounds the time to parse: each field needs a search through
+    /// those before it.
     private static let maximumFields = 32
 
-    /// nil for a request that is no such form.
+    /// nil when the request is not a plain form.
     init?(_ request: Request, under policy: OriginPolicy) async {
         let isNavigation = request.headers[.secFetchMode] == "navigate" || request.headers.isLaunderedNavigation
         guard isNavigation, Self.isForm(request.headers[values: .contentType]) else { return nil }
@@ -58,13 +59,13 @@ struct FormSubmission: Sendable {
         return fields
     }
 
-    /// The redirect after a form that did what it should.
+    /// The redirect after success.
     /// - Parameter response: the endpoint's response to the same fields in JSON.
     func success(_ response: Response) -> Response {
         redirect(to: returnTo.map(absolute) ?? "/auth/pages/account", keeping: response.headers)
     }
 
-    /// Back to the page that the form is on, with the reason in its query.
+    /// The redirect to the page with the form, with the error code in its query.
     func failure(_ denial: Denial, of endpoint: String) -> Response {
         let isSignUp = endpoint == "/auth/signup" && denial != .notFound
         let page = page.map(absolute) ?? "/auth/pages/\(isSignUp ? "signup" : "login")"
@@ -73,7 +74,7 @@ struct FormSubmission: Sendable {
         return redirect(to: "\(page)\(page.contains("?") ? "&" : "?")\(query.joined(separator: "&"))", keeping: [:])
     }
 
-    /// The field that every form may have besides those of its endpoint.
+    /// A field that every form may have besides those of its endpoint.
     static let returnTo = Field.returnTo
 
     private var returnTo: String? {
@@ -81,7 +82,7 @@ struct FormSubmission: Sendable {
         return try? Self.returnTo.read([value]).get()
     }
 
-    /// Path and query of the page that the form is on, without what an earlier failure added; nil when `Referer` is
+    /// Path and query of the page with the form, without the error of an earlier failure; nil when `Referer` is
     /// missing, or names another origin than `Origin` does.
     private var page: String? {
         guard let referer = request.headers[.referer], let sender = request.headers[.origin],
@@ -95,7 +96,7 @@ struct FormSubmission: Sendable {
         return SameOriginPath.isSafe(page) ? page : nil
     }
 
-    /// On the origin that the form came from.
+    /// The path as a URL on the origin of the form.
     private func absolute(_ path: String) -> String {
         (origin?.description ?? "") + path
     }

@@ -3,17 +3,17 @@ import HTTPTypes
 package import Hummingbird
 import NIOCore
 
-/// An HTML page that runs only the scripts and styles that it names by a nonce (CSP level 3, section 8.1), a fresh one
-/// in every answer: an uploaded file on the same origin is no script of ours.
+/// An HTML page that runs only scripts and styles with its nonce (CSP level 3, section 8.1). Each response has a new
+/// nonce, so that the browser does not run a file that an attacker uploaded to the same origin.
 package struct Page: Sendable {
     private let template: String
 
-    /// - Parameter html: with `{{name}}` where a value belongs; `{{nonce}}` in every script and style.
+    /// - Parameter html: the template, with `{{name}}` for each value, and `{{nonce}}` in every script and style.
     package init(_ html: [UInt8]) {
         template = String(decoding: html, as: UTF8.self)
     }
 
-    /// - Parameter values: what stands for each `{{name}}`; escaped here.
+    /// - Parameter values: the value of each `{{name}}`; this function escapes them.
     package func response(_ values: [String: String] = [:]) -> Response {
         let nonce = Base64URL.encode((0..<18).map { _ in UInt8.random(in: .min ... .max) })
         let html = Self.fill(template, values.merging(["nonce": nonce], uniquingKeysWith: { $1 }))
@@ -26,7 +26,7 @@ package struct Page: Sendable {
             body: .init(byteBuffer: ByteBuffer(string: html)))
     }
 
-    /// In one pass: a value that reads like a placeholder stays a value.
+    /// Fills the template in one pass, so that a value that looks like a placeholder is not replaced.
     private static func fill(_ template: String, _ values: [String: String]) -> String {
         var html = ""
         var rest = template[...]
@@ -38,8 +38,8 @@ package struct Page: Sendable {
         return html + rest
     }
 
-    /// Nothing inline, no string becomes markup or code, and no form leaves: should the scripts fail to load, a password
-    /// is sent nowhere.
+    /// The policy forbids inline code, strings as markup or code, and native form submission: if the scripts fail to
+    /// load, the browser sends no password.
     private static func policy(_ nonce: String) -> String {
         """
         default-src 'none'; script-src 'nonce-\(nonce)'; style-src 'nonce-\(nonce)'; connect-src 'self'; \

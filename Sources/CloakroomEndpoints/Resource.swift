@@ -5,7 +5,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// A file of the binary: the same in every response, so that caches may keep it.
+/// A file in the binary. Its response is always the same, so that caches may store it.
 struct Resource: Sendable {
     /// The media type, without parameters.
     let type: String
@@ -22,7 +22,7 @@ struct Resource: Sendable {
         tag = "\"\(Base64URL.encode(Array(SHA256.hash(data: bytes)).prefix(12)))\""
     }
 
-    /// What an endpoint of such files answers.
+    /// The responses of an endpoint that serves such a file.
     static func answers(_ description: String, _ content: [Answer.Content]) -> [Answer] {
         [
             Answer(.ok, description, content: content, headers: [.eTag]),

@@ -1,6 +1,7 @@
-/// Paths that stay on the origin they are followed from.
+/// Checks that a link stays on its own origin.
 enum SameOriginPath {
-    /// Printable ASCII without what any parser turns into something else, percent signs only before two digits.
+    /// Whether the text is a path of printable ASCII, without characters that some parser rewrites, and with percent
+    /// signs only before two hexadecimal digits.
     static func isWellFormed(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard bytes.first == UInt8(ascii: "/"), bytes.count <= 4096 else { return false }
@@ -14,12 +15,13 @@ enum SameOriginPath {
         }
     }
 
-    /// Whether following it cannot lead to another host: `//evil` and `/\evil` do (CVE-2021-32786).
+    /// Whether a browser that follows the path stays on the host. `//evil` and `/\evil` lead to another
+    /// (CVE-2021-32786).
     static func isSafe(_ text: String) -> Bool {
         isWellFormed(text) && !text.hasPrefix("//")
     }
 
-    /// Percent-encoded for a query.
+    /// The text, percent-encoded for a query.
     static func queryValue(_ text: String) -> String {
         text.utf8.map { byte in
             let character = Character(Unicode.Scalar(byte))

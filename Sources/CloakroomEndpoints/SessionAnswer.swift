@@ -6,10 +6,10 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// What sign-up, login, refresh, step-up and session answer.
+/// The response of sign-up, login, refresh, step-up and session.
 struct SessionAnswer: Sendable {
     let grant: SessionGrant
-    /// How the session's client is served.
+    /// The delivery of tokens to the session's client.
     let delivery: Delivery
     let policy: SessionPolicy
     let now: Instant
@@ -28,7 +28,7 @@ struct SessionAnswer: Sendable {
             },
         ])
 
-    /// What session answers: also that there is no session.
+    /// The response of `GET /auth/session`, which can also say that there is no session.
     static let state = Schema<SessionAnswer?>.optional(
         "SessionState", schema, orElse: .object("Nobody", [.constant("authenticated", false)]))
 
@@ -77,7 +77,7 @@ struct SessionAnswer: Sendable {
         }
     }
 
-    /// The access token that the client holds once it has this response.
+    /// The access token that the client has after this response.
     private var held: VerifiedAccess? {
         switch grant.renewal {
         case .renewed(let tokens): tokens.access
@@ -119,7 +119,7 @@ extension Delivery {
 }
 
 extension Call {
-    /// What login, refresh and session answer.
+    /// The response of login, refresh and session.
     func answer(_ grant: SessionGrant, status: HTTPResponse.Status = .ok) -> Response {
         let answer = SessionAnswer(
             grant: grant, delivery: sessions.client(of: grant.session).delivery, policy: sessions.policy,
@@ -129,7 +129,7 @@ extension Call {
         return response
     }
 
-    /// What login and sign-up answer: a session that no cookie belongs to yet.
+    /// The response of login and sign-up, which also sets the XSRF cookie for the new session.
     func answer(new grant: SessionGrant, status: HTTPResponse.Status = .ok) -> Response {
         var response = answer(grant, status: status)
         response.hand(over: server.xsrf?.setting(for: grant.session.id, request.headers))

@@ -3,12 +3,13 @@ import CloakroomStores
 import CloakroomTokens
 
 extension SessionCursor {
-    /// Opaque to clients. It names a session of their own, which the list shows them anyway.
+    /// The cursor as text, opaque to clients. It contains the id of a session of the same subject, which the list
+    /// shows anyway.
     var text: String {
         Base64URL.encode(Array("\(createdAt.milliseconds)~\(id)".utf8))
     }
 
-    /// nil for anything but the text of a cursor.
+    /// Parses the text of a cursor; nil for any other text.
     init?(parsing text: some StringProtocol) {
         guard text.utf8.count <= 256, let bytes = Base64URL.decode(Array(text.utf8)) else { return nil }
         let parts = String(decoding: bytes, as: UTF8.self).split(separator: "~", maxSplits: 1)

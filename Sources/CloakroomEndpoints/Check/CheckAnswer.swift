@@ -4,19 +4,19 @@ import CloakroomTokens
 import HTTPTypes
 import Hummingbird
 
-/// The answer of a check that allows: it names the session to the proxy, and holds its access token.
+/// The response of a check that allows: it names the session to the proxy, and contains its access token.
 ///
-/// It is made for a peer that only a connection of the private listener yields. Script can send any headers to the public
-/// listener, and that listener cannot make one.
+/// Creating one needs an `AdmittedPeer`, which only a connection of the private listener has. A script can send any
+/// headers to the public listener, but that listener cannot create this response.
 package struct CheckAnswer: Sendable {
-    /// What proxies take for "allowed".
+    /// The status codes that proxies accept as "allowed".
     package enum Status: Int, Sendable {
         case ok = 200
         case noContent = 204
     }
 
     let access: VerifiedAccess
-    /// The cookie for the browser; nil when nothing newer is handed out.
+    /// The renewed session cookie for the browser; nil when nothing was renewed.
     let setCookie: String?
     let status: Status
 
@@ -29,7 +29,8 @@ package struct CheckAnswer: Sendable {
         status = parameters.allowsWith200 ? .ok : .noContent
     }
 
-    /// What the document says about `fields`, and about the answer to a preflight, which has only the last of them.
+    /// The headers of `fields` for the OpenAPI document, and of the response to a preflight, which has only the last
+    /// of them.
     static let headers = [
         ("Authorization", "`Bearer <access token>` for the upstream."), ("X-Auth-Subject", "The account's id."),
         ("X-Auth-Session", "The session's id."), ("X-Auth-Claims", "The session's claims as JSON; `{}` without."),
@@ -42,7 +43,7 @@ package struct CheckAnswer: Sendable {
         ),
     ].map { AnswerHeader(name: $0, help: $1, isAlways: false) }
 
-    /// Names and values, in the order in which they are sent.
+    /// Header names and values, in the order in which they are sent.
     var fields: [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = [
             ("X-Auth-Subject", access.subject.rawValue), ("X-Auth-Session", access.session.rawValue),
@@ -51,7 +52,8 @@ package struct CheckAnswer: Sendable {
             ("Cache-Control", "no-store"),
         ]
         if let setCookie {
-            // No cache may keep an answer with a renewed cookie. The proxy copies this header to the backend's answer.
+            // No cache may store a response with a renewed cookie. The proxy copies this header to the backend's
+            // response.
             fields += [
                 ("Set-Cookie", setCookie), ("X-Auth-Set-Cookie", setCookie), ("X-Auth-Cache-Control", "no-store"),
             ]
@@ -59,7 +61,7 @@ package struct CheckAnswer: Sendable {
         return fields
     }
 
-    /// For the framework.
+    /// The response as the framework writes it.
     var response: Response {
         var headers = HTTPFields()
         for (name, value) in fields { headers.append(HTTPField(name: .known(name), value: value)) }

@@ -6,7 +6,7 @@ import Hummingbird
 import Logging
 
 extension Endpoint {
-    /// Forward-auth. The fast path in `CheckHandler` answers most checks before they come here.
+    /// Forward-auth. The fast path in `CheckHandler` answers most checks before they reach this endpoint.
     static let check = Endpoint(
         private: Operation(
             .get, CheckParameters.path, "check", "Forward-auth: may the request that a proxy asks about go on?",
@@ -72,15 +72,17 @@ struct CheckEndpoint: Sendable {
         ).response
     }
 
-    /// Without identity: a preflight carries no credentials, and the request that follows it is checked by itself.
+    /// Allows a preflight, without identity: a preflight carries no credentials, and the request that follows it is
+    /// checked by itself.
     private func preflight(_ parameters: CheckParameters) -> Response {
         Response(
             status: parameters.allowsWith200 ? .ok : .noContent,
             headers: [.known("X-Auth-Preflight"): "allowed", .cacheControl: "no-store"])
     }
 
-    /// For a proxy that asks a second time to show a refusal, where the check now allows: the browser asks again too. A
-    /// renewal on the way is not handed out here, but with the answer to that request (`SessionAuthorizer.renewed`).
+    /// Answers a proxy that asks a second time to show a refusal, when the check now allows: a redirect makes the
+    /// browser repeat its request. A renewal in this check is not handed out here, but in the response to the
+    /// repeated request (`SessionAuthorizer.renewed`).
     private func askAgain(_ check: CheckRequest) throws(Denial) -> Response {
         guard OriginPolicy.isSafe(check.forwarded.method), SameOriginPath.isSafe(check.forwarded.target) else {
             throw .unavailable(retryAfter: .seconds(1))
@@ -89,10 +91,12 @@ struct CheckEndpoint: Sendable {
             status: .temporaryRedirect, headers: [.location: check.forwarded.target, .cacheControl: "no-store"])
     }
 
-    /// The redirect to the login page for a person at a browser, with the way back; nil for every other client.
+    /// The redirect of a browser navigation to the login page, with the target as return path; nil for every other
+    /// client.
     private func loginRedirect(for check: CheckRequest, after denial: Denial) -> Response? {
         guard let login = check.parameters.loginPage, check.isNavigation else { return nil }
-        // Without this, the login page would send a person with a session straight back, and the check here again.
+        // Without this parameter, the login page would redirect a person with a session straight back, and the check
+        // would redirect again.
         var stepUp = ""
         if case .insufficientUserAuthentication = denial { stepUp = "&step_up=1" }
         let target = check.forwarded.target

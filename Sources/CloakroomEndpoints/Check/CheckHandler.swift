@@ -15,7 +15,7 @@ final class CheckHandler: HTTPPartHandler {
     private let rules: CheckRules
     private let peer: AdmittedPeer
     private let deadline: RequestDeadline
-    /// The headers of every response besides its own.
+    /// The security headers of every response.
     private let protection: [UInt8]
     private let observe: @Sendable (CheckAnswer.Status, Duration) -> Void
 
@@ -28,7 +28,7 @@ final class CheckHandler: HTTPPartHandler {
     /// The connection ends with a response that was, or will be, written.
     private var isClosing = false
     private var isFlushNeeded = false
-    /// Whether anything was passed on since the last read was complete.
+    /// Whether a part was passed on since the last `channelReadComplete`.
     private var isPassing = false
     private var lastRoutedAt = NIODeadline.now()
 
@@ -80,7 +80,7 @@ final class CheckHandler: HTTPPartHandler {
         context.fireChannelRead(data)
     }
 
-    /// Handlers behind this one that were given nothing have nothing to complete.
+    /// Later handlers that received no part need no `channelReadComplete`.
     func channelReadComplete(context: ChannelHandlerContext) {
         if isFlushNeeded {
             isFlushNeeded = false
@@ -181,12 +181,12 @@ final class CheckHandler: HTTPPartHandler {
     }
 }
 
-/// The last line of a response, made anew once a second.
+/// The `Date` header and the empty line that ends a response head, rebuilt once a second.
 private struct CurrentDate {
     private var second: Int64 = .min
     private var bytes: [UInt8] = []
 
-    /// The date's header and the end of all headers.
+    /// The `Date` header line, and the end of the head.
     mutating func line(at now: Instant) -> [UInt8] {
         if now.seconds != second {
             second = now.seconds

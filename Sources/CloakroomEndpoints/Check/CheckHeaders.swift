@@ -1,15 +1,15 @@
 import HTTPTypes
 
-/// The request headers that a check rests on, and no others: a header that is not named here cannot change an answer.
+/// The request headers that decide a check. A header that is not listed here cannot change the response.
 ///
-/// Read in the same way on the event loop and in the endpoint, so that both come to the same answer.
+/// The event loop and the endpoint read them with this type, so that both decide alike.
 struct CheckHeaders: Sendable {
     enum Name: Int, CaseIterable {
         case cookie, authorization, origin, secFetchSite, secFetchMode, upgrade, secWebSocketKey, serviceWorker
         case upgradeInsecureRequests, referer, xsrfToken, userAgent, accept, accessControlRequestMethod
         case xForwardedMethod, xOriginalMethod, xForwardedUri, xOriginalURI, xForwardedHost, xForwardedProto
 
-        /// As it is written in documents.
+        /// The name with the usual capitals, for documents and messages.
         var text: String {
             switch self {
             case .cookie: "Cookie"
@@ -37,29 +37,29 @@ struct CheckHeaders: Sendable {
     }
 
     private var first = [String?](repeating: nil, count: Name.allCases.count)
-    /// Values of headers that came before.
+    /// The values of repeated headers, after the first.
     private var repeated: [(name: Name, value: String)] = []
 
-    /// From the framework's headers.
+    /// Reads the framework's headers.
     init(_ fields: HTTPFields) {
         for field in fields { take(field.name.canonicalName, field.value) }
     }
 
-    /// From names in any case, with their values.
+    /// Reads names in any case, with their values.
     init(_ headers: some Sequence<(name: String, value: String)>) {
         for (name, value) in headers { take(name, value) }
     }
 
-    /// The first value.
+    /// The first value; nil without the header.
     subscript(name: Name) -> String? { first[name.rawValue] }
 
-    /// Every value, in order.
+    /// Every value, in the order of the request.
     func values(_ name: Name) -> [String] {
         guard let first = self[name] else { return [] }
         return [first] + repeated.filter { $0.name == name }.map(\.value)
     }
 
-    /// Whether this header has no other value.
+    /// Whether the header is absent, or each of its values is `value`.
     func hasNo(_ name: Name, but value: String) -> Bool {
         guard let first = self[name] else { return true }
         return first == value && repeated.allSatisfy { $0.name != name || $0.value == value }
@@ -84,7 +84,7 @@ struct CheckHeaders: Sendable {
         return table
     }()
 
-    /// Without a copy of the name: there are thirty headers in a check and twenty names here.
+    /// Looks a name up without copying it: a check has thirty headers, and there are twenty names here.
     private static func name(of text: String) -> Name? {
         var text = text
         return text.withUTF8 { bytes in

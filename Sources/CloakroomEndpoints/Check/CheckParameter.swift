@@ -1,7 +1,7 @@
 import CloakroomCore
 import CloakroomTokens
 
-/// One parameter: what documents it, and what it changes.
+/// One parameter: its documentation, and the change that its value makes.
 struct CheckParameter: Sendable {
     let description: FieldDescription
     let apply: @Sendable (_ value: String, inout CheckParameters) throws(Complaint) -> Void

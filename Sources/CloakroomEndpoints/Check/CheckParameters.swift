@@ -1,31 +1,31 @@
 import CloakroomCore
 import Foundation
 
-/// What a proxy's configuration demands of the requests that it asks about: the query of `/auth/check?…`, or for proxies
-/// that append the request's target to the path (Envoy), `/auth/check;…/target`.
+/// The demands of a proxy's configuration: the query of `/auth/check?…`, or for proxies that append the request's
+/// target to the path (Envoy), `/auth/check;…/target`.
 struct CheckParameters: Hashable, Sendable {
-    /// Beyond a session.
+    /// The authentication that is required beyond a session; nil for none.
     var demand: StepUp?
-    /// The login page for navigations; nil to answer 401.
+    /// The login page for browser navigations; nil to respond 401.
     var loginPage: String?
-    /// For proxies that allow on 200 only.
+    /// For proxies that accept only 200 as "allowed".
     var allowsWith200 = false
-    /// For proxies that ask a second time to show a refusal.
+    /// For proxies that ask a second time to show a refusal to the browser.
     var refuses = false
-    /// The target that the proxy appended; nil where it is in headers.
+    /// The target that the proxy appended; nil when it is in headers.
     var appendedTarget: String?
 
     static let path = "/auth/check"
 
-    /// Whether the request target is that of a check, whatever its parameters are.
+    /// Whether the request target is that of a check, with any parameters.
     static func areIn(_ uri: String) -> Bool {
         guard uri.hasPrefix(path) else { return false }
         let next = uri.dropFirst(path.count).first
         return next == nil || next == "?" || next == ";"
     }
 
-    /// nil for another path.
-    /// - Throws: `Denial.invalidRequest` for a parameter that is unknown, comes twice or has no such value.
+    /// Parses a request target; nil for another path.
+    /// - Throws: `Denial.invalidRequest` for a parameter that is unknown, repeated or has no such value.
     init?(_ uri: String) throws(Denial) {
         guard uri.hasPrefix(Self.path) else { return nil }
         let rest = uri.dropFirst(Self.path.count)

@@ -2,17 +2,17 @@ import CloakroomCore
 import CloakroomMiddleware
 import CloakroomTokens
 
-/// One question of a proxy: may the request that it describes go on, and as whom?
+/// One check: a proxy asks whether the request that it describes may proceed, and with which session.
 struct CheckRequest: Sendable {
     let parameters: CheckParameters
     let forwarded: ForwardedRequest
     let headers: CheckHeaders
-    /// The host that the browser asked for.
+    /// The host that the browser requested.
     let host: String?
 
     /// - Parameters:
-    ///   - method: of the check's own request; it counts where the proxy appends the target.
-    ///   - authority: of the check's own request.
+    ///   - method: the method of the check itself; it counts when the proxy appends the target.
+    ///   - authority: the authority of the check itself.
     /// - Throws: `Denial.invalidRequest`.
     init(
         method: String, authority: String?, parameters: CheckParameters, headers: CheckHeaders
@@ -27,7 +27,7 @@ struct CheckRequest: Sendable {
         host = forwarded.host ?? authority
     }
 
-    /// A browser's question whether it may send what it wants to send: it carries no credentials by itself.
+    /// Whether the request is a CORS preflight from a trusted origin. It carries no credentials.
     func isAllowedPreflight(under policy: OriginPolicy) -> Bool {
         guard forwarded.method == "OPTIONS", headers[.accessControlRequestMethod] != nil,
             headers.values(.origin).count == 1, let origin = headers[.origin].flatMap({ WebOrigin(parsing: $0) })
@@ -67,7 +67,7 @@ struct CheckRequest: Sendable {
         headers.values(.cookie).flatMap { cookie.values(in: $0, userAgent: headers[.userAgent] ?? "") }
     }
 
-    /// Whether a person waits at a browser for a page, who can be sent to another.
+    /// Whether the request is a browser navigation, which can be redirected to a login page.
     var isNavigation: Bool {
         guard OriginPolicy.isSafe(forwarded.method) else { return false }
         if let mode = headers[.secFetchMode] { return mode == "navigate" }
@@ -75,7 +75,7 @@ struct CheckRequest: Sendable {
     }
 }
 
-/// What a check is decided by.
+/// The rules that decide a check.
 package struct CheckRules: Sendable {
     let authorizer: SessionAuthorizer
     let originPolicy: OriginPolicy
@@ -83,7 +83,7 @@ package struct CheckRules: Sendable {
 }
 
 extension OriginPolicy.Request {
-    /// Whether the policy looks at more than the host.
+    /// Whether the policy checks more than the host.
     fileprivate var mayChangeSomething: Bool {
         isWebSocketUpgrade || serviceWorkerPath != nil || !OriginPolicy.isSafe(method)
     }

@@ -1,18 +1,19 @@
 import CloakroomCore
 
-/// The request that a proxy asks about, as its headers tell it.
+/// The request that a proxy asks about, as the headers of the check describe it.
 struct ForwardedRequest: Hashable, Sendable {
     let method: String
     /// Path and query, byte for byte as the client sent them; they need not be a well-formed URI.
     let target: String
-    /// nil where the proxy leaves the Host header as it was.
+    /// nil when the proxy leaves the Host header unchanged.
     let host: String?
 
-    /// The path alone.
+    /// The target without the query.
     var path: String { String(target.prefix { $0 != "?" }) }
 
-    /// - Throws: `Denial.invalidRequest` for a header that is missing, contradicts another, or is malformed: an answer
-    ///   about a request that one of the two sides reads differently is an answer about nothing (CVE-2021-32637).
+    /// Reads the headers of a check.
+    /// - Throws: `Denial.invalidRequest` for a header that is missing, contradicts another, or is malformed: if proxy
+    ///   and server read a request differently, the check decides about the wrong request (CVE-2021-32637).
     init(_ headers: CheckHeaders) throws(Denial) {
         let method = try Self.one(.xForwardedMethod, or: .xOriginalMethod, headers)
         let target = try Self.one(.xForwardedUri, or: .xOriginalURI, headers)
@@ -22,7 +23,7 @@ struct ForwardedRequest: Hashable, Sendable {
         try self.init(method: method, target: target, headers)
     }
 
-    /// Where the check's own request says what is asked.
+    /// For a check whose own method and target describe the request.
     init(method: String, target: String, _ headers: CheckHeaders) throws(Denial) {
         guard Self.isMethod(method) else { throw Self.malformed(.xForwardedMethod) }
         guard !target.isEmpty, target.utf8.count <= Self.longestTarget else { throw Self.malformed(.xForwardedUri) }

@@ -1,7 +1,7 @@
 import CloakroomTokens
 import HTTPTypes
 
-/// A response that an endpoint gives when it does what it was asked to.
+/// A successful response of an endpoint.
 struct Answer: Sendable {
     let status: HTTPResponse.Status
     let description: String
@@ -27,7 +27,7 @@ struct Answer: Sendable {
         let type: String
         let schema: JSONObject
         let named: [NamedSchema]
-        /// nil for what is no JSON.
+        /// nil for a body that is not JSON.
         let example: JSONValue?
 
         static func json<Value>(_ schema: Schema<Value>) -> Content {
@@ -41,17 +41,17 @@ struct Answer: Sendable {
     }
 }
 
-/// A header that a response may have, besides those that every response has.
+/// A response header, besides those that every response has.
 struct AnswerHeader: Hashable, Sendable {
     let name: String
     let help: String
-    /// Whether each such response has it.
+    /// Whether each response of this kind has it.
     var isAlways = true
     var schema: JSONObject = ["type": "string"]
 }
 
 extension AnswerHeader {
-    /// Only where something newer is handed out, and never for a client with body delivery.
+    /// Only when the response carries renewed tokens, and never for a client with body delivery.
     static let sessionCookie = AnswerHeader(
         name: "Set-Cookie",
         help:

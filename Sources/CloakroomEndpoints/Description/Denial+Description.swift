@@ -4,7 +4,7 @@ import CloakroomTokens
 import HTTPTypes
 
 extension Denial.Kind {
-    /// When a request is denied so, as the OpenAPI document says it.
+    /// The causes of this denial, as the OpenAPI document describes them.
     var reason: String {
         switch self {
         case .invalidRequest:
@@ -42,7 +42,7 @@ extension Denial.Kind {
 }
 
 extension Denial {
-    /// A denial of this kind with details of real shape, for the OpenAPI document.
+    /// A denial of this kind with realistic details, for the OpenAPI document.
     init(example kind: Kind) {
         self =
             switch kind {

@@ -1,11 +1,11 @@
 import CloakroomCore
 
-/// The denials that an endpoint may answer, besides those that every endpoint may (`Endpoint.denials`).
+/// The denials of an endpoint, besides those that every endpoint has (`Endpoint.denials`).
 struct Denials: Sendable, ExpressibleByArrayLiteral {
-    /// What the OpenAPI document says about one of them.
+    /// The description of one denial in the OpenAPI document.
     struct Description: Hashable, Sendable {
         var text: String
-        /// Besides those that the denial always has.
+        /// Headers besides those that the denial always has.
         var headers: [AnswerHeader] = []
     }
 
@@ -19,29 +19,29 @@ struct Denials: Sendable, ExpressibleByArrayLiteral {
         descriptions = Dictionary(kinds.map { ($0, Description(text: $0.reason)) }) { $1 }
     }
 
-    /// A session was presented that gives no authority, or none was.
+    /// The request presents no session, or one that is not valid.
     static let session: Denials = [
         .sessionMissing, .tokenInvalid, .tokenExpired, .sessionExpired, .sessionRevoked, .refreshTokenReused,
         .unavailable,
     ]
 
-    /// A body cannot be read.
+    /// The body cannot be read.
     static let body: Denials = [.invalidRequest, .unsupportedMediaType, .contentTooLarge]
 
     /// The head of a request cannot be read, or the request does not end in time.
     static let everyConnection: Denials = [.invalidRequest, .misdirectedRequest, .headTooLarge, .requestTimeout]
 
-    /// What browsers say about a request forbids it.
+    /// The headers that a browser adds forbid the request.
     static let everyBrowser: Denials = [.crossSiteRequest, .serviceWorkerRefused]
 
-    /// The denials of both; the descriptions are those of `more` where both describe one.
+    /// Merges two lists. If both describe a denial, the description in `more` counts.
     static func + (some: Denials, more: Denials) -> Denials {
         var sum = some
         sum.descriptions.merge(more.descriptions) { $1 }
         return sum
     }
 
-    /// Says something else about one of them than `Denial.Kind.reason` does.
+    /// Replaces the description of a denial, which by default is `Denial.Kind.reason`.
     func describing(_ kind: Denial.Kind, _ text: String, headers: [AnswerHeader] = []) -> Denials {
         var denials = self
         denials.descriptions[kind] = Description(text: text, headers: headers)

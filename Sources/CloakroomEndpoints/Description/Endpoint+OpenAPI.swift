@@ -1,9 +1,9 @@
 import CloakroomTokens
 import HTTPTypes
 
-/// What the OpenAPI document says about a request to an endpoint, and about what it answers.
+/// The parts of the OpenAPI document for the requests and responses of an endpoint.
 extension Endpoint {
-    /// nil for an endpoint of the public listener alone.
+    /// nil for an endpoint that only the public listener has.
     var servers: JSONValue? {
         guard privately != nil else { return nil }
         let server: JSONValue = [
@@ -49,7 +49,7 @@ extension Endpoint {
         }
     }
 
-    /// nil for an endpoint that takes no fields in its body.
+    /// nil for an endpoint without fields in its body.
     var requestBody: JSONObject? {
         guard let json = jsonBody else { return nil }
         var content: JSONObject = [
@@ -79,7 +79,7 @@ extension Endpoint {
         }
     }
 
-    /// A body that the endpoint takes.
+    /// A valid body, built from the examples of the fields.
     var example: JSONObject {
         var object = JSONObject()
         for field in fields { object[field.name] = field.example }
@@ -101,7 +101,7 @@ extension Endpoint {
             document: ["type": "object", "required": .array(required), "properties": .object(properties)])
     }
 
-    /// The successful responses, with the redirects of forms.
+    /// The successful responses, including the redirects of plain forms.
     var answers: [Answer] {
         switch place {
         case .jsonOrForm:

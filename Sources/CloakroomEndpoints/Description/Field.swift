@@ -1,10 +1,10 @@
 import CloakroomCore
 import CloakroomTokens
 
-/// A member of a request's body, or a parameter of its query. The value that documents it is the one that reads it.
+/// A member of a request's body, or a parameter of its query. The same value documents it and reads it.
 struct Field<Value: Sendable>: Sendable {
     let description: FieldDescription
-    /// - Parameter values: everything that the request has under the name, without nulls; strings in a query.
+    /// - Parameter values: all values of the request under the name, without nulls; strings in a query.
     private let parse: @Sendable (_ values: [JSONValue]) throws(Complaint) -> Value
 
     init(
@@ -14,7 +14,7 @@ struct Field<Value: Sendable>: Sendable {
         self.parse = parse
     }
 
-    /// The field's value, or what is wrong with it.
+    /// The field's value, or the reason why it is invalid.
     func read(_ values: [JSONValue]) -> Result<Value, Complaint> {
         do throws(Complaint) {
             return .success(try parse(values))
@@ -24,21 +24,21 @@ struct Field<Value: Sendable>: Sendable {
     }
 }
 
-/// What the OpenAPI document says about a field.
+/// The description of a field in the OpenAPI document.
 struct FieldDescription: Sendable {
     let name: String
     let schema: JSONObject
     var help: String?
     var isRequired = false
-    /// A value that the field takes.
+    /// A valid value.
     let example: JSONValue
-    /// What a checkbox or an input of a plain HTML form sends; nil for the same as in JSON.
+    /// The schema of the field in a plain HTML form; nil for the same as in JSON.
     var formSchema: JSONObject?
-    /// What the text of a form means in JSON.
+    /// Converts the text of a form to the JSON value.
     var fromForm: @Sendable (String) -> JSONValue = { .string($0) }
 }
 
-/// What is wrong with a field, for the member `errors` of the problem.
+/// The reason why a field is invalid, for the member `errors` of the problem response.
 struct Complaint: Error {
     var field = ""
     let reason: String
@@ -52,7 +52,7 @@ struct Complaint: Error {
 }
 
 extension [JSONValue] {
-    /// The string among the values of a body's field; nil where there is none.
+    /// The first value of a body field as a string; nil if there is none.
     func string(ofAtMost maximumLength: Int) throws(Complaint) -> String? {
         guard let value = first else { return nil }
         guard let string = value.stringValue, string.utf8.count <= maximumLength else {

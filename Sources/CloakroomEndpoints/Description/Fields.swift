@@ -3,7 +3,7 @@ import CloakroomCore
 import CloakroomStores
 import CloakroomTokens
 
-/// The fields that several endpoints take.
+/// Fields that several endpoints share.
 extension Field where Value == EmailAddress {
     static var email: Self {
         let schema: JSONObject = ["type": "string", "format": "email", "maxLength": 254]
@@ -18,12 +18,12 @@ extension Field where Value == EmailAddress {
 }
 
 extension Field where Value == Password {
-    /// A password that exists.
+    /// The password of an existing account.
     static func password(_ name: String = "password") -> Self {
         password(name, minimumLength: nil, example: "correct horse battery")
     }
 
-    /// A password that is being chosen. The service checks the choice.
+    /// A new password. The service checks the choice.
     static func newPassword(_ name: String = "password") -> Self {
         password(name, minimumLength: Password.minimumLength, example: "a better horse battery")
     }
@@ -35,7 +35,7 @@ extension Field where Value == Password {
         if let minimumLength { schema["minLength"] = .integer(Int64(minimumLength)) }
         let description = FieldDescription(name: name, schema: schema, isRequired: true, example: example)
         return Field(description) { values throws(Complaint) in
-            // A character takes up to four bytes.
+            // A code point takes up to four bytes in UTF-8.
             guard let text = try values.string(ofAtMost: Password.maximumLength * 4) else { throw .missing }
             guard let password = Password(text) else {
                 throw Complaint("must be at most \(Password.maximumLength) characters long")
@@ -59,10 +59,10 @@ extension Field where Value == Bool {
         }
     }
 
-    /// What a checkbox sends.
+    /// The values that mean a checked checkbox.
     private static var checked: [String] { ["on", "true", "1"] }
 
-    /// A parameter of a query that is set by `1` alone; any other value counts as none.
+    /// A query parameter that `1` alone sets; any other value counts as absent.
     static func flag(_ name: String, help: String) -> Self {
         let schema: JSONObject = ["type": "string", "enum": ["1"]]
         return Field(FieldDescription(name: name, schema: schema, help: help, example: "1")) { $0.first == "1" }
@@ -89,7 +89,8 @@ extension Field where Value == String? {
         return Field(description) { values throws(Complaint) in try values.string(ofAtMost: maximum) }
     }
 
-    /// A path on this origin; anything else counts as none, so that no link leads from our pages to another host.
+    /// A path on this origin. Any other value counts as absent, so that no link leads from these pages to another
+    /// host.
     static var returnTo: Self {
         let description = FieldDescription(
             name: "return_to", schema: ["type": "string"],

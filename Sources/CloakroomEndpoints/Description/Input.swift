@@ -3,14 +3,14 @@ import CloakroomMiddleware
 import CloakroomTokens
 import Hummingbird
 
-/// The fields that an endpoint takes, and where from.
+/// The fields of an endpoint, and the part of the request that has them.
 struct Input<Value: Sendable>: Sendable {
     let place: FieldPlace
     let fields: [FieldDescription]
     let read: @Sendable (Call) async throws -> Value
 }
 
-/// Where a request has its fields.
+/// The part of a request that has its fields.
 enum FieldPlace: Sendable {
     case query, json, jsonOrForm
 }
@@ -21,7 +21,7 @@ extension Input {
         body(.json, repeat each field)
     }
 
-    /// The same, or a plain HTML form that a browser sends without script.
+    /// As `json`, and also a plain HTML form that a browser sends without script.
     static func jsonOrForm<each F: Sendable>(_ field: repeat Field<each F>) -> Self where Value == (repeat each F) {
         body(.jsonOrForm, repeat each field)
     }
@@ -51,7 +51,7 @@ extension Input {
         return fields
     }
 
-    /// - Throws: `Denial.invalidRequest`, which names each field that cannot be used.
+    /// - Throws: `Denial.invalidRequest`, which names each invalid field.
     private static func values<each F: Sendable>(
         _ field: repeat Field<each F>, named value: (String) -> [JSONValue]
     ) throws -> (repeat each F) {
@@ -68,7 +68,7 @@ extension Input {
 extension Call {
     static let maximumBody = 64 * 1024
 
-    /// The body as a JSON object. The texts of a form become what the fields make of them.
+    /// The body as a JSON object. `FieldDescription.fromForm` converts the texts of a form.
     /// - Throws: `Denial.unsupportedMediaType`, `.contentTooLarge`, `.invalidRequest`.
     fileprivate func object(_ fields: [FieldDescription]) async throws(Denial) -> JSONObject {
         guard let form else { return try await request.jsonObject(upTo: Self.maximumBody) }

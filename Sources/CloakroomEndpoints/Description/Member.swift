@@ -1,17 +1,17 @@
 import CloakroomCore
 import CloakroomTokens
 
-/// A member of a JSON object in a response: its name, its schema and the value that it has for a subject.
+/// A member of a JSON object in a response: its name, its schema, and the function that computes its value.
 struct Member<Subject>: Sendable {
     let name: String
     let isRequired: Bool
     let document: JSONObject
     let named: [NamedSchema]
-    /// nil for a member that the example of the object does not have.
+    /// nil for a member that the example object lacks.
     let example: JSONValue?
     let write: @Sendable (Subject) -> JSONValue?
 
-    /// - Parameter help: what the name does not say.
+    /// - Parameter help: a description, if the name does not suffice.
     private init(
         _ name: String, isRequired: Bool = true, _ document: JSONObject, help: String?, named: [NamedSchema] = [],
         example: JSONValue?, write: @escaping @Sendable (Subject) -> JSONValue?
@@ -27,7 +27,7 @@ struct Member<Subject>: Sendable {
     }
 }
 
-/// Each kind takes the value in the type that its schema promises.
+/// Each function takes the value in the type that its schema promises.
 extension Member {
     static func text(
         _ name: String, example: String, format: String? = nil, help: String? = nil,

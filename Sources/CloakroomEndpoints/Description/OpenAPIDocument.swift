@@ -2,7 +2,7 @@ import CloakroomCore
 import CloakroomTokens
 import HTTPTypes
 
-/// The OpenAPI 3.1 document of endpoints, made from what each says about itself.
+/// The OpenAPI 3.1 document, generated from the descriptions of the endpoints.
 struct OpenAPIDocument {
     private var paths = JSONObject()
     private var schemas = JSONObject()

@@ -1,12 +1,12 @@
 import CloakroomTokens
 import HTTPTypes
 
-/// What the OpenAPI document says about one method of one path, and what the router finds it by.
+/// One method of one path: its description in the OpenAPI document, and the key by which the router finds it.
 struct Operation: Sendable {
     let method: HTTPRequest.Method
-    /// Absolute; the name of `parameter` in braces at the end stands for one segment.
+    /// An absolute path; `{name}` of the parameter at its end matches one segment.
     let path: String
-    /// `operationId`: what generated clients call it.
+    /// The `operationId`, which generated clients use as the function name.
     let id: String
     let summary: String
     let details: String?
@@ -16,9 +16,9 @@ struct Operation: Sendable {
     /// Request headers that are parameters of the endpoint itself.
     let headers: [HeaderParameter]
     let answers: [Answer]
-    /// Besides those that every endpoint may answer.
+    /// Denials besides those that every endpoint has.
     let denials: Denials
-    /// Whether every method is taken for `method`.
+    /// Whether the endpoint handles any method as `method`.
     let takesAnyMethod: Bool
 
     init(
@@ -40,7 +40,7 @@ struct Operation: Sendable {
         self.takesAnyMethod = takesAnyMethod
     }
 
-    /// The groups of the document, in its order.
+    /// The groups of the document, in their order.
     enum Tag: String, CaseIterable, Sendable {
         case sessions = "Sessions"
         case resources = "Resources"
@@ -49,7 +49,7 @@ struct Operation: Sendable {
         case privateListener = "Private listener"
     }
 
-    /// The credentials that an operation takes.
+    /// The credentials that an operation accepts.
     enum Security: Sendable {
         case none, session, sessionIfAny, cookieIfAny
     }
@@ -60,10 +60,10 @@ struct Operation: Sendable {
     }
 }
 
-/// The last segment of a path that stands for several.
+/// The parameter in the last segment of a path.
 struct PathParameter: Sendable {
     let name: String
-    /// Every value that there is; nil for any identifier.
+    /// The allowed values; nil for any identifier.
     var values: [String]?
 
     var placeholder: String { "{\(name)}" }

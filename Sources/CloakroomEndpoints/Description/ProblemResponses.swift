@@ -4,9 +4,9 @@ import CloakroomTokens
 import HTTPTypes
 import Hummingbird
 
-/// The problem responses of the OpenAPI document. Those that say the same stand once, under `components/responses`.
+/// The problem responses of the OpenAPI document. Equal responses stand once, under `components/responses`.
 struct ProblemResponses {
-    /// By name, in the order in which they came.
+    /// The responses by name, in the order in which they were added.
     private(set) var named = JSONObject()
 
     typealias Described = (kind: Denial.Kind, description: Denials.Description)
@@ -17,14 +17,15 @@ struct ProblemResponses {
             denials.descriptions[kind].map { Described(kind: kind, description: $0) }
         }
         var responses: [Int: JSONObject] = [:]
-        // In order: every process is to name them alike, so that it serves the same bytes.
+        // Sorted, so that every process names the responses alike and serves the same bytes.
         for (status, denials) in Dictionary(grouping: all, by: \.kind.status.code).sorted(by: { $0.key < $1.key }) {
             responses[status] = reference(to: denials)
         }
         return responses
     }
 
-    /// The answers that a status can mean are few; each set of them gets a name by the status.
+    /// Returns a reference to the response with these denials, and adds it if it is new. Its name comes from the
+    /// status, with a number if several differ.
     private mutating func reference(to denials: [Described]) -> JSONObject {
         let response = JSONValue.object(Self.response(denials))
         let phrase = denials[0].kind.status.reasonPhrase.filter(\.isLetter)
@@ -38,7 +39,7 @@ struct ProblemResponses {
         return ["$ref": .string("#/components/responses/\(name)")]
     }
 
-    /// - Parameter denials: of one status; at least one.
+    /// - Parameter denials: one or more denials with the same status.
     static func response(_ denials: [Described]) -> JSONObject {
         let codes = denials.map(\.kind.rawValue)
         let texts = denials.map(\.description.text).joined(separator: " ")
@@ -57,7 +58,7 @@ struct ProblemResponses {
         return response
     }
 
-    /// As `ProblemAnswer` writes it.
+    /// The schema of the JSON that `ProblemAnswer` writes.
     static let schema = NamedSchema(
         name: "Problem",
         document: [
@@ -93,7 +94,7 @@ extension Denial.Kind {
 
     fileprivate var status: HTTPResponse.Status { answer.status }
 
-    /// The headers that the answer always has, besides those of every problem.
+    /// The headers that the response always has, besides those of every problem.
     fileprivate var headers: [AnswerHeader] {
         let all = [AnswerHeader.wwwAuthenticate, .retryAfter, .allow]
         let names = Set(answer.headers.map(\.name.canonicalName))

@@ -3,10 +3,10 @@ import CloakroomTokens
 import HTTPTypes
 import Hummingbird
 
-/// How a value is written as JSON, and what the OpenAPI document says about that JSON. Both come from the same members,
-/// so a member that is written is also documented, with the type that it has.
+/// Writes a value as JSON, and describes that JSON for the OpenAPI document. Both follow from the same members, so
+/// every member that is written is documented with its type.
 struct Schema<Value>: Sendable {
-    /// The JSON Schema as it stands where the value is used: a `$ref` where the schema has a name.
+    /// The JSON Schema at the place of use: a `$ref` if the schema has a name.
     let document: JSONObject
     /// The named schemas that `document` refers to, directly or through others.
     let named: [NamedSchema]
@@ -19,7 +19,7 @@ struct Schema<Value>: Sendable {
     }
 }
 
-/// A schema that stands once, under `components/schemas`.
+/// A schema that the document lists once, under `components/schemas`.
 struct NamedSchema: Sendable {
     let name: String
     let document: JSONObject
@@ -29,7 +29,7 @@ struct NamedSchema: Sendable {
 
 extension Schema {
     /// A JSON object with these members.
-    /// - Parameter name: under `components/schemas`; nil for a schema that stands where it is used.
+    /// - Parameter name: the name under `components/schemas`; nil for a schema that is written at the place of use.
     static func object(_ name: String? = nil, _ members: [Member<Value>]) -> Schema {
         var properties = JSONObject()
         var example = JSONObject()
@@ -50,7 +50,7 @@ extension Schema {
         }
     }
 
-    /// An object that is there, or another object in its place.
+    /// The object of a value that exists, or another object for nil.
     static func optional<Wrapped>(
         _ name: String, _ some: Schema<Wrapped>, orElse none: Schema<Void>
     ) -> Schema where Value == Wrapped? {
@@ -60,7 +60,7 @@ extension Schema {
         }
     }
 
-    /// - Parameter named: what `document` refers to.
+    /// - Parameter named: the schemas that `document` refers to.
     init(
         _ name: String?, _ document: JSONObject, _ named: [NamedSchema] = [], example: JSONValue,
         write: @escaping @Sendable (Value) -> JSONValue

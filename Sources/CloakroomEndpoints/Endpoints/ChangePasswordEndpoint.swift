@@ -1,7 +1,7 @@
 import Hummingbird
 
 extension Endpoint {
-    /// Where password managers send people (W3C change-password-url).
+    /// The URL to which password managers send a person (W3C change-password-url).
     static let changePassword = Endpoint(
         Operation(
             .get, "/.well-known/change-password", "changePasswordPage",

@@ -2,12 +2,12 @@ import CloakroomWeb
 import Hummingbird
 
 extension Endpoint {
-    /// The browser client.
+    /// The JavaScript module of the browser client.
     static let clientScript = resource(
         "/auth/client.js", "clientScript", "The browser client", "An ES module.",
         Resource(.client))
 
-    /// The types of the browser client.
+    /// The TypeScript declarations of the browser client.
     static let clientTypes = resource(
         "/auth/client.d.ts", "clientTypes", "The browser client's types", "TypeScript declarations.",
         Resource(.clientTypes))

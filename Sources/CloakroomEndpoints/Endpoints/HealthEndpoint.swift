@@ -3,14 +3,14 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// Says that the process answers.
+    /// Responds 200 while the process handles requests.
     static let health = Endpoint(
         probe: Operation(
             .get, "/healthz", "health", "Whether the process answers", tag: .operations,
             answers: [Answer(.ok, "The process answers.", .json(healthSchema))])
     ) { _ in healthSchema.response(()) }
 
-    /// Says that the store takes writes as well.
+    /// Responds 200 while the store takes writes, otherwise 503.
     static let readiness = Endpoint(
         probe: Operation(
             .get, "/readyz", "readiness", "Whether the store can be written", tag: .operations,

@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 
 extension Endpoint {
-    /// The public keys (RFC 7517).
+    /// The public keys as a JWK Set (RFC 7517).
     static let keySet = Endpoint(
         Operation(
             .get, "/.well-known/jwks.json", "keySet", "The public keys", tag: .resources,
@@ -17,7 +17,7 @@ extension Endpoint {
         return response
     }
 
-    /// As `SigningKey` writes its public half.
+    /// The schema of the public keys that `SigningKey` writes.
     private static let keySetSchema = Schema<JSONValue>(
         "KeySet",
         [

@@ -7,7 +7,7 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// Begins a session for a password.
+    /// Checks a password and begins a session.
     static let login = Endpoint(
         Operation(
             .post, "/auth/login", "login", "Log in", tag: .sessions,
@@ -27,16 +27,16 @@ extension Endpoint {
     }
 }
 
-/// What login and sign-up read.
+/// The input of login and sign-up.
 struct Login: Sendable {
     let email: EmailAddress
     let password: Password
-    /// The session that is asked for.
+    /// The parameters of the new session.
     let session: SessionRequest
 }
 
 extension Call {
-    /// The fields that login and sign-up share, with what the request itself says.
+    /// Combines the fields of login and sign-up with the client data of the request.
     func login(
         _ fields: (email: EmailAddress, password: Password, remember: Bool, client: ClientID?)
     ) throws(Denial) -> Login {

@@ -38,8 +38,8 @@ extension Denial {
 }
 
 extension Call {
-    /// Every sound token that the request has. A token that cannot be read names no session, and does not stop the logout
-    /// of the others.
+    /// Every readable token of the request. An unreadable token names no session, and does not stop the logout of the
+    /// others.
     fileprivate func everythingPresented(_ inBody: String?) -> [SessionService.Presented] {
         let credentials = credentials
         let body = inBody.flatMap { try? sessions.read(refreshToken: Array($0.utf8)) }

@@ -2,7 +2,7 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// The contract for programs, made from the descriptions of the endpoints.
+    /// The OpenAPI document, generated from the descriptions of the endpoints.
     static let openAPI = Endpoint(
         Operation(
             .get, "/auth/openapi.json", "openAPI", "The OpenAPI document", tag: .resources,
@@ -14,7 +14,7 @@ extension Endpoint {
                 ]))
     ) { call in document.response(to: call.request) }
 
-    /// Made when it is first asked for: it is made of `all`, which this endpoint is a part of.
+    /// Created at the first request: it uses `all`, which contains this endpoint.
     private static let document = Resource(
         JSONValue.object(OpenAPIDocument.of(Endpoint.all)).serialized, type: "application/json")
 }

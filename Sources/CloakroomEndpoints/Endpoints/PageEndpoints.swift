@@ -20,7 +20,7 @@ extension Endpoint {
         }
     }()
 
-    /// Where sign-up is open.
+    /// The sign-up page; 404 where sign-up is closed.
     static let signUpPage: Endpoint = {
         let page = Page(WebFile.signUpPage.bytes)
         return Endpoint(
@@ -35,7 +35,7 @@ extension Endpoint {
         }
     }()
 
-    /// Password and sessions.
+    /// The account page, which changes the password and lists the sessions.
     static let accountPage: Endpoint = {
         let page = Page(WebFile.accountPage.bytes)
         return Endpoint(
@@ -68,7 +68,7 @@ extension Endpoint {
     private static let pageAnswer = Answer(
         .ok, "A page, with a nonce for its scripts in `Content-Security-Policy`.", .text("text/html"))
 
-    /// What the pages with a form show.
+    /// The template values of the pages with a form.
     private static func values(_ returnTo: String?, _ error: String?) -> [String: String] {
         [
             "returnTo": returnTo ?? "/auth/pages/account",
@@ -77,7 +77,7 @@ extension Endpoint {
         ]
     }
 
-    /// The sentence for the code with which a plain form was sent back to its page.
+    /// The message for the error code in the query, with which a failed plain form redirects to its page.
     private static func message(of code: String?) -> String {
         switch code {
         case nil: ""

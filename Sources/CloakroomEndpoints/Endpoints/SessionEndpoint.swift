@@ -5,7 +5,7 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// Says who is logged in. A request without a session is answered 200 as well.
+    /// Returns the session of the request. A request without a session gets 200 as well.
     static let session = Endpoint(
         Operation(
             .get, "/auth/session", "session", "Who is logged in",
@@ -43,7 +43,7 @@ extension Call {
 }
 
 extension Denial {
-    /// Whether it says that the request has no session, and not that the server cannot tell.
+    /// Whether the denial means that the request has no valid session, rather than that the server cannot decide.
     fileprivate var isAboutTheSession: Bool {
         switch kind {
         case .sessionMissing, .tokenInvalid, .tokenExpired, .sessionExpired, .sessionRevoked, .refreshTokenReused,

@@ -5,7 +5,7 @@ import CloakroomTokens
 import Hummingbird
 
 extension Endpoint {
-    /// Lists the subject's live sessions, newest first; `next` is there while there is more.
+    /// Lists the subject's live sessions, newest first; `next` is present while there are more.
     static let sessions = Endpoint(
         Operation(
             .get, "/auth/sessions", "listSessions", "The subject's live sessions", tag: .sessions, security: .session,

@@ -4,7 +4,7 @@ import CloakroomSessions
 import Hummingbird
 
 extension Endpoint {
-    /// Makes an account and logs it in.
+    /// Creates an account and logs it in.
     static let signUp = Endpoint(
         Operation(
             .post, "/auth/signup", "signUp", "Make an account and log it in",

@@ -24,7 +24,7 @@ extension Endpoint {
 }
 
 extension Denials {
-    /// What step-up and password change share.
+    /// The denials that step-up and password change share.
     static let raisingASession = (.session + [.invalidCredentials, .rateLimited]).describing(
         .unavailable,
         "The store or a queue is unavailable or full, or a renewed cookie may still be on its way; nothing is changed.")

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// A handler that stands next to HTTP's decoder and encoder, on the side of the framework.
+/// A channel handler between HTTP's decoder and encoder and the framework.
 protocol HTTPPartHandler: ChannelDuplexHandler, RemovableChannelHandler
 where
     InboundIn == HTTPServerRequestPart, InboundOut == HTTPServerRequestPart, OutboundIn == HTTPServerResponsePart,
@@ -9,7 +9,8 @@ where
 {}
 
 extension ChannelHandlerContext {
-    /// Where a handler writes what is bytes already. nil once the encoder is gone.
+    /// The context of the encoder, where a handler writes bytes that are already encoded; nil once the encoder is
+    /// removed.
     var responseEncoder: ChannelHandlerContext? {
         try? pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
     }

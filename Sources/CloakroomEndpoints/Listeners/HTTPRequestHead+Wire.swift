@@ -14,13 +14,13 @@ extension HTTPRequestHead {
         return head
     }
 
-    /// nil for a target in another form than the absolute one.
+    /// The authority of a target in absolute form; nil for other forms.
     private var targetAuthority: String? {
         guard !uri.hasPrefix("/"), let separator = uri.firstRange(of: "://") else { return nil }
         return String(uri[separator.upperBound...].prefix { !"/?#".contains($0) })
     }
 
-    /// - Parameter largestBody: a longer body is refused before it is asked for.
+    /// - Parameter largestBody: for `Expect: 100-continue`, a longer body is refused before the client sends it.
     func wireRequest(largestBody: Int) -> WireState.Request {
         let isTooLong = contentLength > largestBody && headers.contains(name: "expect")
         return WireState.Request(
@@ -42,7 +42,7 @@ extension HTTPRequestHead {
             && headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
     }
 
-    /// HTTP/1.0 knows no interim responses.
+    /// Always false for HTTP/1.0, which has no interim responses.
     private var expectsContinue: Bool {
         version == .http1_1 && headers["expect"].map { $0.lowercased() } == ["100-continue"]
     }

@@ -7,18 +7,18 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
 
-/// How long requests on a listener may take, and how large they may be.
+/// Time and size limits for the requests on a listener.
 public struct ListenerLimits: Sendable {
-    /// From the first byte of a request to its last.
+    /// The time from the first byte of a request to its last.
     public var requestDeadline = Duration.seconds(30)
     /// How long a connection may wait between requests.
     public var idleTimeout = Duration.seconds(60)
-    /// Of one header, in bytes.
+    /// The longest header line, in bytes.
     public var longestHeader = 16 * 1024
-    /// Of all headers of a request together, in bytes.
+    /// The longest sum of all headers of a request, in bytes.
     public var longestHead = 32 * 1024
 
-    /// The defaults.
+    /// The limits that the initial values of the properties set.
     public init() {}
 }
 
@@ -103,7 +103,7 @@ extension Channel {
     }
 }
 
-/// The framework's own channel, with handlers of ours beside its decoder.
+/// The framework's channel, with additional handlers beside its decoder.
 private struct ListenerChannel: ServerChildChannel {
     let http1: HTTP1Channel
     let prepare: @Sendable (any Channel) throws -> Bool

@@ -5,10 +5,10 @@ import NIOCore
 /// and where the announced length of a body is reached.
 struct RequestBoundary {
     private var bodyBytesLeft = 0
-    /// Whether nothing but CR has come since the last LF.
+    /// Whether only CR has come since the last LF.
     private var isLineEmpty = true
 
-    /// A head announced a body.
+    /// Call it when a head has announced a body of `length` bytes.
     mutating func expectBody(of length: Int) {
         bodyBytesLeft = length
     }

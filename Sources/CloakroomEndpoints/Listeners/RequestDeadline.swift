@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Counts the time of a whole request from its first byte: a client that sends a byte now and then must not keep its
-/// connection for good. Stands before the decoder, which shows nothing of a head until it is complete.
+/// Limits the time of a whole request from its first byte: a client that sends a byte now and then must not keep its
+/// connection forever. It stands before the decoder, which passes a head on only when it is complete.
 final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -11,10 +11,10 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     let limit: TimeAmount
     /// Whether the request that is being received began with the method HEAD.
     private(set) var isHead = false
-    /// When the time of the request that is being received is up; nil between requests.
+    /// The deadline of the request that is being received; nil between requests.
     private var end: NIODeadline?
-    /// It outlives its request and serves the next ones: a task that is scheduled and cancelled for each request costs more
-    /// than the decision of a check.
+    /// One timer serves several requests: to schedule and cancel a task for each request costs more than the decision
+    /// of a check.
     private var timer: Scheduled<Void>?
     private var boundary = RequestBoundary()
     /// A segment of nothing but empty lines would otherwise go through the pipeline byte by byte, and hold up every other
@@ -25,8 +25,8 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
         self.limit = limit
     }
 
-    /// Passes bytes on in pieces that end where a request may end, so that what follows it in the same segment begins a
-    /// time of its own.
+    /// Passes bytes on in pieces that end where a request may end, so that the next request in the same segment gets
+    /// a deadline of its own.
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var received = unwrapInboundIn(data)
         var pieces = 0
@@ -53,7 +53,7 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
         timer = eventLoop.assumeIsolated().scheduleTask(deadline: end) { [weak self] in self?.look(eventLoop) }
     }
 
-    /// The time of the request that the timer was set for is up, and that of the one being received perhaps not.
+    /// The timer fired. It belongs to an earlier request, so the deadline of the current one may be later.
     private func look(_ eventLoop: any EventLoop) {
         timer = nil
         guard let end else { return }

@@ -5,8 +5,9 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// What HTTP/1.1 demands of a server besides the framework: interim responses, upgrades that are ignored, refusals of what
-/// cannot be parsed, and a deadline for a whole request. `WireState` decides; this does the I/O. Stands next to the decoder.
+/// Implements the parts of HTTP/1.1 that the framework lacks: interim responses, ignored upgrades, problem responses
+/// for requests that cannot be parsed, and a deadline for a whole request. `WireState` decides; this handler does the
+/// I/O. It stands next to the decoder.
 final class WireHandler: HTTPPartHandler {
     private let deadline: RequestDeadline
     private let originPolicy: OriginPolicy
@@ -17,14 +18,14 @@ final class WireHandler: HTTPPartHandler {
     private var state = WireState()
     /// Closes a connection whose client does not read.
     private var stall: Scheduled<Void>?
-    /// Closes a connection whose client does not close it behind the last response.
+    /// Closes a connection that the client does not close after the last response.
     private var linger: Scheduled<Void>?
 
     /// - Parameters:
-    ///   - originPolicy: says which authorities are ours.
-    ///   - largestBody: a body that is announced as longer is refused before it is asked for.
+    ///   - originPolicy: decides which authorities belong to this server.
+    ///   - largestBody: for `Expect: 100-continue`, a longer body is refused before the client sends it.
     ///   - isHTTPS: whether browsers reach this server over TLS.
-    ///   - now: for the date of a refusal.
+    ///   - now: the clock for the `Date` of a refusal.
     init(
         deadline: RequestDeadline, originPolicy: OriginPolicy, largestBody: Int, isHTTPS: Bool,
         now: @escaping @Sendable () -> Instant
@@ -83,7 +84,7 @@ final class WireHandler: HTTPPartHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error as? HTTPParserError {
         case .headerOverflow?: refuse(.headTooLarge, context)
-        // What follows a request that ends its connection is none (RFC 9112 section 9.6).
+        // Bytes after a request that ends its connection are not a request (RFC 9112 section 9.6).
         case .closedConnection?: break
         case .some:
             guard let action = state.receiveMalformed(isHead: deadline.isHead) else { fallthrough }
@@ -114,7 +115,7 @@ final class WireHandler: HTTPPartHandler {
         }
     }
 
-    /// A client that takes its time to read the last response has it all before the connection is closed.
+    /// Closes the connection only after the last response is written, so that a slow client can read all of it.
     private func writeLast(_ data: NIOAny, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
         let written = promise ?? context.eventLoop.makePromise()
         written.futureResult.assumeIsolated().whenSuccess { self.closeSoon(context) }
@@ -154,8 +155,8 @@ final class WireHandler: HTTPPartHandler {
 
     // MARK: The end of a connection
 
-    /// Closes the connection after a while, whatever the client does. Closing it at once, while the client still sends,
-    /// would reset it, and the client would lose the response (RFC 9112 section 9.6).
+    /// Closes the connection after two seconds, whatever the client does. An immediate close while the client still
+    /// sends would reset the connection, and the client would lose the response (RFC 9112 section 9.6).
     private func closeSoon(_ context: ChannelHandlerContext) {
         guard linger == nil, context.channel.isActive else { return }
         linger = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTime) { context.close(promise: nil) }
@@ -163,7 +164,8 @@ final class WireHandler: HTTPPartHandler {
 
     private static let lingerTime = TimeAmount.seconds(2)
 
-    /// A client that does not read its responses must not keep its connection, and what waits in it, for good.
+    /// Closes a connection whose client does not read within the deadline: it must not keep the connection and its
+    /// buffered responses forever.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         stall?.cancel()
         stall = nil

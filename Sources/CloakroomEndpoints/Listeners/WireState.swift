@@ -1,28 +1,28 @@
 import CloakroomCore
 
-/// Where one HTTP/1.1 connection stands: which requests have come, and which of them have their responses. Each request
-/// gets one response, in order, and nothing follows the last one.
+/// The state of one HTTP/1.1 connection: which requests have arrived, and which of them have their responses. Each
+/// request gets one response, in order, and nothing follows the last one.
 ///
 /// It does no I/O. Each event is a method, and its result tells `WireHandler` what to do.
 struct WireState: Hashable {
     private enum State: Hashable {
-        /// No request is being received, and so many wait for their responses.
+        /// No request is being received, and `waiting` requests have no response yet.
         case idle(waiting: Int)
-        /// A request is being received, and so many before it wait for their responses.
+        /// A request is being received, and `waiting` earlier requests have no response yet.
         case receiving(Request, waiting: Int)
         /// A request is being received, and its response has begun.
         case answering(Request)
-        /// A request is being received that has its response already.
+        /// A request is being received whose response is complete.
         case draining
-        /// The last request of the connection came in full: what follows it is none (RFC 9112 section 9.6).
+        /// The last request of the connection is complete: bytes after it are not a request (RFC 9112 section 9.6).
         case ended(waiting: Int)
-        /// A request was refused. Nothing more is read; the refusal is sent behind so many responses.
+        /// A request was refused. Nothing more is read, and the refusal follows the responses to `waiting` requests.
         case refused(Denial, isHead: Bool, waiting: Int)
         /// The last response was written. Nothing more is read or written.
         case closing
     }
 
-    /// What the head of a request decides about its response.
+    /// The properties of a request head that affect its response.
     struct Request: Hashable {
         /// The method is HEAD: the response has no body.
         var isHead = false
@@ -41,11 +41,11 @@ struct WireState: Hashable {
         case drop
     }
 
-    /// The head of a request came, and nothing speaks against it.
+    /// A valid head of a request has arrived.
     mutating func receiveHead(_ request: Request) -> HeadAction {
         guard case .idle(let waiting) = state else { return .drop }
         state = .receiving(request, waiting: waiting)
-        // An interim response between two others would be taken for the first one's.
+        // A client would take an interim response between two others for the first one's.
         return request.expectsContinue && waiting == 0 ? .passAndContinue : .pass
     }
 
@@ -53,7 +53,7 @@ struct WireState: Hashable {
         case pass, drop
     }
 
-    /// A part of the body of a request came.
+    /// A part of a request body has arrived.
     func receiveBody() -> ReadAction {
         switch state {
         case .receiving, .answering, .draining: .pass
@@ -61,7 +61,7 @@ struct WireState: Hashable {
         }
     }
 
-    /// The end of a request came.
+    /// The end of a request has arrived.
     mutating func receiveEnd() -> ReadAction {
         switch state {
         case .receiving(let request, let waiting):
@@ -81,15 +81,16 @@ struct WireState: Hashable {
         case send(Denial, isHead: Bool)
         /// The refusal is sent later: `WriteAction.writeThenSend`.
         case wait
-        /// The connection is closed at once: a second response behind half of one would be read as its rest.
+        /// The connection is closed at once: a client would read a second response after half of one as the rest of
+        /// it.
         case close
-        /// The connection is closed soon, without a word: the request has its response already.
+        /// The connection is closed soon, without another response: the request has its response already.
         case linger
         case ignore
     }
 
-    /// A request is refused that cannot, or must not, be read to its end.
-    /// - Parameter isHead: whether it is one for HEAD. It counts where the head has not been passed on.
+    /// Refuses a request that cannot, or must not, be read to its end.
+    /// - Parameter isHead: whether its method is HEAD. It counts if the head has not been passed on.
     mutating func refuse(_ denial: Denial, isHead: Bool) -> RefusalAction {
         switch state {
         case .idle(waiting: 0):
@@ -115,8 +116,8 @@ struct WireState: Hashable {
         }
     }
 
-    /// The bytes that came are not HTTP.
-    /// - Returns: nil in the middle of a body: the framework, which reads the body, answers that.
+    /// The received bytes are not HTTP.
+    /// - Returns: nil within a body: the framework, which reads the body, responds to that.
     mutating func receiveMalformed(isHead: Bool) -> RefusalAction? {
         switch state {
         case .receiving, .answering: nil
@@ -134,7 +135,7 @@ struct WireState: Hashable {
         case writeWithClose
         /// The connection is closed soon after.
         case writeLast
-        /// The refusal that has waited is sent right behind it.
+        /// The waiting refusal is sent directly after this part.
         case writeThenSend(Denial, isHead: Bool)
         case discard
         /// As `discard`, and the connection is closed soon.
@@ -143,8 +144,8 @@ struct WireState: Hashable {
 
     /// The framework writes a part of a response.
     ///
-    /// What it writes without a request to answer is its own word on a body that broke off behind its response. The
-    /// client would take that for the response to its next request.
+    /// A part without a waiting request is the framework's reaction to a body that broke off after its response. The
+    /// client would take it for the response to its next request, so it is discarded.
     mutating func write(_ part: ResponsePart) -> WriteAction {
         switch state {
         case .receiving(let request, waiting: 0), .answering(let request):
@@ -184,7 +185,7 @@ struct WireState: Hashable {
 }
 
 extension WireState.ResponsePart {
-    /// Of the last response of a connection.
+    /// The action for a part of the last response of a connection.
     fileprivate var actionOfLast: WireState.WriteAction {
         switch self {
         case .head: .writeWithClose

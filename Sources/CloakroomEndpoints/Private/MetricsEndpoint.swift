@@ -21,11 +21,11 @@ extension Endpoint {
 }
 
 extension PrivateCall {
-    /// Refuses a name that a foreign page can have (DNS rebinding). On the Unix socket too: a proxy passes on the name that
-    /// its client asked for.
+    /// Refuses a Host that a foreign page can have (DNS rebinding), on the Unix socket too: a proxy forwards the name
+    /// that its client requested.
     ///
-    /// The probes say nothing that the public ones do not say to any page, and a check under a foreign name comes without
-    /// our cookie.
+    /// Probes need no such check, because the public listener shows the same to any page. Nor do forward-auth checks:
+    /// under a foreign name a browser sends no session cookie.
     /// - Throws: `Denial.misdirectedRequest`.
     fileprivate func checkHost() throws(Denial) {
         let host = request.head.authority

@@ -20,7 +20,7 @@ extension Router where Context == PrivateRequestContext {
     }
 }
 
-/// One request to an endpoint of the private listener, with what those endpoints use.
+/// One request to an endpoint of the private listener, with the parts that those endpoints read.
 struct PrivateCall: Sendable {
     let server: AuthorizationServer
     let request: Request
@@ -71,7 +71,7 @@ private struct PrivateEndpoints: RouterMiddleware {
         return try await found.respond(call)
     }
 
-    /// Proxies append parameters and the request's target to the path of the check.
+    /// The path of the endpoint. Proxies append parameters and the request's target to the path of the check.
     private func path(of request: Request) -> String {
         CheckParameters.areIn(request.head.path ?? "") ? CheckParameters.path : request.uri.path
     }

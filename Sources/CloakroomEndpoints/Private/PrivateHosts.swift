@@ -1,21 +1,22 @@
 import NIOCore
 
-/// The names under which the private listener shows what a page must not read.
+/// The host names under which the private listener serves data that a page must not read.
 ///
-/// A page of `http://evil.test:8081` can change what its own name resolves to (DNS rebinding). Its requests then reach a port
-/// of the browser's own machine, and count as requests to the page's own origin: no CORS applies, and no `Origin` or
-/// `Sec-Fetch-Site` comes along, because the page has no TLS. Only the Host header tells such a request from a scraper's.
+/// A page of `http://evil.test:8081` can change the address of its own name (DNS rebinding). Its requests then reach
+/// a port of the browser's own machine, and count as requests to the page's own origin: no CORS applies, and the
+/// browser sends no `Origin` or `Sec-Fetch-Site`, because the page has no TLS. Only the Host header distinguishes
+/// such a request from a scraper's.
 struct PrivateHosts: Sendable {
-    /// Lower case.
+    /// The server's own names, in lower case.
     private let own: Set<String>
 
-    /// - Parameter own: names of this server: of the public URL and of the private listener's address.
+    /// - Parameter own: the names in the public URL and in the private listener's address.
     init(own: [String?]) {
         self.own = Set(own.compactMap { $0?.lowercased() })
     }
 
-    /// Whether no foreign page can have this authority: an IP address, a name of ours, or one that public DNS does not
-    /// resolve.
+    /// Whether no foreign page can have this authority: an IP address, a name of this server, or one that public DNS
+    /// does not resolve.
     /// - Parameter authority: nil without a Host header, which every browser sends.
     func contains(_ authority: String?) -> Bool {
         guard let authority else { return true }
@@ -47,7 +48,8 @@ struct PrivateHosts: Sendable {
     /// Top-level domains that public DNS never delegates (RFC 6761, RFC 6762, RFC 8375, and ICANN's `internal`).
     private static let localDomains = [".localhost", ".local", ".internal", ".home.arpa"]
 
-    /// A name of one label is that of a container, a service or a machine in the same network.
+    /// Whether the name has one label, like that of a container, a service or a machine in the same network, or a
+    /// local top-level domain.
     private static func isLocalName(_ host: String) -> Bool {
         !host.isEmpty && (!host.contains(".") || localDomains.contains { host.hasSuffix($0) })
     }

@@ -34,18 +34,18 @@ package struct AdmittedPeer: Sendable {
         admitted.withLock { $0[ObjectIdentifier(channel)] }
     }
 
-    /// Of the connections that are open.
+    /// The admitted peers of all open connections.
     private static let admitted = Mutex<[ObjectIdentifier: AdmittedPeer]>([:])
 }
 
 /// The context of requests on the private listener, which has a router of its own.
 public struct PrivateRequestContext: RequestContext {
-    /// The framework's own.
+    /// The framework's storage.
     public var coreContext: CoreRequestContextStorage
     /// nil on a connection of any other listener.
     let peer: AdmittedPeer?
 
-    /// As the framework makes it.
+    /// Creates the context for a request, as the framework calls it.
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         peer = .of(source.channel)
