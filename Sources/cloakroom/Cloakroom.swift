@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 
-/// The command. Each subcommand stands in a file of its own.
+/// The command line. Each subcommand has a file of its own.
 @main
 struct Cloakroom: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,8 +29,8 @@ struct Cloakroom: AsyncParsableCommand {
         await main(arguments)
     }
 
-    /// A word where a subcommand is expected. The parser would take it for an argument of the command above, and
-    /// complain about the first option behind it.
+    /// Returns the unknown word where a subcommand is expected. Without this check, the parser would take it for an
+    /// argument of the parent command, and report the first option after it.
     static func unknownSubcommand(in arguments: [String]) -> String? {
         var command: any ParsableCommand.Type = Self.self
         var path = "cloakroom"

@@ -5,12 +5,12 @@ import CloakroomStores
 import CloakroomTokens
 import Logging
 
-/// What the commands that look after the data share.
+/// The options and functions that the commands for administration share.
 struct Administration: ParsableArguments {
     @OptionGroup(title: "Data") var storeOptions: StoreOptions
     @Flag(help: "Print JSON.") var json = false
 
-    /// A reason to stop, as a sentence for the terminal.
+    /// A failure, as a sentence for the terminal.
     struct Failure: Error, CustomStringConvertible {
         let description: String
 
@@ -19,10 +19,10 @@ struct Administration: ParsableArguments {
         }
     }
 
-    /// Opens the data, does the work, and prints the result; nil for work that prints by itself.
-    /// - Parameter making: whether to make the data where there are none. A command that only reads must not: with a
-    ///   mistyped path it would show a server without accounts.
-    /// - Throws: `ExitCode` after saying on standard error what went wrong.
+    /// Opens the data, runs `work`, and prints its result; nil if `work` prints by itself.
+    /// - Parameter making: whether to create missing data. A command that only reads must not: with a mistyped path
+    ///   it would show a server without accounts.
+    /// - Throws: `ExitCode`, after printing the error to standard error.
     func perform(making: Bool = false, empty: String = "", _ work: (Instance) async throws -> Table?) async throws {
         try await report(empty: empty) { settings in
             let instance = try Instance.administering(settings, making: making)
@@ -31,8 +31,8 @@ struct Administration: ParsableArguments {
         }
     }
 
-    /// Reads the settings, does the work, and prints the result.
-    /// - Throws: `ExitCode` after saying on standard error what went wrong.
+    /// Reads the settings, runs `work`, and prints its result.
+    /// - Throws: `ExitCode`, after printing the error to standard error.
     func report(empty: String = "", _ work: (Settings) async throws -> Table?) async throws {
         LineLogHandler.bootstrap(.warning)
         CoreDumps.forbid()

@@ -68,7 +68,7 @@ struct Events: AsyncParsableCommand {
 }
 
 extension SecurityEvent {
-    /// What is known of it besides its kind and time.
+    /// The known fields of the event besides its kind and time.
     fileprivate var facts: [(name: String, value: Details.Value)] {
         let all = [("subject", subject?.rawValue), ("session", session?.rawValue), ("ip", address)]
         return all.compactMap { name, value in value.map { (name, .text($0)) } } + details.named

@@ -84,7 +84,7 @@ extension KeyFiles {
         }
     }
 
-    /// Changes existing keys. Where there are none, no file is made, not even a lock.
+    /// Changes existing keys. If there are none, it creates no file, not even a lock.
     fileprivate func change(_ work: (IssuerKeys) throws -> IssuerKeys) throws -> IssuerKeys {
         _ = try existing
         return try update { keys in
@@ -99,7 +99,7 @@ extension KeyFiles {
 }
 
 extension Administration {
-    /// Keys need no database.
+    /// Runs `work` on the key files. No command about keys opens the database.
     fileprivate func withKeys(_ work: (KeyFiles, Settings) throws -> IssuerKeys) async throws {
         try await report { settings in
             let files = KeyFiles(directory: try DataDirectory(existing: settings.data.directory))

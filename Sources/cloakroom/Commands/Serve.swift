@@ -26,7 +26,7 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        // Without this a write to a log whose reader has gone would end the process.
+        // Otherwise a write to a closed pipe, such as a log whose reader has exited, would kill the process.
         signal(SIGPIPE, SIG_IGN)
         NIOSingletons.groupLoopCountSuggestion = Processors.count
         let settings = try storeOptions.settings(options.values)

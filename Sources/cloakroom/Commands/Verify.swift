@@ -44,7 +44,7 @@ struct Verify: ParsableCommand {
         now.map { Instant(milliseconds: Int64($0 * 1000)) } ?? Environment.system.now()
     }
 
-    /// Only the line end that an editor or `echo` adds is not part of the token.
+    /// The token, without the line end that an editor or `echo` adds.
     private func input() -> [UInt8] {
         guard token == "-" else { return Array(token.utf8) }
         let limit = VerifiedJWS.maximumSize + 2

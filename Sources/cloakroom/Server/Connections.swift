@@ -3,14 +3,14 @@ import Foundation
 import HummingbirdCore
 import Logging
 
-/// File descriptors of this process.
+/// The limit of file descriptors of this process.
 enum Descriptors {
-    /// What database, keys and logs need beside connections.
+    /// The number of descriptors reserved for database, keys and logs.
     private static let reserve = 64
 
-    /// Raises the limit to what the system allows.
-    /// - Returns: how many connections each of two listeners may have, so that accepting never fails for want of one: a
-    ///   listener whose connections cannot be accepted would be woken for them again and again.
+    /// Raises the soft limit to the hard limit.
+    /// - Returns: the number of connections that each of two listeners may have, so that accepting never fails for
+    ///   lack of a descriptor: a listener that cannot accept would wake up again and again.
     static func raiseLimit() -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 256 }
@@ -21,7 +21,7 @@ enum Descriptors {
     }
 }
 
-/// Stops accepting connections at a number, and says so; the kernel keeps those beyond it waiting.
+/// Stops accepting connections at a maximum, and logs it. The kernel keeps further connections waiting.
 struct ConnectionCap: AvailableConnectionsDelegate {
     let maximum: Int
     let log: SampledLog

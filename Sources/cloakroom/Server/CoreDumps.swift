@@ -1,8 +1,8 @@
 import CSodium
 
-/// Images of the process's memory, which holds passwords and keys.
+/// Core dumps contain the process's memory, which has passwords and keys.
 enum CoreDumps {
-    /// No crash of this process writes its memory to a file, and no other process of the same user may read it.
+    /// Prevents core dumps of this process, and prevents other processes of the same user from reading its memory.
     static func forbid() {
         cloakroom_forbid_core_dumps()
     }

@@ -14,7 +14,7 @@ struct Demo {
     let now: @Sendable () -> Instant
     private let notes = Notes()
 
-    /// How old the authentication may be for deleting all notes.
+    /// The maximum age of the authentication for deleting all notes.
     private static let freshness = Span.seconds(60)
 
     init(now: @escaping @Sendable () -> Instant) {

@@ -7,7 +7,7 @@ import CloakroomSessions
 import CloakroomTokens
 import Logging
 
-/// One Cloakroom put together from the settings. The only place that picks a store.
+/// The server and its store, built from the settings. This is the only place that chooses a store.
 struct Instance {
     let settings: Settings
     let environment: Environment
@@ -17,7 +17,7 @@ struct Instance {
     var sessions: SessionService { server.sessions }
     var accounts: AccountService { server.accounts }
 
-    /// What serves, with directory, database and keys that are made at first start.
+    /// Opens everything that a server needs, and creates directory, database and keys at the first start.
     static func serving(_ settings: Settings) throws -> Self {
         let environment = Environment.system
         let directory = try DataDirectory(settings.data.directory)
@@ -28,7 +28,8 @@ struct Instance {
         return try Self(settings, environment, store, files, keys)
     }
 
-    /// The directory may be mounted read-only, with the database elsewhere: that must not stop the start.
+    /// Saves the settings for the other commands. A failure must not stop the start: the directory may be mounted
+    /// read-only, with the database elsewhere.
     private static func remember(_ settings: Settings, in directory: DataDirectory) {
         do { try SettingsMemory(directory).write(settings.remembered) } catch {
             Logger(label: "cloakroom").warning(
@@ -37,9 +38,9 @@ struct Instance {
         }
     }
 
-    /// What looks after the data. It signs nothing, and so needs no keys: sessions can be ended while a key file cannot
-    /// be read.
-    /// - Parameter making: whether to make directory and database when there are none.
+    /// Opens the data for administration. It signs nothing and needs no keys, so that sessions can be ended while a
+    /// key file cannot be read.
+    /// - Parameter making: whether to create a missing directory and database.
     static func administering(_ settings: Settings, making: Bool) throws -> Self {
         let environment = Environment.system
         let directory =

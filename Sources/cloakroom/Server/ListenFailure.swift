@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import ServiceLifecycle
 
-/// Why an address cannot be listened on.
+/// The reason why the server cannot listen on an address.
 struct ListenFailure: Error, CustomStringConvertible {
     let description: String
 
@@ -11,8 +11,8 @@ struct ListenFailure: Error, CustomStringConvertible {
     }
 
     /// - Parameters:
-    ///   - address: as the start's line would say it, such as `127.0.0.1:8080`.
-    ///   - setting: what decides it.
+    ///   - address: the address as the start prints it, such as `127.0.0.1:8080`.
+    ///   - setting: the setting that decides the address.
     init(_ error: IOError, address: String, setting: String) {
         let reason =
             switch error.errnoCode {
@@ -25,7 +25,7 @@ struct ListenFailure: Error, CustomStringConvertible {
     }
 }
 
-/// A listener, whose failure to bind names the address.
+/// Runs a listener, and names the address when it cannot bind.
 struct NamedListener: Service {
     let service: any Service
     let address: String

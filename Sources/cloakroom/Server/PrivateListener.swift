@@ -1,7 +1,7 @@
 import Foundation
 import Hummingbird
 
-/// Where proxies, scrapers and backends connect.
+/// The address at which proxies, scrapers and backends connect.
 struct PrivateListener: Sendable {
     enum Address: Hashable, Sendable, CustomStringConvertible {
         case network(host: String, port: Int)
@@ -11,7 +11,7 @@ struct PrivateListener: Sendable {
         init?(parsing text: String) {
             if text.hasPrefix("unix:") {
                 let path = String(text.dropFirst("unix:".count))
-                // As much as fits into a sockaddr_un.
+                // The longest path that fits into a `sockaddr_un`.
                 guard 1...107 ~= path.utf8.count else { return nil }
                 self = .unixSocket(path: path)
                 return
@@ -34,10 +34,10 @@ struct PrivateListener: Sendable {
     }
 
     let address: Address
-    /// nil for the group of the process.
+    /// The group that may use the socket; nil for the group of the process.
     let socketGroup: String?
 
-    /// As it was written; nil for a Unix socket.
+    /// The host as the setting has it; nil for a Unix socket.
     var host: String? {
         switch address {
         case .network(let host, _): host
@@ -52,7 +52,7 @@ struct PrivateListener: Sendable {
         }
     }
 
-    /// The address in the second line of the start.
+    /// The address for the second line that the start prints.
     /// - Parameter port: the port that was bound.
     func description(port: Int?) -> String {
         switch address {
@@ -65,7 +65,7 @@ struct PrivateListener: Sendable {
         let description: String
     }
 
-    /// Lets the group use the socket, and no other users: the responses to a connected peer contain tokens.
+    /// Allows only the owner and the group to use the socket: the responses to a connected peer contain tokens.
     func restrictSocket() throws {
         guard case .unixSocket(let path) = address else { return }
         if let socketGroup {

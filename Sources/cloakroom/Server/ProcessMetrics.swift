@@ -1,6 +1,6 @@
 import Foundation
 
-/// The metrics of the process that Prometheus' client libraries have in common, read when they are asked for.
+/// The process metrics that Prometheus' client libraries share, read at each scrape.
 enum ProcessMetrics {
     struct Sample {
         let name: String
@@ -8,7 +8,7 @@ enum ProcessMetrics {
         let value: Double
     }
 
-    /// Those that this system tells.
+    /// The metrics that this system provides.
     static var samples: [Sample] {
         let (stat, memory) = (statFields, memoryPages)
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
@@ -25,13 +25,14 @@ enum ProcessMetrics {
         return all.compactMap { name, type, value in value.map { Sample(name: name, type: type, value: $0) } }
     }
 
-    /// The fields of proc(5)'s `stat` from the third on: the second, the name, may hold spaces and brackets.
+    /// The fields of `/proc/self/stat` from the third on: the second, the name, may contain spaces and brackets
+    /// (proc(5)).
     private static var statFields: [Substring]? {
         guard let text = text("/proc/self/stat"), let bracket = text.lastIndex(of: ")") else { return nil }
         return text[text.index(after: bracket)...].split(separator: " ")
     }
 
-    /// - Parameter number: as the manual page counts, from 3.
+    /// - Parameter number: the number in proc(5), from 3.
     private static func field(_ number: Int, of fields: [Substring]?) -> Double? {
         guard let fields, fields.indices.contains(number - 3) else { return nil }
         return Double(fields[number - 3])
@@ -57,7 +58,7 @@ enum ProcessMetrics {
         return (virtual, resident)
     }
 
-    /// Without the one that reads the directory.
+    /// The number of open descriptors, without the one that reads the directory.
     private static var openDescriptors: Double? {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")).map { Double(max(0, $0.count - 1)) }
     }
@@ -68,7 +69,7 @@ enum ProcessMetrics {
         return Double(limit.rlim_cur)
     }
 
-    /// Files of proc(5) have no size, which `FileManager` goes by.
+    /// Reads a file in `/proc`. Such files report the size 0, on which `FileManager` relies.
     private static func text(_ path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }

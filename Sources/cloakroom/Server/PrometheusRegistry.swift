@@ -32,7 +32,8 @@ final class PrometheusRegistry: MetricsFactory, Sendable {
         cell(\.histograms, label, dimensions) { HistogramCell() }
     }
 
-    // A destroyed metric that is made again must go on from its value: Prometheus takes a smaller one for a restart.
+    // These do nothing: a metric that is destroyed and created again must keep its value, because Prometheus takes a
+    // smaller one for a restart.
     func destroyCounter(_ handler: any CounterHandler) {}
     func destroyMeter(_ handler: any MeterHandler) {}
     func destroyRecorder(_ handler: any RecorderHandler) {}
@@ -52,7 +53,7 @@ final class PrometheusRegistry: MetricsFactory, Sendable {
         }
     }
 
-    /// Everything, sorted by name.
+    /// All metrics, sorted by name.
     var text: String {
         let (counters, gauges, histograms) = state.withLock { ($0.counters, $0.gauges, $0.histograms) }
         let lines =

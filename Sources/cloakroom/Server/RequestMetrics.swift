@@ -25,7 +25,7 @@ struct RequestMetrics<Context: RequestContext>: RouterMiddleware {
     }
 }
 
-/// The timers of `RequestMetrics`, each made once.
+/// The timers of `RequestMetrics`, each created once.
 final class RequestTimers: Sendable {
     private struct Key: Hashable {
         let route: String
@@ -53,7 +53,7 @@ final class RequestTimers: Sendable {
             dimensions: [("route", key.route), ("method", key.method), ("status", "\(key.status)")])
     }
 
-    /// For checks that are answered before any middleware.
+    /// Records a check that was answered before any middleware.
     static let recordCheckAtOnce: @Sendable (CheckAnswer.Status, Duration) -> Void = { status, duration in
         switch status {
         case .ok: checkWithOK.record(duration)

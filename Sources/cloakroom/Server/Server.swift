@@ -8,7 +8,7 @@ import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
-/// The HTTP server over an instance: the public listener, and the private one if it is configured.
+/// The HTTP server of an instance: the public listener, and the private one if it is configured.
 struct Server {
     let instance: Instance
     let metrics: PrometheusRegistry
@@ -62,7 +62,7 @@ struct Server {
         let router = Router(context: PrivateRequestContext.self)
         router.add(middleware: RequestMetrics())
         router.addPrivateEndpoints(instance.server, host: listener.host, metrics: { metrics.text })
-        // A target of 16 KiB and a cookie beside it.
+        // Room for a target of 16 KiB and the cookies.
         var limits = limits
         limits.longestHeader = 17 * 1024
         limits.longestHead = 64 * 1024
@@ -93,7 +93,7 @@ struct Server {
     }
 }
 
-/// The background work of the server, until it stops.
+/// Runs the background work until the server stops.
 private struct Maintenance: Service {
     let server: AuthorizationServer
 
@@ -102,7 +102,7 @@ private struct Maintenance: Service {
     }
 }
 
-/// The lines that say where the listeners are: printed when both accept connections, the public one first.
+/// Prints the addresses of the listeners when both accept connections, the public one first.
 private actor StartLines {
     private let expectsPrivate: Bool
     private var publicLine: String?

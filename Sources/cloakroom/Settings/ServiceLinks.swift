@@ -1,4 +1,4 @@
-/// The variables that Kubernetes and Docker set for a service named `cloakroom`, which look like settings of ours:
+/// The variables that Kubernetes and Docker set for a service named `cloakroom`. They look like settings, but
 /// `CLOAKROOM_PORT=tcp://10.0.0.1:8080` is an address for clients, not a port to listen on.
 enum ServiceLinks {
     /// Whether a variable is one of them.
@@ -20,7 +20,7 @@ enum ServiceLinks {
         ["tcp://", "udp://", "sctp://"].contains { value.hasPrefix($0) }
     }
 
-    /// The environment without them.
+    /// The environment without these variables.
     static func removed(from environment: [String: String]) -> [String: String] {
         environment.filter { !contains($0.key, $0.value) }
     }

@@ -1,38 +1,38 @@
 import Yams
 
-/// One setting: what it is called, what it means, how its values are written, and where a value goes.
+/// One setting: its key, its meaning, the syntax of its values, and the property that holds the value.
 ///
-/// Its flag with the help for it, its environment variable, its key in the YAML file and its row in
-/// `docs/configuration.md` follow from this value. Texts are Markdown; a key in backticks stands for a setting.
+/// Its flag with its help, its environment variable, its key in the YAML file and its row in `docs/configuration.md`
+/// follow from this value. Texts are Markdown; a key in backticks names a setting.
 struct Setting: Sendable {
     let key: SettingKey
     /// One or two sentences, for `--help` and the document.
     let help: String
-    /// More for the document alone: links and details.
+    /// Links and details for the document only.
     let note: String
-    /// What stands for a value in `--help`, such as `seconds`.
+    /// The placeholder of a value in `--help`, such as `seconds`.
     let placeholder: String
-    /// The values that are taken, as the end of the message "expected ...".
+    /// The accepted values, as the end of the message "expected ...".
     let expected: String
-    /// Every value, where there are few of them; shells complete these.
+    /// All values, if there are few of them; shells complete these.
     let words: [String]
     /// A value other than the default.
     let example: String
     let defaultValue: Default
-    /// How this setting can make the server less safe; nil when no value does.
+    /// The way in which this setting can make the server less safe; nil when no value does.
     let risk: Risk?
     /// The flag takes no value and means `true`.
     let isSwitch: Bool
-    /// The commands that look after the data go by the value that the server was last started with.
+    /// Whether the commands for administration use the value with which the server was last started.
     let isRemembered: Bool
-    /// Reads a text and puts its value where it belongs; false for a text that cannot be used.
+    /// Parses a text and stores its value in the settings; false for an invalid text.
     let apply: @Sendable (String, inout Settings) -> Bool
     /// The current value as text: what `apply` takes, or words such as `none` where no text means this value.
     let text: @Sendable (Settings) -> String
     /// The text that a node of the YAML file stands for; nil when the node has another shape.
     let readYAML: @Sendable (Node) -> String?
 
-    /// What counts where the setting is given nowhere.
+    /// The value of a setting that is not given.
     struct Default: Sendable {
         /// The value, or words that describe it.
         let text: String
@@ -43,7 +43,7 @@ struct Setting: Sendable {
         /// Computes the value from the settings that are given.
         let apply: @Sendable (inout Settings) -> Void
 
-        /// A fixed value, or words such as `none` where no text means it.
+        /// A fixed value. Its text is the value, or words such as `none` if no text means it.
         init<Value>(_ value: Value, _ syntax: ValueSyntax<Value>) {
             text = syntax.write(value)
             isValue = syntax.parse(text) != nil
@@ -71,9 +71,9 @@ struct Setting: Sendable {
     }
 
     /// - Parameters:
-    ///   - syntax: how values are written.
-    ///   - path: where a value goes. What stands there in `Settings()` is the default.
-    ///   - computed: the default, where it is no fixed value.
+    ///   - syntax: the syntax of the values.
+    ///   - path: the property that holds the value. Its value in `Settings()` is the default.
+    ///   - computed: the default, if it is not a fixed value.
     init<Value>(
         _ key: SettingKey, _ syntax: ValueSyntax<Value>, to path: any WritableKeyPath<Settings, Value> & Sendable,
         default computed: Default? = nil, example: String, help: String, note: String = "", risk: Risk? = nil,

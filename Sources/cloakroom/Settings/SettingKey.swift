@@ -12,17 +12,17 @@ struct SettingKey: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringC
 
     var description: String { name }
 
-    /// `CLOAKROOM_PUBLIC_URL`
+    /// The environment variable, such as `CLOAKROOM_PUBLIC_URL`.
     var environmentName: String {
         "CLOAKROOM_" + words.joined(separator: "_").uppercased()
     }
 
-    /// `--public-url`
+    /// The flag, such as `--public-url`.
     var flag: String {
         "--" + words.joined(separator: "-").lowercased()
     }
 
-    /// `publicURL` is `public` and `URL`.
+    /// The words of the key: `publicURL` is `public` and `URL`.
     private var words: [String] {
         var words: [String] = []
         var previousIsUpper = false

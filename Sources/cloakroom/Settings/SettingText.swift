@@ -1,11 +1,11 @@
-/// The texts of settings are Markdown, in which keys stand in backticks.
+/// The texts of settings are Markdown, with keys in backticks.
 extension String {
-    /// Without backticks, for messages.
+    /// The text without backticks, for messages.
     var withoutMarkup: String {
         replacing("`", with: "")
     }
 
-    /// Without backticks and with flags in the place of keys, for `--help`.
+    /// The text without backticks and with flags in place of keys, for `--help`.
     var withFlags: String {
         split(separator: "`", omittingEmptySubsequences: false).enumerated().map { index, part in
             let isCode = index % 2 == 1

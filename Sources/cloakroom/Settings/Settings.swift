@@ -1,19 +1,20 @@
 import CloakroomCore
 import CloakroomEndpoints
 
-/// What an operator can set, read and checked. `SettingsTable` says how each value gets here.
+/// The settings of an operator, read and checked. `SettingsTable` defines how each value gets here.
 struct Settings: Sendable {
     var data = DataSettings()
     var listeners = ListenerSettings()
     var process = ProcessSettings()
     var server = AuthorizationServer.Configuration()
-    /// For the commands that look after the data: what was given, as text.
+    /// The given values as text, for the commands for administration.
     private(set) var remembered: [SettingKey: String] = [:]
 
     /// The defaults, without those that are computed from other settings.
     init() {}
 
-    /// - Throws: `SettingsError` for the first value that cannot be used.
+    /// Reads and checks all settings.
+    /// - Throws: `SettingsError` for the first invalid value.
     init(_ sources: SettingsSources) throws(SettingsError) {
         for setting in SettingsTable.all {
             guard let (text, place) = sources.value(of: setting.key) else { continue }
@@ -33,12 +34,12 @@ struct Settings: Sendable {
         listeners.privateAddress.map { PrivateListener(address: $0, socketGroup: listeners.privateSocketGroup) }
     }
 
-    /// Reached over plain HTTP, on this machine alone.
+    /// Whether clients reach the server over plain HTTP, on this machine only.
     var isLoopbackDevelopment: Bool {
         server.publicURL.map { $0.isLoopback && $0.scheme == "http" } ?? true
     }
 
-    /// Requests from other machines must come over TLS, and by the one name that the origin check knows as its own.
+    /// Checks that requests from other machines come over TLS, and under the one name that the origin check accepts.
     private func checkReach(_ sources: SettingsSources) throws(SettingsError) {
         if let publicURL = server.publicURL, publicURL.scheme != "https", !publicURL.isLoopback {
             throw SettingsError(
@@ -53,7 +54,7 @@ struct Settings: Sendable {
     }
 }
 
-/// A setting that cannot be used: where its value stands, and what is wrong with it.
+/// An invalid setting: the place of its value, and the problem.
 struct SettingsError: Error, CustomStringConvertible {
     let place: String
     let problem: String

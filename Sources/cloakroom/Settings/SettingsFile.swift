@@ -1,9 +1,9 @@
 import Foundation
 import Yams
 
-/// The YAML file, as one text per setting.
+/// Reads the YAML file into one text per setting.
 enum SettingsFile {
-    /// - Throws: `SettingsError` naming the file, the key and what was expected.
+    /// - Throws: `SettingsError`, which names the file, the key and the expected value.
     static func read(_ path: String) throws(SettingsError) -> [SettingKey: String] {
         guard FileManager.default.fileExists(atPath: path) else {
             throw SettingsError(place: path, problem: "there is no such file")
@@ -46,7 +46,7 @@ enum SettingsFile {
         return text
     }
 
-    /// A scalar as it stands, or a list of scalars as the environment writes it; nil for any other shape.
+    /// A scalar, or a list of scalars joined as in an environment variable; nil for any other shape.
     @Sendable static func text(_ node: Node) -> String? {
         if let scalar = node.scalar { return scalar.string }
         guard let sequence = node.sequence else { return nil }

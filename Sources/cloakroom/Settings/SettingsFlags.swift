@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// The flags of a section's settings, made from the table.
+/// The flags of a section's settings, generated from the table.
 ///
-/// The argument parser reads the definitions of flags from a mirror of the value. A mirror of our own therefore declares
-/// them, and help, messages and completions are those of flags that are written out as properties.
+/// The argument parser reads the definitions of flags from the mirror of a value. This type declares them in a custom
+/// mirror, so that help, messages and completions are the same as for flags that are properties.
 struct SettingsFlags<Section: SettingsSection>: ParsableArguments, CustomReflectable {
-    /// What was given, as text.
+    /// The values that were given, as text.
     private(set) var values: [SettingKey: String] = [:]
 
     init() {}
@@ -26,7 +26,7 @@ struct SettingsFlags<Section: SettingsSection>: ParsableArguments, CustomReflect
     }
 }
 
-/// Made once: in debug builds the parser reads the mirror again for each check at each level of groups.
+/// Created once: in debug builds the parser reads the mirror again for each check at each level of groups.
 private enum FlagDefinitions {
     private static let all: [SettingKey: any Sendable] = Dictionary(
         uniqueKeysWithValues: SettingsTable.all.map { ($0.key, $0.flagDefinition) })

@@ -1,11 +1,11 @@
 import CloakroomFiles
 import CloakroomTokens
 
-/// The settings that a server was last started with, for the commands that look after its data: they must call those
-/// sessions live, and those keys retired, that the server does.
+/// The settings with which a server was last started, for the commands that administer its data: they must agree with
+/// the server on which sessions are live and which keys are retired.
 struct SettingsMemory {
     private static let file = "last-settings"
-    /// Those that decide about the data. None is secret.
+    /// The settings that affect the data. None is secret.
     private static var keys: [SettingKey] { SettingsTable.all.filter(\.isRemembered).map(\.key) }
 
     private let directory: DataDirectory
@@ -14,7 +14,7 @@ struct SettingsMemory {
         self.directory = directory
     }
 
-    /// Empty when no server was started here.
+    /// Reads the saved settings; empty if no server was started in this directory.
     func read() throws -> [SettingKey: String] {
         guard let bytes = try directory.readSecret(Self.file) else { return [:] }
         guard let object = try? JSONReader.read(bytes).objectValue else {

@@ -24,15 +24,15 @@ struct StoreOptions: ParsableArguments {
     var config: String?
     @OptionGroup var data: SettingsFlags<DataSettings>
 
-    /// The settings of a server that starts.
-    /// - Throws: `ExitCode` after saying on standard error what is wrong.
+    /// Reads the settings of a server that starts.
+    /// - Throws: `ExitCode`, after printing the error to standard error.
     func settings(_ others: [SettingKey: String] = [:]) throws -> Settings {
         try settings(others, remembered: [:])
     }
 
-    /// The settings of the server whose data this is: where they are not given here, those that it was last started
-    /// with.
-    /// - Throws: `UnusableData`, or `ExitCode` after saying on standard error what is wrong.
+    /// Reads the settings of the server that owns this data. A setting that is not given here has the value with
+    /// which the server was last started.
+    /// - Throws: `UnusableData`, or `ExitCode` after printing the error to standard error.
     func settingsOfServer() throws -> Settings {
         let settings = try settings()
         guard let directory = try? DataDirectory(existing: settings.data.directory) else { return settings }

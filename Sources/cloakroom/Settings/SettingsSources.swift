@@ -1,7 +1,7 @@
 import Foundation
 
-/// The places that the value of a setting can come from. The first that has one counts: flag, environment, file, and for
-/// commands that look after the data what the server was last started with.
+/// The sources of a setting's value. The first that has one counts: flag, environment, file, and for administration
+/// the value with which the server was last started.
 struct SettingsSources {
     private struct Layer {
         let values: [SettingKey: String]
@@ -27,12 +27,12 @@ struct SettingsSources {
         self.layers = layers + [Layer(values: remembered) { "the server's last \($0)" }]
     }
 
-    /// The text that counts, and the place where it stands; nil where the setting is not given.
+    /// The text of a value and its source; nil if the setting is not given.
     func value(of key: SettingKey) -> (text: String, place: String)? {
         layers.lazy.compactMap { layer in layer.values[key].map { ($0, layer.place(key)) } }.first
     }
 
-    /// Where the value of a setting stands, for messages.
+    /// The source of a setting's value, for messages.
     func place(of key: SettingKey) -> String {
         value(of: key)?.place ?? key.name
     }

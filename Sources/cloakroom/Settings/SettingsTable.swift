@@ -4,7 +4,7 @@ protocol SettingsSection: SendableMetatype {
     static var settings: [Setting] { get }
 }
 
-/// Every setting, by section, in the order of the document.
+/// All settings, by section, in the order of the document.
 enum SettingsTable {
     static let sections: [any SettingsSection.Type] = [
         DataSettings.self, ListenerSettings.self, SessionSettings.self, AccountSettings.self, TokenSettings.self,

@@ -2,19 +2,19 @@ import ArgumentParser
 import CloakroomCore
 import CloakroomFiles
 
-/// The exit codes of the command, and the sentence that goes with each failure. Those above 1 are of sysexits.h.
+/// The exit codes of the command, and the sentence for each failure. Codes above 1 are those of sysexits.h.
 enum CommandExit: Int32, CaseIterable {
-    /// Refused or failed: no such account, a token that does not verify, a disk or a port that cannot be used.
+    /// A refusal or a failure: no such account, a token that does not verify, a disk or port that cannot be used.
     case refused = 1
-    /// EX_USAGE
+    /// EX_USAGE: wrong arguments.
     case usage = 64
-    /// EX_CONFIG: a setting cannot be used.
+    /// EX_CONFIG: an invalid setting.
     case configuration = 78
 
     var code: ExitCode { ExitCode(rawValue) }
 
-    /// Says on standard error what went wrong.
-    /// - Returns: what to throw.
+    /// Prints the error to standard error.
+    /// - Returns: the exit code to throw.
     static func complain(_ error: any Error) -> ExitCode {
         if let code = error as? ExitCode { return code }
         let (status, sentence) = of(error)

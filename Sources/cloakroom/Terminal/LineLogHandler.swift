@@ -9,7 +9,7 @@ struct LineLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var logLevel: Logger.Level
     private let isForPeople = isatty(STDERR_FILENO) == 1
-    /// What a client can make us write is cut to this.
+    /// The longest value that is printed, in characters: clients choose some values.
     private static let longestValue = 1024
 
     init(label: String, level: Logger.Level) {
@@ -60,7 +60,7 @@ struct LineLogHandler: LogHandler {
         return "\(now.iso8601) \(name) \(Self.printable(message))" + Terminal.styled(pairs, .faint, on: STDERR_FILENO)
     }
 
-    /// Control characters would let a client move the cursor of whoever reads the log.
+    /// Replaces control characters, with which a client could control the terminal that shows the log.
     private static func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(

@@ -1,6 +1,6 @@
 import CloakroomTokens
 
-/// Rows that a command shows: a table for people, JSON for scripts.
+/// The rows that a command prints: a table for people, JSON for scripts.
 struct Table {
     struct Cell {
         let text: String
@@ -14,7 +14,7 @@ struct Table {
         }
     }
 
-    /// The JSON name of each column; its title is the same in capitals.
+    /// The JSON name of each column. Its title is the same in capitals.
     let columns: [String]
     var rows: [[Cell]] = []
 

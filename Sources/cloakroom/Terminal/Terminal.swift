@@ -10,7 +10,8 @@ enum Terminal {
         write("cloakroom: \(text)\n", to: STDERR_FILENO)
     }
 
-    /// Writes as much as the reader takes. `FileHandle` would end the process when the reader of a log has gone away.
+    /// Writes the text, and drops the rest if a write fails, for example because the reader of a log has gone.
+    /// `FileHandle` would end the process in that case.
     static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
@@ -20,7 +21,7 @@ enum Terminal {
         }
     }
 
-    /// Whether somebody is looking, who did not ask for plain text (no-color.org).
+    /// Whether the descriptor is a terminal, and the user has not asked for plain text (no-color.org).
     static func isColourful(_ descriptor: Int32) -> Bool {
         isatty(descriptor) == 1 && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
             && ProcessInfo.processInfo.environment["TERM"] != "dumb"
@@ -40,8 +41,8 @@ enum Terminal {
         return "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
     }
 
-    /// Reads a password: asked for without echo at a terminal, else the first line of standard input. Never an argument,
-    /// which every user of the machine could read in the list of processes.
+    /// Reads a password: with a prompt and without echo at a terminal, otherwise the first line of standard input. A
+    /// password is never an argument, which every user of the machine could read in the process list.
     static func readPassword(prompt: String) -> String? {
         guard isatty(STDIN_FILENO) == 1 else { return readLine(strippingNewline: true) }
         write(prompt, to: STDERR_FILENO)

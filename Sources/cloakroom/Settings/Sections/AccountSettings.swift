@@ -1,6 +1,6 @@
 import CloakroomEndpoints
 
-/// Who may get an account, and how often a login may fail.
+/// Sign-up, and the limits of logins and sign-ups.
 enum AccountSettings: SettingsSection {
     static let title = "Accounts"
 

@@ -2,7 +2,7 @@ import CloakroomCore
 import CloakroomEndpoints
 import CloakroomMiddleware
 
-/// The cookie, and what other origins may do.
+/// The session cookie, and the rights of other origins.
 enum BrowserSettings: SettingsSection {
     static let title = "Cookie and origins"
 

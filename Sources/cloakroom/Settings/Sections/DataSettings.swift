@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where keys and sessions are kept.
+/// The location of keys and database.
 struct DataSettings: SettingsSection, Sendable {
     var directory = "./cloakroom-data"
     var databasePath = ""
@@ -26,7 +26,7 @@ struct DataSettings: SettingsSection, Sendable {
 }
 
 extension ValueSyntax where Value == String {
-    /// The path from the root, for commands that run in another directory.
+    /// An absolute path, so that commands in another working directory find the database.
     fileprivate static var sqlite: Self {
         .init(
             placeholder: "sqlite:path", expected: "`sqlite:PATH` (PostgreSQL is not part of this version)",

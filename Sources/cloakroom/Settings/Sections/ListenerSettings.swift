@@ -2,7 +2,7 @@ import CloakroomCore
 import CloakroomEndpoints
 import CloakroomMiddleware
 
-/// Where the server listens, and how much it takes in.
+/// The addresses of the listeners, and their limits.
 struct ListenerSettings: SettingsSection, Sendable {
     var host = "127.0.0.1"
     var port = 8080
@@ -11,7 +11,7 @@ struct ListenerSettings: SettingsSection, Sendable {
     /// nil for the group of the process.
     var privateSocketGroup: String?
     var requestTimeout = Span.seconds(30)
-    /// On each listener; nil for as many as there are descriptors for.
+    /// The limit on each listener; nil for as many as the descriptors allow.
     var maximumConnections: Int?
 
     static let title = "Listeners"

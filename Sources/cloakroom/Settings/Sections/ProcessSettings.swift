@@ -1,6 +1,6 @@
 import Logging
 
-/// What the process does besides serving sessions.
+/// Demo, logging and core dumps.
 struct ProcessSettings: SettingsSection, Sendable {
     var isDemo = false
     var logLevel = Logger.Level.info

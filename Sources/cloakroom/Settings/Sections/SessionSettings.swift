@@ -1,7 +1,7 @@
 import CloakroomCore
 import CloakroomEndpoints
 
-/// How long sessions live, and how many there are.
+/// The lifetimes of sessions, and their number.
 enum SessionSettings: SettingsSection {
     static let title = "Sessions"
 

@@ -2,7 +2,7 @@ import CloakroomCore
 import CloakroomEndpoints
 import CloakroomTokens
 
-/// What stands in tokens, and how clients get them.
+/// The contents of tokens, and their delivery to clients.
 enum TokenSettings: SettingsSection {
     static let title = "Tokens and clients"
 

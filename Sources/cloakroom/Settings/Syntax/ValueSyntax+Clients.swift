@@ -8,8 +8,8 @@ extension ValueSyntax where Value == [Client] {
             .map({ Set($0.map(\.id)).count == $0.count ? $0 : nil }, { $0 })
     }
 
-    /// `[{id: mobile, delivery: body, insecureAllowBrowser: true}]` or `{mobile: body}`, as the text that the
-    /// environment takes; nil for another shape.
+    /// `[{id: mobile, delivery: body, insecureAllowBrowser: true}]` or `{mobile: body}`, converted to the text of the
+    /// environment variable; nil for another shape.
     @Sendable static func readYAML(_ node: Node) -> String? {
         if let scalar = node.scalar { return scalar.string }
         let items = node.mapping.map { $0.map { named($0, $1) } } ?? node.sequence.map { $0.map(unnamed) }

@@ -6,7 +6,7 @@ extension ValueSyntax where Value == String {
         .init(placeholder: placeholder, expected: expected, parse: { $0.isEmpty ? nil : $0 }, write: { $0 })
     }
 
-    /// A name that stands in tokens. Bounded, so that the cookie stays within its size.
+    /// A name that tokens contain. Its length is bounded, so that the cookie stays within its size limit.
     static var identifier: Self {
         .init(
             placeholder: "name", expected: "1 to 128 printable characters",
@@ -27,15 +27,15 @@ extension ValueSyntax where Value == Int {
 }
 
 extension ValueSyntax where Value == Span {
-    /// The longest time that browsers keep a cookie for.
+    /// The longest lifetime of a cookie in browsers.
     private static var longest: Span { .days(400) }
 
-    /// A time that is over at some point: more than 0.
+    /// A duration greater than 0.
     static var lifetime: Self {
         seconds(Span(milliseconds: 1)...longest, expected: "seconds, more than 0 and at most 400 days, such as 2.5")
     }
 
-    /// A time that may be none at all.
+    /// A duration of 0 or more.
     static var delay: Self {
         seconds(.zero...longest, expected: "seconds, 0 or more and at most 400 days, such as 2.5")
     }
@@ -73,7 +73,7 @@ extension ValueSyntax where Value == Bool {
             }, write: { "\($0)" })
     }
 
-    /// Two words for yes and no.
+    /// A Boolean with two words of its own.
     static func words(_ yes: String, _ no: String) -> Self {
         .init(
             placeholder: "\(yes)|\(no)", expected: "`\(yes)` or `\(no)`", words: [yes, no],
@@ -82,7 +82,7 @@ extension ValueSyntax where Value == Bool {
 }
 
 extension ValueSyntax where Value: RawRepresentable<String> & Equatable {
-    /// One of these, by its raw value.
+    /// One of `values`, by its raw value.
     static func one(of values: [Value], _ placeholder: String? = nil) -> Self {
         let words = values.map(\.rawValue)
         let quoted = words.map { "`\($0)`" }

@@ -2,7 +2,7 @@ import CloakroomCore
 import CloakroomMiddleware
 
 extension ValueSyntax where Value == WebOrigin {
-    /// Takes upper case and one slash at the end, as people copy addresses.
+    /// Accepts upper case and one trailing slash, because people paste addresses.
     static var origin: Self {
         .init(
             placeholder: "url", expected: "an origin such as `https://app.example.com`",

@@ -1,37 +1,37 @@
 import Foundation
 
-/// How the values of a setting are written.
+/// The syntax of a setting's values.
 struct ValueSyntax<Value: Sendable>: Sendable {
-    /// What stands for a value in `--help`, such as `seconds`.
+    /// The placeholder of a value in `--help`, such as `seconds`.
     let placeholder: String
-    /// The values that are taken, as the end of the message "expected ...".
+    /// The accepted values, as the end of the message "expected ...".
     let expected: String
-    /// Every value, where there are few of them.
+    /// All values, if there are few of them.
     var words: [String] = []
-    /// nil for a text that cannot be used.
+    /// Parses a text; nil if it is invalid.
     let parse: @Sendable (String) -> Value?
-    /// The text that `parse` reads as this value, or words such as `none` where no text means it.
+    /// The text that `parse` reads as this value, or words such as `none` if no text means it.
     let write: @Sendable (Value) -> String
     /// The value again in a unit that is easier to read.
     var remark: @Sendable (Value) -> String? = { _ in nil }
 }
 
 extension ValueSyntax {
-    /// Has no text for nil, which is what counts where the setting is not given.
+    /// The same syntax, with nil for a setting that is not given. No text means nil.
     func optional(_ absent: String = "none") -> ValueSyntax<Value?> {
         .init(
             placeholder: placeholder, expected: expected, words: words, parse: { parse($0).map { .some($0) } },
             write: { $0.map(write) ?? absent })
     }
 
-    /// Takes one word more, for nil.
+    /// The same syntax, with one more word, which means nil.
     func or(_ word: String) -> ValueSyntax<Value?> {
         .init(
             placeholder: "\(placeholder)|\(word)", expected: "\(expected), or `\(word)`", words: words + [word],
             parse: { $0 == word ? .some(nil) : parse($0).map { .some($0) } }, write: { $0.map(write) ?? word })
     }
 
-    /// Reads and writes another type.
+    /// Converts the syntax to another type.
     func map<Other>(
         _ forward: @escaping @Sendable (Value) -> Other?, _ back: @escaping @Sendable (Other) -> Value
     ) -> ValueSyntax<Other> {
@@ -40,7 +40,7 @@ extension ValueSyntax {
             write: { write(back($0)) })
     }
 
-    /// Takes many values, separated by commas; spaces around each are ignored.
+    /// A list of values, separated by commas; spaces around each are ignored.
     func list(expected: String) -> ValueSyntax<[Value]> {
         .init(
             placeholder: "\(placeholder),...", expected: expected,
@@ -52,7 +52,7 @@ extension ValueSyntax {
             write: { $0.isEmpty ? "none" : $0.map(write).joined(separator: ",") })
     }
 
-    /// Takes many values, in any order.
+    /// A set of values, separated by commas.
     func set(expected: String) -> ValueSyntax<Set<Value>> where Value: Hashable {
         let list = list(expected: expected)
         return .init(
