@@ -41,7 +41,8 @@ import Testing
         #expect(again.signingKey(at: time.now).id == keys.signing[0].key.id, "the new key is published first")
     }
 
-    /// What a process leaves that is killed during the first start, in the order in which it goes on.
+    /// The files that a process leaves when it is killed during the first start, in the order in which it writes
+    /// them.
     enum Leftover: CaseIterable {
         case lock, partOfOne, one, both, oneInPlace, bothInPlace
     }
@@ -55,7 +56,7 @@ import Testing
         #expect(try files.open(nil).signing[0].key.id == keys.signing[0].key.id)
     }
 
-    /// - Returns: the keys that must come out, where they are decided.
+    /// - Returns: the keys that the next start must return, if the files decide them.
     private func leave(_ leftover: Leftover) throws -> IssuerKeys? {
         let keys = try IssuerKeys.first(.es256, at: time.now, random: time.environment.random)
         let (refresh, signing) = (KeyFileFormat.refreshFile(keys), KeyFileFormat.signingFile(keys))
@@ -89,7 +90,7 @@ import Testing
     @Test("keys that cannot be written are served from, as long as nothing is to be changed")
     func readOnly() throws {
         let keys = try files.open(nil)
-        // Where no lock can be had, root included.
+        // A path on which no process can lock, not even root.
         try FileManager.default.removeItem(atPath: temporary.file(DataDirectory.lock))
         #expect(mkdir(temporary.file(DataDirectory.lock), 0o700) == 0)
         #expect(try files.open(.es256).signing[0].key.id == keys.signing[0].key.id)
@@ -116,7 +117,7 @@ import Testing
         #expect(try files.directory.readSecret(name) == Array(text.utf8))
     }
 
-    /// What can be at a path besides a file and nothing.
+    /// The objects besides a file that a path can have.
     enum Obstacle: CaseIterable {
         case danglingLink, loop, directory, pipe
     }

@@ -8,7 +8,7 @@ import Testing
     private let time = TestEnvironment()
     private static let life = Span.days(90)
 
-    /// Keys of which one superseded the other every ten days, beginning now.
+    /// Keys of which each superseded the previous one after ten days, beginning now.
     private func keys(_ count: Int, _ algorithm: SignatureAlgorithm = .ed25519) throws -> IssuerKeys {
         var keys = try IssuerKeys.first(algorithm, at: time.now, random: time.environment.random)
         keys = try keys.serving(nil, longestSession: Self.life, at: time.now)
@@ -28,7 +28,7 @@ import Testing
         ])
     func dropped(_ span: Span, _ count: Int) throws {
         let before = try keys(3)
-        // The first was superseded ten days before the last.
+        // The second key superseded the first ten days ago.
         time.step(Span(milliseconds: span.milliseconds - Span.days(10).milliseconds))
         let after = try before.rotated(from: time.now, at: time.now)
         #expect(after.signing.count == count + 1 && after.refresh.count == 3)

@@ -8,7 +8,7 @@ import Testing
 @testable import CloakroomSessions
 
 @Suite struct KeyWatchTests {
-    /// A source in memory, as a database would be one.
+    /// A key source in memory, which behaves as a database would.
     private final class MemoryKeys: KeySource {
         private struct Down: Error {}
         private struct State {

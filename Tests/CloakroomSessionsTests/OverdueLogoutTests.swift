@@ -9,7 +9,7 @@ import Testing
 @_spi(Prover) @testable import CloakroomSessions
 @testable import CloakroomStores
 
-/// Logouts while the store takes no writes: here because its directory was renamed away.
+/// Logouts while the store takes no writes, because its directory was renamed.
 @Suite struct OverdueLogoutTests {
     private let temporary: TemporaryDirectory
     private let time = TestEnvironment()

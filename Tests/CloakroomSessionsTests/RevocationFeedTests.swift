@@ -11,7 +11,7 @@ import Testing
 @Suite struct RevocationFeedTests {
     private struct Trouble: Error {}
 
-    /// A feed over a store that can be held up or in trouble, and counts how often it is asked.
+    /// A feed over a store that can delay or fail reads, and counts them.
     private final class Fixture: Sendable {
         let time = TestEnvironment()
         let view = RevocationView(accessTokenLifetime: .minutes(5))
@@ -37,7 +37,7 @@ import Testing
             _ = try await store.revoke(.id(id), reason: .endedByAdministrator, at: time.now, after: nil, limit: 1)
             try await feed.catchUp()
             #expect(view.isRevoked(id), "feed \(number)")
-            // The next revocation has a place in the new feed that the old one had passed.
+            // The next revocation has a position in the new feed that the reader's old cursor has passed.
             store.restore()
         }
     }
@@ -110,7 +110,7 @@ import Testing
     }
 }
 
-/// Passes everything on, but for the feed of revocations, which it can hold up or fail.
+/// Forwards all calls, but can delay or fail reads of the revocation feed.
 private final class StoreInTrouble: StoreWrapper {
     let inner: any Store
     private let state = Mutex<(asked: Int, isHeld: Bool, error: (any Error)?)>((0, false, nil))
