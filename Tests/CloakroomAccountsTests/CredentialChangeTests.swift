@@ -9,15 +9,15 @@ import Testing
 @testable import CloakroomSessions
 @testable import CloakroomStores
 
-/// The use cases that raise a session, and those of them that change a credential: each is one decision in one
-/// transaction. What fails changes nothing, and leaves exactly the events of the failure.
+/// The use cases that raise a session, some of which change a credential: each is one decision in one transaction. A
+/// failure changes nothing, and records exactly the events of the failure.
 @Suite struct CredentialChangeTests {
     enum UseCase: String, CaseIterable, Sendable {
         case stepUp
         case changePassword
     }
 
-    /// What is wrong, from the start or from a moment between the check of the password and the decision.
+    /// The fault of a request, from its start or from a moment between the check of the password and the decision.
     enum Fault: String, CaseIterable, Sendable {
         case wrongPassword, spent, spentWithWrongPassword, revoked, expired, forged, unknownSession
         case revokedMeanwhile, renewedTwiceMeanwhile, disabledMeanwhile, passwordSetMeanwhile, passwordChangedMeanwhile
@@ -77,7 +77,7 @@ import Testing
             try world.token(await world.sessions.refresh(token, presenting: nil, from: .cookie))
         }
 
-        /// A token that our keys sign, of a session or a secret that the store does not have.
+        /// A token that the server's keys sign, of a session or with a secret that the store does not have.
         func forged(_ id: SessionID) throws -> RefreshToken {
             let session = grant.session
             let twin = Session(
@@ -89,7 +89,7 @@ import Testing
             return try world.sessions.read(refreshToken: world.sessions.issuer.refreshToken(for: twin).bytes)
         }
 
-        /// Brings the fault about.
+        /// Causes the fault.
         /// - Returns: the token to present.
         func cause(_ fault: Fault) async throws -> RefreshToken {
             let token = try world.token(grant)
@@ -202,7 +202,7 @@ import Testing
     }
 }
 
-/// Something that happens once, between the check of a password and the decision that follows.
+/// Runs some work once, between the check of a password and the decision that follows.
 private final class Gate: Sendable {
     typealias Work = @Sendable () async throws -> Void
 
@@ -227,7 +227,7 @@ private final class Gate: Sendable {
     }
 }
 
-/// Lets the gate interrupt before the decisions of a step-up and of a change of the password.
+/// Runs the gate's work before the decisions of a step-up and of a change of the password.
 private final class InterruptedStore: StoreWrapper {
     let inner: any Store
     private let gate: Gate

@@ -7,7 +7,8 @@ import Testing
 @testable import CloakroomAccounts
 
 @Suite struct HashingThreadsTests {
-    /// One thread that is busy until the gate opens, and what came in meanwhile.
+    /// Queues jobs while the only thread is busy.
+    /// - Returns: the results in the order in which the jobs ran.
     private func order(
         _ priorities: [HashingPriority], queueLimit: Int = 64
     ) async throws -> [Result<HashingPriority, any Error>] {
@@ -16,7 +17,7 @@ import Testing
         let (gate, busy) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let done = Done()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            // A wait that fails must not leave the thread, and so the group, waiting for ever.
+            // A failed wait must not block the thread, and with it the task group, forever.
             defer { gate.signal() }
             group.addTask {
                 try? await threads.run(for: .stranger) {

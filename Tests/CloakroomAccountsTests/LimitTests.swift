@@ -8,7 +8,7 @@ import Testing
 @testable import CloakroomSessions
 @testable import CloakroomStores
 
-/// A try to log in, for tables.
+/// One login, for tables.
 private struct Try {
     var name = "ann"
     var isRight = false
@@ -16,7 +16,7 @@ private struct Try {
 }
 
 extension ServiceWorld {
-    /// - Returns: the code of the denial; nil when it logged in.
+    /// - Returns: the code of the denial; nil when the login succeeded.
     fileprivate func attempt(_ attempt: Try, holding token: RefreshToken? = nil) async throws -> String? {
         let login = try login(
             attempt.name, password: attempt.isRight ? Self.password : "a wrong guess", from: attempt.address,
@@ -24,7 +24,7 @@ extension ServiceWorld {
         return await denial { try await logIn(login) }?.code
     }
 
-    /// The codes of so many wrong passwords.
+    /// The codes of the denials of `count` wrong passwords.
     fileprivate func mistakes(
         _ count: Int, _ name: String = "ann", from address: String = "192.0.2.1", holding token: RefreshToken? = nil
     ) async throws -> [String?] {

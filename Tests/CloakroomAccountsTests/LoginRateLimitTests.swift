@@ -85,7 +85,7 @@ import Testing
             familiarity: familiarity, session: session.map { SessionID($0) })
     }
 
-    /// How many of so many tries are looked at.
+    /// The number of tries that the limit admits.
     private func looks(
         _ limit: LoginRateLimit, _ tries: Int = 100, _ requester: (Int) throws -> LoginRateLimit.Requester
     ) throws -> Int {

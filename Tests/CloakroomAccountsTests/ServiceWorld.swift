@@ -11,7 +11,7 @@ import Logging
 import Synchronization
 import Testing
 
-/// What a service is tested over.
+/// The store under a service.
 enum StoreKind: String, CaseIterable, Sendable {
     case inMemory
     case sqlite
@@ -24,7 +24,7 @@ final class ServiceWorld: Sendable {
     let sessions: SessionService
     let accounts: AccountService
     let log = CapturedLog()
-    /// Where the SQLite store's file is.
+    /// The path of the SQLite database; nil for the store in memory.
     let file: String?
     private let directory: String?
     private let record: @Sendable () throws -> [SecurityEvent]
@@ -32,7 +32,7 @@ final class ServiceWorld: Sendable {
     static let password = "correct horse battery"
     static let device = Device(userAgent: "Test/1.0", address: "192.0.2.1")
 
-    /// - Parameter wrap: puts something between the service and its store.
+    /// - Parameter wrap: wraps the store of the service.
     init(
         _ kind: StoreKind = .inMemory, policy: SessionPolicy = SessionPolicy(), clients: [Client] = [],
         failedLoginsPerMinute: Int? = nil, signUpsPerHour: Int? = nil, maximumSessions: Int = 100,
@@ -84,7 +84,7 @@ final class ServiceWorld: Sendable {
         if let directory { try? FileManager.default.removeItem(atPath: directory) }
     }
 
-    /// What a person hands in to log in.
+    /// The input of a login.
     struct Login: Sendable {
         var email: EmailAddress
         var password: Password
@@ -146,7 +146,7 @@ final class ServiceWorld: Sendable {
         try await sessions.sessions(.ofSubject(grant.session.subject, except: nil), limit: 100).sessions
     }
 
-    /// Everything on record, oldest first.
+    /// All recorded events, oldest first.
     var events: [SecurityEvent] {
         get throws { try record() }
     }
@@ -193,7 +193,7 @@ final class CapturedLog: LogHandler, Sendable {
     }
 }
 
-/// The denial that `work` throws, if it does.
+/// The denial that `work` throws; nil if it throws none.
 func denial(_ work: () async throws -> some Any) async -> Denial? {
     do {
         _ = try await work()

@@ -77,7 +77,7 @@ import Testing
         let world = try ServiceWorld(.sqlite)
         let subject = try await world.signUp().session.subject
         try await begin(Self.count, in: world, of: subject)
-        // The order is that of the ids: this one ends last.
+        // Sessions end in the order of their ids, so this one ends last.
         let last = SessionID("s\(10_000 + Self.count - 1)")
         let ending = Task { try await world.sessions.revoke(.all, reason: .endedByAdministrator) }
         var between = 0
