@@ -28,7 +28,7 @@ import Testing
         #expect(rename(temporary.file(from), temporary.file(to)) == 0)
     }
 
-    /// What can happen to the files of a running server.
+    /// The ways in which the files of a running server can be lost.
     enum Loss: CaseIterable {
         case logDeleted, logReplaced, databaseDeleted, databaseReplaced, directoryRenamed, directoryReplaced
     }
@@ -91,11 +91,11 @@ import Testing
     func mended() async throws {
         let store = try SQLiteStore(path: path)
         for index in 0..<50 { #expect(try await store.add(Self.user("u\(index)"), recording: []) != nil) }
-        // This ping makes room for the next, which then leaves the first page as it is.
+        // This ping allocates the pages for the next one, which then does not change the first page.
         try await store.ping()
         try store.pool.write { _ = try $0.checkpoint(.truncate) }
         let page = try exchange(with: [UInt8](repeating: 0xAA, count: 4096))
-        // What changed is read again, and so the damage is found.
+        // SQLite reads changed pages again, and so finds the damage.
         try await store.ping()
         await #expect(throws: DatabaseError.self) { try await store.accounts() }
         #expect(store.pool.isSuspect)

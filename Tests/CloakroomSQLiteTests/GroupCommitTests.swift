@@ -15,12 +15,12 @@ import Testing
         let isThere = Mutex(false)
     }
 
-    /// A database with parents and children; a child without parent is noticed only when it is committed.
+    /// A database with parents and children. SQLite checks only at the commit that each child has a parent.
     private final class Fixture: Sendable {
         let pool: DatabasePool
         let commits: GroupCommit
         let counter = CommitCounter()
-        /// Whether what is committed goes into a file that will not be found again.
+        /// Makes commits go to a file that will not be opened again.
         let loss = Loss()
         private let path = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID()).sqlite").path
 
@@ -50,10 +50,10 @@ import Testing
             try pool.read { try Int.fetchAll($0, sql: "SELECT id FROM rows ORDER BY id") }
         }
 
-        /// Keeps the disk busy until as many others wait.
+        /// Keeps the disk busy until all `writes` are queued.
         /// - Parameters:
-        ///   - late: one that comes when all those wait, and must be refused.
-        ///   - pause: how long the disk is busy beyond that.
+        ///   - late: a write that arrives when all others are queued, and must be refused.
+        ///   - pause: how much longer the disk is busy.
         func gather(
             _ writes: [@Sendable (Database) throws -> Int],
             thenRefusing late: (@Sendable (Database) throws -> Int)? = nil, hanging pause: Duration = .zero
@@ -61,7 +61,7 @@ import Testing
             let gate = DispatchSemaphore(value: 0)
             let busy = DispatchSemaphore(value: 0)
             return try await withThrowingTaskGroup(of: (Int, Result<Int, any Error>).self) { group in
-                // A wait that fails must not leave the first member, and so the group, waiting for ever.
+                // A failed wait must not block the first member, and with it the task group, forever.
                 defer { gate.signal() }
                 group.addTask { [commits] in
                     let first = await result {

@@ -27,7 +27,7 @@ import Testing
         #expect(try await store.add(user, recording: [SecurityEvent(.signUp, at: now, subject: user.subject)]) != nil)
     }
 
-    /// A database with ann, a backup of it, and then bob.
+    /// Creates a database with ann, a backup of it, and then bob.
     private func prepare() async throws {
         let store = try SQLiteStore(path: path)
         try await add("ann", store)
@@ -59,7 +59,7 @@ import Testing
         let log = try #require(FileManager.default.contents(atPath: path + "-wal"))
         let database = try #require(FileManager.default.contents(atPath: path))
         store.close()
-        // As kill -9 leaves them.
+        // The files as `kill -9` leaves them.
         try database.write(to: URL(filePath: path))
         try log.write(to: URL(filePath: path + "-wal"))
         for file in [path, path + "-wal"] { chmod(file, 0o600) }
@@ -79,7 +79,7 @@ import Testing
         store.close()
     }
 
-    /// What can be wrong with a backup.
+    /// The defects of a backup.
     enum Fault: CaseIterable {
         case missing, empty, rubbish, damagedPage, newer, foreign, directory
     }
