@@ -9,9 +9,9 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// Whom the private listener lets in.
+/// The peers that the private listener accepts.
 @Suite struct AdmittedPeerTests {
-    /// Address of a peer, `unix` for the Unix socket, nil for none that is known.
+    /// The address of a peer: `unix` for the Unix socket, nil for an unknown address.
     static let peers: [(peer: String?, byDefault: Bool, trusting: Bool)] = [
         ("127.0.0.1", true, true), ("127.8.8.8", true, true), ("::1", true, true), ("::ffff:127.0.0.1", true, true),
         ("unix", true, true), ("10.1.2.3", false, true), ("::ffff:10.1.2.3", false, true), ("2001:db8::7", false, true),

@@ -6,16 +6,16 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// The event loop and the endpoint are asked the same: a generated corpus of checks, each answered twice.
+/// Sends a generated corpus of checks to the event loop and to the endpoint, and compares the responses.
 @Suite struct CheckCorpusTests {
-    /// Values of one header in one request: none, one, several.
+    /// The values of one header in one request: none, one or several.
     private typealias Values = [String]
 
-    /// What the browsers of the corpus hold.
+    /// The tokens of the browsers in the corpus.
     private struct Tokens {
         let ann: LoggedIn
         let bob: LoggedIn
-        /// Expired by now.
+        /// Tokens that have expired.
         let earlier: LoggedIn
 
         var cookies: [Values] {
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    /// What a header may say, besides being absent.
+    /// The values of a header in the corpus, besides its absence.
     private static func values(_ name: CheckHeaders.Name, _ tokens: Tokens) -> [Values] {
         switch name {
         case .cookie: tokens.cookies
@@ -110,7 +110,8 @@ import Testing
         "GET /metrics HTTP/1.1", "GET /healthz HTTP/1.1", "GET /auth/session HTTP/1.1", "PATCH /metrics HTTP/1.1",
     ]
 
-    /// Two headers at a time that touch each other, all values against all; every header alone; every line.
+    /// The corpus: pairs of related headers with all combinations of their values, each header alone, and each
+    /// request line.
     private static func corpus(_ tokens: Tokens) -> [String] {
         let pairs: [(CheckHeaders.Name, CheckHeaders.Name)] = [
             (.cookie, .authorization), (.origin, .xForwardedMethod), (.origin, .secFetchSite),
@@ -168,7 +169,7 @@ import Testing
             let expected = try await RawConnection.converse(corpus, port: listeners.routerPort)
             try #require(answers.count == corpus.count && expected.count == corpus.count)
             for (request, (answer, other)) in zip(corpus, zip(answers, expected)) {
-                // Which connections close is for the listener, which the router by itself does not have.
+                // The listener decides which connections close, and the router alone has none.
                 #expect(answer.without("connection") == other.without("connection"), "\(request)")
                 #expect(answer.hasDate)
             }
@@ -199,7 +200,8 @@ import Testing
             let answers = try await RawConnection.converse(requests, port: listeners.port)
             #expect(answers.count == requests.count)
             #expect(Set(answers) == Set(expected))
-            // Once in twenty seconds the framework is shown one, so that it does not take the connection for idle.
+            // Every twenty seconds one check goes through the framework, so that the framework does not close the
+            // connection as idle.
             let shown =
                 1 + (ContinuousClock.now - began).components.seconds
                 / (CheckHandler.longestHidden.nanoseconds / 1_000_000_000)
@@ -220,7 +222,7 @@ import Testing
                 #expect(headers[name] == "1" && headers.values(name) == ["1", "2"])
                 for other in CheckHeaders.Name.allCases where other != name { #expect(headers[other] == nil) }
             }
-            // Bytes that are a letter's bits away from the name's.
+            // The name with bit 6 (0x40) of one byte flipped.
             for index in name.text.utf8.indices {
                 var bytes = Array(name.text.utf8)
                 bytes[name.text.utf8.distance(from: name.text.utf8.startIndex, to: index)] ^= 0x40

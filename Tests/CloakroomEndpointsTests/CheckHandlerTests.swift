@@ -10,7 +10,7 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// What is answered on the event loop, and what is left to the router.
+/// Which checks the event loop answers, and which the router does.
 @Suite struct CheckHandlerTests {
     private let server: TestServer
     private let ann: LoggedIn
@@ -92,7 +92,7 @@ import Testing
             #expect(set.hasPrefix("\(SessionCookie.defaultName)=ey") && answer.header("X-Auth-Set-Cookie") == set)
             #expect(answer.header("Cache-Control") == "no-store" && answer.header("X-Auth-Cache-Control") == "no-store")
             #expect(answer.head.matches(of: /\r\nSet-Cookie:/).count == 1)
-            // The browser's next request, of the same moment, still carries the old cookie: served, nothing handed out.
+            // A concurrent request of the browser still carries the old cookie: it is served, and gets no new tokens.
             let late = try await RawConnection.send([ann.check()], port: listeners.port)[0]
             #expect(
                 late.status == 204 && late.header("Set-Cookie") == nil && late.header("X-Auth-Cache-Control") == nil)
@@ -106,7 +106,7 @@ import Testing
         let (server, ann) = (server, ann)
         try await TwoListeners.run(server) { listeners in
             server.advance(.seconds(289))
-            // The feed was silent for as long: the first look reads it.
+            // The feed was not read in that time: the first check reads it.
             #expect(try await listeners.answersAtOnce(ann.check(), ann.check()) == [false, true])
             server.advance(.seconds(2))
             let answer = try await RawConnection.send([ann.check()], port: listeners.port)[0]
@@ -166,14 +166,14 @@ import Testing
     }
 }
 
-/// What a test has found, in order.
+/// Values that a test collects, in order.
 final class Collected<Value: Sendable>: Sendable {
     private let list = Mutex<[Value]>([])
     var values: [Value] { list.withLock { $0 } }
     func append(contentsOf more: [Value]) { list.withLock { $0 += more } }
 }
 
-/// The handler alone, on a channel whose state the test decides.
+/// The handler alone, on a channel whose state the test controls.
 @Suite struct CheckHandlerChannelTests {
     private let server: TestServer
     private let head: HTTPRequestHead
@@ -202,7 +202,7 @@ final class Collected<Value: Sendable>: Sendable {
         return channel
     }
 
-    /// Sends the check, and says whether it was passed on to the router.
+    /// Sends the check, and returns whether it was passed on to the router.
     private func isPassedOn(_ channel: EmbeddedChannel, uri: String = "/auth/check") throws -> Bool {
         var head = head
         head.uri = uri
@@ -214,7 +214,7 @@ final class Collected<Value: Sendable>: Sendable {
         return passed == 2
     }
 
-    /// What the router would say.
+    /// Writes the router's response.
     private func respond(_ channel: EmbeddedChannel) throws {
         try channel.writeOutbound(HTTPServerResponsePart.head(.init(version: .http1_1, status: .noContent)))
         try channel.writeOutbound(HTTPServerResponsePart.end(nil))

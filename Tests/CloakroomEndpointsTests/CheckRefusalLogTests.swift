@@ -7,7 +7,7 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// What the log says of a refused check: the request that it asked about.
+/// The log names the request that a refused check asked about.
 @Suite struct CheckRefusalLogTests {
     private func metadata(
         _ uri: String = "/auth/check", method: HTTPRequest.Method = .get, _ headers: HTTPFields = [:]

@@ -12,7 +12,7 @@ import Testing
 @Suite struct ConfigurationTests {
     typealias Configuration = AuthorizationServer.Configuration
 
-    /// One value that cannot be used, and the name of its field.
+    /// One invalid value, and the name of its field.
     struct Bad: Sendable, CustomTestStringConvertible {
         let field: String
         let testDescription: String

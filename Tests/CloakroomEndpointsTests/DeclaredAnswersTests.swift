@@ -6,16 +6,16 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// Drives every endpoint through the states of a session and through the ways in which a request can be wrong, and
-/// compares what it answers with what it declares. The endpoints come from the list itself.
+/// Sends every endpoint requests in each state of a session and with each kind of error, and compares the responses
+/// with the declared ones. The list of endpoints is the server's own.
 @Suite struct DeclaredAnswersTests {
-    /// How a request differs from one that the endpoint takes.
+    /// The difference between a request and a valid one.
     private enum Manner: CaseIterable {
         case asDescribed, wrongPassword, takenAddress, noFields, wrongFields, otherMediaType, tooLarge, plainForm
         case crossSite, asServiceWorker, otherIdentifier
     }
 
-    /// These come about on a socket or with a store that fails; the tests of those parts show them.
+    /// Denials that need a socket or a failing store; the tests of those parts cover them.
     private static let undriven = Set(Denials.everyConnection.descriptions.keys).union([.unavailable])
 
     @Test(
@@ -81,7 +81,7 @@ import Testing
     @Test("every kind of denial that an endpoint can answer is declared by one, with the status that it has")
     func kinds() {
         let declared = Endpoint.all.reduce(into: Set<Denial.Kind>()) { $0.formUnion($1.denials.descriptions.keys) }
-        // The router denies methods, and no session is bound to a key yet.
+        // The router denies unknown methods, and no session is bound to a key yet.
         #expect(Set(Denial.Kind.allCases).subtracting(declared) == [.methodNotAllowed, .bindingRequired])
         for kind in Denial.Kind.allCases { #expect(Denial(example: kind).kind == kind) }
     }
@@ -163,7 +163,7 @@ import Testing
 
     private static let passwords = ["password", "current_password"]
 
-    /// The example of the endpoint, with what this account and session have.
+    /// The endpoint's example, with the values of this account and session.
     private static func fields(
         of endpoint: Endpoint, _ presented: TokenLeakWorld.Presented, _ state: PresentedState
     ) -> JSONObject {

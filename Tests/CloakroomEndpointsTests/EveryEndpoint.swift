@@ -7,8 +7,8 @@ extension Endpoint {
 
     var method: HTTPRequest.Method { operation.method }
 
-    /// Every path that leads to the endpoint.
-    /// - Parameter identifier: what stands for an identifier in the path.
+    /// All paths of the endpoint.
+    /// - Parameter identifier: the value of an identifier in the path.
     func paths(naming identifier: String = "some-session") -> [String] {
         guard let parameter = operation.parameter else { return [operation.path] }
         return (parameter.values ?? [identifier]).map { operation.path.replacing(parameter.placeholder, with: $0) }

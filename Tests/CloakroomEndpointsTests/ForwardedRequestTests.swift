@@ -39,7 +39,7 @@ import Testing
         #expect(try read([("X-Forwarded-Method", "GET"), ("X-Original-URI", target)]).target == target)
     }
 
-    /// Headers, and the one that the refusal names.
+    /// Headers, and the names of the headers in the denial.
     static let refusals: [(headers: [(String, String)], names: [String])] = [
         ([], ["X-Forwarded-Method", "X-Forwarded-Uri"]),
         ([("X-Forwarded-Uri", "/")], ["X-Forwarded-Method"]), ([("X-Original-URI", "/")], ["X-Forwarded-Method"]),

@@ -83,7 +83,7 @@ import Testing
             server.advance(.minutes(6))
             let raised = try await browser.send(.post, "/auth/step-up", ["password": .string(TestServer.password)])
             #expect(raised.status == 200 && raised.session["auth_time"] != signedUp.session["auth_time"])
-            // The new generation is seen: the window opens.
+            // The client presents the new generation: the straggler window opens.
             #expect(try await browser.send(.post, "/auth/refresh").session["rotated"] == false)
             let late = try await browser.send(.post, "/auth/refresh", cookie: old)
             #expect(late.status == 200 && late.setCookies.isEmpty)

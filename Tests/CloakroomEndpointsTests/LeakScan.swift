@@ -3,12 +3,12 @@ import HTTPTypes
 
 @testable import CloakroomEndpoints
 
-/// Looks for parts of secrets in what script in a page could read of an answer: the body, every header but `Set-Cookie`
-/// (which browsers keep from script), and with them the addresses of redirects.
+/// Searches a response for parts of secrets that a script in a page could read: in the body and in every header
+/// except `Set-Cookie`, which browsers hide from scripts. This includes the URLs of redirects.
 struct LeakScan {
-    /// Shorter runs than this stand in texts that are no tokens.
+    /// The shortest run of bytes that counts as a leak: shorter ones occur in texts that are no tokens.
     static let length = 16
-    /// Every run of 16 bytes holds a whole block of these that begins at a multiple of eight.
+    /// Every run of 16 bytes contains a complete block of 8 bytes that begins at a multiple of eight.
     private static let block = 8
 
     private let secrets: [[UInt8]]
@@ -25,7 +25,7 @@ struct LeakScan {
         }
     }
 
-    /// Where a part of a secret stands; nil where none does.
+    /// The place of a part of a secret; nil if there is none.
     /// - Parameter allowed: members of a JSON body that carry tokens by design.
     func leak(in answer: Browser.Answer, exceptMembers allowed: Set<String> = []) -> String? {
         for field in answer.headers where field.name != .setCookie {
@@ -54,7 +54,7 @@ struct LeakScan {
         return false
     }
 
-    /// Whether the two are the same for long enough around these places.
+    /// Whether text and secret match for at least `length` bytes around these positions.
     private func run(in text: [UInt8], at start: Int, with secret: [UInt8], at offset: Int) -> Bool {
         let before = zip(text[..<start].reversed(), secret[..<offset].reversed()).prefix { $0 == $1 }.count
         let after = zip(text[start...], secret[offset...]).prefix { $0 == $1 }.count

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// DNS rebinding: under which names the private listener shows metrics.
+/// DNS rebinding: the host names under which the private listener serves metrics.
 @Suite struct PrivateHostsTests {
     private static let localNames: [String?] = [
         nil, "127.0.0.1", "127.0.0.1:8081", "10.1.2.3:8081", "[::1]", "[::1]:8081", "[2001:db8::1]:8081", "localhost",

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOPosix
 
-/// A connection on which a test writes bytes as it likes.
+/// A connection on which a test writes raw bytes.
 struct RawConnection {
     private let channel: NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
@@ -22,7 +22,7 @@ struct RawConnection {
         }
     }
 
-    /// An answer without its date, which is another each second.
+    /// A response without its `Date`, which changes every second.
     struct Answer: Hashable, CustomStringConvertible {
         var head: String
         let body: String
@@ -31,7 +31,7 @@ struct RawConnection {
         var hasDate: Bool
         var description: String { "\(head)\n\(body)" }
 
-        /// As it would be without that header.
+        /// The response without the header.
         func without(_ name: String) -> Answer {
             var answer = self
             answer.head = head.split(separator: "\r\n", omittingEmptySubsequences: false)
@@ -45,19 +45,19 @@ struct RawConnection {
         }
     }
 
-    /// What comes in: bytes that are taken as answers, in their order.
+    /// Parses the received bytes into responses, in order.
     struct Reader {
         private var iterator: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
         private var received: [UInt8] = []
-        /// Whether the server has hung up.
+        /// Whether the server has closed the connection.
         private(set) var isAtEnd = false
 
         init(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>) {
             iterator = inbound.makeAsyncIterator()
         }
 
-        /// The next answer; nil when the server hangs up before.
-        /// - Parameter hasBody: false for the answer to HEAD.
+        /// The next response; nil when the server closes the connection first.
+        /// - Parameter hasBody: false for the response to HEAD.
         mutating func answer(hasBody: Bool = true) async throws -> Answer? {
             while true {
                 if let answer = take(hasBody) { return answer }
@@ -65,7 +65,7 @@ struct RawConnection {
             }
         }
 
-        /// Everything until the server hangs up.
+        /// All bytes until the server closes the connection.
         mutating func rest() async throws -> String {
             while try await receive() {}
             defer { received = [] }
@@ -81,7 +81,7 @@ struct RawConnection {
                 received += part.readableBytesView
                 return true
             } catch let error as IOError where error.errnoCode == 104 {
-                // The server hung up with bytes of ours unread.
+                // The server closed the connection before it read all bytes.
                 isAtEnd = true
                 return false
             }
@@ -104,7 +104,7 @@ struct RawConnection {
 
     typealias Writer = NIOAsyncChannelOutboundWriter<ByteBuffer>
 
-    /// Lets `test` write and read in turn, and closes.
+    /// Runs `test`, which writes and reads, then closes the connection.
     func use<Result: Sendable>(
         _ test: @escaping @Sendable (Writer, inout Reader) async throws -> Result
     ) async throws -> Result {
@@ -114,7 +114,7 @@ struct RawConnection {
         }
     }
 
-    /// Writes everything at once and reads so many answers; fewer when the server hangs up.
+    /// Writes all requests at once and reads their responses; fewer when the server closes the connection.
     static func send(_ texts: [String], port: Int) async throws -> [Answer] {
         try await RawConnection(port: port).use { writer, reader in
             try await writer.write(ByteBuffer(string: texts.joined()))
@@ -127,7 +127,8 @@ struct RawConnection {
         }
     }
 
-    /// Writes each request when the one before was answered, on one connection for as long as the server keeps it.
+    /// Writes each request after the response to the previous one, on one connection for as long as the server keeps
+    /// it open.
     static func converse(_ texts: [String], port: Int) async throws -> [Answer] {
         var answers: [Answer] = []
         while answers.count < texts.count {

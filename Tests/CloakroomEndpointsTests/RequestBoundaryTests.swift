@@ -2,7 +2,7 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// Where a stream of bytes is cut, so that no piece holds the end of one request and the beginning of the next.
+/// A stream of bytes is cut so that no piece contains the end of one request and the beginning of the next.
 @Suite struct RequestBoundaryTests {
     static let streams: [[String]] = [
         ["GET / HTTP/1.1\r\nHost: a\r\n\r\n"], ["GET / HTTP/1.1\nHost: a\n\n"], ["\r\n", "\n", "GET /"],
@@ -10,7 +10,7 @@ import Testing
         ["a\rb\r\nc\r\n"],
     ]
 
-    /// The pieces of a text that comes in segments of this length.
+    /// The pieces of a text that arrives in segments of this length.
     private func pieces(of text: String, segment: Int, _ boundary: RequestBoundary = .init()) -> [String] {
         var (boundary, pieces, rest) = (boundary, [""], Array(text.utf8))
         while !rest.isEmpty {
@@ -31,7 +31,7 @@ import Testing
     func emptyLines(_ expected: [String]) {
         let text = expected.joined()
         #expect(pieces(of: text, segment: text.utf8.count) == expected)
-        // Cut anywhere, the pieces that hold an end of a request end there.
+        // For segments of any length, each piece that contains the end of a request ends there.
         for segment in 1..<text.utf8.count {
             var boundary = RequestBoundary()
             var (ends, position) = (Set<Int>(), 0)

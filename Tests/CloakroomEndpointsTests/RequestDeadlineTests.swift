@@ -8,7 +8,7 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// R12: the time of a whole request, on a channel whose time the test moves.
+/// R12: the deadline of a whole request, on a channel whose clock the test advances.
 @Suite struct RequestDeadlineTests {
     private let channel = EmbeddedChannel()
 
@@ -33,7 +33,7 @@ import Testing
         channel.embeddedEventLoop.advanceTime(by: .seconds(seconds))
     }
 
-    /// What the client has received, and whether it can go on.
+    /// The bytes that the client has received, and whether the connection is open.
     private func received() throws -> (text: String, isOpen: Bool) {
         channel.embeddedEventLoop.run()
         var text = ""
@@ -41,7 +41,7 @@ import Testing
         return (text, channel.isActive)
     }
 
-    /// How many requests the router has been given in full.
+    /// The number of complete requests that the router has received.
     private func completeRequests() throws -> Int {
         var ends = 0
         while let part = try channel.readInbound(as: HTTPServerRequestPart.self) {
@@ -148,7 +148,7 @@ import Testing
 
     @Test("a part of the next request in the same segment as a complete one has a deadline", arguments: halves)
     func partOfNext(_ row: (complete: String, part: String)) throws {
-        // In one segment, and cut anywhere.
+        // In one segment, and split at every position.
         for length in 0..<row.complete.count {
             let test = try RequestDeadlineTests()
             let text = row.complete + row.part

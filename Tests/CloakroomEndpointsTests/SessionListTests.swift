@@ -8,7 +8,7 @@ import Testing
 @Suite struct SessionListTests {
     private static let login: JSONValue = ["email": "ann@example.com", "password": .string(TestServer.password)]
 
-    /// Signs up and logs in until there are so many sessions, with the cookie of the last.
+    /// Signs up and logs in until there are `count` sessions. The browser has the cookie of the last one.
     private func sessions(_ count: Int, in browser: Browser, of server: TestServer) async throws {
         try await browser.signUp()
         for _ in 1..<count {

@@ -18,7 +18,7 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// A whole authorization server over a real database, with clocks that the test moves.
+/// A complete authorization server over a real database, with clocks that the test advances.
 final class TestServer: Sendable {
     let server: AuthorizationServer
     let keys: IssuerKeys
@@ -60,13 +60,13 @@ final class TestServer: Sendable {
     var now: Instant { environment.now }
     var uptime: Duration { environment.uptime }
 
-    /// Lets time pass.
+    /// Advances the wall clock and the monotonic clock.
     func advance(_ span: Span) {
         environment.advance(span)
     }
 
-    /// The public router with an app's routes behind it.
-    /// - Parameter front: puts what an app has in front of the endpoints.
+    /// The public router with an app's routes after the endpoints.
+    /// - Parameter front: adds the app's middleware before the endpoints.
     func router(
         front: (Router<BasicSessionRequestContext>) -> Void = { _ in }
     ) -> Router<BasicSessionRequestContext> {
@@ -117,7 +117,7 @@ final class TestServer: Sendable {
     }
 }
 
-/// A client with one cookie, which sends what a browser's own page would.
+/// A client with one cookie, which sends the headers of a browser's same-origin page.
 final class Browser: Sendable {
     private let client: any TestClientProtocol
     private let cookieValue = Mutex<String?>(nil)
@@ -141,13 +141,13 @@ final class Browser: Sendable {
         var session: JSONObject { json.objectValue?["session"]?.objectValue ?? [:] }
         var setCookies: [String] { headers[values: .setCookie] }
 
-        /// The value of the session cookie that the answer sets.
+        /// The value of the session cookie that the response sets.
         var cookie: String? {
             setCookies.first.map { String($0.prefix { $0 != ";" }.drop { $0 != "=" }.dropFirst()) }
         }
     }
 
-    /// Sends a request and keeps the cookie that comes back.
+    /// Sends a request and stores the cookie of its response.
     @discardableResult
     func send(
         _ method: HTTPRequest.Method, _ uri: String, _ body: JSONValue? = nil, cookie: String? = nil,

@@ -8,8 +8,8 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// Issue 12, A1 and A2: nothing that script can read carries a token. The endpoints come from the route table itself, so
-/// that no endpoint can be added without being asked.
+/// Issue 12, A1 and A2: nothing that a script can read carries a token. The list of endpoints is the route table
+/// itself, so that a new endpoint is always tested.
 @Suite struct TokenLeakTests {
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
 
@@ -32,8 +32,8 @@ import Testing
         .known("X-Auth-Subject"): "u_other", .known("X-Rewrite-URL"): "/auth/check",
     ]
 
-    /// Sends one request in a state of its own.
-    /// - Returns: where a token stands, with what was asked; nil where none does.
+    /// Sends one request with a session of its own.
+    /// - Returns: the place of a token, with the request; nil if there is none.
     private static func leak(
         _ world: TokenLeakWorld, _ browser: Browser, _ state: PresentedState, _ method: HTTPRequest.Method,
         _ path: String, _ headers: HTTPFields
@@ -46,7 +46,7 @@ import Testing
         ]
         if let token = presented.refreshToken { fields["refresh_token"] = .string(token) }
         var headers = headers
-        // Not the browser's own cookie: an empty value takes the header away.
+        // Replaces the browser's own cookie: an empty value removes the header.
         headers[.cookie] = presented.cookie.map { "\(SessionCookie.defaultName)=\($0)" } ?? ""
         if let bearer = presented.bearer { headers[.authorization] = "Bearer \(bearer)" }
         let answer = try await browser.send(
@@ -57,7 +57,7 @@ import Testing
         return (place.map { "\($0) of \(method) \(path), \(state)" }, answer)
     }
 
-    /// The tokens that an answer brings, in its cookie or its body, rightly or not.
+    /// The tokens in the cookie and the body of a response, allowed or not.
     private static func handedOut(by answer: Browser.Answer) -> [String] {
         let cookies = answer.setCookies.map { $0.prefix { $0 != ";" }.drop { $0 != "=" }.dropFirst() }
         let members = ["access_token", "refresh_token"].compactMap { answer.json.objectValue?[$0]?.stringValue }
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    /// Ways to show a token that an endpoint could have, each with what it would say.
+    /// Endpoints that leak a token in each possible way, with the place that the scan must report.
     private struct LeakyEndpoint: RouterMiddleware {
         let kind: Kind
 

@@ -10,7 +10,7 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// A state that a session and its tokens can be in, as a request presents them.
+/// A state of a session and its tokens, as a request presents them.
 enum PresentedState: CaseIterable, Sendable {
     case fresh, expired, nearlyExpired, pending, straggler, reused, hybrid, hybridBearer, body, bodyBearer, bearer
     case bearerExpired, idleTooLong, revoked, forged, unknownKey, differentSessions
@@ -23,8 +23,8 @@ enum PresentedState: CaseIterable, Sendable {
         }
     }
 
-    /// Members of a JSON body that carry tokens by design: those of the client's delivery, in the answers of the endpoints
-    /// that answer as login does. No other answer may show one.
+    /// The members of a JSON body that carry tokens by design: those of the client's delivery, in the responses that
+    /// have the form of a login's. No other response may contain a token.
     func delivered(by method: HTTPRequest.Method, _ path: String) -> Set<String> {
         guard Self.delivering[String(path.prefix { $0 != "?" })] == method else { return [] }
         switch self {
@@ -42,14 +42,14 @@ enum PresentedState: CaseIterable, Sendable {
     ]
 }
 
-/// An authorization server whose store the test fills, so that each request finds a session of its own.
+/// An authorization server whose store the test fills, so that each request gets a session of its own.
 struct TokenLeakWorld: Sendable {
     let server: TestServer
     private let store: InMemoryStore
     private let hash: PasswordHash
     private let counter = Collected<Int>()
 
-    /// - Parameter configure: what else is set.
+    /// - Parameter configure: changes the other settings.
     init(_ configure: (inout AuthorizationServer.Configuration) -> Void = { _ in }) async throws {
         let store = InMemoryStore()
         self.store = store
@@ -66,14 +66,14 @@ struct TokenLeakWorld: Sendable {
         hash = try await hasher.hash(try #require(Password(TestServer.password)))
     }
 
-    /// What one request presents.
+    /// The credentials of one request.
     struct Presented: Sendable {
         var email: String
         var cookie: String?
         var bearer: String?
-        /// For the body of clients with body delivery.
+        /// The refresh token for the body, for clients with body delivery.
         var refreshToken: String?
-        /// Another session of the subject, to be ended.
+        /// Another session of the subject, which the request may end.
         var otherSession: String
 
         var secrets: [String] {
@@ -82,7 +82,7 @@ struct TokenLeakWorld: Sendable {
         }
     }
 
-    /// A new account with a session in that state.
+    /// Creates an account with a session in that state.
     func present(_ state: PresentedState) async throws -> Presented {
         counter.append(contentsOf: [1])
         let number = counter.values.count
@@ -168,7 +168,7 @@ struct TokenLeakWorld: Sendable {
         return presented
     }
 
-    /// - Parameter secondsAgo: when the new generation was handed out, or when it was seen.
+    /// - Parameter secondsAgo: the age of the rotation, or of its confirmation.
     private func rotate(_ session: Session, confirming: Bool, secondsAgo: Int64) async throws {
         let (policy, time) = (policy, server.now - .seconds(secondsAgo))
         let held = PresentedRefresh(

@@ -8,8 +8,8 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// The checks of one authorization server on two listeners: the private one, which answers on the event loop what it can,
-/// and one that leaves all of them to the router, which says what the endpoint would.
+/// Runs one authorization server on two private listeners: one answers on the event loop what it can, the other
+/// leaves all checks to the router and so shows the endpoint's responses.
 struct TwoListeners {
     let server: TestServer
     let port: Int
@@ -22,9 +22,9 @@ struct TwoListeners {
         func add(_ status: CheckAnswer.Status) { list.withLock { $0.append(status) } }
     }
 
-    /// How many answers were given on the event loop.
+    /// The number of responses from the event loop.
     var answeredAtOnce: Int { answered.statuses.count }
-    /// The statuses of those.
+    /// The statuses of the responses from the event loop.
     var statusesAtOnce: [CheckAnswer.Status] { answered.statuses }
 
     static func run(
@@ -42,7 +42,7 @@ struct TwoListeners {
         }
     }
 
-    /// Sends the requests one after the other, and says of each whether it was answered on the event loop.
+    /// Sends the requests one after the other, and returns for each whether the event loop answered it.
     func answersAtOnce(_ requests: String...) async throws -> [Bool] {
         var atOnce: [Bool] = []
         for request in requests {
@@ -54,7 +54,7 @@ struct TwoListeners {
     }
 }
 
-/// What a browser has after login.
+/// The tokens of a browser after login.
 struct LoggedIn: Sendable {
     /// The value of the cookie.
     let cookie: String
@@ -66,7 +66,7 @@ struct LoggedIn: Sendable {
             let id = try await browser.signUp(email).session["id"]?.stringValue
             let cookie = browser.cookie
             kept.withLock { kept in kept = cookie.flatMap { cookie in id.map { (cookie, $0) } } }
-            // The feed of revocations is read with the first request that asks.
+            // The first authorized request reads the feed of revocations.
             try await browser.send(.get, "/mine")
         }
         let (cookie, id) = try #require(kept.withLock { $0 })

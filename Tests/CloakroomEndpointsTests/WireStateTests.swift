@@ -3,7 +3,7 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// One thing that happens on a connection.
+/// One event on a connection.
 enum WireEvent: Hashable, Sendable {
     case head(WireState.Request)
     case body
@@ -23,12 +23,12 @@ enum WireEvent: Hashable, Sendable {
         + WireState.ResponsePart.allCases.map { .write($0) }
 }
 
-/// What the state machine answers to an event.
+/// The result of the state machine for an event.
 enum WireAction: Hashable, Sendable {
     case head(WireState.HeadAction)
     case read(WireState.ReadAction)
     case refusal(WireState.RefusalAction)
-    /// The error goes on to the framework.
+    /// The error is passed on to the framework.
     case report
     case write(WireState.WriteAction)
 }
@@ -46,12 +46,12 @@ extension WireState {
     }
 }
 
-/// The rules of a connection, without one.
+/// The rules of a connection, without a socket.
 @Suite struct WireStateTests {
     struct Example: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let events: [WireEvent]
-        /// The answers to the last events.
+        /// The results of the last events.
         let actions: [WireAction]
 
         init(_ sentence: String, _ events: [WireEvent], _ actions: WireAction...) {
@@ -155,20 +155,20 @@ extension WireState {
     }
 }
 
-/// What the client and the framework see of a connection, to be held against the rules.
+/// The view of client and framework on a connection, which checks the rules.
 private struct WireObserver: Hashable {
     private var state = WireState()
-    /// Requests that were passed on and have no complete response.
+    /// The number of requests that were passed on and have no complete response.
     private var unanswered = 0
-    /// The request that was passed on last has not come to its end.
+    /// The last request that was passed on is not complete.
     private var isReceiving = false
     private var isResponding = false
     private var lastPassed = false
     private var isRefused = false
-    /// The client was told that the connection ends, or was sent a refusal.
+    /// The client has received `Connection: close` or a refusal.
     private var isOver = false
 
-    /// The decoder's and the framework's own order; no more than three requests at a time.
+    /// Whether decoder and framework can produce this event now; at most three requests at a time.
     func accepts(_ event: WireEvent) -> Bool {
         switch event {
         case .head: !isReceiving && unanswered < 3
@@ -179,7 +179,7 @@ private struct WireObserver: Hashable {
         }
     }
 
-    /// - Returns: the rule that is broken.
+    /// - Returns: the rule that the action breaks; nil if it breaks none.
     mutating func observe(_ event: WireEvent) -> String? {
         switch state.take(event) {
         case .head(.drop), .read(.drop), .report, .refusal(.ignore), .write(.discard): return nil
@@ -210,7 +210,7 @@ private struct WireObserver: Hashable {
     private mutating func refuse() -> String? {
         guard !isRefused, !isOver, unanswered > (isReceiving ? 1 : 0) else { return "a refusal that waits for nothing" }
         isRefused = true
-        // It takes the place of the response to the request that it is about.
+        // The refusal replaces the response to the request that is being received.
         if isReceiving { unanswered -= 1 }
         isReceiving = false
         return nil

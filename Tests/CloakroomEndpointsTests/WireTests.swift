@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    /// What a request offers, and whether its connection ends with the answer.
+    /// The headers of an offered upgrade, and whether the connection ends with the response.
     static let upgrades: [(lines: [String], closes: Bool)] = [
         (["Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABkAAQAAP__"], true),
         (["Upgrade: websocket", "Connection: Upgrade"], true),
@@ -61,7 +61,7 @@ import Testing
             let alone = try await RawConnection.send([offer], port: port)
             #expect(alone.map(\.status) == [200])
             #expect((alone[0].header("Connection") == "close") == row.closes)
-            // One after the other, as a proxy's pooled connection brings them, and in one go.
+            // In turn, as on a proxy's pooled connection, and in one write.
             let inTurn = try await RawConnection.converse([offer, Self.health, offer, Self.health], port: port)
             #expect(inTurn.map(\.status) == [200, 200, 200, 200])
             let atOnce = try await RawConnection.send([offer, Self.health], port: port)
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    /// Heads that are too long, by header, in all, and by number.
+    /// Heads that are too long: by one header, in total, and by the number of headers.
     static let longHeads: [[String]] = [
         ["X-Long: \(String(repeating: "a", count: 17 * 1024))"], ["\(String(repeating: "a", count: 17 * 1024)): 1"],
         (0..<9).map { "X-\($0): \(String(repeating: "a", count: 8 * 1024))" }, (0..<300).map { "X-\($0): 1" },
@@ -130,7 +130,8 @@ import Testing
                 return answer
             }
             if lines[0].hasPrefix("X-Long") {
-                // The private listener takes targets of 16 KiB, and a cookie beside them, where it is told so.
+                // A single header of 17 KiB exceeds the limits of this private listener too; only the `cloakroom`
+                // command raises them.
                 #expect(answer?.status == 431)
             }
             #expect(answer?.status == 431 && answer?.body.contains("\"head_too_large\"") == true)
@@ -167,7 +168,7 @@ import Testing
         }
     }
 
-    /// The request target, and whether it is ours with the Host header `localhost`.
+    /// The request target, and the status with the Host header `localhost`.
     static let targets: [(target: String, status: Int)] = [
         ("http://localhost/healthz", 200), ("http://LOCALHOST/healthz", 200), ("http://127.0.0.1/healthz", 200),
         ("http://evil.test/healthz", 421), ("https://evil.test/healthz", 421), ("http://evil.test", 421),
@@ -220,7 +221,7 @@ import Testing
         }
     }
 
-    /// Requests that end in a refusal, with what is answered.
+    /// Requests that end in a refusal, with the statuses of the responses.
     static let refusals: [(requests: [String], statuses: [Int])] = [
         ([request("GET http://evil.test/healthz HTTP/1.1")], [421]),
         ([request("GET /healthz HTTP/1.1", longHeads[0])], [431]), (["GET /half HTTP/1.1\r\nHost: loc"], [400]),
