@@ -2,9 +2,9 @@
 
 /// The tables of `docs/configuration.md`: one for each section, between `<!-- settings: TITLE -->` and `<!-- end -->`.
 struct SettingsDocument {
-    /// The document with the tables that follow from `SettingsTable`.
+    /// The document with the tables that `SettingsTable` generates.
     private(set) var text = ""
-    /// The sections that have a place in the document.
+    /// The titles of the sections in the document.
     private(set) var titles: [String] = []
 
     init(_ document: String) {

@@ -15,7 +15,7 @@ extension Setting: CustomTestStringConvertible {
         case flag, environment, file
     }
 
-    /// Reads one setting that is given in one place, as the command does.
+    /// Reads one setting from one source, as the command does.
     private func settings(_ setting: Setting, _ text: String, in place: Place) throws -> Settings {
         switch place {
         case .flag:
@@ -37,7 +37,7 @@ extension Setting: CustomTestStringConvertible {
         try Settings(SettingsSources(flags: [:], environment: [:], file: nil))
     }
 
-    /// How a message names the place.
+    /// The text by which an error message names the source.
     private func name(of setting: Setting, in place: Place) -> String {
         switch place {
         case .flag: "\(setting.key.flag): expected"
