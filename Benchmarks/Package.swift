@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// What the compiler calls the package above: its folder's name as an identifier. The tools here look behind its public
-/// face, as its own tests do.
+/// The compiler's name of the package above: its folder's name as an identifier. The tools here use `package`
+/// declarations, as the package's own tests do.
 let cloakroom = String(
     (Context.packageDirectory.split(separator: "/").dropLast().last ?? "").lowercased().enumerated()
         .map { $1.isLetter || $1.isNumber && $0 > 0 ? $1 : "_" })

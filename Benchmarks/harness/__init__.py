@@ -1,1 +1,1 @@
-"""Measures Cloakroom beside other ways of doing what it does."""
+"""Compares Cloakroom's performance with that of other products for the same tasks."""

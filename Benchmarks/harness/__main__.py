@@ -20,7 +20,7 @@ SCENARIOS = {
 
 def main() -> int:
     options = _options()
-    # Servers are ended on the way out, whoever ends the run.
+    # Stops the servers on every exit, also after a signal.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def main() -> int:
 def _bench(options: argparse.Namespace, work: Path, results: Results) -> Bench:
     peers = work / "peers"
     peers.mkdir()
-    # Apache serves as another user, who must get through.
+    # Apache runs as another user, who needs access to the directory.
     work.chmod(0o711)
     bench = Bench(
         work, make(peers, Path(sys.prefix)), results, Progress(), machine.Cores.shared_out(),
@@ -48,7 +48,7 @@ def _bench(options: argparse.Namespace, work: Path, results: Results) -> Bench:
 
 
 def _run(bench: Bench, chosen: list[str]) -> None:
-    """Saves after each scenario; one that breaks leaves the others alone."""
+    """Saves the results after each scenario. A failed scenario does not stop the others."""
     for name in chosen:
         bench.progress.begin(name)
         try:

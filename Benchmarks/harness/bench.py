@@ -1,4 +1,4 @@
-"""What every scenario of a run shares."""
+"""The state that all scenarios of a run share."""
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +16,7 @@ from .tool import Missing
 @dataclass(frozen=True)
 class Bench:
     work: Path
-    """On the disk that is measured; deleted at the end."""
+    """A directory on the measured disk; deleted at the end."""
     material: Material
     results: Results
     progress: Progress
@@ -36,7 +36,7 @@ def cloakroom_binary() -> Path:
 
 
 def tool_binary(name: str) -> Path:
-    """One of this package's executables."""
+    """The path of one of this package's executables."""
     directory = os.environ.get("CLOAKROOM_BENCH_BIN")
     return _built(name, directory and os.path.join(directory, name))
 
@@ -49,7 +49,7 @@ def _built(name: str, path: str | None) -> Path:
 
 @contextmanager
 def installed(peer: Peer, material: Material, *, cpus: set[int] | None, sessions: int = 0) -> Iterator[Running]:
-    """Runs a peer; one that is not installed is missing, which is no failure of its own."""
+    """Runs a peer. A peer that is not installed counts as missing, not as failed."""
     with ExitStack() as stack:
         try:
             server = stack.enter_context(running(peer, material, cpus=cpus, sessions=sessions))

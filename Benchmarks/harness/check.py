@@ -1,4 +1,4 @@
-"""The check: what it costs to let a request pass, in ours and in the peers."""
+"""The cost of a check that allows a request, in Cloakroom and in the peers."""
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -25,16 +25,16 @@ SCENARIO = "check"
 CONNECTIONS = [4, 64]
 APART: list[At] = [{"connections": count} for count in CONNECTIONS]
 TOGETHER: list[At] = [{"connections": 32, "cores": "shared"}]
-"""Server and load on all cores, as the figures were measured that the goals come from."""
+"""Server and load share all cores, as in the measurements from which the goals come."""
 HITS = 4_000
-"""Enough that a cache of a few entries is not flattered."""
+"""More credentials than a cache of a few entries holds."""
 DISTINCT = 40_000
-"""More than the 32,768 that our cache holds: asked for in turn, each is forgotten before it comes again."""
+"""More than the 32,768 entries of Cloakroom's cache: in turn, each entry is evicted before its next request."""
 USERS = 8_000
 WARM_UP = 1
 MOST_WARM_UPS = 40
 KINDS = 10_000
-"""Kinds of clients, each with a User-Agent and trace headers of its own: more than a memory of kinds would hold."""
+"""Kinds of clients, each with its own User-Agent and trace headers: more than a cache of kinds would hold."""
 
 HELLO = "plain Hummingbird, hello"
 HELLO_COOKIE = "plain Hummingbird, hello, our cookie sent and not read"
@@ -92,7 +92,7 @@ def _ours(bench: Bench, conditions: list[At]) -> list[Contestant]:
         contestant(HELLO_COOKIE, NOTHING, hello, lambda: cookies("/hello", 200, HITS)),
         contestant(HIT, REMEMBERED, serve, lambda: asked(HITS), HITS),
         contestant(HIT_KINDS, REMEMBERED, serve, lambda: asked(HITS, kinds=KINDS), KINDS),
-        # That a session was active is saved once a minute: after one pass that is done for all of them.
+        # The server saves the activity of a session once a minute: after one pass all of them are saved.
         contestant(FIRST_SIGHT, VERIFIED, serve, lambda: asked(DISTINCT), DISTINCT),
         contestant(FIRST_SEEN, SAVED, serve, lambda: asked(DISTINCT)),
         contestant(APP_HELLO, NOTHING, app, lambda: Requests("/hello", 200)),
@@ -128,14 +128,14 @@ def _contestant(
     requests: Callable[[], Requests],
     seen: int = 0,
 ) -> Contestant:
-    """`seen`: how many credentials come by at least once before anything is measured."""
+    """`seen`: the number of credentials that are sent at least once before the measurement."""
     current: list[Requests] = []
 
     def load(running: Running, connections: int, seconds: int) -> Load:
         return wrk.load(running, current[0], connections, seconds, bench.cores.load)
 
     def warm_up(running: Running) -> None:
-        # New ones for each round, so that each begins with the first credential.
+        # New requests for each round, so that each round begins with the first credential.
         current[:] = [requests()]
         for _ in range(MOST_WARM_UPS):
             if load(running, CONNECTIONS[-1], WARM_UP).problem or current[0].position >= seen:

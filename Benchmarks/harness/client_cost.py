@@ -1,4 +1,4 @@
-"""What a session costs the browser: bytes of each request, bytes of script, round trips."""
+"""The cost of a session in the browser: bytes of each request, bytes of script, round trips."""
 import gzip
 import http.client
 import json

@@ -1,5 +1,5 @@
--- Requests that carry one credential after another: `-- FILE HEADER PREFIX START [KINDS]`, or none of them. With KINDS the
--- clients are of so many kinds, each with a User-Agent and trace headers of its own.
+-- Sends requests with one credential after another: `-- FILE HEADER PREFIX START [KINDS]`, or without credentials.
+-- With KINDS, each request is from one of so many kinds of clients, each with its own User-Agent and trace headers.
 local requests, position = {}, 0
 
 local function describe(kind)

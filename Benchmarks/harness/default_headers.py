@@ -1,4 +1,4 @@
-"""The headers that two peers have sent with each request when nothing is configured but a key."""
+"""The request headers that two peers cause with a default configuration."""
 import json
 import sys
 
@@ -40,7 +40,7 @@ print(token)
 
 
 def flask_jwt_extended_headers() -> list[tuple[str, str]]:
-    """Four cookies, all with the path `/`: two tokens, two values against cross-site requests."""
+    """Four cookies, all with the path `/`: two tokens and two anti-CSRF values."""
     return [("Cookie", "; ".join(json.loads(_printed(FLASK_JWT_EXTENDED))))]
 
 

@@ -1,4 +1,4 @@
-"""How fast the disk is at the moment: no figure about renewals means anything without it."""
+"""The current speed of the disk: figures about renewals mean nothing without it."""
 import os
 import time
 from pathlib import Path
@@ -8,11 +8,11 @@ PAGES = 1000
 
 
 def flushes_per_second(directory: Path, seconds: float = 0.5) -> float:
-    """How often a second 4 KiB are overwritten and made durable."""
+    """The number of durable 4 KiB overwrites per second."""
     file = directory / "flushes"
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        # Without blocks of its own the file would grow, which costs a second flush.
+        # Allocates the blocks first: otherwise the file would grow, which costs a second flush.
         os.pwrite(descriptor, PAGE * PAGES, 0)
         os.fsync(descriptor)
         count, began = 0, time.monotonic()

@@ -1,4 +1,4 @@
-"""What the project set out to reach, and whether this run did."""
+"""The project's goals, and whether this run meets them."""
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Goal:
     wanted: str
     measured: str
     is_met: bool | None
-    """Nothing where there is no figure."""
+    """Empty if there is no figure."""
 
 
 def goals(results: Results) -> list[Goal]:
@@ -111,7 +111,7 @@ def _at_most(text: str, limit: float, unit: str, figures: list[Figure | None]) -
 def _goal(
     text: str, wanted: str, unit: str, figures: list[Figure | None], holds: Callable[[float], bool]
 ) -> Goal:
-    """Met only if it is under every condition, and nothing is said if one of them has no figure."""
+    """Met only if every condition meets it; unknown if a condition has no figure."""
     if not all(figure and figure.values for figure in figures):
         return Goal(text, wanted, "no figure", None)
     measured = [

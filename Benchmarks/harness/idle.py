@@ -1,4 +1,4 @@
-"""What a connection costs that is kept open and not used."""
+"""The cost of a connection that is open and idle."""
 import resource
 import select
 import socket
@@ -9,9 +9,9 @@ from .bench import Bench
 from .rounds import BROKEN
 
 SPARE = 500
-"""Descriptors for everything else."""
+"""Descriptors that are reserved for everything else."""
 LISTENERS = 2
-"""Each may have its share of the server's descriptors in connections."""
+"""Each listener may have its share of the server's descriptors in connections."""
 TIMEOUT = 10
 WHAT = "idle connections"
 
@@ -40,7 +40,7 @@ def run(bench: Bench, scenario: str, data: Path, wanted: int) -> None:
 
 
 def _raised(wanted: int) -> int:
-    """The limit of open files, of this process and those that it starts, raised to `wanted` or as far as it goes."""
+    """Raises the limit of open files of this process and its children to `wanted`, or as far as possible."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard == resource.RLIM_INFINITY:
         hard = wanted
@@ -53,7 +53,7 @@ def _raised(wanted: int) -> int:
 
 
 def _connected(port: int) -> socket.socket:
-    """A connection that has had one answer."""
+    """A connection on which one response was read."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
     connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode())
     if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
@@ -62,7 +62,7 @@ def _connected(port: int) -> socket.socket:
 
 
 def _closed(connections: list[socket.socket]) -> int:
-    """How many have something to be read, which is the end, or the rest of an answer before it."""
+    """The number of readable connections: closed by the server, or with the rest of a response."""
     poll = select.poll()
     for connection in connections:
         poll.register(connection, select.POLLIN)

@@ -1,4 +1,4 @@
-"""What came of putting a server under load."""
+"""The result of a load on a server."""
 from dataclasses import dataclass
 
 
@@ -10,11 +10,11 @@ class Load:
     p99_ms: float
     max_ms: float
     cpu_us: float
-    """The server's processor time for each answer."""
+    """The server's processor time per response."""
     pss_kib: int
     errors: int
     problem: str | None = None
-    """Why this is no figure; any error is a reason."""
+    """The reason why the result is no figure; any error is one."""
 
     def figures(self) -> dict[str, tuple[str, float]]:
         return {

@@ -1,4 +1,4 @@
-"""People who log in, each as fast as the server lets them."""
+"""Clients that log in, each as fast as the server permits."""
 import http.client
 import itertools
 import json
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 PATIENCE = 30
 BACK_OFF = 1.0
-"""Seconds before somebody tries again who was told that the server is busy: less than it asks for. Without it, the
-clients would take the processor from the load tool, and that would look like a slow server."""
+"""The pause of a client after a 503, in seconds: less than its Retry-After. Without a pause, the clients would take the
+processor from the load tool, and the server would seem slow."""
 RIGHT, WRONG = "correct horse battery", "wrong horse battery"
 
 
@@ -23,12 +23,12 @@ class Logins:
     ended: float = 0.0
     answers: Counter[int] = field(default_factory=Counter)
     busy: int = 0
-    """503 with Retry-After."""
+    """Responses of 503 with Retry-After."""
     failures: int = 0
 
     @property
     def rate(self) -> float:
-        """Passwords checked, right or wrong."""
+        """The number of checked passwords, right or wrong."""
         return (self.answers[200] + self.answers[401]) / (self.ended - self.began)
 
     @property
@@ -42,7 +42,7 @@ class Logins:
 
 @contextmanager
 def storm(port: int, clients: int, users: int, cpus: set[int] | None) -> Iterator[Logins]:
-    """Goes on until the block ends."""
+    """Runs logins until the block ends."""
     logins = Logins()
     over = threading.Event()
     lock = threading.Lock()
@@ -82,7 +82,7 @@ def storm(port: int, clients: int, users: int, cpus: set[int] | None) -> Iterato
 
 
 def _log_in(connection: http.client.HTTPConnection, port: int, number: int, users: int) -> tuple[int, bool]:
-    """Every second password is wrong: that costs the same."""
+    """Every second password is wrong, which costs the same."""
     password = RIGHT if number % 2 else WRONG
     body = json.dumps({"email": f"bench-{number % users}@example.com", "password": password})
     origin = f"localhost:{port}"

@@ -1,4 +1,4 @@
-"""The machine that a run was made on, and how its cores are shared."""
+"""The machine of a run, and the assignment of its cores."""
 import os
 import platform
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Cores:
-    """Servers and load tools keep out of each other's way, where there is more than one core."""
+    """Runs servers and load tools on different cores if there is more than one."""
 
     server: set[int] | None
     load: set[int] | None
 
     @staticmethod
     def shared_out() -> "Cores":
-        """One core for the server, so that a rate is a rate per core, and the last one for the load."""
+        """One core for the server, so that a rate is per core, and the last core for the load."""
         available = sorted(os.sched_getaffinity(0))
         return Cores({available[0]}, {available[-1]}) if len(available) > 1 else Cores(None, None)
 
@@ -43,7 +43,7 @@ def _memory() -> str:
 
 
 def _file_system(directory: Path) -> str:
-    """The type of the mount that is nearest above the directory."""
+    """The file system of the innermost mount that contains the directory."""
     mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
     above = [(len(mount[1]), mount[2]) for mount in mounts if directory.resolve().is_relative_to(mount[1])]
     return max(above)[1]

@@ -6,7 +6,7 @@ DISTURBED = "†"
 
 
 def number(value: float) -> str:
-    """No more digits than a benchmark is good for."""
+    """Rounds to the digits that a benchmark can support."""
     if value and abs(value) < 0.1:
         return f"{value:.3f}"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
@@ -14,12 +14,12 @@ def number(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """Of things that are counted, which are exact."""
+    """Formats exact counts."""
     return f"{value:,.0f}"
 
 
 def cell(figure: Figure | None, *, spread: bool = False) -> str:
-    """A figure without its unit, which stands above the column."""
+    """Formats a figure without its unit, which the column's title has."""
     if figure is None or figure.median is None:
         return NO_FIGURE
     text = number(figure.median) + (DISTURBED if figure.disturbed else "")
@@ -29,7 +29,7 @@ def cell(figure: Figure | None, *, spread: bool = False) -> str:
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
-    """The first column is text, the others are figures."""
+    """Aligns the first column as text, and the others as figures."""
     if not rows:
         return "No figure.\n"
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]

@@ -1,10 +1,10 @@
-"""The steps of a check and of a renewal, without a socket."""
+"""The steps of a check and of a renewal, without sockets."""
 from . import tool
 from .bench import Bench, tool_binary
 
 SCENARIO = "micro"
 STEPS = 20
-"""About as many as MicroBench has, for the time left."""
+"""The approximate number of operations in MicroBench, for the estimate of the time."""
 
 
 def estimate(bench: Bench) -> float:
@@ -12,7 +12,7 @@ def estimate(bench: Bench) -> float:
 
 
 def run(bench: Bench) -> None:
-    """In whole rounds, so that the spread is known."""
+    """Runs complete rounds, so that the spread is known."""
     program = str(tool_binary("MicroBench"))
     rows: dict[str, list[tuple[float, float]]] = {}
     for number in range(1, bench.rounds + 1):

@@ -39,7 +39,7 @@ STYLE = {
 
 
 def draw(results: Results, directory: Path) -> list[str]:
-    """The names of the plots there were figures for."""
+    """The names of the plots for which there are figures."""
     directory.mkdir(parents=True, exist_ok=True)
     drawn = []
     with matplotlib.rc_context(STYLE):

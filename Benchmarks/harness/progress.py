@@ -1,4 +1,4 @@
-"""What goes on, and how long it will still take."""
+"""The current scenario, and the remaining time."""
 import sys
 import time
 
@@ -11,7 +11,7 @@ class Progress:
         self._began = time.monotonic()
 
     def plan(self, estimates: dict[str, float]) -> None:
-        """Scenarios and how many seconds each will take."""
+        """The scenarios, with the expected seconds of each."""
         self._waiting = dict(estimates)
 
     def begin(self, scenario: str) -> None:
@@ -20,7 +20,7 @@ class Progress:
         self._began = time.monotonic()
 
     def end(self) -> int:
-        """How many seconds the scenario took."""
+        """The seconds that the scenario took."""
         return round(time.monotonic() - self._began)
 
     def say(self, text: str) -> None:

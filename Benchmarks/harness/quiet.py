@@ -1,4 +1,4 @@
-"""Whether the machine was left to us while something was measured."""
+"""Checks whether other programs used the processors during a measurement."""
 import os
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Measured = TypeVar("Measured")
 
 @dataclass(frozen=True)
 class Quiet:
-    """Shares of one core."""
+    """Processor time as shares of one core."""
 
     others: float
     stolen: float
@@ -32,7 +32,7 @@ class Quiet:
 
 
 def undisturbed(measure: Callable[[], Measured], server: Running | None = None) -> tuple[Measured, Quiet]:
-    """Measures again when other programs were busy; if they always were, the least disturbed try counts."""
+    """Repeats a measurement while other programs were busy; after the last try, the least disturbed one counts."""
     tries = []
     while len(tries) < TRIES and not (tries and tries[-1][1].is_quiet):
         tries.append(_watched(measure, server))
@@ -40,7 +40,7 @@ def undisturbed(measure: Callable[[], Measured], server: Running | None = None) 
 
 
 def undisturbed_load(measure: Callable[[], Load], server: Running) -> tuple[Load, Quiet]:
-    """The same, but an error counts in whichever try it was."""
+    """As `undisturbed`, but an error in any try counts."""
     tried: list[Load] = []
 
     def noted() -> Load:
@@ -53,7 +53,7 @@ def undisturbed_load(measure: Callable[[], Load], server: Running) -> tuple[Load
 
 
 def settle(server: Running) -> None:
-    """Waits until what the server put off is done: otherwise the next figure pays for the last one."""
+    """Waits until the server's deferred work is done: otherwise it would slow down the next measurement."""
     deadline = time.monotonic() + LONGEST_WAIT
     while time.monotonic() < deadline:
         before = server.cpu_seconds()
@@ -78,7 +78,7 @@ class _Sample:
     @staticmethod
     def now(server: Running | None) -> "_Sample":
         user, nice, system, _, _, _, _, stolen = map(int, Path("/proc/stat").read_text().split()[1:9])
-        # Interrupts are left out: the loopback's are ours, but no process's.
+        # Excludes interrupts: the benchmark causes those of the loopback, but no process is charged for them.
         busy = (user + nice + system) / TICKS
         own = sum(os.times()[:4]) + (server.cpu_seconds() if server else 0)
         return _Sample(time.monotonic(), busy, stolen / TICKS, own)

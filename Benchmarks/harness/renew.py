@@ -19,7 +19,7 @@ CLIENTS = [1, 16, 64]
 OURS = "cloakroom POST /auth/refresh"
 DISK = "the disk, 4 KiB and fdatasync"
 PER_ROUND = sum(CLIENTS) * TRIES
-"""Sessions for one round, even if each turn is taken again."""
+"""The sessions for one round, even if every turn is repeated."""
 STORE_CLIENTS = 4
 STORE_CONTESTANTS = 3
 FILLING = 60
@@ -45,7 +45,7 @@ def run(bench: Bench) -> None:
 
 
 def _store(bench: Bench) -> None:
-    """StoreBench interleaves by itself and prints a line for each turn."""
+    """StoreBench interleaves its contestants itself, and prints one line per turn."""
     bench.progress.say("StoreBench")
     argv = [str(tool_binary("StoreBench")), str(bench.directory("store")), str(bench.seconds), str(bench.rounds)]
     output = tool.run(argv, timeout=3 * estimate(bench) + 60)
@@ -78,7 +78,8 @@ def _ours(bench: Bench, flushes: dict[tuple[str, int], list[float]]) -> Contesta
         data = server.seeded(bench, "renew-data", users=sessions // 5, sessions=sessions, cookies=sessions)
         if not left:
             left.append(Credentials(iter((data / "cookies").read_text().splitlines()), bench.directory("renew-ours")))
-        # Without a window every second renewal rotates; the one between confirms what was handed out. Each is saved.
+        # Without a straggler window every second renewal rotates; the one between confirms the new token. The server
+        # saves both.
         return server.cloakroom(bench, data, straggler_window=0)
 
     return _contestant(bench, OURS, "cookie", start, lambda running: left[0], flushes)

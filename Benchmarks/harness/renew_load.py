@@ -1,4 +1,4 @@
-"""One run of RenewLoad against a server, with sessions that no run had before."""
+"""One run of RenewLoad against a server, with unused sessions."""
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from .peers.launch import Running
 
 @dataclass
 class Credentials:
-    """A renewed credential is spent, so that each run gets others."""
+    """Each run uses other sessions, because a renewed credential is spent."""
 
     lines: Iterator[str]
     directory: Path

@@ -12,12 +12,12 @@ class Figure:
     metric: str
     unit: str
     values: list[float]
-    """One a round; empty if there is a problem."""
+    """One value per round; empty if there is a problem."""
     at: dict[str, int | str] = field(default_factory=dict)
-    """Under which conditions, such as how many connections."""
+    """The conditions, such as the number of connections."""
     problem: str | None = None
     disturbed: bool = False
-    """Whether other programs were busy in one of the rounds, every time it was tried."""
+    """Whether other programs were busy in every try of some round."""
 
     @property
     def median(self) -> float | None:
@@ -30,14 +30,14 @@ class Figure:
 
 @dataclass
 class Results:
-    """Is saved after each scenario, so that a broken run keeps what it had."""
+    """The results, which are saved after each scenario, so that an interrupted run keeps them."""
 
     file: Path
     machine: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     settings: dict[str, int | bool] = field(default_factory=dict)
     jobs: dict[str, str] = field(default_factory=dict)
-    """What a contestant does, so that like is compared with like."""
+    """The task of a contestant; only contestants with the same task are compared."""
     seconds: dict[str, int] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Results:
         return [figure for figure in self.figures if figure.scenario == scenario and metric in (None, figure.metric)]
 
     def add_ratios(self, scenario: str, base: str, metric: str) -> None:
-        """Each figure over that of the base, round by round."""
+        """The ratio of each figure to that of the base, round by round."""
         for figure in self.of(scenario, metric):
             below = self.find(scenario, base, metric, **figure.at)
             if not below or len(below.values) != len(figure.values) or not all(below.values):
@@ -91,5 +91,5 @@ class Results:
 
 
 def _short(value: float) -> float:
-    """Four digits are more than any of these figures is good for."""
+    """Rounds to four digits, which is more than the accuracy of any of these figures."""
     return float(f"{value:.4g}")

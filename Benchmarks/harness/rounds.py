@@ -1,4 +1,4 @@
-"""Interleaves contestants over rounds, so that a slow minute of the machine hits them all."""
+"""Interleaves contestants over rounds, so that a slow minute of the machine affects all of them."""
 import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -36,7 +36,7 @@ class _Series:
 
 
 def interleave(bench: Bench, scenario: str, contestants: list[Contestant]) -> None:
-    """Runs them all and adds their figures. Whatever goes wrong with one of them leaves the others alone."""
+    """Runs all contestants and records their figures. The failure of one does not stop the others."""
     series = {id(turn): _Series() for contestant in contestants for turn in contestant.turns}
     missing: set[str] = set()
     for number in range(1, bench.rounds + 1):

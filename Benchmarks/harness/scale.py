@@ -1,4 +1,4 @@
-"""What grows with the number of sessions: memory, the start, renewals, and the pauses of the sweep."""
+"""The costs that grow with the number of sessions: memory, start, renewals, and pauses during the sweep."""
 from functools import partial
 from pathlib import Path
 
@@ -16,13 +16,13 @@ SIZES, QUICK_SIZES = [10_000, 100_000, 1_000_000], [2_000, 10_000]
 CONNECTIONS = CLIENTS = 64
 COOKIES = 100_000
 HITS = 900
-"""Cookies that are checked over and over: as many in the smallest store, whose cookies are few, as in the largest."""
+"""The number of cookies that are checked repeatedly: in every store as many as in the smallest, which has few."""
 SHARE_OF_CHECKS = 10
-"""At most one cookie in so many is only ever checked; the others are renewed, each once."""
+"""At most one cookie in so many is used for checks only; each of the others is renewed once."""
 SPREAD = 6_400
-"""Sessions of one turn of renewals, dealt out over the whole store."""
+"""The sessions of one turn of renewals, spread over the whole store."""
 SEEING = 2
-"""Seconds that are enough to check the sessions of one turn once."""
+"""The seconds in which all sessions of one turn can be checked once."""
 IDLE_CONNECTIONS = 10_000
 
 
@@ -54,14 +54,14 @@ def run(bench: Bench) -> None:
 
 
 def _data(bench: Bench, size: int) -> Path:
-    # Of the largest store, one session in ten is over, for the sweep to delete.
+    # In the largest store, one session in ten has expired, for the sweep to delete.
     expired = size // 10 if size == max(sizes(bench)) else 0
     return server.seeded(
         bench, f"scale-{size}", users=size // 5, sessions=size + expired, cookies=min(size, COOKIES), expired=expired)
 
 
 def _memory(bench: Bench, size: int) -> None:
-    """What the server holds before and after it saw so many sessions for the first time."""
+    """The server's memory before and after it verified so many sessions for the first time."""
     data = _data(bench, size)
     distinct = min(size, COOKIES)
     bench.progress.say(f"{distinct:,} sessions of {size:,} seen for the first time")
@@ -92,8 +92,8 @@ def _contestant(bench: Bench, size: int, starts: list[float], flushes: list[floa
 
     def renew(running: Running) -> Load:
         file = credentials.take(spread)
-        # A large store has more sessions for each connection: their first renewals would verify a signature each, and
-        # the few of a small one would not.
+        # A large store has more sessions for each connection: their first renewals would each verify a signature,
+        # unlike the few of a small store.
         wrk.load(running, checks(file), CONNECTIONS, SEEING, bench.cores.load)
         flushes.append(disk.flushes_per_second(bench.work))
         return renew_load.load(

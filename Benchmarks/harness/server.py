@@ -1,4 +1,4 @@
-"""Our own servers, run like the peers, and the data they serve."""
+"""Cloakroom's servers, which run like the peers, and their data."""
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ from .peers.peer import answers
 from .peers.place import Command, Place, free_port
 
 LONG_ENOUGH = 7200
-"""Seconds an access token lives, so that none expires in a run."""
+"""The lifetime of an access token in seconds, so that none expires in a run."""
 SEEDED_PER_SECOND = 1000
 START_TIMEOUT = 120
 
 
 @contextmanager
 def cloakroom(bench: Bench, data: Path, *, open_files: int = 0, **settings: object) -> Iterator[Running]:
-    """`settings` are spelled like the environment's, in lower case: `straggler_window=0`."""
+    """`settings` have the names of the environment variables, in lower case: `straggler_window=0`."""
     place, private_port = _place(bench, "cloakroom"), free_port()
     argv = [str(cloakroom_binary()), "serve", "--port", str(place.port), "--data-dir", str(data)]
     command = Command([*argv, "--private-listen", f"127.0.0.1:{private_port}"], _environment(settings))
@@ -29,7 +29,7 @@ def cloakroom(bench: Bench, data: Path, *, open_files: int = 0, **settings: obje
 
 @contextmanager
 def app(bench: Bench, data: Path) -> Iterator[Running]:
-    """A Hummingbird app with Cloakroom in it."""
+    """A Hummingbird app with Cloakroom as its middleware."""
     place = _place(bench, "app")
     argv = [str(tool_binary("AppServer")), str(place.port), str(data)]
     with _listening("AppServer", place, Command(argv, _environment({})), bench.cores.server) as server:
@@ -48,7 +48,7 @@ def hello(bench: Bench) -> Iterator[Running]:
 def seeded(
     bench: Bench, name: str, *, users: int, sessions: int, cookies: int, expired: int = 0, **settings: object
 ) -> Path:
-    """A data directory with accounts and sessions, made once a run. Its file `cookies` has one value a line."""
+    """Creates a data directory with accounts and sessions. Its file `cookies` has one value per line."""
     data = bench.work / name
     if not data.exists():
         seeder = tool_binary("SeedSessions")
@@ -77,7 +77,7 @@ def _place(bench: Bench, name: str) -> Place:
 def _listening(
     name: str, place: Place, command: Command, cpus: set[int] | None, open_files: int = 0, line: bytes = b"listening"
 ) -> Iterator[Running]:
-    """Waits for the line that says so, rather than for an answer: starting is measured as well."""
+    """Waits for the line that the server prints at its start, not for a response, because the start is measured as well."""
     output = log(place)
     output.unlink(missing_ok=True)
     with launched(

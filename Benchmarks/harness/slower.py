@@ -1,4 +1,4 @@
-"""What the run shows to be faster than ours."""
+"""The peers that are faster than Cloakroom in this run."""
 from . import check, renew
 from .goals import goals
 from .markdown import number
@@ -10,7 +10,7 @@ COMPARABLE = {
     check.REMEMBERED: check.HIT,
     check.VERIFIED: check.FIRST_SIGHT,
 }
-"""A contestant's job -> ours that it is held against."""
+"""Maps a contestant's task to the task of Cloakroom with which it is compared."""
 
 
 def slower(results: Results) -> list[str]:
@@ -18,7 +18,7 @@ def slower(results: Results) -> list[str]:
 
 
 def unmeasured(results: Results) -> int:
-    """How many goals this run says nothing about."""
+    """The number of goals for which this run has no figure."""
     return sum(goal.is_met is None for goal in goals(results))
 
 

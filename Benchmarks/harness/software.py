@@ -1,4 +1,4 @@
-"""The versions of everything that takes part."""
+"""The versions of all software in the run."""
 import json
 import platform
 import subprocess
@@ -34,7 +34,7 @@ def _pinned() -> dict[str, str]:
 
 
 def _first_line(argv: list[str], status: int = 0) -> str:
-    """wrk ends with 1 after it said its version."""
+    """wrk exits with 1 after it prints its version."""
     done = subprocess.run(argv, capture_output=True, text=True, timeout=20)
     lines = (done.stdout or done.stderr).strip().splitlines()
     return lines[0] if lines and done.returncode == status else ABSENT

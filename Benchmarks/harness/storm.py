@@ -1,4 +1,4 @@
-"""A login storm: what is left of the check while as many people log in as can."""
+"""A login storm: the throughput of checks while many clients log in at the same time."""
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SCENARIO = "storm"
 OURS = "cloakroom /auth/check"
 CONNECTIONS = 4
 CLIENTS = [16, 256]
-"""Below and beyond what the queue of passwords holds."""
+"""Numbers of clients below and above the capacity of the password queue."""
 ALONE = 0
 USERS, SESSIONS, HITS = 400, 4_000, 2_000
 
@@ -56,7 +56,7 @@ def _outcome(bench: Bench, running: Running, requests: Requests, clients: int) -
     def measure() -> Load:
         before = running.pss_kib()
         with _watching(running) as sizes, storm(running.port, clients, USERS, bench.cores.load) as logins:
-            # The queue fills before anything is measured.
+            # The queue fills before the measurement begins.
             time.sleep(0.5 if clients else 0)
             load = wrk.load(running, requests, CONNECTIONS, bench.seconds, bench.cores.load)
         seen.append((logins, before, max([before, *sizes])))
@@ -68,7 +68,7 @@ def _outcome(bench: Bench, running: Running, requests: Requests, clients: int) -
 
 @contextmanager
 def _watching(running: Running) -> Iterator[list[int]]:
-    """Takes the server's memory down a few times a second."""
+    """Records the server's memory a few times per second."""
     sizes: list[int] = []
     over = threading.Event()
 

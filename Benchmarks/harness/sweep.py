@@ -1,4 +1,4 @@
-"""How long anybody waits while expired sessions are deleted."""
+"""The response times while the server deletes expired sessions."""
 import http.client
 import shutil
 import sqlite3
@@ -18,10 +18,10 @@ from .wrk import CHECK, COOKIE, FORWARDED
 
 SECONDS, QUICK_SECONDS = 10, 3
 PACE = 0.005
-"""Seconds between an answer and the next question: a steady client, not a load."""
+"""The seconds between a response and the next request: a steady client, not a load."""
 SWEPT, AFTERWARDS = "while the sweep deletes", "afterwards"
 COOKIES = 4
-"""So many sessions, the first, are used up here."""
+"""The number of sessions, from the first on, that this scenario uses up."""
 
 
 def estimate(bench: Bench) -> float:
@@ -35,12 +35,12 @@ def _seconds(bench: Bench) -> int:
 @dataclass(frozen=True)
 class Round:
     times: dict[str, dict[str, list[float]]]
-    """Milliseconds of each answer, by moment and by what was asked."""
+    """The milliseconds of each response, by phase and by kind of request."""
     deleted: int
 
 
 def run(bench: Bench, scenario: str, data: Path, size: int) -> None:
-    """The first start of a store with expired sessions sweeps; the same is measured again when that is done."""
+    """The first start of a store with expired sessions sweeps; the measurement is repeated after the sweep."""
     try:
         rounds = [undisturbed(lambda: _round(bench, data, number)) for number in range(1, bench.rounds + 1)]
     except BROKEN as failure:
@@ -77,7 +77,7 @@ def _round(bench: Bench, original: Path, number: int) -> Round:
 
 
 def _both(running: Running, data: Path, number: int, seconds: int) -> dict[str, list[float]]:
-    """`number`: whose session it is, for a renewed one is spent."""
+    """`number`: the round, which selects the sessions, because a renewed session is spent."""
     with (data / "cookies").open() as lines:
         checked, renewed = list(islice((line.strip() for line in lines), number * 2, number * 2 + 2))
     with ThreadPoolExecutor(2) as pool:
@@ -90,7 +90,7 @@ Ask = Callable[[http.client.HTTPConnection, str, dict[str, str]], str]
 
 
 def _steady(port: int, cookie: str, ask: Ask, seconds: int) -> list[float]:
-    """Milliseconds of each answer."""
+    """The milliseconds of each response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     origin = f"localhost:{port}"
     times, end = [], time.monotonic() + seconds
@@ -119,7 +119,7 @@ def _renew(connection: http.client.HTTPConnection, cookie: str, headers: dict[st
     successor = (answer.getheader("Set-Cookie") or "").partition(";")[0].removeprefix(COOKIE)
     if answer.status != 200:
         raise RuntimeError(f"the renewal answers {answer.status}")
-    # Every second one confirms what was handed out, and hands out nothing.
+    # Every second renewal confirms the current token, and returns no new one.
     return successor or cookie
 
 

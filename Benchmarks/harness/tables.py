@@ -129,7 +129,7 @@ def micro_table(results: Results) -> str:
 
 
 def problems(results: Results) -> list[str]:
-    """Every series that gave no figure, once, with the reason."""
+    """Each series without a figure, once, with the reason."""
     said = {}
     for figure in results.figures:
         if figure.problem:

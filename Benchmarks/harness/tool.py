@@ -1,4 +1,4 @@
-"""Runs a program that ends by itself, and ends it when it does not."""
+"""Runs a program that ends by itself, with a time limit."""
 import os
 import signal
 import subprocess
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 class Missing(Exception):
-    """Something that a figure needs is not installed or not built."""
+    """A program that a figure needs is not installed or not built."""
 
 
 def run(
     argv: list[str], *, timeout: float, cpus: set[int] | None = None, environment: dict[str, str] | None = None
 ) -> str:
-    """What it printed. It gets a process group of its own, which is ended whatever happens."""
+    """Returns the program's output. The program runs in its own process group, which is always ended."""
     try:
         process = subprocess.Popen(
             argv,

@@ -14,12 +14,12 @@ PROBES = 3
 COOKIE = "__Host-Http-session="
 CHECK = "/auth/check"
 FORWARDED = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/api/items/42", "X-Forwarded-For": "203.0.113.7"}
-"""What a proxy tells of the request that it asks about."""
+"""The headers with which a proxy describes the request."""
 
 
 @dataclass
 class Requests:
-    """What is asked for, with credentials that are sent in turn, run after run."""
+    """The requests of a run. Their credentials are sent in turn, and the next run continues."""
 
     path: str
     ok: int
@@ -30,9 +30,9 @@ class Requests:
     fixed: dict[str, str] = field(default_factory=dict)
     """Headers of every request."""
     kinds: int = 0
-    """Of clients, each with a User-Agent and trace headers of its own; 0 for clients that send none."""
+    """The number of kinds of clients, each with its own User-Agent and trace headers; 0 for clients without them."""
     is_private: bool = False
-    """Whether the private listener is asked."""
+    """Whether the requests go to the private listener."""
 
     def port(self, server: Running) -> int:
         return server.private_port if self.is_private else server.port
@@ -46,7 +46,7 @@ class Requests:
 
 
 def checks(file: Path, kinds: int = 0) -> Requests:
-    """What a proxy asks the private listener for each request of these cookies."""
+    """The check that a proxy sends to the private listener for a request with each of these cookies."""
     return Requests(CHECK, 204, file, prefix=COOKIE, fixed=FORWARDED, kinds=kinds, is_private=True)
 
 
@@ -89,7 +89,7 @@ def _run(
 
 
 def _unexpected(server: Running, requests: Requests) -> str | None:
-    """wrk tells errors from answers, but not one good status from another."""
+    """wrk distinguishes errors from responses, but not one success status from another."""
     for credential in requests.credentials(PROBES):
         connection = http.client.HTTPConnection("127.0.0.1", requests.port(server), timeout=10)
         try:

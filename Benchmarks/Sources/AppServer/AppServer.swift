@@ -10,7 +10,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// An app with Cloakroom as its middleware, beside the same routes as `HelloServer` has.
+/// An app with Cloakroom as its middleware, and the routes of `HelloServer`.
 @main
 struct AppServer {
     static func main() async throws {
@@ -46,7 +46,7 @@ struct AppServer {
         maintenance.cancel()
     }
 
-    /// Somebody else's tokens, checked by our verifier with every request and never from memory.
+    /// Adds a route that verifies tokens of another issuer, in full at every request and never from the cache.
     private static func addForeignTokens(to router: Router<BasicSessionRequestContext>, _ data: DataDirectory) throws {
         let tokens = ForeignTokens(secret: CloakroomCore.Environment.system.random(32))
         let list = (0..<4000).map { tokens.token($0) + "\n" }.joined()

@@ -3,7 +3,7 @@ import CloakroomTokens
 import Crypto
 import Foundation
 
-/// HS256 access tokens with the claims that ours have, under a secret that both sides know.
+/// HS256 access tokens with the claims of Cloakroom's, under a shared secret.
 struct ForeignTokens {
     let key: VerificationKey
     private let secret: SymmetricKey

@@ -1,4 +1,4 @@
-// Stands in front of the C library's allocator and counts: every Swift object, array and string comes from here.
+// Wraps the C library's allocator and counts allocations: every Swift object, array and string comes from it.
 #include "allocations.h"
 #include <errno.h>
 #include <stdatomic.h>

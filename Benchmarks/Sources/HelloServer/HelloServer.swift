@@ -1,7 +1,7 @@
 import Hummingbird
 import Logging
 
-/// The least that the framework can do: what every ratio of ours is over.
+/// The framework with minimal routes: the base of the report's ratios.
 @main
 struct HelloServer {
     static func main() async throws {

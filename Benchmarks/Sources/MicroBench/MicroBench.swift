@@ -1,7 +1,7 @@
 import Foundation
 
-/// What each part of a check and of a renewal costs, a line each: its name, microseconds of processor time, allocations.
-/// With a file of thresholds it fails when one asks for memory more often than it may.
+/// Prints the cost of each part of a check and of a renewal, one line each: name, microseconds of processor time,
+/// allocations. With a file of thresholds it fails when an operation allocates more often than its threshold.
 @main
 struct MicroBench {
     static func main() throws {
@@ -26,11 +26,11 @@ struct MicroBench {
     }
 }
 
-/// How often each operation may ask for memory. Every operation is in the file.
+/// The allowed number of allocations for each operation. The file lists every operation.
 private struct Thresholds {
     private let allowed: [String: Double]
 
-    /// A line each: the name, a tab, the number.
+    /// Reads one line per operation: the name, a tab, the number.
     init(file: String) throws {
         let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map {
             $0.split(separator: "\t")

@@ -1,19 +1,19 @@
 import CAllocations
 import Foundation
 
-/// Something small that is done again and again.
+/// A small operation that is measured by repetition.
 struct Operation {
     let name: String
     let run: () throws -> Void
 
     struct Cost {
-        /// Of this process's processor time.
+        /// The processor time of this process.
         let microseconds: Double
-        /// Of memory, asked for while it ran once.
+        /// The number of memory allocations.
         let allocations: Double
     }
 
-    /// The cost of one, over as many as fit into so many seconds; after a warm-up.
+    /// The cost of one run, measured for `seconds` after a warm-up.
     func measure(seconds: Double) throws -> Cost {
         for _ in 0..<100 { try run() }
         var best = Double.infinity

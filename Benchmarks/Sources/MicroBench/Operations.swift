@@ -4,7 +4,7 @@ import CloakroomSessions
 import CloakroomTokens
 import HTTPTypes
 
-/// What a check and a renewal are made of.
+/// The parts of a check and of a renewal.
 struct Operations {
     private let now = Environment.system.now()
     private let policy = SessionPolicy()
@@ -102,7 +102,7 @@ struct Operations {
 
     private struct Refused: Error {}
 
-    /// As a server has one, without anything to be told of it.
+    /// An authorizer as in a server, but without a store and a feed.
     private func authorizer() -> SessionAuthorizer {
         let now = now
         let uptime = Environment.system.uptime()

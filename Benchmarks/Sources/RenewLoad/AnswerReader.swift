@@ -1,11 +1,11 @@
-/// Reads one answer after another from a connection, into the same memory.
+/// Reads responses from a connection, and reuses one buffer.
 final class AnswerReader {
     private(set) var status = 0
     private(set) var body: [UInt8] = []
-    /// The value of the session cookie, if the answer sets it.
+    /// The value of the session cookie, if the response sets it.
     private(set) var cookie: [UInt8]?
     private(set) var closes = false
-    /// Whether any byte of the answer came.
+    /// Whether any byte of the response has arrived.
     var hasBegun: Bool { end > 0 }
 
     private var buffer = [UInt8](repeating: 0, count: 16 * 1024)
@@ -16,7 +16,7 @@ final class AnswerReader {
 
     private static let lineFeed = UInt8(ascii: "\n")
 
-    /// Forgets the last answer; to be called before the next request is sent.
+    /// Clears the last response. The caller calls it before the next request.
     func reset() {
         (status, position, end, length) = (0, 0, 0, nil)
         (cookie, closes, isChunked) = (nil, false, false)
@@ -73,7 +73,7 @@ final class AnswerReader {
         }
     }
 
-    /// The next line, without its end.
+    /// The next line, without its line end.
     private func line(from connection: borrowing Connection) throws(Broken) -> Range<Int> {
         var searched = position
         while true {
@@ -95,7 +95,7 @@ final class AnswerReader {
         return buffer[position..<(position + count)]
     }
 
-    /// - Returns: whether more came.
+    /// - Returns: whether more bytes arrived.
     private func fill(from connection: borrowing Connection) throws(Broken) -> Bool {
         if end == buffer.count { buffer += [UInt8](repeating: 0, count: buffer.count) }
         let count = try connection.receive(into: &buffer, from: end)

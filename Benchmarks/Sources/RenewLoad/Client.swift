@@ -1,4 +1,4 @@
-/// One client with its connection and its sessions, which it renews in turn.
+/// One client with one connection. It renews its sessions in turn.
 struct Client {
     let endpoint: Endpoint
     private var credentials: [[UInt8]]
@@ -17,7 +17,7 @@ struct Client {
                 guard try stay(until: deadline) else { break }
             } catch {
                 tally.failures += 1
-                // A server that is gone would otherwise be asked in a tight loop.
+                // Stops, because otherwise the loop would connect to a stopped server without pause.
                 if error != .closed { break }
             }
         }
@@ -25,7 +25,7 @@ struct Client {
     }
 
     /// Renews over one connection until the server closes it or the time is over.
-    /// - Returns: whether it is worth going on: a session that was refused is refused for ever.
+    /// - Returns: whether to continue: a refused session stays refused.
     private mutating func stay(until deadline: Int64) throws(Broken) -> Bool {
         let connection = try Connection(port: endpoint.port)
         var isFirst = true
@@ -35,7 +35,8 @@ struct Client {
             do {
                 try ask(index, over: connection)
             } catch {
-                // Between two requests a server may close a connection: then nothing was renewed, and nothing is lost.
+                // A server may close a connection between two requests: then nothing was renewed, and nothing is
+                // lost.
                 guard error == .closed, !isFirst, !reader.hasBegun else { throw error }
                 tally.reconnects += 1
                 return true
@@ -55,8 +56,8 @@ struct Client {
         try reader.read(from: connection)
     }
 
-    /// Takes note of an answer.
-    /// - Returns: whether the session may still be renewed.
+    /// Records a response.
+    /// - Returns: whether the session can still be renewed.
     private mutating func take(_ index: Int, after nanoseconds: Int64) -> Bool {
         tally.statuses[reader.status, default: 0] += 1
         guard reader.status == 200 else {
@@ -67,14 +68,14 @@ struct Client {
             if refreshPart(successor) != refreshPart(credentials[index]) { tally.rotated += 1 }
             credentials[index] = successor
         } else {
-            // The first presentation of a credential confirms it, which is saved; the next one brings another.
+            // The first presentation of a credential confirms it, which the server saves; the next one rotates it.
             tally.served += 1
         }
         tally.microseconds.append(UInt32(clamping: nanoseconds / 1000))
         return true
     }
 
-    /// A session cookie holds the access token too, before the tilde.
+    /// The refresh token of a credential. In a session cookie the access token precedes it, up to the tilde.
     private func refreshPart(_ credential: [UInt8]) -> ArraySlice<UInt8> {
         credential.firstIndex(of: UInt8(ascii: "~")).map { credential[($0 + 1)...] } ?? credential[...]
     }

@@ -1,7 +1,7 @@
 import Glibc
 
 enum Clock {
-    /// Nanoseconds of a clock that nobody sets.
+    /// Nanoseconds of the monotonic clock.
     static var now: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

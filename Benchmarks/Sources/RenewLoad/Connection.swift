@@ -2,7 +2,7 @@ import Glibc
 
 /// A blocking connection to a port of this machine.
 struct Connection: ~Copyable {
-    /// Nothing waits longer than this, so a dead server does not hold a run up.
+    /// The timeout of each socket operation, so that a dead server does not block a run.
     private static let patience = timeval(tv_sec: 10, tv_usec: 0)
 
     private let descriptor: Int32
@@ -32,7 +32,7 @@ struct Connection: ~Copyable {
         }
     }
 
-    /// - Returns: how many bytes came; 0 when the server has closed the connection.
+    /// - Returns: the number of received bytes; 0 when the server has closed the connection.
     func receive(into buffer: inout [UInt8], from start: Int) throws(Broken) -> Int {
         let count = buffer.withUnsafeMutableBytes { bytes in
             recv(descriptor, bytes.baseAddress?.advanced(by: start), bytes.count - start, 0)
@@ -64,7 +64,7 @@ struct Connection: ~Copyable {
 enum Broken: Error {
     case refused
     case closed
-    /// No answer within our patience.
+    /// No response within the timeout.
     case late
     /// Not HTTP.
     case garbled

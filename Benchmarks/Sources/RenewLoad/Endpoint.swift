@@ -1,9 +1,9 @@
-/// How a server wants to be asked for a renewal.
+/// The form of a server's renewal request.
 struct Endpoint: Sendable {
     let port: UInt16
     let delivery: Delivery
 
-    /// Everything of a request but the credential.
+    /// The bytes of a request before and after the credential.
     private let before: [UInt8]
     private let after: [UInt8]
 
@@ -38,7 +38,7 @@ struct Endpoint: Sendable {
     }
 }
 
-/// How a refresh token travels.
+/// The way in which a request carries the refresh token.
 enum Delivery: String, Sendable {
     case cookie
     case json
@@ -49,7 +49,7 @@ enum Delivery: String, Sendable {
     private static let field = Array("\"refresh\"".utf8)
     private static let quote = UInt8(ascii: "\"")
 
-    /// The credential that an answer hands out, if it does.
+    /// The new credential in a response; nil if there is none.
     func successor(in answer: AnswerReader) -> [UInt8]? {
         switch self {
         case .cookie: answer.cookie

@@ -1,4 +1,4 @@
-/// The names and words that an answer is searched for, in lower case.
+/// The header names and values that the reader looks for, in lower case.
 enum HeaderName {
     static let contentLength = Array("content-length".utf8)
     static let transferEncoding = Array("transfer-encoding".utf8)
@@ -10,14 +10,14 @@ enum HeaderName {
 }
 
 extension ArraySlice<UInt8> {
-    /// What follows the colon, if this header has the name.
+    /// The value after the colon, if this header has the name.
     func value(of name: [UInt8]) -> ArraySlice<UInt8>? {
         guard count > name.count, self[startIndex + name.count] == UInt8(ascii: ":"), prefix(name.count).isWord(name)
         else { return nil }
         return dropFirst(name.count + 1).drop { $0 == UInt8(ascii: " ") }
     }
 
-    /// Whether it is the word, in whatever case.
+    /// Whether the bytes equal the word, in any case.
     func isWord(_ word: [UInt8]) -> Bool {
         count == word.count && zip(self, word).allSatisfy { $0 | 0x20 == $1 | 0x20 }
     }

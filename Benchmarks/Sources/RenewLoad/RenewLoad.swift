@@ -2,10 +2,10 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Renews sessions over HTTP as fast as so many clients can, and prints one line of JSON about it.
+/// Renews sessions over HTTP as fast as the given number of clients can, and prints one line of JSON with the result.
 @main
 struct RenewLoad {
-    /// - Parameter arguments: port, `cookie` or `json`, clients, seconds, a file with one credential a line.
+    /// - Parameter arguments: port, `cookie` or `json`, clients, seconds, a file with one credential per line.
     static func main() throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard arguments.count == 5, let port = UInt16(arguments[0]), let delivery = Delivery(rawValue: arguments[1]),
@@ -27,7 +27,7 @@ struct RenewLoad {
         print(total.json(seconds: Double(Clock.now - began) / 1e9))
     }
 
-    /// The credentials are dealt like cards, so that each client has sessions of its own.
+    /// Distributes the credentials in turn, so that each client has sessions of its own.
     private static func run(
         _ clients: Int, sharing credentials: [[UInt8]], through endpoint: Endpoint, until deadline: Int64
     ) -> Tally {
@@ -47,7 +47,7 @@ struct RenewLoad {
     }
 }
 
-/// What all clients together did.
+/// The sum of all clients' results.
 private final class Total: Sendable {
     private let sum = Mutex(Tally())
 

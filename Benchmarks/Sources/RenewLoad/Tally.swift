@@ -1,13 +1,13 @@
 import Foundation
 
-/// What was asked and answered.
+/// The counts of requests and responses.
 struct Tally: Sendable {
     var asked = 0
-    /// How long each renewal took that succeeded.
+    /// The time of each successful renewal.
     var microseconds: [UInt32] = []
-    /// How many of them brought another refresh token.
+    /// The number of renewals that returned a new refresh token.
     var rotated = 0
-    /// How many confirmed the credential and brought none.
+    /// The number of renewals that confirmed the credential and returned none.
     var served = 0
     var failures = 0
     var reconnects = 0

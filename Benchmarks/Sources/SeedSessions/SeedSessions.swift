@@ -7,7 +7,8 @@ import CloakroomStores
 import CloakroomTokens
 import Foundation
 
-/// Fills a data directory with accounts and sessions, and hands out cookies of sessions spread over all of them.
+/// Fills a data directory with accounts and sessions, and writes a file of cookies from sessions spread over all of
+/// them.
 @main
 struct SeedSessions {
     static let password = "correct horse battery"
@@ -51,7 +52,7 @@ private struct Seed {
 
     private func subject(_ number: Int) -> Subject { Subject("u_bench-\(number % users)") }
 
-    /// Every account with the same password: to hash it for each would take hours.
+    /// Adds all accounts with the same password hash: to compute a hash for each would take hours.
     func addUsers() async throws {
         guard let password = Password(SeedSessions.password) else { return }
         let hash = try await PasswordHasher(threads: 1).hash(password)
@@ -65,7 +66,7 @@ private struct Seed {
         }
     }
 
-    /// The expired ones come first, and are older than any sweep waits for.
+    /// Adds sessions. The expired ones come first, and are old enough for every sweep to delete.
     func addSessions(_ count: Int, expired: Int, cookies: Int) async throws {
         let step = cookies > 0 ? (count - expired) / cookies : count
         let file = data.file("cookies")
@@ -100,7 +101,7 @@ private struct Seed {
         return SessionTokens.join(access: access.token, refresh: try issuer.refreshToken(for: session))
     }
 
-    /// As many at a time as make full groups.
+    /// Runs as many writes at a time as fill a group.
     @discardableResult
     private func inParallel<Value: Sendable>(
         _ count: Int, _ work: @escaping @Sendable (Int) async throws -> Value

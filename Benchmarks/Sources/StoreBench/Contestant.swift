@@ -1,15 +1,15 @@
-/// A way of making a renewal durable.
+/// An implementation of a durable renewal.
 protocol Contestant: Sendable {
     var name: String { get }
-    /// Returns when the renewal is on the disk.
+    /// Renews session `index`, and returns when the renewal is on disk.
     func renew(_ index: Int) async throws
 }
 
-/// What happened in one turn of a contestant.
+/// The result of one turn of a contestant.
 struct Turn: Sendable {
     /// Renewals per second.
     let rate: Double
-    /// Milliseconds.
+    /// The median and 99th percentile of the time of a renewal, in milliseconds.
     let median: Double
     let p99: Double
     /// Microseconds of this process's processor time per renewal.

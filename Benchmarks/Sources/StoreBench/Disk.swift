@@ -1,7 +1,7 @@
 import Foundation
 
 enum Disk {
-    /// How often a second this disk makes 4 KiB durable: without it no figure about renewals means anything.
+    /// The number of durable 4 KiB writes per second on this disk: figures about renewals mean nothing without it.
     static func flushes(in directory: String, seconds: Double) throws -> Double {
         let path = "\(directory)/flushes"
         let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC, 0o600)

@@ -2,8 +2,7 @@ import CloakroomSQLite
 import Foundation
 import GRDB
 
-/// The same tables and the same durability, with a transaction for every renewal: what a store does that does not think
-/// about it.
+/// The same tables and the same durability, with one transaction per renewal, as in a store without group commit.
 struct OnePerRenewal: Contestant {
     let name = "one transaction each"
     let pool: DatabasePool

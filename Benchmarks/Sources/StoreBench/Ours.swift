@@ -3,7 +3,7 @@ import CloakroomSQLite
 import CloakroomStores
 import CloakroomTokens
 
-/// The store as it is served.
+/// The store that the server uses.
 struct Ours: Contestant {
     let name = "cloakroom"
     let store: SQLiteStore
@@ -12,7 +12,7 @@ struct Ours: Contestant {
 
     static func id(_ index: Int) -> SessionID { SessionID("session-\(index)") }
 
-    /// Accounts and sessions, saved by many at a time.
+    /// Adds accounts and sessions, many at a time.
     static func fill(_ store: SQLiteStore, sessions: Range<Int>) async throws {
         let now = Instant(milliseconds: 1_800_000_000_000)
         let users = sessions.count / 50 + 1
@@ -60,7 +60,7 @@ struct Ours: Contestant {
 struct Missing: Error {}
 
 extension Session {
-    /// One generation on.
+    /// The session after one rotation.
     fileprivate var rotated: Session {
         Session(
             id: id, subject: subject, secret: secret, createdAt: createdAt, expiresAt: expiresAt,

@@ -2,14 +2,15 @@ import CloakroomCore
 import Foundation
 import GRDBSQLite
 
-/// The limit: the C library in one thread, as many renewals in each transaction as there are clients, nobody to be told.
+/// The upper limit: the C library in one thread, with as many renewals per transaction as there are clients, and no
+/// callers to resume.
 final class RawSQLite {
     private var database: OpaquePointer?
     private var statements: [OpaquePointer?] = []
 
     init(path: String) throws {
         guard sqlite3_open(path, &database) == SQLITE_OK else { throw Missing() }
-        // Whoever filled it may be closing it still.
+        // The process that filled the database may still be closing it.
         sqlite3_busy_timeout(database, 5000)
         try execute("PRAGMA journal_mode = WAL")
         try execute("PRAGMA synchronous = FULL")

@@ -1,14 +1,14 @@
 import CloakroomSQLite
 import Foundation
 
-/// How many renewals a second are made durable, by how many clients: ours, one transaction each, and the C library's
-/// limit, in turn, several times over.
+/// Measures durable renewals per second for several numbers of clients: Cloakroom's store, one transaction per
+/// renewal, and the C library's limit, in turn, over several rounds.
 @main
 struct StoreBench {
     static let sessions = 20_000
     static let clients = [1, 16, 64, 256]
 
-    /// - Parameter arguments: a directory on the disk to be measured, seconds for each turn, rounds.
+    /// - Parameter arguments: a directory on the disk to measure, seconds for each turn, rounds.
     static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard arguments.count == 3, let seconds = Double(arguments[1]), let rounds = Int(arguments[2]) else {

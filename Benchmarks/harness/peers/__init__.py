@@ -1,4 +1,4 @@
-"""Other ways of doing what Cloakroom does, to be measured beside it."""
+"""The other products with which Cloakroom is compared."""
 from . import apache, fastapi_pyjwt, flask_jwt_extended, flask_rotation, haproxy, nginx, node, simplejwt
 from .peer import Peer
 

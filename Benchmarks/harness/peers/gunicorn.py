@@ -1,4 +1,4 @@
-"""The Python applications' server. Its default worker has no keep-alive, so threads are used."""
+"""The server of the Python applications. It uses threads, because its default worker has no keep-alive."""
 from pathlib import Path
 
 from .peer import Material

@@ -25,7 +25,7 @@ class Running:
     _leaders: list[int]
     start_seconds: float = 0.0
     private_port: int = 0
-    """Of our private listener, where the check is; 0 for a server that has none."""
+    """The port of Cloakroom's private listener, which has the check; 0 for other servers."""
 
     def pids(self) -> list[int]:
         return processes.of_sessions(self._leaders)
@@ -49,7 +49,7 @@ def launched(
     refresh_tokens: list[str] | None = None,
     start_timeout: float = START_TIMEOUT,
 ) -> Iterator[Running]:
-    """Runs the commands, pinned to `cpus` if given, with as many open files allowed as asked for."""
+    """Runs the commands, pinned to `cpus` if given, with a limit of `open_files`."""
     children: list[subprocess.Popen[bytes]] = []
     began = time.monotonic()
     try:
@@ -63,7 +63,7 @@ def launched(
 
 
 def log(place: Place, number: int = 0) -> Path:
-    """Where a command's output goes."""
+    """The file for a command's output."""
     return place.directory / f"log-{number}"
 
 

@@ -1,4 +1,4 @@
-"""Keys and access tokens, alike for every peer."""
+"""Keys and access tokens, the same for every peer."""
 import base64
 import json
 import os
@@ -46,7 +46,7 @@ def make(directory: Path, venv: Path) -> Material:
 
 
 def token(material: Material, algorithm: str, **claims: object) -> str:
-    """A good access token, but for the claims that are given."""
+    """A valid access token, except for the given claims."""
     header = {"typ": "at+jwt", "kid": material.kid}
     payload = _claims(material) | claims
     return jwt.encode(payload, _key(material, algorithm), algorithm, headers=header)

@@ -1,4 +1,4 @@
-"""What a peer is, and how one is started."""
+"""The description of a peer, and the function that starts it."""
 import os
 import re
 import urllib.error
@@ -32,7 +32,7 @@ class Material:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For the peers that are programs of ours."""
+        """For the peers that this package contains."""
         return {
             "PEER_ISSUER": self.issuer,
             "PEER_AUDIENCE": self.audience,
@@ -52,7 +52,7 @@ class Peer:
     ok: int = 204
     refusals: frozenset[int] = frozenset({401})
     sessions: Callable[[Material, Place, int], list[str]] | None = None
-    """Makes refresh tokens before the start; only renewal peers have it."""
+    """Creates refresh tokens before the start; only renewal peers have it."""
 
     @property
     def slug(self) -> str:
@@ -63,7 +63,7 @@ class Peer:
 def running(
     peer: Peer, material: Material, *, cpus: set[int] | None = None, sessions: int = 0
 ) -> Iterator[Running]:
-    """Runs a peer, pinned to `cpus` if given, with a worker for each, and as many sessions ready as asked for."""
+    """Runs a peer with one worker per core in `cpus`, and creates the requested number of sessions."""
     directory = material.directory / peer.slug
     directory.mkdir(exist_ok=True)
     place = Place(directory, free_port(), len(cpus or os.sched_getaffinity(0)))
@@ -76,7 +76,7 @@ def running(
 
 
 def answers(port: int, path: str) -> bool:
-    """Whether there is a server, whatever it says."""
+    """Whether a server responds, with any status."""
     try:
         urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2).close()
     except urllib.error.HTTPError as answer:

@@ -1,4 +1,4 @@
-"""Where a peer runs, and what is started there."""
+"""The directory, port and cores of a peer."""
 import socket
 import string
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ class Template(string.Template):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a peer runs: its port, its share of the machine and a directory of its own."""
+    """The place of a peer: its port, its cores and its own directory."""
 
     directory: Path
     port: int

@@ -1,4 +1,4 @@
-"""What /proc says about the processes of a session."""
+"""Reads /proc for the processes of a session."""
 import os
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def pss_kib(pids: list[int]) -> int:
 
 
 def _stat(pid: int) -> list[str]:
-    """Empty for a process that has gone."""
+    """Empty for a process that has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

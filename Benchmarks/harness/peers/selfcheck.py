@@ -45,7 +45,7 @@ def check_problems(peer: Peer, material: Material, server: Running) -> list[str]
 
     problems = []
     for good in tokens(material, "ES256", 3):
-        # Twice, so that a peer with a cache answers from it too.
+        # Twice, so that a peer with a cache also answers from the cache.
         answers = [get(good), get(good)]
         if answers != [peer.ok, peer.ok]:
             problems.append(f"a good token: {answers}")
@@ -75,7 +75,7 @@ def bad_tokens(material: Material, algorithm: str) -> dict[str, str | None]:
 
 
 def expiry_problems(peer: Peer, material: Material, get: Callable[[str], int]) -> list[str]:
-    """A token that was good a moment ago must end at its time; Apache counts whole seconds, so one is allowed."""
+    """A valid token must expire on time. Apache counts whole seconds, so one second of delay is allowed."""
     short = token(material, peer.algorithm, exp=int(time.time()) + 2)
     before = get(short)
     time.sleep(3.2)

@@ -1,4 +1,4 @@
-"""Versions of what is installed, for the tables."""
+"""The versions of the installed products, for the tables."""
 import importlib.metadata
 import subprocess
 
@@ -8,7 +8,7 @@ def debian(*packages: str) -> str:
 
 
 def python(*packages: str) -> str:
-    """The harness runs in the peers' environment, so its own packages are theirs."""
+    """The harness runs in the peers' environment, so it sees their packages."""
     return ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
 
 

@@ -8,7 +8,7 @@ from ..place import Command, Place, free_port
 
 HERE = Path(__file__).parent
 THREADS = 128
-"""Of a process: one for each connection of the load, and some that fetch keys from the same server meanwhile."""
+"""Threads per process: one for each connection of the load, and some for key requests to the same server."""
 
 
 def _commands(material: Material, place: Place) -> list[Command]:
@@ -30,7 +30,7 @@ def _write_documents(material: Material, place: Place) -> None:
     documents.mkdir(exist_ok=True)
     (documents / "check").write_text("ok")
     shutil.copy(material.jwks, documents / "jwks")
-    # Started by root, Apache serves as www-data, which must get there.
+    # If root starts it, Apache runs as www-data, who needs access to the directory.
     material.directory.chmod(0o711)
     place.directory.chmod(0o711)
 

@@ -15,6 +15,6 @@ COOKIE = Peer(
     "Flask-JWT-Extended, gunicorn",
     lambda: versions.python("Flask", "Flask-JWT-Extended", "gunicorn"),
     _commands,
-    # It calls some bad tokens unprocessable.
+    # It responds 422 to some bad tokens.
     refusals=frozenset({401, 422}),
 )

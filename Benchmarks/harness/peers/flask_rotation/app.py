@@ -1,4 +1,4 @@
-"""Refresh tokens rotated by hand: one UPDATE that only the current token can make."""
+"""Rotates refresh tokens with one UPDATE, which succeeds only for the current token."""
 import hashlib
 import os
 import secrets

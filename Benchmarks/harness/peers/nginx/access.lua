@@ -1,4 +1,4 @@
--- Verifies ES256 access tokens with luaossl and remembers the good ones.
+-- Verifies ES256 access tokens with luaossl and caches the valid ones.
 local cjson = require("cjson.safe")
 local digest = require("openssl.digest")
 local pkey = require("openssl.pkey")
@@ -32,13 +32,13 @@ local function integer(bytes)
     return string.char(0x02, #bytes) .. bytes
 end
 
--- A JWS carries r and s bare (RFC 7518, 3.4), OpenSSL wants them in DER.
+-- A JWS contains r and s without encoding (RFC 7518, 3.4); OpenSSL expects DER.
 local function der(signature)
     local body = integer(signature:sub(1, 32)) .. integer(signature:sub(33, 64))
     return string.char(0x30, #body) .. body
 end
 
--- The time at which the token ends, or nil if it is not ours.
+-- The expiry of the token; nil if this issuer did not sign it.
 local function verify(token)
     local head, payload, tail = token:match("^([%w_-]+)%.([%w_-]+)%.([%w_-]+)$")
     local header = head and object(head)

@@ -1,4 +1,4 @@
-"""Makes the database with one user and one refresh token per session, and prints the tokens."""
+"""Creates the database with one user and one refresh token per session, and prints the tokens."""
 import json
 import sys
 
