@@ -2,9 +2,10 @@ import CloakroomCore
 import NIOHTTP1
 
 extension HTTPRequestHead {
-    /// The head with the authority of a target in absolute form in place of its Host header (RFC 9112 section 3.2.2). The
-    /// framework keeps the path of such a target only.
-    /// - Throws: `Denial.misdirectedRequest` for an authority that is not ours, `.invalidRequest` for two Host headers.
+    /// Replaces the Host header by the authority of a target in absolute form (RFC 9112 section 3.2.2). The framework
+    /// keeps only the path of such a target.
+    /// - Throws: `Denial.misdirectedRequest` for the authority of another server, `.invalidRequest` for two Host
+    ///   headers.
     func withAuthorityAsHost(under policy: OriginPolicy) throws(Denial) -> HTTPRequestHead {
         let authority = targetAuthority
         if let authority, !policy.isOurs(targetAuthority: authority) { throw .misdirectedRequest }
@@ -25,9 +26,9 @@ extension HTTPRequestHead {
         let isTooLong = contentLength > largestBody && headers.contains(name: "expect")
         return WireState.Request(
             isHead: method == .HEAD,
-            // NIO's decoder stops for good behind CONNECT and behind an upgrade that is offered (swift-nio pull request
-            // 2570): the next request on the connection, which a proxy shares among its clients, would hang. A client that
-            // waits for a `100 Continue` that it does not get may send its next request instead of the body.
+            // After CONNECT and after an offered upgrade, NIO's decoder stops permanently (swift-nio pull request
+            // 2570): the next request on the connection, which a proxy shares among its clients, would hang. A client
+            // that waits for a `100 Continue` that it does not get may send its next request instead of the body.
             isLast: offersUpgrade || method == .CONNECT || !isKeepAlive || version != .http1_1 || isTooLong,
             expectsContinue: expectsContinue && !isTooLong)
     }
