@@ -77,7 +77,7 @@ def _place(bench: Bench, name: str) -> Place:
 def _listening(
     name: str, place: Place, command: Command, cpus: set[int] | None, open_files: int = 0, line: bytes = b"listening"
 ) -> Iterator[Running]:
-    """Waits for the line that the server prints at its start, not for a response, because the start is measured as well."""
+    """Waits for the line that the server prints, not for a response: the start is measured as well."""
     output = log(place)
     output.unlink(missing_ok=True)
     with launched(

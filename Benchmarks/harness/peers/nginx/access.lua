@@ -32,7 +32,7 @@ local function integer(bytes)
     return string.char(0x02, #bytes) .. bytes
 end
 
--- A JWS contains r and s without encoding (RFC 7518, 3.4); OpenSSL expects DER.
+-- A JWS concatenates r and s (RFC 7518, 3.4); OpenSSL expects DER.
 local function der(signature)
     local body = integer(signature:sub(1, 32)) .. integer(signature:sub(33, 64))
     return string.char(0x30, #body) .. body
