@@ -1,12 +1,12 @@
-/// Everything that decides whether a request may go on, verified as far as that goes without I/O.
+/// The inputs of the decision whether a request may pass, verified as far as possible without I/O.
 ///
-/// One decision for the check endpoint, its fast path, the middleware and the gateway: `answer`.
+/// The check endpoint, its fast path, the middleware and the gateway all call `answer`.
 package struct AccessQuestion: Sendable {
-    /// What an access token says of its holder.
+    /// The claims of an access token that the decision needs.
     package struct Identity: Hashable, Sendable {
         package var session: SessionID
         package var authentication: Authentication
-        /// How long the token lives from now.
+        /// The time until the token expires.
         package var remaining: Span
 
         package init(session: SessionID, authentication: Authentication, remaining: Span) {
@@ -19,7 +19,8 @@ package struct AccessQuestion: Sendable {
     /// The token of an `Authorization` header.
     package enum Bearer: Hashable, Sendable {
         case absent
-        /// Of another issuer, or opaque: the business of the app behind us. The denial is for a request without cookie.
+        /// A token of another issuer, or an opaque one: the app behind us checks it. The denial is for a request
+        /// without cookie.
         case foreign(Denial)
         case live(Identity)
         /// One of ours that is expired or broken.
@@ -30,26 +31,26 @@ package struct AccessQuestion: Sendable {
     package enum Cookie: Hashable, Sendable {
         case absent
         case live(Identity)
-        /// The access half opens nothing any more; the refresh half may earn a newer one.
+        /// The access token is no longer valid; the refresh token may yield a new one.
         case stale
         /// Hybrid delivery: the access token is in the page's memory.
         case withoutAccess
         case refused(Denial)
     }
 
-    /// What is known of a session beside its tokens.
+    /// What the view of revocations says about a session.
     package enum Standing: Hashable, Sendable {
         case good, revoked
-        /// The feed of revocations has been silent for too long to say.
+        /// The view has not been updated from the feed for too long.
         case unknown
     }
 
     package var bearer: Bearer
     package var cookie: Cookie
-    /// What the route demands beyond a session.
+    /// The level and freshness that the route demands in addition to a session.
     package var demand: StepUp?
-    /// Whether a hybrid client's cookie may earn an access token here: at the authorization server's own endpoints. In
-    /// front of an app a hybrid client shows its access token, and its cookie opens nothing.
+    /// Whether a hybrid client's cookie may yield an access token: true at the authorization server's own endpoints.
+    /// In front of an app, a hybrid client sends its access token, and the cookie alone is refused.
     package var admitsCookieAlone: Bool
 
     package init(bearer: Bearer, cookie: Cookie, demand: StepUp? = nil, admitsCookieAlone: Bool = false) {
@@ -60,24 +61,24 @@ package struct AccessQuestion: Sendable {
     }
 }
 
-/// What becomes of a request.
+/// The decision about a request.
 package enum AccessAnswer: Hashable, Sendable {
-    /// By the bearer token.
+    /// The bearer token lets the request pass.
     case bearer
-    /// By the cookie's access token.
+    /// The access token in the cookie lets the request pass.
     case cookie
-    /// The refresh token beside it must earn a newer access token; then `StepUp.check` decides.
+    /// The caller must renew with the refresh token in the cookie; then `StepUp.check` decides.
     case renewal
-    /// As `renewal`, early: where that fails for want of the store, the access token that came along still opens.
+    /// As `renewal`, before expiry: if the store is unavailable, the access token of the request still lets it pass.
     case earlyRenewal
-    /// The view of revocations must be brought up to date; then ask again.
+    /// The caller must update its view of revocations, then call `answer` again.
     case lookUp
     case denied(Denial)
 }
 
 extension AccessQuestion {
-    /// A bearer of ours decides alone, even when it has expired; a foreign one leaves the decision to the cookie.
-    /// - Parameter standing: asked for one session at most.
+    /// A bearer token of our issuer decides alone, even when it has expired; with a foreign one the cookie decides.
+    /// - Parameter standing: called for one session at most.
     package func answer(
         at now: Instant, under policy: SessionPolicy, standing: (SessionID) -> Standing
     ) -> AccessAnswer {

@@ -1,13 +1,13 @@
-/// How and when a person showed who they are, as an access token says it. Derived from the `Evidence` of a session.
+/// How and when a user authenticated, as the claims of an access token state it. Derived from a session's `Evidence`.
 public struct Authentication: Hashable, Sendable {
-    /// When a factor was shown last (claim `auth_time`).
+    /// When the user last presented a factor (claim `auth_time`).
     public var time: Instant
     /// The factors (claim `amr`, RFC 8176), such as `pwd`.
     public var methods: [String]
-    /// The level that they reach together (claim `acr`).
+    /// The level that the factors reach together (claim `acr`).
     public var level: AuthenticationLevel
 
-    /// What a token says.
+    /// Takes the values of the three claims.
     public init(time: Instant, methods: [String], level: AuthenticationLevel) {
         self.time = time
         self.methods = methods
@@ -17,11 +17,11 @@ public struct Authentication: Hashable, Sendable {
 
 /// The authentication levels, weakest first (claim `acr`).
 public enum AuthenticationLevel: String, Hashable, Sendable, Comparable, CaseIterable {
-    /// One factor that script in the page or a phisher could replay, such as a password.
+    /// One factor that a script in the page or a phisher could replay, such as a password.
     case singleFactor = "1"
     /// Factors of two kinds.
     case multiFactor = "2"
-    /// Factors of two kinds, one of which no other site can be handed: a passkey with user verification.
+    /// Factors of two kinds, one of which does not work on another site: a passkey with user verification.
     case phishingResistant = "phr"
 
     /// The level that these factors reach together.
@@ -34,10 +34,10 @@ public enum AuthenticationLevel: String, Hashable, Sendable, Comparable, CaseIte
         }
     }
 
-    /// What somebody reaches who shows every factor that there is.
+    /// The level of a user who presents every factor that Cloakroom knows.
     package static let highestReachable = Self(of: Factor.allCases.map(\.traits))
 
-    /// Whether one is weaker.
+    /// Whether `one` is weaker than `other`.
     public static func < (one: Self, other: Self) -> Bool {
         one.rank < other.rank
     }

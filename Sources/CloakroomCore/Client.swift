@@ -1,4 +1,4 @@
-/// How a client's tokens reach it: the server's policy for that client. Nothing in a request can change it.
+/// How the server sends tokens to a client. The settings of the client decide; no request can change it.
 public enum Delivery: String, Hashable, Sendable, CaseIterable {
     /// Both tokens in one HttpOnly cookie.
     case cookie
@@ -8,26 +8,27 @@ public enum Delivery: String, Hashable, Sendable, CaseIterable {
     case body
 }
 
-/// A client application that may log people in.
+/// A client application that may log users in.
 public struct Client: Hashable, Sendable {
-    /// Its name.
+    /// The value of the claim `client_id`.
     public let id: ClientID
-    /// How its tokens reach it.
+    /// How the server sends tokens to it.
     public let delivery: Delivery
-    /// Lets a browser have tokens in a body, where any script of the page can read them.
+    /// Sends a browser tokens in the response body, where every script of the page can read them.
     public let insecureAllowBrowser: Bool
 
-    /// A client. Only `insecureAllowBrowser` loosens anything.
+    /// Takes the settings of a client. Only `insecureAllowBrowser` makes them less safe.
     public init(id: ClientID, delivery: Delivery, insecureAllowBrowser: Bool = false) {
         self.id = id
         self.delivery = delivery
         self.insecureAllowBrowser = insecureAllowBrowser
     }
 
-    /// The client of a login that names none.
+    /// The client of a login request that names none.
     public static let browser = Client(id: .browser, delivery: .cookie)
 
-    /// Whether tokens in a body may go to a requester that looks like this.
+    /// Whether the server may send tokens in the response body.
+    /// - Parameter isBrowser: whether the request looks like a browser's.
     public func allowsBody(toBrowser isBrowser: Bool) -> Bool {
         delivery == .body && (!isBrowser || insecureAllowBrowser)
     }

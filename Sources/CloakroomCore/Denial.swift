@@ -1,4 +1,4 @@
-/// Every "no" that Cloakroom says, by the reason for it.
+/// Every reason for which Cloakroom refuses a request.
 ///
 /// `code` is the stable public name (the contract); the HTTP answer to each case stands in exactly one file,
 /// `Denial+Problem.swift`, which does not compile until a new case is answered there.
@@ -7,27 +7,27 @@ public enum Denial: Error, Hashable, Sendable {
     case invalidRequest(fields: [String: String])
     case unsupportedMediaType
     case contentTooLarge
-    /// The head of the request is longer than is read (RFC 6585 section 5).
+    /// The head of the request is longer than the server reads (RFC 6585 section 5).
     case headTooLarge
-    /// The request was not complete when its time was up.
+    /// The client did not send the whole request in time.
     case requestTimeout
     /// The origin check failed (`OriginPolicy`).
     case crossSiteRequest
-    /// A browser was told to run a script of ours as a service worker that is not among the app's own.
+    /// A page registered a script of our origin as a service worker that is not one of the app's own.
     case serviceWorkerRefused
-    /// Wrong password, unknown or disabled account: nobody can tell which.
+    /// Wrong password, unknown or disabled account: the response does not say which.
     case invalidCredentials
     case sessionMissing
     case tokenInvalid
     case tokenExpired
     case sessionExpired
     case sessionRevoked
-    /// A spent refresh token: the session is now revoked (RFC 9700 section 4.14.2).
+    /// The client presented a spent refresh token: the session is now revoked (RFC 9700 section 4.14.2).
     case refreshTokenReused
     case bindingRequired
-    /// RFC 9470: the session is good, but not good enough for this request.
+    /// The session is valid, but this request demands a higher level or a fresher authentication (RFC 9470).
     case insufficientUserAuthentication(StepUpChallenge)
-    /// The level that is demanded is one that this account cannot reach.
+    /// This account cannot reach the level that the request demands.
     case stepUpUnavailable
     case rateLimited(retryAfter: Span)
     case accountExists

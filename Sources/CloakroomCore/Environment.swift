@@ -1,11 +1,11 @@
-/// The time and the randomness that the use cases draw on: handed in, so that tests decide both.
+/// The clocks and the random generator of the use cases. Callers pass them in, so that tests control both.
 package struct Environment: Sendable {
-    /// The wall clock: lifetimes count by it.
+    /// The wall clock, which measures lifetimes.
     package let now: @Sendable () -> Instant
-    /// A monotonic clock, from any start: limits, and what is forgotten, count by it. A step of the wall clock must
-    /// neither bring an ended session back nor lock anybody out.
+    /// A monotonic clock with an arbitrary start, which measures rate limits and the expiry of cached entries. A step
+    /// of the wall clock must neither bring an ended session back nor lock a user out.
     package let uptime: @Sendable () -> Duration
-    /// So many bytes from a cryptographically secure generator.
+    /// Returns `count` bytes from a cryptographically secure generator.
     package let random: @Sendable (_ count: Int) -> [UInt8]
 
     package init(

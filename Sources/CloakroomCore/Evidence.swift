@@ -1,12 +1,12 @@
-/// Which factors a person has shown to a session, and when each was shown last. What tokens say of it (`amr`, `acr`,
-/// `auth_time`) is derived.
+/// Which factors a user has presented in a session, and when each was presented last. The claims `amr`, `acr` and
+/// `auth_time` are derived from it.
 public struct Evidence: Hashable, Sendable, Codable {
     private struct Shown: Hashable, Sendable, Codable {
         var factor: Factor
         var time: Instant
     }
 
-    /// In the order in which they were shown first.
+    /// In the order in which the user first presented them.
     private var shown: [Shown]
 
     package init(_ factor: Factor, at time: Instant) {
@@ -29,7 +29,7 @@ public struct Evidence: Hashable, Sendable, Codable {
         }
     }
 
-    /// What access tokens say of it.
+    /// The claims `auth_time`, `amr` and `acr` of access tokens.
     public var authentication: Authentication {
         Authentication(
             time: shown.lazy.map(\.time).max() ?? .distantPast, methods: shown.map(\.factor.rawValue),

@@ -1,8 +1,8 @@
-/// A way to show who one is, by its value of the claim `amr` (RFC 8176). Its prover stands in CloakroomAccounts.
+/// A way to authenticate, by its value of the claim `amr` (RFC 8176). Its prover is in CloakroomAccounts.
 package enum Factor: String, Hashable, Sendable, Codable, CaseIterable {
     case password = "pwd"
 
-    /// What decides the level that factors reach together.
+    /// The properties that decide which level a set of factors reaches.
     package struct Traits: Hashable, Sendable {
         /// Factors of one kind fall to one attack: two passwords are no better than one.
         package struct Kinds: OptionSet, Hashable, Sendable {

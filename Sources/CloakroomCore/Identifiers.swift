@@ -1,55 +1,55 @@
 /// The name of one session (claim `sid`): 128 random bits or more, base64url.
 public struct SessionID: Hashable, Sendable, CustomStringConvertible {
-    /// The name itself.
+    /// The text in tokens and rows.
     public let rawValue: String
 
-    /// A name as a token or a row carries it.
+    /// Wraps the text without a check.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
     }
 
-    /// The name itself.
+    /// The text in tokens and rows.
     public var description: String { rawValue }
 }
 
 /// The name of one account (claim `sub`): random, never reused, never an address.
 public struct Subject: Hashable, Sendable, CustomStringConvertible {
-    /// The name itself.
+    /// The text in tokens and rows.
     public let rawValue: String
 
-    /// A name as a token or a row carries it.
+    /// Wraps the text without a check.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
     }
 
-    /// The name itself.
+    /// The text in tokens and rows.
     public var description: String { rawValue }
 }
 
 /// The name of one client application (claim `client_id`, RFC 9068 section 2.2).
 public struct ClientID: Hashable, Sendable, Codable, CustomStringConvertible {
-    /// The name itself.
+    /// The text in tokens and rows.
     public let rawValue: String
 
-    /// A name as a token or a row carries it.
+    /// Wraps the text without a check.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
     }
 
-    /// From a plain string.
+    /// Decodes a plain string.
     public init(from decoder: any Decoder) throws {
         rawValue = try decoder.singleValueContainer().decode(String.self)
     }
 
-    /// As a plain string.
+    /// Encodes a plain string.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(rawValue)
     }
 
-    /// The client of a login that names none: a page of this site, served by cookie.
+    /// The client of a login request that names none: a page of this site, which uses the session cookie.
     public static let browser = Self("browser")
 
-    /// The name itself.
+    /// The text in tokens and rows.
     public var description: String { rawValue }
 }

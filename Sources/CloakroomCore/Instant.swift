@@ -3,10 +3,10 @@
 /// Core never reads a clock: every rule takes the time as an argument. Arithmetic saturates: an absurd lifetime means
 /// "for ever" and must not stop the process.
 public struct Instant: Hashable, Comparable, Sendable, Codable {
-    /// The number itself.
+    /// Whole milliseconds; may be negative.
     public var milliseconds: Int64
 
-    /// So many milliseconds.
+    /// Takes whole milliseconds.
     public init(milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
@@ -21,31 +21,31 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
         one.milliseconds < other.milliseconds
     }
 
-    /// From a plain number.
+    /// Decodes a plain number.
     public init(from decoder: any Decoder) throws {
         milliseconds = try decoder.singleValueContainer().decode(Int64.self)
     }
 
-    /// As a plain number.
+    /// Encodes a plain number.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(milliseconds)
     }
 
-    /// The earliest there is.
+    /// The earliest value.
     package static let distantPast = Self(milliseconds: .min)
 
-    /// Later by a span.
+    /// Adds a span; saturates.
     public static func + (instant: Self, span: Span) -> Self {
         Self(milliseconds: instant.milliseconds.addingSaturated(span.milliseconds))
     }
 
-    /// Earlier by a span.
+    /// Subtracts a span; saturates.
     public static func - (instant: Self, span: Span) -> Self {
         Self(milliseconds: instant.milliseconds.subtractingSaturated(span.milliseconds))
     }
 
-    /// How long it is from one to the other.
+    /// The span from `earlier` to `later`; negative if `later` comes first.
     public static func - (later: Self, earlier: Self) -> Span {
         Span(milliseconds: later.milliseconds.subtractingSaturated(earlier.milliseconds))
     }
@@ -53,30 +53,30 @@ public struct Instant: Hashable, Comparable, Sendable, Codable {
 
 /// A length of time, in whole milliseconds.
 public struct Span: Hashable, Comparable, Sendable {
-    /// The number itself.
+    /// Whole milliseconds; may be negative.
     public var milliseconds: Int64
 
-    /// So many milliseconds.
+    /// Takes whole milliseconds.
     public init(milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
 
-    /// So many seconds.
+    /// A span in seconds; saturates.
     public static func seconds(_ count: Int64) -> Self {
         Self(milliseconds: count.multipliedSaturated(by: 1000))
     }
 
-    /// So many minutes.
+    /// A span in minutes; saturates.
     public static func minutes(_ count: Int64) -> Self {
         .seconds(count.multipliedSaturated(by: 60))
     }
 
-    /// So many days of 24 hours.
+    /// A span in days of 24 hours; saturates.
     public static func days(_ count: Int64) -> Self {
         .seconds(count.multipliedSaturated(by: 86400))
     }
 
-    /// No time at all.
+    /// A span of 0 ms.
     public static let zero = Self(milliseconds: 0)
 
     /// Whole seconds, rounded down and never negative: the form of `expires_in`, which must not promise too much.
@@ -91,7 +91,7 @@ public struct Span: Hashable, Comparable, Sendable {
         return whole / 1000 + (whole % 1000 > 0 ? 1 : 0)
     }
 
-    /// Both together.
+    /// The sum; saturates.
     public static func + (one: Self, other: Self) -> Self {
         Self(milliseconds: one.milliseconds.addingSaturated(other.milliseconds))
     }

@@ -1,11 +1,11 @@
-/// Decides from request headers alone whether a request may change anything: the whole defence against cross-site
-/// request forgery, without tokens (OWASP CSRF cheat sheet, Fetch Metadata; `docs/cross-site-requests.md`).
+/// Decides from request headers alone whether a request may change state. This is the whole defence against
+/// cross-site request forgery, without tokens (OWASP CSRF cheat sheet, Fetch Metadata; `docs/cross-site-requests.md`).
 public struct OriginPolicy: Hashable, Sendable {
     /// Our own origin; nil on loopback without a public URL, where the Host header decides.
     public let ownOrigin: WebOrigin?
     /// Origins of front ends on other hosts that may send requests with credentials.
     public let trustedOrigins: Set<WebOrigin>
-    /// The paths of the app's own service workers; no other script becomes one.
+    /// The paths of the app's own service workers. The server refuses to serve any other path as a service worker.
     public let serviceWorkers: Set<String>
 
     /// - Parameters:
@@ -17,19 +17,21 @@ public struct OriginPolicy: Hashable, Sendable {
         self.serviceWorkers = serviceWorkers
     }
 
-    /// The headers that the decision rests on. A header that came more than once holds every value.
+    /// The headers that the decision depends on. A header that the request carries more than once has every value here.
     package struct Request: Sendable {
         package var method: String
         package var isWebSocketUpgrade: Bool
-        /// The path that a browser fetches to run as a service worker, as it says in `Service-Worker`, which no script
-        /// can add or leave out (W3C Service Workers, "Service worker script request"); nil for every other request.
+        /// The path of a service worker script that the browser fetches; nil for every other request. The browser marks
+        /// the request with the header `Service-Worker`, which no script can add or omit (W3C Service Workers, "Service
+        /// worker script request").
         package var serviceWorkerPath: String?
         package var host: String?
         package var origin: [String]
         package var secFetchSite: [String]
         package var carriesOurCookie: Bool
         package var xsrf: XSRFEvidence
-        /// Whether a service worker has passed on a navigation in a browser that then calls it our own, whoever began it.
+        /// Whether a service worker forwarded a navigation in a browser that then reports it as same-origin, also when
+        /// another site started it.
         package var isLaunderedNavigation = false
         package var referer: String?
 
@@ -49,7 +51,7 @@ public struct OriginPolicy: Hashable, Sendable {
         }
     }
 
-    /// What a request shows of the token that only our own pages can read, where such tokens are given out at all.
+    /// Whether the request carries the token that only our own pages can read, where the server issues such tokens.
     package enum XSRFEvidence: Hashable, Sendable {
         case absent, right, wrong
     }
@@ -65,8 +67,8 @@ public struct OriginPolicy: Hashable, Sendable {
         return origin
     }
 
-    /// Whether a request target in absolute form (RFC 9112 section 3.2.2) names us: its authority counts before the Host
-    /// header.
+    /// Whether a request target in absolute form (RFC 9112 section 3.2.2) names our origin: its authority takes
+    /// precedence over the Host header.
     package func isOurs(targetAuthority authority: String) -> Bool {
         (try? origin(forHost: authority))?.isReached(by: authority) ?? false
     }
@@ -74,7 +76,7 @@ public struct OriginPolicy: Hashable, Sendable {
     /// - Throws: `Denial.crossSiteRequest`, `Denial.serviceWorkerRefused` or `Denial.misdirectedRequest`.
     package func check(_ request: Request) throws(Denial) {
         let own = try origin(forHost: request.host)
-        // Script in the page that turns some file or JSONP answer of ours into a service worker stays for ever.
+        // An injected script that registers a file or JSONP response of ours as a service worker would stay for ever.
         if let path = request.serviceWorkerPath, !serviceWorkers.contains(path) { throw .serviceWorkerRefused }
         guard request.isWebSocketUpgrade || !Self.isSafe(request.method) else { return }
         guard request.origin.count <= 1, request.secFetchSite.count <= 1, request.xsrf != .wrong else {
@@ -89,21 +91,21 @@ public struct OriginPolicy: Hashable, Sendable {
         case (nil, .own), (_, .trusted):
             return
         case (nil, .unnamed):
-            // Browsers name the origin of every unsafe request. One with our cookie that does not is none that we know,
-            // or so old that only what it read from our own page can vouch for it.
+            // Current browsers send `Origin` with every unsafe request. A request with our cookie and without `Origin`
+            // comes from an unknown or old browser: it must carry the token that only our own pages can read.
             if request.carriesOurCookie, request.xsrf != .right { throw .crossSiteRequest }
         case (_, .own), (_, .unnamed):
-            // Firefox launders the Origin of a cross-site request through our own pass-through service worker.
+            // A pass-through service worker of ours makes Firefox replace the `Origin` of a cross-site request.
             throw .crossSiteRequest
         }
     }
 
-    /// Methods that change nothing (RFC 9110 section 9.2.1), TRACE apart, which is never served.
+    /// Whether the method changes nothing (RFC 9110 section 9.2.1). False for TRACE, which the server never serves.
     public static func isSafe(_ method: String) -> Bool {
         method == "GET" || method == "HEAD" || method == "OPTIONS"
     }
 
-    /// Script cannot change where it says that it stands, it can only leave it out.
+    /// A script cannot forge the `Referer` of a request, it can only omit it.
     private static func isBelow(_ origin: WebOrigin, _ referer: String?) -> Bool {
         guard let referer else { return false }
         return referer == origin.description || referer.hasPrefix("\(origin.description)/")
@@ -113,7 +115,7 @@ public struct OriginPolicy: Hashable, Sendable {
         case own, trusted, unnamed
     }
 
-    /// A foreign `Origin` is refused whatever else the request says: a pass-through service worker makes WebKit send
+    /// Refuses a foreign `Origin` whatever the other headers are: with a pass-through service worker, WebKit sends
     /// `Sec-Fetch-Site: same-origin` with the attacker's `Origin`.
     private func sender(of request: Request, own: WebOrigin) throws(Denial) -> Sender {
         guard let value = request.origin.first else { return .unnamed }

@@ -1,11 +1,11 @@
-/// A session that was ended, as the feed tells it.
+/// One entry of the feed of revocations.
 public struct Revoked: Hashable, Sendable {
-    /// Which session.
+    /// The revoked session.
     public let session: SessionID
-    /// When the revocation was saved.
+    /// When the store saved the revocation.
     public let time: Instant
 
-    /// A session and when it was ended.
+    /// Takes the session and the time of its revocation.
     public init(session: SessionID, time: Instant) {
         self.session = session
         self.time = time

@@ -1,12 +1,12 @@
 /// Bytes that must never be printed: keys, session secrets, passwords.
 ///
-/// Its descriptions are `<redacted>`, so that no log line or failed expectation can show it, and two secrets are
-/// compared in time that depends on their lengths alone.
+/// Its descriptions are `<redacted>`, so that no log line or failed expectation can show it. `==` takes time that
+/// depends only on the lengths of the two secrets.
 public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The bytes themselves.
+    /// The secret in the clear.
     public let bytes: [UInt8]
 
-    /// Keeps the bytes from being printed.
+    /// Wraps bytes of any length, also none.
     public init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
@@ -20,7 +20,7 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
     public var description: String { "<redacted>" }
     /// Never the bytes.
     public var debugDescription: String { "<redacted>" }
-    /// Nothing to see.
+    /// Has no children, so that `dump` does not print the bytes.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 

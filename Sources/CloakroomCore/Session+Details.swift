@@ -1,16 +1,17 @@
 extension Session {
-    /// What a store keeps of a session as one document, beside the columns that it searches by and that a renewal changes.
+    /// The part of a session that a store saves as one document. Fields that the store searches by, and fields that a
+    /// renewal changes, are columns of their own.
     ///
     /// A field is added here and nowhere else: as an optional, or with a new `currentVersion`.
     public struct Details: Hashable, Sendable, Codable {
         /// The version of the document that this build writes, and the only one that it reads.
         public static let currentVersion = 1
 
-        /// Which version the document has.
+        /// The version of this document.
         public private(set) var version = Self.currentVersion
-        /// The client application that it was begun by.
+        /// The client application that started the session.
         public var client: ClientID
-        /// The name that the person logs in with; nil where the app keeps its own accounts.
+        /// The name that the user logs in with; nil where the app keeps its own accounts.
         public var login: String?
         /// Whether the cookie outlives the browser ("remember me").
         public var remembered: Bool
@@ -18,12 +19,12 @@ extension Session {
         public var userAgent: String
         /// The network address at login, for the list of sessions.
         public var address: String
-        /// Which factors were shown.
+        /// The factors that the user presented, and when.
         public package(set) var evidence: Evidence
-        /// The evidence of earlier generations whose requests may still be under way, where a step-up has added to that of
-        /// the current one; see `authentication(ofGeneration:)`.
+        /// The evidence of earlier generations whose requests may still be in flight; nil unless a step-up added to the
+        /// evidence of the current generation. See `authentication(ofGeneration:)`.
         public package(set) var earlierEvidence: Evidence?
-        /// What a cookie must be accompanied by.
+        /// What a request must prove in addition to sending the cookie.
         public package(set) var binding = Binding.none
 
         /// The details of a new session.

@@ -1,5 +1,5 @@
 extension Session {
-    /// When the session ends if nothing more is heard of it.
+    /// When the session ends if the client sends no further request.
     public func deadline(under policy: SessionPolicy) -> Instant {
         min(lastSeenAt + policy.idleLifetime, expiresAt)
     }
@@ -15,8 +15,8 @@ extension Session {
         min(now + policy.accessTokenLifetime, deadline(under: policy))
     }
 
-    /// Ends the session. The first reason stands.
-    /// - Returns: whether it was alive until now.
+    /// Ends the session. A second call does not change the reason or the time.
+    /// - Returns: false when the session was revoked before.
     @discardableResult
     public mutating func revoke(_ reason: RevocationReason, at now: Instant) -> Bool {
         guard revocation == nil else { return false }
@@ -28,7 +28,7 @@ extension Session {
         lastSeenAt = max(lastSeenAt, now)
     }
 
-    /// Activity by itself is worth a write only once in a while.
+    /// Records activity at most once per `sightingInterval`, which limits the writes to the store.
     mutating func touchNowAndThen(at now: Instant, under policy: SessionPolicy) {
         if now - lastSeenAt >= policy.sightingInterval { touch(at: now) }
     }

@@ -1,7 +1,7 @@
-/// What a client presented to be renewed: a refresh token whose MAC is good, reduced to what the rules need.
+/// The fields that the rules need of a refresh token that a client presented and whose MAC is valid.
 package struct PresentedRefresh: Hashable, Sendable {
     package var generation: Int
-    /// The token's `iat` and `kid`: needed to continue its very bytes when the store has lost them.
+    /// The token's `iat` and `kid`: needed to make the same bytes again when the store has lost them.
     package var issuedAt: Instant
     package var key: String
 
@@ -12,22 +12,22 @@ package struct PresentedRefresh: Hashable, Sendable {
     }
 }
 
-/// What became of a presented refresh token.
+/// The answer to a presented refresh token.
 ///
-/// Only `rotated` and `reissued` hand out a refresh token, and it is always newer than the one presented: no answer,
-/// however late, can put an older token into the jar than one that was already used.
+/// Only `rotated` and `reissued` send a refresh token, and it is always newer than the one presented: no response,
+/// however late, can put an older token into the cookie jar than one that the client already used.
 package enum RefreshAnswer: Hashable, Sendable {
-    /// A new generation: hand out its tokens.
+    /// A new generation: send its tokens.
     case rotated
-    /// A retry after a lost answer: hand out the current refresh token, byte for byte what it was.
+    /// A retry after a lost response: send the current refresh token again, byte for byte the same.
     case reissued
-    /// The request has the session's authority, and its answer carries no refresh token.
+    /// The request has the session's authority, and the response carries no refresh token.
     case served
     /// As `served`, for a late request of an earlier generation, at the level that this generation had.
     case straggler
     /// As `served`; the store had lost history (restored backup, lossy failover) and continues where the client is.
     case adopted
-    /// A step-up that would let an answer under way overtake its own: nothing changed, ask again after so long.
+    /// A response in flight could arrive after the response to this step-up: nothing changed, retry after this span.
     case postponed(Span)
     /// Returned, not thrown, because a reuse must be saved: it revokes.
     case denied(Denial)
@@ -57,7 +57,7 @@ extension Session {
         case 0:
             return rotate(at: now, under: policy, signingWith: key)
         case 1 where confirmation == .pending:
-            // The answer is probably on its way: 24 parallel requests get one cookie, not 24.
+            // The response is probably in flight: 24 parallel requests get one cookie, not 24.
             return isOnItsWay(at: now, under: policy) ? serve(.served, at: now, under: policy) : reissue(at: now)
         default:
             guard isStraggler(presented.generation, at: now, under: policy) else { return reuse(at: now) }
@@ -65,7 +65,7 @@ extension Session {
         }
     }
 
-    /// How long until presenting the current generation can bring a newer one; zero when it can now.
+    /// The time until a client that presents the current generation can get a newer one; zero if it can now.
     package func renewableIn(at now: Instant, under policy: SessionPolicy) -> Span {
         let ready: Instant? =
             switch confirmation {
@@ -80,8 +80,8 @@ extension Session {
         (presented < generation ? details.earlierEvidence ?? details.evidence : details.evidence).authentication
     }
 
-    /// Takes note that an access token of `seen` came in: that confirms a pending generation.
-    /// - Returns: whether anything worth saving changed.
+    /// Records that a request carried an access token of generation `seen`; this confirms a pending generation.
+    /// - Returns: whether the session changed and must be saved.
     @discardableResult
     package mutating func confirm(generation seen: Int, at now: Instant, under policy: SessionPolicy) -> Bool {
         guard (try? checkAlive(at: now, under: policy)) != nil else { return false }
@@ -91,16 +91,16 @@ extension Session {
         return self != before
     }
 
-    /// The window opens at confirmation, not at rotation: an answer may be long under way, and until it arrives every
-    /// honest request still carries the generation before.
+    /// Opens the straggler window at confirmation, not at rotation: a response may be in flight for long, and until it
+    /// arrives every honest request still carries the previous generation.
     mutating func confirm(at now: Instant) {
         guard confirmation == .pending else { return }
         confirmation = .confirmed(windowOpenedAt: now)
     }
 
-    /// Opens a window again that opened in the future, by a clock that was set back since. How long ago that was cannot be
-    /// known: if the window counted as closed, an honest straggler would be taken for a thief; if it stayed, a thief would
-    /// pass for a straggler until the clock has caught up, and the browser would be handed out nothing.
+    /// Restarts a window whose opening time is in the future because the clock was set back. The real age of the window
+    /// is unknown. If it counted as closed, an honest straggler would count as reuse. If it kept its time, a thief
+    /// would pass for a straggler until the clock catches up, and the browser would get no new token.
     mutating func restartWindow(ifClockIsSetBackTo now: Instant) {
         guard case .confirmed(let openedAt?) = confirmation, now < openedAt else { return }
         confirmation = .confirmed(windowOpenedAt: now)
@@ -111,7 +111,7 @@ extension Session {
         return now < openedAt + policy.stragglerWindow
     }
 
-    /// Whether requests of this earlier generation may still be under way.
+    /// Whether requests of this earlier generation may still be in flight.
     func isStraggler(_ presented: Int, at now: Instant, under policy: SessionPolicy) -> Bool {
         guard stragglersFrom <= presented, presented < generation else { return false }
         return confirmation == .pending || isStragglerWindowOpen(at: now, under: policy)
@@ -129,25 +129,25 @@ extension Session {
         return .rotated
     }
 
-    /// Hands out the pending generation once more.
+    /// Records that the pending generation is sent again.
     mutating func handOutAgain(at now: Instant) {
         handedOutAt = now
         isReissued = true
         touch(at: now)
     }
 
-    /// Called before the current generation is left behind. When no window is running, every request of an earlier
-    /// generation has arrived, and only the current generation and later ones can still be in flight.
+    /// Runs before the session moves on from the current generation. If no window is open, every request of an earlier
+    /// generation has arrived, and only requests of the current generation and later ones can still be in flight.
     private mutating func forgetStragglers(at now: Instant, under policy: SessionPolicy) {
         guard confirmation != .pending, !isStragglerWindowOpen(at: now, under: policy) else { return }
         stragglersFrom = generation
         details.earlierEvidence = nil
     }
 
-    /// Continues at a generation that the store has forgotten. It hands out nothing: two requests of different
-    /// forgotten generations may both be adopted, and the answers would race.
+    /// Continues at a generation that the store has lost. Sends no refresh token: two requests of different lost
+    /// generations may both be adopted, and their responses would race.
     ///
-    /// A raised level is withdrawn, because the store has also forgotten to whom the generations in between were given.
+    /// Withdraws a raised level, because the store has also lost which clients got the generations in between.
     mutating func adopt(
         _ presented: PresentedRefresh, at now: Instant, under policy: SessionPolicy
     ) -> RefreshAnswer {
@@ -158,7 +158,7 @@ extension Session {
         rotatedAt = presented.issuedAt
         refreshKey = presented.key
         handedOutAt = now
-        // How often it was handed out is lost with the rest.
+        // The store has also lost how often this generation was sent.
         isReissued = true
         details.earlierEvidence = nil
         touch(at: now)
@@ -177,16 +177,17 @@ extension Session {
         return answer
     }
 
-    /// Presenting the generation before a step-up shows no password: a stolen copy must not come by the fresh
-    /// `auth_time` this way, so the raised level is withdrawn. (An honest client whose step-up answer was lost saw an
-    /// error and asks again.)
+    /// Withdraws a raised level: a client that presents the generation before a step-up shows no password, and a stolen
+    /// copy must not get the fresh `auth_time` this way. (An honest client that lost the step-up response saw an error
+    /// and steps up again.)
     private mutating func reissue(at now: Instant) -> RefreshAnswer {
         if let earlier = details.earlierEvidence { details.evidence = earlier }
         handOutAgain(at: now)
         return .reissued
     }
 
-    /// A clock that was set back says nothing about how long an answer has been under way: then it is given again.
+    /// Whether the response is probably still in flight. False if the clock was set back, because then its age is
+    /// unknown; the token is then sent again.
     private func isOnItsWay(at now: Instant, under policy: SessionPolicy) -> Bool {
         handedOutAt <= now && now < handedOutAt + policy.reissueDelay
     }

@@ -2,9 +2,9 @@ extension Session {
     /// Raises the session to a fresh authentication, and to a generation that the presenter did not hold: a stolen copy
     /// must not inherit the fresh `auth_time`.
     ///
-    /// It rotates even inside the straggler window, where the current generation was handed out once only. Otherwise an
-    /// answer that carries the current generation could still be under way and overtake this one, and the honest user
-    /// would be logged out: the answer is `postponed` until the window closes.
+    /// Rotates even inside the straggler window if the current generation was sent only once. If it was sent again,
+    /// a response that carries it could still be in flight and arrive after this one, which would log the honest user
+    /// out: the answer is then `postponed` until the window closes.
     package mutating func stepUp(
         with fresh: Evidence,
         presenting presented: PresentedRefresh,
@@ -34,17 +34,18 @@ extension Session {
         }
     }
 
-    /// The refresh token that the holder of a live access token of `seen` is taken to have, where it sends none.
+    /// The refresh token that we assume for a client that sends a live access token of generation `seen` and no
+    /// refresh token.
     ///
-    /// An access token outlives the rotations made during its life and is no evidence of theft, so a spent generation
-    /// never comes out of this. One that is ahead of the row shows that the store has lost history: it is adopted.
+    /// An access token stays valid across the rotations during its lifetime and is no evidence of theft, so this never
+    /// returns a spent generation. A generation ahead of the row shows that the store lost history: it is adopted.
     package func refreshHeld(byAccessOf seen: Int, at now: Instant, under policy: SessionPolicy) -> PresentedRefresh {
         let isEarlier = seen < generation && isStraggler(generation - 1, at: now, under: policy)
         return PresentedRefresh(
             generation: isEarlier ? generation - 1 : max(seen, generation), issuedAt: rotatedAt, key: refreshKey)
     }
 
-    /// Several step-ups inside one window keep the level from before the first, the only one that every straggler had.
+    /// Several step-ups inside one window keep the evidence from before the first: every straggler had that level.
     private mutating func raise(with fresh: Evidence) {
         details.earlierEvidence = details.earlierEvidence ?? details.evidence
         details.evidence.add(fresh)

@@ -4,54 +4,54 @@
 /// `stepUp`, `revoke`. The members of `details` can be read as members of the session.
 @dynamicMemberLookup
 public struct Session: Hashable, Sendable {
-    /// Its name (claim `sid`).
+    /// The claim `sid`.
     public let id: SessionID
-    /// Whose session it is.
+    /// The account (claim `sub`).
     public let subject: Subject
-    /// 256 random bits known to the store alone: half of what makes a refresh token (the other half is the key ring's).
+    /// 256 random bits that only the store has. A refresh token is derived from them and from a key of the key ring.
     public let secret: Secret
-    /// When it was begun.
+    /// The time of the login.
     public let createdAt: Instant
     /// The absolute end of life, fixed at login. Also the refresh tokens' `exp`.
     public let expiresAt: Instant
 
-    /// The number of the refresh token that is current.
+    /// The number of the current refresh token; 0 at login.
     public internal(set) var generation: Int
-    /// Whether the current generation has been seen.
+    /// Whether a request has carried a token of the current generation.
     public internal(set) var confirmation: Confirmation
-    /// When the current generation came to be. Also its refresh token's `iat`, so that its bytes never change.
+    /// The time of the last rotation. Also the `iat` of its refresh token, so that the bytes never change.
     public internal(set) var rotatedAt: Instant
     /// Which key (`kid`) signs the current generation's refresh token.
     public internal(set) var refreshKey: String
     /// The oldest generation that is a straggler, not a reuse, until the window after the next confirmation closes:
     /// the one presented at the last rotation that came with the window closed.
     public internal(set) var stragglersFrom: Int
-    /// When the current generation was last handed out.
+    /// When the server last sent the current refresh token.
     public internal(set) var handedOutAt: Instant
-    /// Whether the current generation was handed out more than once.
+    /// Whether the server sent the current refresh token more than once.
     public internal(set) var isReissued: Bool
-    /// When it was last used: idle time counts from here.
+    /// The last recorded activity; the idle lifetime starts here.
     public internal(set) var lastSeenAt: Instant
-    /// Set once it was ended before its time.
+    /// Set when the session is revoked, and not changed afterwards.
     public internal(set) var revocation: Revocation?
-    /// What a renewal does not change.
+    /// The fields that a store saves as one document.
     public internal(set) var details: Details
 
-    /// Whether anything of the current generation has come back since it was issued.
+    /// Whether a request has carried a token of the current generation since the server issued it.
     public enum Confirmation: Hashable, Sendable {
         case pending
         /// The straggler window opened at this moment; never for the generation that login issues.
         case confirmed(windowOpenedAt: Instant?)
     }
 
-    /// How a session was ended before its time.
+    /// The end of a session before its expiry.
     public struct Revocation: Hashable, Sendable {
-        /// When.
+        /// When the session was revoked.
         public var time: Instant
-        /// Why.
+        /// The first reason; later ones do not replace it.
         public var reason: RevocationReason
 
-        /// An end before its time.
+        /// Takes the time and the reason.
         public init(time: Instant, reason: RevocationReason) {
             self.time = time
             self.reason = reason
@@ -101,17 +101,17 @@ public struct Session: Hashable, Sendable {
     public var authentication: Authentication { details.evidence.authentication }
 }
 
-/// Why a session was ended before its time.
+/// Why a session ended before its expiry.
 public enum RevocationReason: String, Hashable, Sendable, Codable, CaseIterable {
     case logout
     case refreshTokenReused = "refresh_token_reused"
-    /// Ended from the list of sessions.
+    /// The user ended it in the list of sessions.
     case endedByUser = "ended_by_user"
     case endedByAdministrator = "ended_by_administrator"
     case passwordChanged = "password_changed"
     case accountDisabled = "account_disabled"
-    /// A new login in the same browser took its place.
+    /// A new login in the same browser replaced it.
     case replaced
-    /// The subject had as many sessions as are allowed, and this one had been unused for longest.
+    /// The subject had the maximum number of sessions, and this one was unused for longest.
     case tooManySessions = "too_many_sessions"
 }

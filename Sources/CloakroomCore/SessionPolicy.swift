@@ -1,23 +1,25 @@
 /// The lifetimes that govern a session.
 public struct SessionPolicy: Hashable, Sendable {
-    /// How long an access token is good for.
+    /// The lifetime of an access token.
     public var accessTokenLifetime: Span
-    /// How long after the confirmation of a generation those before it are still served, without being given tokens.
+    /// The time after the confirmation of a generation during which requests of earlier generations are still served,
+    /// without getting tokens.
     public var stragglerWindow: Span
-    /// How long the answer with a new generation is taken to be under way, before a retry is given it again.
+    /// The time during which the response with a new generation counts as in flight. After it, a retry gets the same
+    /// refresh token again.
     public var reissueDelay: Span
-    /// How long a session lives without being used.
+    /// The lifetime of a session without requests.
     public var idleLifetime: Span
-    /// How long a session lives at most; rotation never moves it (RFC 9700 section 4.14.2).
+    /// The maximum lifetime of a session; rotation never extends it (RFC 9700 section 4.14.2).
     public var absoluteLifetime: Span
 
-    /// How exactly it is known when a session was last used, where nothing else about it changes.
+    /// The precision of `lastSeenAt`: activity that changes nothing else is saved at most once in this time.
     public var sightingInterval: Span {
         min(.minutes(1), Span(milliseconds: idleLifetime.milliseconds / 10))
     }
 
-    /// How much longer than the check an access token that is handed to a backend lives, so that it does not expire on
-    /// the way: a tenth of its life, ten seconds at most.
+    /// The minimum remaining lifetime of an access token that goes to a backend, so that it does not expire on the way:
+    /// a tenth of its lifetime, ten seconds at most.
     public var handOverMargin: Span {
         min(.seconds(10), Span(milliseconds: accessTokenLifetime.milliseconds / 10))
     }

@@ -1,18 +1,18 @@
-/// What a sensitive route demands of the authentication behind a session (RFC 9470).
+/// The level and freshness of authentication that a sensitive route demands (RFC 9470).
 public struct StepUp: Hashable, Sendable {
-    /// The oldest `auth_time` that is accepted, as an age.
+    /// The maximum age of `auth_time`; nil for no limit.
     public var maximumAge: Span?
-    /// The weakest level that is accepted.
+    /// The weakest level that the route accepts.
     public var minimumLevel: AuthenticationLevel
 
-    /// A demand; nil for no limit of age.
+    /// Takes the maximum age, nil for no limit, and the level.
     public init(maximumAge: Span? = nil, minimumLevel: AuthenticationLevel = .singleFactor) {
         self.maximumAge = maximumAge
         self.minimumLevel = minimumLevel
     }
 
-    /// - Throws: `Denial.insufficientUserAuthentication` with what would do, or `.stepUpUnavailable` for a level that no
-    ///   account reaches: asking for it again and again would lead nowhere.
+    /// - Throws: `Denial.insufficientUserAuthentication` with the demand, or `.stepUpUnavailable` for a level that no
+    ///   account can reach: the client would step up again and again without success.
     public func check(_ authentication: Authentication, at now: Instant) throws(Denial) {
         if authentication.level < minimumLevel { throw minimumLevel > .highestReachable ? .stepUpUnavailable : denial }
         if let maximumAge, now - authentication.time > maximumAge { throw denial }
@@ -25,14 +25,14 @@ public struct StepUp: Hashable, Sendable {
     }
 }
 
-/// What the client must do to be let in: the parameters of RFC 9470 section 3.
+/// The step-up challenge to the client: the parameters of RFC 9470 section 3.
 public struct StepUpChallenge: Hashable, Sendable {
     /// `max_age`
     public var maximumAge: Span?
-    /// `acr_values`; empty when any level will do.
+    /// `acr_values`; empty if every level is accepted.
     public var acceptedLevels: [String]
 
-    /// A challenge.
+    /// Takes the two parameters.
     public init(maximumAge: Span?, acceptedLevels: [String]) {
         self.maximumAge = maximumAge
         self.acceptedLevels = acceptedLevels

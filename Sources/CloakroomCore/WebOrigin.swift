@@ -16,7 +16,8 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// Parses `host[:port]`, with nothing after it, byte by byte: behind no public URL each request's Host is read here.
+    /// Parses `host[:port]`, with nothing after it, byte by byte for speed: without a public URL, the Host header of every
+    /// request is parsed here.
     package init?(scheme: String, authority: Substring.UTF8View) {
         var host = authority
         var port: Int?
@@ -34,7 +35,7 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
         self.port = port == (scheme == "https" ? 443 : 80) ? nil : port
     }
 
-    /// Whether browsers keep this host on the machine itself: `localhost`, `*.localhost`, `127.0.0.1`, `[::1]`.
+    /// Whether browsers resolve this host to the local machine: `localhost`, `*.localhost`, `127.0.0.1`, `[::1]`.
     public var isLoopback: Bool {
         host == "localhost" || host.hasSuffix(".localhost") || host == "127.0.0.1" || host == "[::1]"
     }
