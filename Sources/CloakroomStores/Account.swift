@@ -1,21 +1,22 @@
 public import CloakroomCore
 
-/// An account.
+/// A user's account, as a store saves it.
 public struct Account: Hashable, Sendable {
-    /// The account's name in tokens.
+    /// The claim `sub` of its tokens.
     public let subject: Subject
-    /// The address that logs in.
+    /// The address that the user logs in with.
     public let email: EmailAddress
-    /// The password, hashed.
+    /// The Argon2id hash of the password.
     public let passwordHash: PasswordHash
-    /// Counts the changes of the password and of `isDisabled`: a login that began before one must not end after it.
+    /// Counts the changes of the password and of `isDisabled`: a login that starts before a change must not succeed
+    /// after it.
     public let credentialVersion: Int
     /// Whether the account may not log in.
     public let isDisabled: Bool
-    /// When it was made.
+    /// When the account was created.
     public let createdAt: Instant
 
-    /// An account as a store keeps it.
+    /// Takes the saved fields.
     public init(
         subject: Subject, email: EmailAddress, passwordHash: PasswordHash, credentialVersion: Int = 0,
         isDisabled: Bool = false, createdAt: Instant

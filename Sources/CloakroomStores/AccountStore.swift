@@ -9,8 +9,8 @@ public protocol AccountStore: Sendable {
 
     func account(_ email: EmailAddress) async throws -> Account?
 
-    /// The account, and who has begun a session in this network before. An address without account costs the same
-    /// look-ups.
+    /// The account, and whether sessions were started in this network before. An address without account takes the same
+    /// queries, so that timing does not reveal which addresses have accounts.
     func account(
         _ email: EmailAddress, from network: NetworkAddress
     ) async throws -> (account: Account?, network: NetworkFamiliarity)
@@ -23,13 +23,14 @@ public protocol AccountStore: Sendable {
     /// Replaces a hash by one of the same password with newer parameters; nothing else changes.
     func rehash(_ subject: Subject, from old: PasswordHash, to new: PasswordHash) async throws
 
-    /// Lets `decide` change the session that asks, and if it agrees sets the password and ends every other session of
-    /// the subject, all in one step: a thief who holds an old session must not outlive the change, and a session that
-    /// turns out to be stolen must not cause it.
+    /// Lets `decide` change the session of the request. If it agrees, sets the password and ends every other session of
+    /// the subject, all in one step: a thief who holds an old session must lose it with the change, and a session that
+    /// proves to be stolen must not change the password.
     ///
-    /// What `decide` did to its session is saved in either case. It must be pure: a store may run it again.
-    /// - Returns: what was decided, or nil, with nothing changed, when the credential is not `credentialVersion` any more
-    ///   or the session is gone.
+    /// The store saves the change that `decide` makes to the session in either case. `decide` must be pure: a store may
+    /// run it again.
+    /// - Returns: the value of `decide`; nil, with nothing changed, if the credential is no longer `credentialVersion`
+    ///   or the session does not exist.
     func changePassword<Value: Sendable>(
         _ change: PasswordChange, by session: SessionID,
         _ decide: @Sendable (inout Session) -> (decided: Decided<Value>, agrees: Bool)
@@ -46,27 +47,27 @@ public protocol AccountStore: Sendable {
     ) async throws -> Committed<Void>?
 }
 
-/// Who has begun a session in a network before.
+/// Which accounts have started sessions in a network before.
 public enum NetworkFamiliarity: Hashable, Sendable, CaseIterable {
     case none
-    /// Other accounts than the one that is asked about.
+    /// Only accounts other than the one of the query.
     case others
-    /// The account that is asked about.
+    /// The account of the query.
     case own
 }
 
-/// A new password for an account whose credential is still the one that was checked.
+/// A new password, valid only if the credential of the account is still the one that was checked.
 public struct PasswordChange: Hashable, Sendable {
-    /// Whose.
+    /// The account.
     public let subject: Subject
     /// The credential that was checked.
     public let credentialVersion: Int
-    /// The new password, hashed.
+    /// The hash of the new password.
     public let hash: PasswordHash
-    /// When.
+    /// The time of the change.
     public let time: Instant
 
-    /// A change of a password.
+    /// Takes the account, the version that was checked, the new hash and the time.
     public init(subject: Subject, credentialVersion: Int, hash: PasswordHash, time: Instant) {
         self.subject = subject
         self.credentialVersion = credentialVersion

@@ -1,36 +1,36 @@
 public import CloakroomCore
 
-/// What a pure decision came to, and which events belong to it.
+/// The result of a pure decision, and the events to record with it.
 public struct Decided<Value: Sendable>: Sendable {
-    /// What was decided.
+    /// The result.
     public var value: Value
-    /// Its events.
+    /// The events that the store records in the same transaction.
     public var events: [SecurityEvent]
 
-    /// A decision with its events.
+    /// Takes the result and its events.
     public init(_ value: Value, recording events: [SecurityEvent] = []) {
         self.value = value
         self.events = events
     }
 }
 
-/// What a store has saved. The value comes out by `publish` alone, so that no caller forgets to log the events or to
-/// announce the revocations.
+/// The result of a write that a store has committed. Only `publish` returns the value, so that no caller forgets to
+/// log the events or to announce the revocations.
 public struct Committed<Value: Sendable>: Sendable {
     private let value: Value
-    /// What is on record now, and events that are only logged.
+    /// The recorded events, and events that are only logged.
     public let events: [SecurityEvent]
-    /// The sessions that were ended by it.
+    /// The sessions that the write ended.
     public let revoked: [Revoked]
 
-    /// What a store has saved.
+    /// For stores: takes the value, the events and the revocations of a committed write.
     public init(_ value: Value, events: [SecurityEvent] = [], revoked: [Revoked] = []) {
         self.value = value
         self.events = events
         self.revoked = revoked
     }
 
-    /// Hands over what is to be logged and announced, and then returns the value.
+    /// Calls `body` with the events to log and the revocations to announce, then returns the value.
     @discardableResult
     public func publish(_ body: (_ events: [SecurityEvent], _ revoked: [Revoked]) -> Void) -> Value {
         body(events, revoked)

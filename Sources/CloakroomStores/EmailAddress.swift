@@ -3,7 +3,7 @@
 /// Other scripts are refused rather than folded: two addresses that look or normalise alike must never be one account
 /// (CVE-2019-19844, GHSA-7rqj-j65f-68wh), nor one address be read as two (CVE-2022-35924).
 public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
-    /// The address itself.
+    /// The address in lower-case ASCII.
     public let rawValue: String
 
     /// nil for anything but one plain address.
@@ -28,6 +28,6 @@ public struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The address itself.
+    /// The address in lower-case ASCII.
     public var description: String { rawValue }
 }

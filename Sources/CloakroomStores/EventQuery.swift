@@ -1,19 +1,19 @@
 public import CloakroomCore
 
-/// Which events of the record are wanted.
+/// A filter for the record of events. All conditions must match.
 public struct EventQuery: Hashable, Sendable {
-    /// Of one subject.
+    /// Only events of this subject.
     public var subject: Subject?
-    /// Of one session.
+    /// Only events of this session.
     public var session: SessionID?
-    /// Of these kinds; empty for all.
+    /// Only events of these kinds; empty for all.
     public var kinds: Set<SecurityEvent.Kind>
-    /// From this time on.
+    /// Only events at or after this time.
     public var since: Instant?
-    /// Before this time.
+    /// Only events before this time.
     public var until: Instant?
 
-    /// All events, but for what is given.
+    /// Matches all events that meet the given conditions.
     public init(
         subject: Subject? = nil, session: SessionID? = nil, kinds: Set<SecurityEvent.Kind> = [], since: Instant? = nil,
         until: Instant? = nil
@@ -26,25 +26,25 @@ public struct EventQuery: Hashable, Sendable {
     }
 }
 
-/// A place in the record of events. Only the store that made it can read it.
+/// A position in the record of events. Only the store that made it can read it.
 public struct EventCursor: Hashable, Sendable {
-    /// What the store wrote.
+    /// An opaque string of the store.
     public let rawValue: String
 
-    /// A place, for stores alone.
+    /// For stores: wraps a position.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
     }
 }
 
-/// A part of the record, oldest first.
+/// One page of the record, oldest event first.
 public struct EventPage: Sendable {
     /// The events; empty at the end of the record.
     public let events: [SecurityEvent]
-    /// Where the next page begins.
+    /// The cursor for the next page.
     public let cursor: EventCursor
 
-    /// A part of the record.
+    /// Takes the events and the cursor after them.
     public init(events: [SecurityEvent], cursor: EventCursor) {
         self.events = events
         self.cursor = cursor

@@ -1,16 +1,16 @@
 public import CloakroomCore
 
-/// A part of the feed of revocations, in the order in which they were committed.
+/// One page of the feed of revocations, in the order of their commits.
 public struct FeedPage: Sendable {
-    /// Names one history of the store. A store that goes back to a backup begins another epoch: a reader that finds one
+    /// Identifies one history of the store. A restore from a backup starts a new epoch: a reader that finds a new epoch
     /// must drop its cursor and read the feed from its start.
     public let epoch: Int64
-    /// What was revoked; empty at the end of the feed.
+    /// The revocations; empty at the end of the feed.
     public let revoked: [Revoked]
-    /// Where the next page begins.
+    /// The cursor for the next page.
     public let cursor: FeedCursor
 
-    /// A part of the feed.
+    /// Takes the epoch, the revocations and the cursor after them.
     public init(epoch: Int64, revoked: [Revoked], cursor: FeedCursor) {
         self.epoch = epoch
         self.revoked = revoked
@@ -18,13 +18,13 @@ public struct FeedPage: Sendable {
     }
 }
 
-/// A place in the feed of revocations. Only the store that made it can read it: a number in one store, a snapshot of
-/// transactions in another, where numbers are not committed in their order.
+/// A position in the feed of revocations. Only the store that made it can read it: one store uses a sequence number;
+/// a store whose sequence numbers do not commit in order uses a snapshot of transactions.
 public struct FeedCursor: Hashable, Sendable {
-    /// What the store wrote.
+    /// An opaque string of the store.
     public let rawValue: String
 
-    /// A place, for stores alone.
+    /// For stores: wraps a position.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
     }

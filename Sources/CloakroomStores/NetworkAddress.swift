@@ -1,9 +1,9 @@
 import Foundation
 
-/// The network that a peer belongs to, for limits: an IPv4 address, or the /64 of an IPv6 address, which one customer
-/// can fill with addresses at will.
+/// The network of a peer, for rate limits: an IPv4 address, or the /64 of an IPv6 address, because one customer can
+/// use every address of a /64.
 public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
-    /// `192.0.2.1`, `2001:db8:1:2::/64`, or what was given where that is no address.
+    /// `192.0.2.1`, `2001:db8:1:2::/64`, or the argument in lower case if it is no address.
     public let rawValue: String
     private let bytes: [UInt8]
 
@@ -17,17 +17,17 @@ public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
     /// The network as text.
     public var description: String { rawValue }
 
-    /// How many of the most recent networks of an account are remembered.
+    /// The number of most recent networks that a store saves for each account.
     public static let rememberedPerSubject = 16
 
-    /// A network that contains this one, and how many times the allowance of one network its members share.
+    /// A network that contains this one. Its members share `weight` times the limit of one network.
     package struct Aggregate: Hashable {
         package let name: String
         package let weight: Double
     }
 
-    /// This network and those around it: a provider gives one customer a whole /48, with 65,536 networks in it, so a
-    /// limit on each /64 alone would be none.
+    /// This network and those that contain it: a provider gives one customer a whole /48, with 65,536 networks in it,
+    /// so a limit on each /64 alone would not stop that customer.
     package var aggregates: [Aggregate] {
         let prefixes: [(length: Int, weight: Double)] =
             switch bytes.count {
@@ -43,7 +43,7 @@ public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
         bytes.count == 4 ? 32 : 64
     }
 
-    /// 4 or 16 bytes; an IPv4 address that an IPv6 socket wraps comes out as IPv4.
+    /// 4 or 16 bytes. An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) gives the 4 bytes of the IPv4 address.
     private static func bytes(_ text: String) -> [UInt8]? {
         var four = [UInt8](repeating: 0, count: 4)
         if inet_pton(AF_INET, text, &four) == 1 { return four }
@@ -53,8 +53,8 @@ public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
         return isWrapped ? Array(sixteen.suffix(4)) : sixteen
     }
 
-    /// The first `prefix` bits, a multiple of eight, in the canonical spelling (RFC 5952); without the length where that
-    /// is a whole IPv4 address.
+    /// The first `prefix` bits, a multiple of eight, in the canonical spelling (RFC 5952); without the length for a
+    /// whole IPv4 address.
     private static func text(_ bytes: [UInt8], prefix: Int) -> String {
         let masked = bytes.enumerated().map { $0.offset * 8 < prefix ? $0.element : 0 }
         var buffer = [CChar](repeating: 0, count: 64)

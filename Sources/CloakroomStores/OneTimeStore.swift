@@ -1,43 +1,43 @@
 public import CloakroomCore
 
-/// Keeps what may be used once: links in mail, challenges of passkeys, the state of a login at another provider, codes
-/// that were shown.
+/// Saves entries that may be used once: links in mail, challenges of passkeys, the state of a login at another
+/// provider, codes that a user already presented.
 ///
 /// A conforming store passes `StoreContract` of CloakroomTesting.
 public protocol OneTimeStore: Sendable {
     /// Keeps the entry until it expires.
-    /// - Returns: false, with nothing changed, when there is a live entry of this key: a code that was used before.
+    /// - Returns: false, with nothing changed, if a live entry of this key exists: the code was used before.
     func put(_ entry: OneTimeEntry, at now: Instant) async throws -> Bool
 
-    /// Removes the entry. Of callers that ask at the same time one gets it.
+    /// Removes the entry. If several callers take it at the same time, exactly one gets the value.
     /// - Returns: its value; nil when there is none, or when it has expired.
     func take(_ key: OneTimeKey, at now: Instant) async throws -> [UInt8]?
 }
 
-/// Names an entry: what it is for, and a digest of the secret that the person holds. The store never sees the secret.
+/// The key of an entry: its purpose, and a digest of the secret that the user holds. The store never sees the secret.
 public struct OneTimeKey: Hashable, Sendable {
-    /// What the entry is for, such as `password_reset`: an entry of one purpose is never taken for another.
+    /// The purpose, such as `password_reset`: a secret of one purpose does not find an entry of another.
     public let purpose: String
     /// The SHA-256 of the secret.
     public let digest: [UInt8]
 
-    /// The name of an entry.
+    /// Takes the purpose and the digest.
     public init(purpose: String, digest: [UInt8]) {
         self.purpose = purpose
         self.digest = digest
     }
 }
 
-/// Something that may be used once.
+/// An entry that may be taken once.
 public struct OneTimeEntry: Hashable, Sendable {
-    /// Its name.
+    /// Unique among live entries.
     public let key: OneTimeKey
-    /// What its user gets.
+    /// The bytes that `take` returns.
     public let value: [UInt8]
-    /// From when on it is gone.
+    /// From this time on, the entry does not exist.
     public let expiresAt: Instant
 
-    /// An entry.
+    /// Takes the key, the value and the time of expiry.
     public init(key: OneTimeKey, value: [UInt8], expiresAt: Instant) {
         self.key = key
         self.value = value
@@ -45,5 +45,5 @@ public struct OneTimeEntry: Hashable, Sendable {
     }
 }
 
-/// A store of everything.
+/// A store that implements all three protocols.
 public typealias Store = AccountStore & OneTimeStore & SessionStore

@@ -5,7 +5,7 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
     /// The PHC string, for the store alone.
     public let phc: Secret
 
-    /// A hash as the store kept it.
+    /// Takes the PHC string that the store saved.
     public init(phc: String) {
         self.phc = Secret(Array(phc.utf8))
     }

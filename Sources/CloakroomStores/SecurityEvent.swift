@@ -1,24 +1,24 @@
 public import CloakroomCore
 
-/// Something that a security reviewer wants to find again: a log line and a row of the append-only record.
+/// An event for security reviews: a log line and a row of the append-only record.
 ///
-/// It names accounts and sessions by their ids and carries no token, password, cookie or address that a person typed
-/// (people type passwords into the wrong field).
+/// It names accounts and sessions by their ids and carries no token, password, cookie or address that a user typed
+/// (users type passwords into the wrong field).
 public struct SecurityEvent: Hashable, Sendable {
     /// What happened.
     public let kind: Kind
-    /// When.
+    /// When it happened.
     public let time: Instant
-    /// Whose account it is about, where that is known.
+    /// The account, if known.
     public let subject: Subject?
-    /// Which session it is about.
+    /// The session; nil if the event concerns none.
     public let session: SessionID?
-    /// Where the request came from.
+    /// The network address of the client, if recorded.
     public let address: String?
-    /// What only some kinds have.
+    /// Fields that only some kinds have.
     public let details: Details
 
-    /// An event at a time.
+    /// Takes the kind, the time and what is known.
     public init(
         _ kind: Kind, at time: Instant, subject: Subject? = nil, session: SessionID? = nil, address: String? = nil,
         details: Details = Details()
@@ -31,7 +31,7 @@ public struct SecurityEvent: Hashable, Sendable {
         self.details = details
     }
 
-    /// The end of a session before its time.
+    /// The event of a revocation.
     public static func revocation(
         of session: SessionID, subject: Subject, reason: RevocationReason, at time: Instant
     ) -> SecurityEvent {
@@ -45,9 +45,9 @@ extension SecurityEvent {
         case signUp = "sign_up"
         case login
         case loginFailed = "login_failed"
-        /// Recorded once for each account or network and minute, with how many they were.
+        /// Recorded once for each account or network and minute, with the number of requests.
         case loginRateLimited = "login_rate_limited"
-        /// Recorded once for each network and minute, with how many they were.
+        /// Recorded once for each network and minute, with the number of requests.
         case signUpRateLimited = "signup_rate_limited"
         case renewal
         case reuse = "refresh_token_reused"
@@ -58,11 +58,11 @@ extension SecurityEvent {
         case passwordChange = "password_change"
         case accountDisabled = "account_disabled"
         case accountEnabled = "account_enabled"
-        /// The store went back to a backup.
+        /// The store was restored from a backup.
         case restore
 
-        /// Whether it is a row of the record besides a log line. Renewals are as many as tokens, and the store keeps no
-        /// row per token.
+        /// Whether the event is saved as a row besides the log line. There are as many renewals as tokens, and a
+        /// store saves no row per token.
         package var isRecorded: Bool {
             switch self {
             case .renewal: false
@@ -73,27 +73,27 @@ extension SecurityEvent {
         }
     }
 
-    /// What only some kinds of events have. A store keeps it as one document.
+    /// Fields that only some kinds of events have. A store saves them as one document.
     public struct Details: Hashable, Sendable, Codable {
         /// Why a session was ended.
         public var reason: RevocationReason?
         /// The session's generation after a renewal.
         public var generation: Int?
-        /// Whose allowance was spent.
+        /// The rate limit that refused the request.
         public var payer: Payer?
-        /// How many events of a minute this one stands for.
+        /// The number of events of one minute that this one represents.
         public var count: Int?
         /// The epoch of a store that was restored.
         public var epoch: Int64?
 
-        /// Whose allowance a refused request would have been counted against.
+        /// The kind of rate limit that refused a request.
         public enum Payer: String, Hashable, Sendable, Codable {
             case account, network
-            /// Accounts and networks beyond the number that is told apart.
+            /// The shared limit of all accounts and networks beyond the number that the limiter distinguishes.
             case others
         }
 
-        /// What is given.
+        /// Takes the fields that the kind has.
         public init(
             reason: RevocationReason? = nil, generation: Int? = nil, payer: Payer? = nil, count: Int? = nil,
             epoch: Int64? = nil
@@ -118,7 +118,7 @@ extension SecurityEvent {
             }
         }
 
-        /// What is there, by its name in logs.
+        /// The fields that are set, by their names in logs.
         package var named: [(name: String, value: Value)] {
             let all: [(String, Value?)] = [
                 ("reason", (reason?.rawValue).map(Value.text)), ("generation", generation.map { .number(Int64($0)) }),

@@ -1,17 +1,17 @@
 public import CloakroomCore
 
-/// A part of a list of living sessions, newest first.
+/// The request for one page of a list of live sessions, newest first.
 public struct SessionPage: Sendable {
-    /// The last session of the page before; nil for the first page.
+    /// The last session of the previous page; nil for the first page.
     public let after: SessionCursor?
-    /// How many sessions at most.
+    /// The maximum number of sessions.
     public let limit: Int
-    /// When a session must be alive to be listed.
+    /// The list contains the sessions that are alive at this time.
     public let time: Instant
-    /// What a living session is.
+    /// The lifetimes that decide whether a session is alive.
     public let policy: SessionPolicy
 
-    /// A part of a list.
+    /// Takes the position, the size and the time of the page.
     public init(after: SessionCursor? = nil, limit: Int, at time: Instant, under policy: SessionPolicy) {
         self.after = after
         self.limit = limit
@@ -20,14 +20,14 @@ public struct SessionPage: Sendable {
     }
 }
 
-/// A place in a list of sessions. It stays good when the session that it was made of ends.
+/// A position in a list of sessions. It stays valid when the session at that position ends.
 public struct SessionCursor: Hashable, Sendable {
-    /// When the session began.
+    /// When the session started.
     public let createdAt: Instant
-    /// Tells apart sessions that began at the same time.
+    /// Orders sessions that started at the same time.
     public let id: SessionID
 
-    /// The place right after this session.
+    /// The position right after this session.
     public init(after session: Session) {
         self.init(createdAt: session.createdAt, id: session.id)
     }
@@ -37,7 +37,7 @@ public struct SessionCursor: Hashable, Sendable {
         self.id = id
     }
 
-    /// Whether the session comes after this place.
+    /// Whether the session comes after this position.
     public func isBefore(_ session: Session) -> Bool {
         session.createdAt < createdAt || session.createdAt == createdAt && id.rawValue < session.id.rawValue
     }

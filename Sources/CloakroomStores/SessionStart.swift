@@ -1,24 +1,24 @@
 public import CloakroomCore
 
-/// A session to begin, and under what conditions.
+/// A session to save, and the conditions for it.
 public struct SessionStart: Sendable {
     /// The new session.
     public let session: Session
-    /// The credential that was checked; nil for a subject whose account is kept elsewhere.
+    /// The version of the credential that was checked; nil if the app keeps the account itself.
     public let credentialVersion: Int?
     /// The session that the new one replaces in the browser.
     public let replacing: SessionID?
-    /// Where the subject is known from now on.
+    /// The network that the store saves as familiar for the subject.
     public let network: NetworkAddress
-    /// How many living sessions the subject may have, the new one included.
+    /// The maximum number of live sessions of the subject, including the new one.
     public let maximumSessions: Int
-    /// What a living session is.
+    /// The lifetimes that decide whether a session is alive.
     public let policy: SessionPolicy
 
-    /// How many sessions one beginning ends at most, so that a limit that was lowered holds up nobody for long.
+    /// The maximum number of sessions that one `begin` ends, so that a login stays fast after the limit was lowered.
     public static let endedAtMost = 200
 
-    /// A session to begin.
+    /// Takes the network from the session's address. `maximumSessions` is at least 1.
     public init(
         _ session: Session, credentialVersion: Int?, replacing: SessionID? = nil, maximumSessions: Int,
         policy: SessionPolicy

@@ -1,14 +1,14 @@
 public import CloakroomCore
 
-/// Keeps sessions, the feed of revocations and the record of events. Each method is one atomic use case: it happens as a
-/// whole, durably, or not at all.
+/// Saves sessions, the feed of revocations and the record of events. Each method is one atomic use case: it takes
+/// effect as a whole, durably, or not at all.
 ///
 /// A conforming store passes `StoreContract` of CloakroomTesting.
 public protocol SessionStore: Sendable {
-    /// Saves a new session, provided that its account is still the one whose credential was checked, ends the one that it
-    /// replaces in the browser and those unused for longest beyond the number that the subject may have, and remembers
-    /// the network, in place of the one seen least recently beyond `NetworkAddress.rememberedPerSubject`.
-    /// - Returns: nil, with nothing changed, when the account was disabled or its credential changed meanwhile.
+    /// Saves a new session if the credential of its account is still the one that was checked. Ends the session that it
+    /// replaces in the browser, and those unused for longest beyond the maximum of the subject. Saves the network of
+    /// the subject; beyond `NetworkAddress.rememberedPerSubject` it replaces the one seen least recently.
+    /// - Returns: nil, with nothing changed, if the account was disabled or its credential changed meanwhile.
     func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>?
 
     /// Loads the session, lets `decide` change it, and saves the change with its events, as one atomic step.
@@ -24,45 +24,46 @@ public protocol SessionStore: Sendable {
 
     func session(_ id: SessionID) async throws -> Session?
 
-    /// The living sessions that `selection` names, newest first, those of the page.
+    /// The live sessions of the selection, newest first, one page of them.
     func sessions(_ selection: SessionSelection, _ page: SessionPage) async throws -> [Session]
 
-    /// Ends up to `limit` of the sessions that `selection` names, in the order of their ids, as one atomic step: many are
-    /// ended in many steps, so that a renewal waits for one of them and not for all.
+    /// Ends up to `limit` sessions of the selection, in the order of their ids, as one atomic step. A caller ends many
+    /// sessions in many steps, so that a renewal waits for one step and not for all.
     ///
-    /// Every session that had begun before the first step is met by the last.
-    /// - Parameter position: where the step before ended; nil for the first.
-    /// - Returns: where the next step begins; nil when this was the last.
+    /// After the last step, every session of the selection that existed before the first step has ended.
+    /// - Parameter position: the value that the previous step returned; nil for the first step.
+    /// - Returns: the position for the next step; nil after the last.
     func revoke(
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, after position: SessionID?,
         limit: Int
     ) async throws -> Committed<SessionID?>
 
-    /// Takes note of access tokens that came in; sessions that are gone are passed over.
+    /// Records that requests carried access tokens; skips sessions that do not exist any more.
     func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws
 
-    /// A part of the feed of revocations, as long as the store chooses. Start with nil, and go on until a page is empty.
+    /// One page of the feed of revocations; the store chooses its size. Start with nil, and continue until a page is
+    /// empty.
     func revocations(after cursor: FeedCursor?) async throws -> FeedPage
 
     /// Appends to the record of events.
     func record(_ events: [SecurityEvent]) async throws -> Committed<Void>
 
-    /// The events that `query` names, oldest first, those after the cursor; nil for the start of the record.
+    /// The events that match the query, oldest first, after the cursor; nil starts at the beginning of the record.
     func events(_ query: EventQuery, after cursor: EventCursor?, limit: Int) async throws -> EventPage
 
-    /// Takes over events that other processes have recorded without logging them (the command line), oldest first. Of
-    /// servers that ask at the same time one gets an event.
+    /// Returns events that other processes (the command line) recorded without logging them, oldest first, and marks
+    /// them as logged. If several servers call this at the same time, each event goes to exactly one.
     func takeUnannouncedEvents(limit: Int) async throws -> [SecurityEvent]
 
-    /// Deletes up to `limit` rows of each kind that nothing can need any more.
-    /// - Returns: how many were deleted.
+    /// Deletes up to `limit` rows of each kind that are no longer needed.
+    /// - Returns: the number of deleted rows.
     func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int
 
-    /// Writes something, durably, as every other method does.
-    /// - Throws: while a login could not be saved.
+    /// Makes a durable write, as every other method does.
+    /// - Throws: if the store could not save a login now.
     func ping() async throws
 
-    /// The number of sessions that can still be used.
+    /// The number of sessions that are neither expired nor revoked.
     func liveSessions(at now: Instant, under policy: SessionPolicy) async throws -> Int
 }
 
@@ -83,16 +84,16 @@ public enum SessionSelection: Hashable, Sendable {
     case all
 }
 
-/// An access token of this generation came in at this time.
+/// A request that carried an access token.
 public struct Sighting: Hashable, Sendable {
-    /// Whose token it was.
+    /// The session of the token (claim `sid`).
     public let session: SessionID
-    /// Which generation the token was of.
+    /// The generation of the token.
     public let generation: Int
-    /// When it came in.
+    /// When the request arrived.
     public let time: Instant
 
-    /// A token that came in.
+    /// Takes the claims of the token and the time of the request.
     public init(session: SessionID, generation: Int, time: Instant) {
         self.session = session
         self.generation = generation
