@@ -1,12 +1,12 @@
 import Foundation
 
-/// The directory that holds what must not be lost and not be read by others.
+/// The directory of keys and databases, which must not be lost and which other users must not read.
 public struct DataDirectory: Sendable {
-    /// Where it is.
+    /// The path, as the caller gave it.
     public let path: String
 
-    /// Makes it, readable by its owner alone, when there is none.
-    /// - Throws: `UnusableData` when it cannot be made, or other users can use it.
+    /// Creates the directory with mode 0700 if it does not exist.
+    /// - Throws: `UnusableData` if it cannot be created, or if other users can use it.
     public init(_ path: String) throws {
         guard Self.make(path) else {
             let reason = String(cString: strerror(errno))
@@ -16,7 +16,7 @@ public struct DataDirectory: Sendable {
         try self.init(existing: path)
     }
 
-    /// - Throws: `UnusableData` when there is none, or other users can use it.
+    /// - Throws: `UnusableData` if it does not exist, or if other users can use it.
     package init(existing path: String) throws {
         guard let status = try FileAccess.status(of: path) else {
             throw UnusableData(.missing, "there is no directory \(path); see --data-dir")
@@ -26,8 +26,8 @@ public struct DataDirectory: Sendable {
         self.path = path
     }
 
-    /// A directory that somebody has made for us with `mkdir` is mode 0755, and made private before anything is in it. One
-    /// that others can write to may be theirs already.
+    /// Sets the mode 0700 on an empty directory: an operator who runs `mkdir` gets mode 0755. Does not change a
+    /// directory that other users can write to, because it may already be under their control.
     private static func restrictIfEmpty(_ path: String) throws {
         guard let status = try FileAccess.status(of: path), status.st_mode & 0o007 != 0,
             !FileAccess.isWritableByOthers(status),
@@ -36,8 +36,8 @@ public struct DataDirectory: Sendable {
         chmod(path, 0o700)
     }
 
-    /// Makes a directory and those above it. Two processes may do this at the same time.
-    /// - Returns: false, with the reason in `errno`, when that is impossible.
+    /// Creates a directory and its parents. Two processes may do this at the same time.
+    /// - Returns: false on failure, with the reason in `errno`.
     private static func make(_ path: String) -> Bool {
         if mkdir(path, 0o700) == 0 || errno == EEXIST { return true }
         let parent = (path as NSString).deletingLastPathComponent
@@ -45,7 +45,7 @@ public struct DataDirectory: Sendable {
         return mkdir(path, 0o700) == 0 || errno == EEXIST
     }
 
-    /// Held while files are changed that several processes change.
+    /// The lock file that a process locks while it changes files that other processes also change.
     static let lock = "directory.lock"
     private static let patience = Duration.seconds(20)
 
@@ -56,14 +56,14 @@ public struct DataDirectory: Sendable {
         return try body()
     }
 
-    /// The path of a file in it.
+    /// The path of a file in the directory.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// The largest file of keys or settings that is read.
+    /// The maximum size of a file of keys or settings, in bytes.
     private static let maximumSize = 4 << 20
 
-    /// The bytes of a file that only its owner may read; nil when there is none.
-    /// - Throws: `UnusableData` for every other failure: a file that cannot be looked at is not a file that is missing.
+    /// The bytes of a file that other users must not be able to read; nil if it does not exist.
+    /// - Throws: `UnusableData` for every other failure: a file without access is not a missing file.
     package func readSecret(_ name: String) throws -> [UInt8]? {
         let file = file(name)
         guard try FileAccess.status(of: file) != nil else { return nil }
@@ -90,14 +90,14 @@ public struct DataDirectory: Sendable {
         }
     }
 
-    /// Writes a file as a whole or not at all, on disk before this returns. A file that there is keeps its mode, a new
-    /// one is its owner's alone.
+    /// Writes a file atomically and durably: the bytes are on disk when this returns. An existing file keeps its owner,
+    /// group and mode where the system permits; a new file gets mode 0600.
     package func writeSecret(_ name: String, _ bytes: [UInt8]) throws {
         try prepareSecret(name, bytes)
         try publishSecret(name)
     }
 
-    /// The first half of `writeSecret`: everything but the file's name is on disk.
+    /// The first half of `writeSecret`: the bytes are on disk under a temporary name.
     package func prepareSecret(_ name: String, _ bytes: [UInt8]) throws {
         let prepared = file(Self.prepared(name))
         guard unlink(prepared) == 0 || errno == ENOENT else {
@@ -117,7 +117,7 @@ public struct DataDirectory: Sendable {
         try sync()
     }
 
-    /// The second half of `writeSecret`.
+    /// The second half of `writeSecret`: renames the temporary file.
     package func publishSecret(_ name: String) throws {
         guard rename(file(Self.prepared(name)), file(name)) == 0 else {
             throw UnusableData(file(name), "cannot be replaced", errno: errno)
@@ -125,7 +125,7 @@ public struct DataDirectory: Sendable {
         try sync()
     }
 
-    /// Whether `prepareSecret` was followed by no `publishSecret`.
+    /// Whether a file of `prepareSecret` waits for `publishSecret`.
     package func isPrepared(_ name: String) throws -> Bool {
         try FileAccess.status(of: file(Self.prepared(name))) != nil
     }
@@ -146,15 +146,15 @@ public struct DataDirectory: Sendable {
         }
     }
 
-    /// A group that may read the old file may read the new one. Only root can keep every group and owner; a file that
-    /// keeps neither is its owner's alone.
+    /// Gives the new file the owner, group and mode of the old one. Only root can set every owner and group; if neither
+    /// can be set, the file keeps mode 0600.
     private static func copyAccess(_ status: stat, to descriptor: Int32) {
         guard fchown(descriptor, status.st_uid, status.st_gid) == 0 || fchown(descriptor, uid_t.max, status.st_gid) == 0
         else { return }
         fchmod(descriptor, status.st_mode & 0o660)
     }
 
-    /// A rename is on disk when its directory is.
+    /// Flushes the directory: a rename is durable only after that.
     package func sync() throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw UnusableData(path, "cannot be opened", errno: errno) }

@@ -1,9 +1,9 @@
 package import Foundation
 
-/// Who besides the owner may use a file or a directory of ours.
+/// Checks that no user but the owner can use a file or directory.
 package enum FileAccess {
-    /// Refuses files that other users can read or write. The process's own group may: Kubernetes' `fsGroup` gives each
-    /// file of a volume that group and the mode 0660 at every mount.
+    /// Refuses files that other users can read or write. Allows the groups of this process: Kubernetes' `fsGroup` gives
+    /// each file of a volume that group and the mode 0660 at every mount.
     package static func check(file path: String, _ status: stat) throws {
         try check(path, status, others: 0o007, group: 0o070, "can be used by other users; run: chmod 600 \(path)")
     }
@@ -13,7 +13,7 @@ package enum FileAccess {
         try check(path, status, others: 0o007, group: 0o070, "can be used by other users; run: chmod 700 \(path)")
     }
 
-    /// Whether other users could have put something into a directory.
+    /// Whether other users could have created files in the directory.
     static func isWritableByOthers(_ status: stat) -> Bool {
         status.st_mode & 0o002 != 0 || status.st_mode & 0o020 != 0 && !isOwn(status.st_gid)
     }
@@ -33,8 +33,8 @@ package enum FileAccess {
         return groups.prefix(max(0, Int(count))).contains(group)
     }
 
-    /// The status of what a path leads to; nil when there is nothing.
-    /// - Throws: for every other failure to look, and for a symbolic link that leads nowhere.
+    /// The status of a file, with symbolic links followed; nil if nothing exists at the path.
+    /// - Throws: for every error but `ENOENT`, and for a symbolic link whose target does not exist.
     package static func status(of path: String) throws -> stat? {
         var status = stat()
         guard stat(path, &status) != 0 else { return status }

@@ -11,9 +11,9 @@ package final class FileLock: Sendable {
     private let descriptor: Int32
     private let path: String
 
-    /// Opens the lock's file, made when there is none, and takes the lock.
-    /// - Parameter patience: how long to wait for other processes; a stopped one could keep it for ever.
-    /// - Throws: `UnusableData`, of the reason `.busy` when the lock was not to be had.
+    /// Opens the lock file, creates it if it does not exist, and takes the lock.
+    /// - Parameter patience: the time to wait for other processes; a stopped process could hold the lock for ever.
+    /// - Throws: `UnusableData`, with the reason `.busy` if another process still holds the lock.
     package init(_ path: String, _ mode: Mode, within patience: Duration) throws {
         self.path = path
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -26,12 +26,12 @@ package final class FileLock: Sendable {
         close(descriptor)
     }
 
-    /// Gives the lock back before the value goes.
+    /// Releases the lock before `deinit`.
     package func release() {
         flock(descriptor, LOCK_UN)
     }
 
-    /// Exchanges the lock for one of another mode. In between another process may have it.
+    /// Changes the mode of the lock. Not atomic: another process may take the lock in between.
     package func take(_ mode: Mode, within patience: Duration) throws {
         let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
         let deadline = ContinuousClock.now + patience

@@ -2,15 +2,15 @@ import Foundation
 
 /// Why a directory, a file of keys or a database cannot be used, as a sentence with the path and what to do.
 public struct UnusableData: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of failure it is: the command makes an exit code of it.
+    /// The kind of failure; the command derives its exit code from it.
     package enum Reason: Hashable, Sendable, CaseIterable {
         /// There is nothing at the path.
         case missing
         /// A directory or file cannot be made.
         case cannotBeMade
-        /// The file mode lets other users in, or the system keeps this process out.
+        /// The file mode gives other users access, or the system denies this process access.
         case permission
-        /// The bytes are not what they should be, or of another version.
+        /// The content is malformed, or of another version.
         case damaged
         /// Another process uses it.
         case busy
@@ -27,13 +27,13 @@ public struct UnusableData: Error, Hashable, Sendable, CustomStringConvertible {
         self.description = description
     }
 
-    /// What the system said about a path.
-    /// - Parameter what: what was tried, such as `cannot be read`.
+    /// Describes a failed system call on a path.
+    /// - Parameter what: the failed operation, such as `cannot be read`.
     package init(_ path: String, _ what: String, errno code: Int32) {
         self.init(Self.reason(code), "\(path) \(what): \(String(cString: strerror(code)))")
     }
 
-    /// Only `ENOENT` means that there is nothing. Every other failure to look says nothing about what is there.
+    /// Only `ENOENT` means that the file does not exist. After any other error it may exist.
     private static func reason(_ code: Int32) -> Reason {
         switch code {
         case ENOENT: .missing
