@@ -5,12 +5,12 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 
-/// Answers checks that are allowed without I/O on the event loop, before the framework parses the request. Every other
-/// request goes on to the router, whose endpoint reads it with the same `CheckRequest` and decides it with the same
-/// `AccessQuestion`.
+/// Answers checks that are allowed without I/O on the event loop, before the framework parses the request. It passes
+/// every other request to the router, whose endpoint reads it with the same `CheckRequest` and decides it with the
+/// same `AccessQuestion`.
 ///
-/// Stands between the decoder and `WireHandler`, which sees only the requests that go on. It writes its responses past the
-/// encoder, because it makes their bytes itself.
+/// It stands between the decoder and `WireHandler`, which sees only the requests that are passed on. It writes its
+/// responses past the encoder, because it makes their bytes itself.
 final class CheckHandler: HTTPPartHandler {
     private let rules: CheckRules
     private let peer: AdmittedPeer
@@ -32,8 +32,8 @@ final class CheckHandler: HTTPPartHandler {
     private var isPassing = false
     private var lastRoutedAt = NIODeadline.now()
 
-    /// The framework closes a connection on which it sees no request for its idle timeout. One check in this time therefore
-    /// goes through it.
+    /// The framework closes a connection on which it sees no request for its idle timeout. One check in this time
+    /// therefore goes through the framework.
     static let longestHidden = TimeAmount.seconds(20)
 
     /// - Parameters:

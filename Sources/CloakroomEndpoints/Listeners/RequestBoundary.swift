@@ -1,8 +1,8 @@
 import Foundation
 import NIOCore
 
-/// Finds the places in a stream of bytes where a request may end: behind an empty line, which ends heads and chunked bodies,
-/// and where the announced length of a body is reached.
+/// Finds the positions in a stream of bytes where a request may end: after an empty line, which ends heads and
+/// chunked bodies, and at the announced length of a body.
 struct RequestBoundary {
     private var bodyBytesLeft = 0
     /// Whether only CR has come since the last LF.
