@@ -39,9 +39,9 @@ extension HTTPServerBuilder {
         }
     }
 
-    /// HTTP/1.1 for proxies, scrapers and backends. It accepts connections over a Unix socket, from this machine and from
-    /// trusted proxies, and closes all others. Checks that need no I/O are answered before the framework parses the
-    /// request.
+    /// HTTP/1.1 for proxies, scrapers and backends. It accepts connections over a Unix socket, from this machine and
+    /// from trusted proxies, and closes all others. Checks that need no I/O are answered before the framework parses
+    /// the request.
     ///
     /// ```swift
     /// let router = Router(context: PrivateRequestContext.self)
