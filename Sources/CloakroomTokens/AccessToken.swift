@@ -2,34 +2,63 @@ public import CloakroomCore
 
 /// A request's authority: an access token that was verified, or issued by us in the course of this very request.
 ///
-/// It has no public initializer: whoever holds one knows that the check has been made.
+/// It has no public initializer: a value of this type proves that the check has been made. A copy is one reference,
+/// because each request makes several.
 public struct VerifiedAccess: Hashable, Sendable {
-    /// Whose authority it is (`sub`).
-    public let subject: Subject
-    /// The session that it comes from (`sid`).
-    public let session: SessionID
-    /// The client application (`client_id`).
-    public let client: ClientID
-    /// The generation that it was issued with (`gen`).
-    public let generation: Int
-    /// How and when the person proved who they are.
-    public let authentication: Authentication
-    /// `iat`
-    public let issuedAt: Instant
-    /// `exp`
-    public let expiresAt: Instant
-    /// The token itself, for an upstream that verifies it again; never for the browser.
-    package let token: Secret
+    private struct Contents: Hashable {
+        let subject: Subject
+        let session: SessionID
+        let client: ClientID
+        let generation: Int
+        let authentication: Authentication
+        let issuedAt: Instant
+        let expiresAt: Instant
+        let token: Secret
+    }
+
+    private final class Storage: Sendable {
+        let contents: Contents
+
+        init(_ contents: Contents) {
+            self.contents = contents
+        }
+    }
+
+    private let storage: Storage
 
     init(_ claims: AccessClaims, token: Secret) {
-        subject = claims.subject
-        session = claims.session
-        client = claims.client
-        generation = claims.generation
-        authentication = claims.authentication
-        issuedAt = claims.issuedAt
-        expiresAt = claims.expiresAt
-        self.token = token
+        storage = Storage(
+            Contents(
+                subject: claims.subject, session: claims.session, client: claims.client,
+                generation: claims.generation, authentication: claims.authentication, issuedAt: claims.issuedAt,
+                expiresAt: claims.expiresAt, token: token))
+    }
+
+    /// Whose authority it is (`sub`).
+    public var subject: Subject { storage.contents.subject }
+    /// The session that it comes from (`sid`).
+    public var session: SessionID { storage.contents.session }
+    /// The client application (`client_id`).
+    public var client: ClientID { storage.contents.client }
+    /// The generation that it was issued with (`gen`).
+    public var generation: Int { storage.contents.generation }
+    /// How and when the person proved who they are.
+    public var authentication: Authentication { storage.contents.authentication }
+    /// `iat`
+    public var issuedAt: Instant { storage.contents.issuedAt }
+    /// `exp`
+    public var expiresAt: Instant { storage.contents.expiresAt }
+    /// The token itself, for an upstream that verifies it again; never for the browser.
+    package var token: Secret { storage.contents.token }
+
+    /// Whether they say the same and come from the same token.
+    public static func == (one: Self, other: Self) -> Bool {
+        one.storage === other.storage || one.storage.contents == other.storage.contents
+    }
+
+    /// Hashes what `==` compares.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(storage.contents)
     }
 }
 
@@ -91,7 +120,7 @@ package struct AccessTokenVerifier: Sendable {
         let claims = try AccessClaims(members, issuer: issuer, audience: audience)
         if members["nbf"] != nil, try AccessClaims.date(members, "nbf") > now + Self.leeway { throw .notYetValid }
         let checked = check(VerifiedAccess(claims, token: Secret(Array(token))), at: now)
-        // Whoever steals a key that signs no more has stolen nothing.
+        // A stolen key that no longer signs opens nothing.
         if case .live = checked, isRetired(jws.keyID, now) { throw .unknownKey }
         return checked
     }
