@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 
 /// Reads `Cookie` headers as bytes.
@@ -12,7 +13,7 @@ enum CookieHeader {
         return name.withUTF8 { name in
             var values: [[UInt8]] = []
             for field in headers where field.name == .cookie {
-                field.withUnsafeBytesOfValue { collect(name, in: $0[...], into: &values) }
+                field.withUnsafeBytesOfValue { collect(name, in: $0, into: &values) }
             }
             return values
         }
@@ -24,33 +25,48 @@ enum CookieHeader {
         return name.withUTF8 { name in
             header.withUTF8 { header in
                 var values: [[UInt8]] = []
-                collect(name, in: header[...], into: &values)
+                collect(name, in: header, into: &values)
                 return values
             }
         }
     }
 
-    private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
+    private typealias Bytes = UnsafeBufferPointer<UInt8>
 
     private static func collect(
-        _ name: UnsafeBufferPointer<UInt8>, in header: Bytes, into values: inout [[UInt8]]
+        _ name: Bytes, in header: Bytes, into values: inout [[UInt8]]
     ) {
-        var rest = header
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.endIndex
-            let pair = trimmed(rest[..<end])
-            rest = rest[end...].dropFirst()
-            guard pair.count > name.count, pair[pair.startIndex + name.count] == UInt8(ascii: "="),
-                pair.starts(with: name)
+        var start = 0
+        while start < header.count {
+            let end = endOfPair(in: header, from: start)
+            let pair = trimmed(header, start..<end)
+            start = end + 1
+            guard pair.count > name.count, header[pair.lowerBound + name.count] == UInt8(ascii: "="),
+                isEqual(name, header, at: pair.lowerBound)
             else { continue }
-            values.append(Array(pair.dropFirst(name.count + 1)))
+            values.append(Array(header[pair].dropFirst(name.count + 1)))
         }
     }
 
-    private static func trimmed(_ bytes: Bytes) -> Bytes {
+    /// With `memchr`: a session cookie has several hundred bytes, and each check searches all of them.
+    private static func endOfPair(in header: Bytes, from start: Int) -> Int {
+        guard let base = header.baseAddress,
+            let found = memchr(base + start, Int32(UInt8(ascii: ";")), header.count - start)
+        else { return header.count }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+    }
+
+    /// The header has at least as many bytes behind `start` as the name.
+    private static func isEqual(_ name: Bytes, _ header: Bytes, at start: Int) -> Bool {
+        guard let one = name.baseAddress, let other = header.baseAddress else { return name.isEmpty }
+        return memcmp(one, other + start, name.count) == 0
+    }
+
+    private static func trimmed(_ header: Bytes, _ range: Range<Int>) -> Range<Int> {
         let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
-        let start = bytes.firstIndex { !isBlank($0) } ?? bytes.endIndex
-        let end = bytes.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? start
-        return bytes[start..<end]
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, isBlank(header[start]) { start += 1 }
+        while end > start, isBlank(header[end - 1]) { end -= 1 }
+        return start..<end
     }
 }

@@ -58,10 +58,11 @@ package struct RequestCredentials: Sendable {
         guard values.count <= maximumCookies else {
             return .failure(.malformed("the session cookie came \(values.count) times"))
         }
-        let checked = values.map { value in
+        let check = { (value: [UInt8]) in
             Result { () throws(TokenFault) in try verifier.verify(cookie: value, at: now) }
         }
-        guard checked.count > 1 else { return checked[0] }
+        guard values.count > 1 else { return check(values[0]) }
+        let checked = values.map(check)
         let sound = checked.filter { (try? $0.get()) != nil }
         return sound.count == 1 ? sound[0] : .failure(.malformed("the session cookie came more than once"))
     }
