@@ -7,9 +7,28 @@ import Synchronization
 /// again on every hit. Bounded: when a shard's younger half is full the older half is forgotten, so an attacker's flood
 /// costs speed, never memory, and what is in use stays.
 package final class VerifiedTokenCache<Value: Sendable>: Sendable {
+    /// A digest, compared whole. Half of it is hashed, because a digest is random already. A comparison that stops at
+    /// the first difference can show bits of a digest, from which no token can be computed.
+    private struct Key: Hashable {
+        let words: (UInt64, UInt64, UInt64, UInt64)
+
+        init(_ digest: SHA256Digest) {
+            words = digest.withUnsafeBytes { $0.loadUnaligned(as: (UInt64, UInt64, UInt64, UInt64).self) }
+        }
+
+        static func == (one: Self, other: Self) -> Bool {
+            one.words == other.words
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(words.0)
+            hasher.combine(words.1)
+        }
+    }
+
     private struct Generations {
-        var young: [SHA256Digest: Value] = [:]
-        var old: [SHA256Digest: Value] = [:]
+        var young: [Key: Value] = [:]
+        var old: [Key: Value] = [:]
     }
 
     private final class Shard: Sendable {
@@ -27,7 +46,8 @@ package final class VerifiedTokenCache<Value: Sendable>: Sendable {
     }
 
     package func value(for key: SHA256Digest) -> Value? {
-        shard(key).generations.withLock { generations in
+        let key = Key(key)
+        return shard(key).generations.withLock { generations in
             if let value = generations.young[key] { return value }
             guard let value = generations.old.removeValue(forKey: key) else { return nil }
             insert(value, for: key, into: &generations)
@@ -35,13 +55,14 @@ package final class VerifiedTokenCache<Value: Sendable>: Sendable {
         }
     }
 
-    /// What a verification is told before it looks at the keys, and hands back with what it has verified.
+    /// A verification reads it before it looks at the keys, and passes it to `store` with the result.
     package var currentEpoch: Int {
         epoch.load(ordering: .sequentiallyConsistent)
     }
 
     /// Stores nothing that was begun before the last `removeAll`: it may have been verified with keys that are gone.
     package func store(_ value: Value, for key: SHA256Digest, since began: Int = 0) {
+        let key = Key(key)
         shard(key).generations.withLock { generations in
             guard began == currentEpoch else { return }
             insert(value, for: key, into: &generations)
@@ -53,7 +74,7 @@ package final class VerifiedTokenCache<Value: Sendable>: Sendable {
         for shard in shards { shard.generations.withLock { $0 = Generations() } }
     }
 
-    private func insert(_ value: Value, for key: SHA256Digest, into generations: inout Generations) {
+    private func insert(_ value: Value, for key: Key, into generations: inout Generations) {
         if generations.young.count >= max(1, capacity / 2), generations.young[key] == nil {
             swap(&generations.young, &generations.old)
             generations.young.removeAll(keepingCapacity: true)
@@ -62,7 +83,7 @@ package final class VerifiedTokenCache<Value: Sendable>: Sendable {
         generations.young[key] = value
     }
 
-    private func shard(_ key: SHA256Digest) -> Shard {
-        shards[key.withUnsafeBytes { Int($0[0]) } % shards.count]
+    private func shard(_ key: Key) -> Shard {
+        shards[Int(truncatingIfNeeded: key.words.2 & 0xFF) % shards.count]
     }
 }
