@@ -3,6 +3,7 @@ import CloakroomMiddleware
 import CloakroomTokens
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// The response of a check that allows: it names the session to the proxy, and contains its access token.
 ///
@@ -64,7 +65,30 @@ package struct CheckAnswer: Sendable {
     /// The response as the framework writes it.
     var response: Response {
         var headers = HTTPFields()
-        for (name, value) in fields { headers.append(HTTPField(name: .known(name), value: value)) }
+        forEachField { name, value in
+            let text =
+                switch value {
+                case .text(let text): text
+                case .bearer(let token): "Bearer \(String(decoding: token.bytes, as: UTF8.self))"
+                }
+            headers.append(HTTPField(name: .known(name), value: text))
+        }
         return Response(status: .init(code: status.rawValue), headers: headers)
+    }
+
+    /// Writes the header lines, for the wire.
+    func write(to buffer: inout ByteBuffer) {
+        forEachField { name, value in
+            buffer.writeString(name)
+            switch value {
+            case .text(let text):
+                buffer.writeStaticString(": ")
+                buffer.writeString(text)
+            case .bearer(let token):
+                buffer.writeStaticString(": Bearer ")
+                buffer.writeBytes(token.bytes)
+            }
+            buffer.writeStaticString("\r\n")
+        }
     }
 }

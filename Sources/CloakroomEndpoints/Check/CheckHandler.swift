@@ -161,22 +161,16 @@ final class CheckHandler: HTTPPartHandler {
 
     private func write(_ answer: CheckAnswer) {
         guard let encoder else { return }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(2048)
+        var buffer = encoder.channel.allocator.buffer(capacity: 2048)
         switch answer.status {
-        case .ok: bytes += "HTTP/1.1 200 OK\r\n".utf8
-        case .noContent: bytes += "HTTP/1.1 204 No Content\r\n".utf8
+        case .ok: buffer.writeStaticString("HTTP/1.1 200 OK\r\n")
+        case .noContent: buffer.writeStaticString("HTTP/1.1 204 No Content\r\n")
         }
-        for (name, value) in answer.fields {
-            bytes += name.utf8
-            bytes += ": ".utf8
-            bytes += value.utf8
-            bytes += "\r\n".utf8
-        }
-        if answer.status == .ok { bytes += "Content-Length: 0\r\n".utf8 }
-        bytes += protection
-        bytes += date.line(at: rules.authorizer.now())
-        encoder.write(NIOAny(encoder.channel.allocator.buffer(bytes: bytes)), promise: nil)
+        answer.write(to: &buffer)
+        if answer.status == .ok { buffer.writeStaticString("Content-Length: 0\r\n") }
+        buffer.writeBytes(protection)
+        buffer.writeBytes(date.line(at: rules.authorizer.now()))
+        encoder.write(NIOAny(buffer), promise: nil)
         isFlushNeeded = true
     }
 }
