@@ -56,6 +56,7 @@ struct CheckHeaders: Sendable {
     /// Every value, in the order of the request.
     func values(_ name: Name) -> [String] {
         guard let first = self[name] else { return [] }
+        if repeated.isEmpty { return [first] }
         return [first] + repeated.filter { $0.name == name }.map(\.value)
     }
 

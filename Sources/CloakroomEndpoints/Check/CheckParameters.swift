@@ -27,6 +27,7 @@ struct CheckParameters: Hashable, Sendable {
     /// Parses a request target; nil for another path.
     /// - Throws: `Denial.invalidRequest` for a parameter that is unknown, repeated or has no such value.
     init?(_ uri: String) throws(Denial) {
+        if uri == Self.path { return }
         guard uri.hasPrefix(Self.path) else { return nil }
         let rest = uri.dropFirst(Self.path.count)
         switch rest.first {

@@ -43,7 +43,7 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func begin(_ received: ByteBuffer, _ eventLoop: any EventLoop) {
-        isHead = received.readableBytesView.starts(with: "HEAD ".utf8)
+        isHead = received.withUnsafeReadableBytes { $0.starts(with: Self.head) }
         let end = eventLoop.now + limit
         self.end = end
         if timer == nil { wake(at: end, on: eventLoop) }
