@@ -44,22 +44,24 @@ package struct CheckAnswer: Sendable {
         ),
     ].map { AnswerHeader(name: $0, help: $1, isAlways: false) }
 
-    /// Header names and values, in the order in which they are sent.
-    var fields: [(name: String, value: String)] {
-        var fields: [(name: String, value: String)] = [
-            ("X-Auth-Subject", access.subject.rawValue), ("X-Auth-Session", access.session.rawValue),
-            ("X-Auth-Claims", "{}"),
-            ("Authorization", "Bearer \(String(decoding: access.token.bytes, as: UTF8.self))"),
-            ("Cache-Control", "no-store"),
-        ]
-        if let setCookie {
-            // No cache may store a response with a renewed cookie. The proxy copies this header to the backend's
-            // response.
-            fields += [
-                ("Set-Cookie", setCookie), ("X-Auth-Set-Cookie", setCookie), ("X-Auth-Cache-Control", "no-store"),
-            ]
-        }
-        return fields
+    private enum Value {
+        case text(String)
+        /// A token of several hundred bytes, which the event loop writes without making a string of it.
+        case bearer(Secret)
+    }
+
+    /// Calls `send` with the names and values, in the order in which they are sent.
+    private func forEachField(_ send: (_ name: String, _ value: Value) -> Void) {
+        send("X-Auth-Subject", .text(access.subject.rawValue))
+        send("X-Auth-Session", .text(access.session.rawValue))
+        send("X-Auth-Claims", .text("{}"))
+        send("Authorization", .bearer(access.token))
+        send("Cache-Control", .text("no-store"))
+        guard let setCookie else { return }
+        // No cache may keep an answer with a renewed cookie. The proxy copies this header to the backend's answer.
+        send("Set-Cookie", .text(setCookie))
+        send("X-Auth-Set-Cookie", .text(setCookie))
+        send("X-Auth-Cache-Control", .text("no-store"))
     }
 
     /// The response as the framework writes it.

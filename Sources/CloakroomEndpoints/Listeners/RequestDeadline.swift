@@ -20,6 +20,7 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     /// A segment of nothing but empty lines would otherwise go through the pipeline byte by byte, and hold up every other
     /// connection of the event loop. What comes behind so many pieces is passed on whole; the idle timeout bounds it.
     static let piecesPerSegment = 32
+    private static let head = Array("HEAD ".utf8)
 
     init(limit: TimeAmount) {
         self.limit = limit
@@ -37,6 +38,8 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
             let length =
                 isLast
                 ? received.readableBytes : received.withUnsafeReadableBytes { boundary.lengthOfPiece(of: $0) }
+            // Most segments hold one request and nothing else: they are passed on as they came.
+            if length == received.readableBytes { return context.fireChannelRead(wrapInboundOut(received)) }
             guard let piece = received.readSlice(length: length) else { return }
             context.fireChannelRead(wrapInboundOut(piece))
         }
