@@ -16,8 +16,8 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// Parses `host[:port]`, with nothing after it, byte by byte for speed: without a public URL, the Host header of every
-    /// request is parsed here.
+    /// Parses `host[:port]`, with nothing after it, byte by byte for speed: without a public URL, this runs on the Host
+    /// header of every request.
     package init?(scheme: String, authority: Substring.UTF8View) {
         var host = authority
         var port: Int?
