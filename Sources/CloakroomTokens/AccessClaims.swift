@@ -1,6 +1,6 @@
 import CloakroomCore
 
-/// What an access token says (RFC 9068 section 2.2).
+/// The claims of an access token (RFC 9068 section 2.2).
 struct AccessClaims: Hashable, Sendable {
     var issuer: String
     var audience: String
@@ -32,7 +32,7 @@ extension AccessClaims {
     /// Reads the claims of a verified token that was issued for `audience`.
     /// - Throws: `TokenFault.wrongIssuer`, `.wrongAudience`, or `.badClaim` with the first claim that is missing.
     init(_ claims: JSONObject, issuer: String, audience: String) throws(TokenFault) {
-        // By bytes: String equality takes canonically equivalent spellings for the same (RFC 7519 section 7.3).
+        // By bytes: String equality treats canonically equivalent spellings as the same (RFC 7519 section 7.3).
         guard claims["iss"]?.stringValue.map({ $0.utf8.elementsEqual(issuer.utf8) }) == true else { throw .wrongIssuer }
         try Audience.check(claims["aud"], names: audience)
         self.issuer = issuer
@@ -71,7 +71,7 @@ extension AccessClaims {
 
 /// The `aud` claim (RFC 7519 section 4.1.3): one string, or an array of them.
 package enum Audience {
-    /// - Throws: `TokenFault.wrongAudience` unless `expected` is named; a malformed claim names nobody.
+    /// - Throws: `TokenFault.wrongAudience` unless the claim contains `expected`; a malformed claim contains nothing.
     package static func check(_ claim: JSONValue?, names expected: String) throws(TokenFault) {
         switch claim {
         case .string(let audience)? where audience.utf8.elementsEqual(expected.utf8):

@@ -1,6 +1,6 @@
 public import CloakroomCore
 
-/// A request's authority: an access token that was verified, or issued by us in the course of this very request.
+/// A request's authority: an access token that we verified, or issued while we handled this request.
 ///
 /// It has no public initializer: a value of this type proves that the check has been made. A copy is one reference,
 /// because each request makes several.
@@ -62,7 +62,7 @@ public struct VerifiedAccess: Hashable, Sendable {
     }
 }
 
-/// An access token that is good in every respect but the time. It opens nothing by itself.
+/// An access token that is valid except for its times. It gives no access.
 package struct ExpiredAccess: Hashable, Sendable {
     package let access: VerifiedAccess
 
@@ -71,11 +71,11 @@ package struct ExpiredAccess: Hashable, Sendable {
     }
 }
 
-/// What a presented access token turned out to be.
+/// The result of the check of an access token.
 package enum CheckedAccess: Hashable, Sendable {
     case live(VerifiedAccess)
     case expired(ExpiredAccess)
-    /// Issued later than now: a clock was ahead then, or is behind now.
+    /// `iat` is in the future: a clock was ahead then, or is behind now.
     case early(ExpiredAccess)
 
     var access: VerifiedAccess {
@@ -86,21 +86,21 @@ package enum CheckedAccess: Hashable, Sendable {
     }
 }
 
-/// Verifies access tokens with public keys alone: the resource server's half.
+/// Verifies access tokens with public keys only, in a resource server.
 package struct AccessTokenVerifier: Sendable {
     package let issuer: String
     package let audience: String
-    /// A token that claims to live longer than this from now is not taken at its word.
+    /// The verifier refuses a token whose `exp` is further in the future than this.
     package let maximumLifetime: Span
     private let keys: @Sendable () -> KeySet
     private let isRetired: @Sendable (_ keyID: String?, _ now: Instant) -> Bool
 
-    /// How far the clocks of two machines may be apart.
+    /// The maximum difference between the clocks of two machines.
     static let leeway = Span.seconds(30)
 
     /// - Parameters:
-    ///   - keys: every key that may have signed a token, long expired ones included.
-    ///   - isRetired: whether every token that a key signed must have expired by now.
+    ///   - keys: every key that may have signed a token, including tokens that expired long ago.
+    ///   - isRetired: whether all tokens that a key signed must have expired by now.
     package init(
         issuer: String, audience: String, maximumLifetime: Span, keys: @escaping @Sendable () -> KeySet,
         isRetired: @escaping @Sendable (_ keyID: String?, _ now: Instant) -> Bool
@@ -112,7 +112,7 @@ package struct AccessTokenVerifier: Sendable {
         self.isRetired = isRetired
     }
 
-    /// - Throws: `TokenFault` for everything that more time would not have made good.
+    /// - Throws: `TokenFault` for every fault that `CheckedAccess` does not have a case for.
     package func verify(_ token: some Collection<UInt8>, at now: Instant) throws(TokenFault) -> CheckedAccess {
         let jws = try VerifiedJWS.verify(token, with: keys())
         try jws.checkType(AccessClaims.type)
@@ -125,7 +125,7 @@ package struct AccessTokenVerifier: Sendable {
         return checked
     }
 
-    /// The part of the check that depends on the time, for tokens whose other parts are known to be good.
+    /// Checks the times of a token whose other parts have been verified.
     func check(_ access: VerifiedAccess, at now: Instant) -> CheckedAccess {
         guard access.issuedAt <= now + Self.leeway else { return .early(ExpiredAccess(access)) }
         let isLive = now < access.expiresAt && access.expiresAt <= now + maximumLifetime + Self.leeway

@@ -1,7 +1,7 @@
 /// Base64url without padding, in its one canonical form (RFC 4648 section 5, RFC 7515 section 2).
 ///
-/// Decoding refuses whatever encodes the same bytes in a second way (padding, white space, the other alphabet, loose
-/// trailing bits): several strings for one token would slip past anything that compares tokens as text.
+/// Decoding refuses every second encoding of the same bytes (padding, white space, the other alphabet, non-zero
+/// trailing bits): several strings for one token would defeat code that compares tokens as text.
 package enum Base64URL {
     package static func encode(_ bytes: some Collection<UInt8>) -> String {
         String(decoding: encodedBytes(bytes), as: UTF8.self)

@@ -41,7 +41,7 @@ extension Instant {
         self.init(milliseconds: midnight + time - Int64(offset.minutes) * 60_000)
     }
 
-    /// What the time ends in: `Z`, `+01:00`, `-05:30`.
+    /// Parses the offset at the end of the time: `Z`, `+01:00`, `-05:30`.
     private static func offset(of text: Substring) -> (minutes: Int, length: Int)? {
         if text.last == "Z" { return (0, 1) }
         let tail = text.suffix(6)

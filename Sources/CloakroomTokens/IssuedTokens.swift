@@ -1,11 +1,11 @@
 package import CloakroomCore
 
-/// A pair of tokens ready to be handed out, with what its delivery needs to know.
+/// A pair of tokens to send to a client, with the attributes of their delivery.
 package struct IssuedTokens: Hashable, Sendable {
     package let access: VerifiedAccess
     package let refresh: Secret
     package let delivery: Delivery
-    /// How long the browser keeps the cookie; nil for as long as it runs.
+    /// The `Max-Age` of the cookie; nil for a cookie that ends with the browser.
     package let maximumAge: Span?
 
     package init(access: VerifiedAccess, refresh: Secret, delivery: Delivery, maximumAge: Span?) {
@@ -21,7 +21,7 @@ package struct ServedAccess: Hashable, Sendable {
     /// For the upstream, and for the memory of a `hybrid` or `body` client; never for a cookie.
     package let access: VerifiedAccess
     package let delivery: Delivery
-    /// How long until a renewal can bring something newer.
+    /// The time until a renewal can yield a newer refresh token.
     package let renewableIn: Span
 
     package init(access: VerifiedAccess, delivery: Delivery, renewableIn: Span) {
@@ -31,13 +31,13 @@ package struct ServedAccess: Hashable, Sendable {
     }
 }
 
-/// What came of a renewal.
+/// The result of a renewal.
 package enum Renewal: Hashable, Sendable {
-    /// Newer tokens than the request brought, to be handed out.
+    /// Newer tokens than those of the request; the response must carry them.
     case renewed(IssuedTokens)
     case served(ServedAccess)
 
-    /// What the request may do.
+    /// The authority of the request.
     package var access: VerifiedAccess {
         switch self {
         case .renewed(let tokens): tokens.access

@@ -1,11 +1,11 @@
 package import CloakroomCore
 
-/// The issuer's keys: private keys that sign access tokens, and apart from them the secrets of the refresh tokens.
+/// The issuer's keys: private keys that sign access tokens, and separate secrets for refresh tokens.
 ///
 /// Which key signs is a function of the time alone, so every instance with the same keys agrees without talking. A
 /// resource server is given `verifierKeys` only.
 package struct IssuerKeys: Sendable {
-    /// A signing key and when it begins to sign. It is published from the start, so that verifiers know it by then.
+    /// A signing key and when it begins to sign. It is published before that, so that verifiers have it in time.
     package struct SigningEntry: Sendable {
         package let key: SigningKey
         package let createdAt: Instant
@@ -35,9 +35,9 @@ package struct IssuerKeys: Sendable {
 
     package let signing: [SigningEntry]
     package let refresh: [RefreshEntry]
-    /// Ids of signing keys that were taken out because they were stolen, oldest first.
+    /// Ids of signing keys that an operator removed because they were stolen, oldest first.
     package let removed: [String]
-    /// The longest that a session lives which these keys have served. What was made with a key may be needed that long.
+    /// The longest lifetime of a session under these keys. Tokens of a key may be needed for that long.
     package let longestSession: Span
     /// The public half, for resource servers.
     package let verifierKeys: VerifierKeys
@@ -62,7 +62,7 @@ package struct IssuerKeys: Sendable {
         (signing.last { $0.signsFrom <= now } ?? signing[0]).key
     }
 
-    /// The secret that new generations are signed with.
+    /// The secret that signs new generations.
     package var currentRefreshKey: RefreshKey {
         refresh[refresh.count - 1].key
     }
@@ -71,12 +71,12 @@ package struct IssuerKeys: Sendable {
         refresh.first { $0.key.id == id }?.key
     }
 
-    /// Verifies the MAC of a refresh token of ours.
+    /// Parses a refresh token and verifies its MAC.
     package func read(refreshToken bytes: some Collection<UInt8>) throws(TokenFault) -> RefreshToken {
         try RefreshToken(bytes, with: refreshKeys)
     }
 
-    /// The public key set (RFC 7517 section 5): what signs, what will sign, and what signed tokens that are still alive.
+    /// The public key set (RFC 7517 section 5): keys that sign, will sign, or signed tokens that have not expired.
     package func publicKeySet(at now: Instant, lifetime: Span) throws -> JSONValue {
         let live = signing.filter { verifierKeys.stage(of: $0.key.id, at: now, lifetime: lifetime) != .retired }
         return ["keys": .array(try live.map { .object(try $0.key.publicJWK()) })]

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The keys in use, exchanged as a whole when their source changes.
+/// The current keys, replaced as a whole when their source changes.
 package final class LiveKeys<Keys: Sendable>: Sendable {
     private let keys: Mutex<Keys>
 

@@ -1,7 +1,8 @@
 package import CloakroomCore
 import Crypto
 
-/// A refresh token whose MAC is good: it names a session and a generation, and only the store can say what that is worth.
+/// A refresh token whose MAC is valid: it names a session and a generation. Only the store decides whether they are
+/// still valid.
 package struct RefreshToken: Hashable, Sendable {
     package let session: SessionID
     package let presented: PresentedRefresh
@@ -23,8 +24,8 @@ package struct RefreshToken: Hashable, Sendable {
 
     static let type = "rt+jwt"
 
-    /// Whether this is the very token of its generation: without the session's secret, which the store alone holds, the
-    /// keys forge nothing.
+    /// Whether this is the genuine token of its generation: an attacker with the keys cannot forge it without the
+    /// session's secret, which only the store has.
     package func isGenuine(for session: Session, under keys: IssuerKeys) -> Bool {
         guard let key = keys.refreshKey(presented.key) else { return false }
         return constantTimeEqual(
@@ -63,13 +64,13 @@ package struct RefreshKey: Sendable {
         return Array(HMAC<SHA256>.authenticationCode(for: message, using: naming).prefix(16))
     }
 
-    /// What only our own pages can read and send back for this session: 128 bits, the same for its whole life.
+    /// The value of a session's XSRF cookie, which only our own pages can read: 128 bits, constant for its lifetime.
     package func xsrfToken(for session: SessionID) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: Array(session.rawValue.utf8), using: vouching).prefix(16))
     }
 
-    /// The refresh token of the session's current generation. Everything in it comes from the session's row, so the
-    /// same generation is always the same bytes.
+    /// The refresh token of the session's current generation. Every field comes from the session's row, so the same
+    /// generation always has the same bytes.
     func token(for session: Session) -> [UInt8] {
         let tokenID = tokenID(session: session.id, generation: session.generation, secret: session.secret)
         let claims: JSONObject = [

@@ -1,14 +1,14 @@
 package import CloakroomCore
 import Synchronization
 
-/// The sessions that were ended while access tokens of theirs may still be unexpired. A request is refused by it without a
-/// look-up in the store.
+/// The revoked sessions whose access tokens may still be unexpired. It refuses a request without a query to the
+/// store.
 ///
 /// Keyed by `sid`, never by token: many strings verify as one token. Bounded by the access-token lifetime, counted on a
 /// monotonic clock: a step of the wall clock must not bring an ended session back.
 package final class RevocationView: Sendable {
     private struct State {
-        /// When each was added, on the monotonic clock.
+        /// When each entry was added, on the monotonic clock.
         var revoked: [SessionID: Duration] = [:]
         var confirmedAt: Duration?
         /// How far the wall clock was ahead of the monotonic one at the last confirmation.
@@ -21,15 +21,15 @@ package final class RevocationView: Sendable {
     private let staleAfter: Duration
 
     /// - Parameters:
-    ///   - accessTokenLifetime: how long a revoked session must be remembered.
-    ///   - staleAfter: how long ago the feed may have been read.
+    ///   - accessTokenLifetime: how long a revoked session must stay in the view.
+    ///   - staleAfter: the maximum time since the feed was last read.
     package init(accessTokenLifetime: Span, staleAfter: Duration = .seconds(5)) {
         memory = .milliseconds(accessTokenLifetime.milliseconds) + .seconds(60)
         self.staleAfter = staleAfter
     }
 
     /// Adds entries of the feed.
-    /// - Parameter uptime: of a monotonic clock, as everywhere here.
+    /// - Parameter uptime: the time of a monotonic clock, as in all methods of this type.
     package func update(_ revoked: some Sequence<Revoked>, at uptime: Duration) {
         state.withLock { state in
             for entry in revoked { state.revoked[entry.session] = uptime }
@@ -37,7 +37,7 @@ package final class RevocationView: Sendable {
     }
 
     /// Records that the feed was read up to `uptime`.
-    /// - Parameter now: the wall clock's time at that moment, by which a later step back is seen.
+    /// - Parameter now: the wall clock's time at that moment, to detect when it is set back later.
     package func confirm(at uptime: Duration, _ now: Instant) {
         state.withLock { state in
             state.confirmedAt = max(state.confirmedAt ?? uptime, uptime)
@@ -55,10 +55,10 @@ package final class RevocationView: Sendable {
         state.withLock { $0.revoked[session] != nil }
     }
 
-    /// What a decision about this session may rest on: `unknown` when the feed has not been read for `staleAfter`.
+    /// Whether the session is revoked: `unknown` if the feed has not been read for `staleAfter`.
     ///
-    /// A wall clock that was set back revives tokens of sessions that the view has forgotten. The standing is then unknown
-    /// until the feed has been read from its beginning.
+    /// If the wall clock is set back, expired tokens become valid again, and the view has dropped their sessions. The
+    /// answer is then `unknown` until the feed has been read from its start.
     package func standing(of session: SessionID, at uptime: Duration, _ now: Instant) -> AccessQuestion.Standing {
         state.withLock { state in
             if state.revoked[session] != nil { return .revoked }
@@ -74,7 +74,7 @@ package final class RevocationView: Sendable {
         state.withLock { $0.confirmedAt != nil && Self.offset(uptime, now) + Self.tolerance < $0.offset }
     }
 
-    /// How far the two clocks may drift apart between two confirmations.
+    /// The maximum drift between the two clocks from one confirmation to the next.
     private static let tolerance = Duration.seconds(1)
 
     private static func offset(_ uptime: Duration, _ now: Instant) -> Duration {

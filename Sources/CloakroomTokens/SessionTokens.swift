@@ -3,14 +3,14 @@ package import CloakroomCore
 /// Both tokens of a session as the cookie carries them: `<access token>~<refresh token>`. With hybrid delivery the part
 /// before `~` is empty.
 ///
-/// One cookie for both: a pair in two cookies can be torn apart by a lost answer, by a proxy that relays one
-/// `Set-Cookie` only, or by an attacker.
+/// One cookie for both: a lost response, a proxy that relays only one `Set-Cookie`, or an attacker could separate a
+/// pair in two cookies.
 package enum SessionTokens {
-    /// What the tokens of one cookie turned out to be. Handed around with every request, so that a copy should be one
-    /// reference, not a dozen.
+    /// The result of the check of one cookie. `indirect`, because every request copies it: a copy is one reference,
+    /// not a dozen.
     package indirect enum Checked: Hashable, Sendable {
         case live(VerifiedAccess, RefreshHalf)
-        /// The access half opens nothing: the refresh half must earn a newer one.
+        /// The access token gives no access: a renewal with the refresh token must yield a new one.
         case stale(StaleAccess, RefreshHalf)
 
         package var refresh: RefreshHalf {
@@ -19,7 +19,7 @@ package enum SessionTokens {
             }
         }
 
-        /// The access token that came along, expired or not.
+        /// The access token of the cookie, expired or not.
         package var access: VerifiedAccess? {
             switch self {
             case .live(let access, _): access
@@ -29,30 +29,30 @@ package enum SessionTokens {
         }
     }
 
-    /// Why an access half opens nothing, where that is no forgery.
+    /// Why an access token gives no access although it is no forgery.
     package enum StaleAccess: Hashable, Sendable {
         /// Hybrid delivery.
         case absent
-        /// Or not yet valid, after a step of our own clock.
+        /// Expired, or not yet valid after a step of our own clock.
         case expired(ExpiredAccess)
-        /// Of a key that was removed because it was stolen: it may be a thief's or the user's own.
+        /// Signed with a key that was removed because it was stolen: the token may be a thief's or the user's own.
         case unverifiable
     }
 
-    /// The refresh token as a resource server sees it: bytes for the issuer alone.
+    /// The refresh token as a resource server sees it: bytes that only the issuer can verify.
     package struct RefreshHalf: Hashable, Sendable {
         package let bytes: Secret
     }
 
     static let separator = UInt8(ascii: "~")
-    /// Longer than any value that we set; measured before any work is done.
+    /// In bytes, and longer than any value that we set. The length is checked before anything else.
     static let maximumSize = 4096
 
     package static func join(access: Secret?, refresh: Secret) -> String {
         String(decoding: (access?.bytes ?? []) + [separator] + refresh.bytes, as: UTF8.self)
     }
 
-    /// The two halves, of which neither has been looked at.
+    /// The two tokens, neither of them verified.
     package static func split(
         _ value: [UInt8]
     ) throws(TokenFault) -> (access: ArraySlice<UInt8>, refresh: RefreshHalf) {

@@ -1,6 +1,6 @@
 package import CloakroomCore
 
-/// Makes the tokens of a session's current generation: the authorization server's half.
+/// Makes the tokens of a session's current generation, in the authorization server.
 package struct TokenIssuer: Sendable {
     package let issuer: String
     package let audience: String
@@ -12,13 +12,14 @@ package struct TokenIssuer: Sendable {
         self.keys = keys
     }
 
-    /// Below this lifetime (tests, demonstrations) tokens carry milliseconds; above, whole seconds, which strict readers
-    /// in other languages expect.
+    /// Tokens with a shorter lifetime (tests, demonstrations) carry milliseconds; all others carry whole seconds, which
+    /// strict parsers in other languages expect.
     private static let wholeSecondsFrom = Span.seconds(30)
 
     /// - Parameters:
-    ///   - generation: which refresh token was presented; its level is the token's. An access token of a newer generation
-    ///     than the client has would confirm that generation when it comes in, and turn the client's own into a reuse.
+    ///   - generation: the generation that the client presented; the token gets its level. If the client got an access
+    ///     token of a newer generation, using it would confirm that generation and turn the client's own refresh token
+    ///     into a reuse.
     ///   - tokenID: `jti`, 128 random bits.
     package func accessToken(
         for session: Session, generation: Int, tokenID: [UInt8], at now: Instant, under policy: SessionPolicy
@@ -34,15 +35,15 @@ package struct TokenIssuer: Sendable {
     }
 
     private func sign(_ claims: AccessClaims, at now: Instant) throws -> VerifiedAccess {
-        // As the token says it, so that whoever verifies it finds the very same.
+        // The times as the token encodes them, so that a verifier reads exactly the same values.
         var claims = claims
         claims.authentication.time = Instant(milliseconds: claims.authentication.time.seconds * 1000)
         let key = keys.current.signingKey(at: now)
         return VerifiedAccess(claims, token: Secret(try key.sign(claims.json, type: AccessClaims.type)))
     }
 
-    /// The refresh token of the session's current generation; the same bytes each time.
-    /// - Throws: `IssuerKeys.Refusal` when the issuer has lost the key that the generation was signed with.
+    /// The refresh token of the session's current generation; every call returns the same bytes.
+    /// - Throws: `IssuerKeys.Refusal` if the issuer no longer has the key that signed this generation.
     package func refreshToken(for session: Session) throws -> Secret {
         guard let key = keys.current.refreshKey(session.refreshKey) else {
             throw IssuerKeys.Refusal(reason: "the refresh secret \(session.refreshKey) is not among the keys")

@@ -1,11 +1,11 @@
 package import CloakroomCore
 import Crypto
 
-/// The check of what a request presents: no I/O, a hash and a look into memory when it has been seen before.
+/// Verifies the tokens of a request without I/O. On a cache hit it computes one hash and reads one entry.
 ///
-/// It holds public keys alone. What the refresh half of a cookie is worth only the issuer can say.
+/// It holds only public keys. Only the issuer can verify the refresh token in a cookie.
 package final class TokenVerifier: Sendable {
-    /// Asks the issuer whose session a refresh half is of.
+    /// Has the issuer verify a refresh token and return its session.
     package typealias RefreshCheck = @Sendable (SessionTokens.RefreshHalf) throws(TokenFault) -> SessionID
 
     package let revocations: RevocationView
@@ -15,7 +15,7 @@ package final class TokenVerifier: Sendable {
     private let cookies = VerifiedTokenCache<SessionTokens.Checked>()
     private let bearers = VerifiedTokenCache<VerifiedAccess>()
 
-    /// - Parameter checkRefresh: run once for each cookie, at first sight.
+    /// - Parameter checkRefresh: runs on a cache miss only.
     package init(
         issuer: String, audience: String, policy: SessionPolicy, keys: VerifierKeys, revocations: RevocationView,
         checkRefresh: @escaping RefreshCheck
@@ -30,16 +30,16 @@ package final class TokenVerifier: Sendable {
             isRetired: { keys.current.stage(of: $0, at: $1, lifetime: lifetime) == .retired })
     }
 
-    /// Exchanges the keys. What the old ones verified must be verified again: a key may be gone because it was stolen.
+    /// Replaces the keys and empties the cache: a key may have been removed because it was stolen, so every token must
+    /// be verified again.
     package func replaceKeys(with newer: VerifierKeys) {
         keys.replace(with: newer)
         cookies.removeAll()
         bearers.removeAll()
     }
 
-    /// Verifies the value of a session cookie. Whether the session was revoked is asked separately, for a stale cookie
-    /// is for the store to judge.
-    /// - Throws: `TokenFault` when either half is broken, or the two are of different sessions.
+    /// Verifies the value of a session cookie. Does not check revocation: for a stale cookie the store decides that.
+    /// - Throws: `TokenFault` if one of the two tokens is broken, or if they are of different sessions.
     package func verify(cookie value: [UInt8], at now: Instant) throws(TokenFault) -> SessionTokens.Checked {
         let key = SHA256.hash(data: value)
         if let known = cookies.value(for: key), let checked = recheck(known, at: now) { return checked }
@@ -51,7 +51,7 @@ package final class TokenVerifier: Sendable {
 
     private func check(_ value: [UInt8], at now: Instant) throws(TokenFault) -> SessionTokens.Checked {
         let (accessHalf, refresh) = try SessionTokens.split(value)
-        // The MAC first: it is cheap, and rubbish ends here.
+        // The MAC first: it is cheap, and it stops malformed input.
         let session = try checkRefresh(refresh)
         guard !accessHalf.isEmpty else { return .stale(.absent, refresh) }
         let checked: CheckedAccess
@@ -69,8 +69,8 @@ package final class TokenVerifier: Sendable {
         VerifiedJWS.claimedKeyID(of: token).map { keys.current.removed.contains($0) } ?? false
     }
 
-    /// Spares a browser's next request the verification of what this process has just signed.
-    /// - Parameter epoch: of before it was signed.
+    /// Adds tokens that this process has just signed to the cache, so that the browser's next request is a cache hit.
+    /// - Parameter epoch: the value of `keyEpoch` before the tokens were signed.
     package func remember(_ tokens: IssuedTokens, since epoch: Int) {
         guard tokens.delivery == .cookie else { return }
         let value = SessionTokens.join(access: tokens.access.token, refresh: tokens.refresh)
@@ -88,15 +88,15 @@ package final class TokenVerifier: Sendable {
         return verified
     }
 
-    /// Whether a bearer token says that it is of this issuer, or names a key of ours. One that does decides alone,
-    /// however broken; any other is the business of the app behind us.
+    /// Whether a bearer token claims our issuer or names a key of ours; neither is verified. Such a token decides about
+    /// the request, even if it is broken; the app behind us checks all others.
     package func isOurs(bearer token: [UInt8]) -> Bool {
         if VerifiedJWS.claimedIssuer(of: token) == access.issuer { return true }
         let id = VerifiedJWS.claimedKeyID(of: token)
         return id != nil && keys.current.keySet.keys.contains { $0.id == id }
     }
 
-    /// Changes when the keys do: what was found before may have rested on a key that is gone.
+    /// Changes when the keys change: an earlier verification may have used a key that was removed.
     package var keyEpoch: Int { cookies.currentEpoch }
 
     private func live(_ checked: CheckedAccess) throws(TokenFault) -> VerifiedAccess {
@@ -107,9 +107,9 @@ package final class TokenVerifier: Sendable {
         }
     }
 
-    /// The time is looked at with every request.
+    /// Checks the times of a cached token, on every request.
     /// - Returns: nil for a token that was stale and is live now, after a step of our clock: it must be verified again,
-    ///   for whether its key may still sign was not asked while it was stale.
+    ///   because a stale token is not checked for whether its key may still sign.
     private func recheck(_ known: SessionTokens.Checked, at now: Instant) -> SessionTokens.Checked? {
         switch known {
         case .live(let access, let refresh):
@@ -124,7 +124,8 @@ package final class TokenVerifier: Sendable {
         }
     }
 
-    /// A token from a time when our own clock was ahead is as good as expired: the refresh half may earn a newer one.
+    /// Treats a token with a future `iat`, issued while our clock was ahead, as expired: the refresh token may yield a
+    /// new one.
     private func judge(_ checked: CheckedAccess, _ refresh: SessionTokens.RefreshHalf) -> SessionTokens.Checked {
         switch checked {
         case .live(let access): .live(access, refresh)

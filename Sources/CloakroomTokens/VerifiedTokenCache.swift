@@ -1,11 +1,11 @@
 package import Crypto
 import Synchronization
 
-/// Remembers what verified, so that a signature is checked once and not with every request.
+/// Caches verified tokens, so that a signature is checked once and not on every request.
 ///
-/// Keyed by the SHA-256 of what was presented. Only what cannot change is kept: expiry, revocation and origin are checked
-/// again on every hit. Bounded: when a shard's younger half is full the older half is forgotten, so an attacker's flood
-/// costs speed, never memory, and what is in use stays.
+/// Keyed by the SHA-256 of the presented bytes. Entries hold only facts that cannot change: expiry, revocation and
+/// origin are checked again on every cache hit. Bounded: when a shard's younger half is full, the older half is
+/// dropped, so an attacker's flood costs speed, never memory, and entries in use stay.
 package final class VerifiedTokenCache<Value: Sendable>: Sendable {
     /// A digest, compared whole. Half of it is hashed, because a digest is random already. A comparison that stops at
     /// the first difference can show bits of a digest, from which no token can be computed.
@@ -37,7 +37,7 @@ package final class VerifiedTokenCache<Value: Sendable>: Sendable {
 
     private let shards: [Shard]
     private let epoch = Atomic<Int>(0)
-    /// Of a shard.
+    /// The capacity of a shard.
     private let capacity: Int
 
     package init(capacity: Int = 32768, shards count: Int = 16) {
@@ -60,7 +60,7 @@ package final class VerifiedTokenCache<Value: Sendable>: Sendable {
         epoch.load(ordering: .sequentiallyConsistent)
     }
 
-    /// Stores nothing that was begun before the last `removeAll`: it may have been verified with keys that are gone.
+    /// Adds an entry, unless its verification started before the last `removeAll`: it may have used removed keys.
     package func store(_ value: Value, for key: SHA256Digest, since began: Int = 0) {
         let key = Key(key)
         shard(key).generations.withLock { generations in

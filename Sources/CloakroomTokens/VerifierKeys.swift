@@ -1,6 +1,6 @@
 package import CloakroomCore
 
-/// The public keys that verify access tokens: all that a resource server holds. It can forge nothing.
+/// The public keys that verify access tokens. A resource server has no other keys, so it cannot forge tokens.
 package struct VerifierKeys: Sendable {
     package struct Entry: Sendable {
         package let key: VerificationKey
@@ -12,20 +12,20 @@ package struct VerifierKeys: Sendable {
         }
     }
 
-    /// What a key is doing at a moment.
+    /// The use of a key at a given time.
     package enum Stage: String, Sendable {
-        /// In the key set, not signing yet.
+        /// In the key set, but does not sign yet.
         case published
         case signing
-        /// Not signing any more; tokens that it signed are still alive.
+        /// Signs no more, but tokens that it signed have not expired.
         case verifying
-        /// Every token that it signed is dead. Kept so that an expired token in a cookie can be told from a forged one.
+        /// Every token that it signed has expired. Kept to distinguish an expired token in a cookie from a forged one.
         case retired
     }
 
     /// Every public key, retired ones too.
     package let keySet: KeySet
-    /// Ids of keys that were stolen: a token that names one proves nothing, and is no forgery of its holder's either.
+    /// Ids of stolen keys: a token that names one proves nothing, but its holder did not necessarily forge it.
     package let removed: Set<String>
     private let entries: [Entry]
 

@@ -1,13 +1,13 @@
 import Synchronization
 
-/// A compact JWS (RFC 7515 section 7.1) whose signature a key of ours has verified. Only `verify` makes one.
+/// A compact JWS (RFC 7515 section 7.1) with a verified signature. Only `verify` makes one.
 package struct VerifiedJWS: Sendable {
     /// `typ` as the header spells it.
     package let type: String?
     package let keyID: String?
     package let payload: [UInt8]
 
-    /// The longest token that is looked at.
+    /// The maximum size of a token, in bytes.
     package static let maximumSize = 8192
 
     /// Checks form, header and signature, in the order of rising cost.
@@ -57,19 +57,19 @@ package struct VerifiedJWS: Sendable {
     }
 
     /// - Throws: `TokenFault.wrongType` unless `typ` is `expected`, alone or after `application/` (RFC 7515 section
-    ///   4.1.9). Compared case by case: nobody who means us spells it otherwise.
+    ///   4.1.9). Case-sensitive: issuers of such tokens use this spelling.
     package func checkType(_ expected: String) throws(TokenFault) {
         guard type == expected || type == "application/\(expected)" else { throw .wrongType }
     }
 }
 
-/// What a header says that decides how its token is verified.
+/// The header parameters that decide how the token is verified.
 struct JWSHeader: Sendable {
     let algorithm: String
     let keyID: String?
     let type: String?
 
-    /// - Parameter part: base64url, as it stands in the token.
+    /// - Parameter part: the header in base64url, as the token has it.
     init(_ part: ArraySlice<UInt8>) throws(TokenFault) {
         guard part.count <= 1024, let bytes = Base64URL.decode(part) else {
             throw .malformed("the header is not base64url, or too long")
@@ -91,7 +91,7 @@ struct JWSHeader: Sendable {
 }
 
 extension KeySet {
-    /// Reads a header, and finds the one key that may verify its token.
+    /// Parses a header and finds the one key that may verify the token.
     fileprivate func header(_ part: ArraySlice<UInt8>) throws(TokenFault) -> KnownHeaders.Entry {
         let header = try JWSHeader(part)
         guard let key = key(for: header.keyID) else { throw .unknownKey }
@@ -100,8 +100,9 @@ extension KeySet {
     }
 }
 
-/// The headers of tokens that have verified, by their very bytes, with the key: an issuer writes the same one on every token,
-/// and to read it again takes as long as to check a MAC. Bounded, and only what somebody with a key has signed comes in.
+/// Caches the headers of verified tokens with their keys, keyed by the bytes of the header: an issuer writes the same
+/// header on every token, and parsing it takes as long as checking a MAC. Bounded; only headers with a valid signature
+/// become entries.
 final class KnownHeaders: Sendable {
     typealias Entry = (header: JWSHeader, key: VerificationKey)
 
@@ -115,7 +116,7 @@ final class KnownHeaders: Sendable {
     func remember(_ header: JWSHeader, _ key: VerificationKey, _ part: ArraySlice<UInt8>) {
         headers.withLock { headers in
             if headers.count >= Self.limit { headers.removeAll() }
-            // A copy: the slice would keep its whole token.
+            // A copy: the slice would keep the whole token in memory.
             headers[ArraySlice(Array(part))] = (header, key)
         }
     }

@@ -1,9 +1,9 @@
-/// The encodings that swift-crypto takes for Ed25519 public keys although a signature under them proves nothing.
+/// Detects encodings that swift-crypto accepts as Ed25519 public keys although a signature under them proves nothing.
 enum Edwards25519 {
     /// Whether this is a point of small order, in any spelling, or spelled with a y that is not below the prime.
     static func isWeak(_ key: [UInt8]) -> Bool {
         guard key.count == 32 else { return true }
-        // The sign of x stands in the highest bit, the least significant byte first.
+        // Little-endian; the highest bit is the sign of x.
         let y = key.dropLast() + [key[31] & 0x7F]
         let isBelowPrime = y[31] < 0x7F || y[0] < 0xED || y[1..<31].contains { $0 != 0xFF }
         return !isBelowPrime || smallOrder.contains(Array(y))

@@ -1,7 +1,7 @@
 import Crypto
 import CryptoExtras
 
-/// A JSON Web Key (RFC 7517) refused or read: what comes out is bound to one algorithm.
+/// Parses a JSON Web Key (RFC 7517) into a key that is bound to one algorithm, or refuses it.
 struct JSONWebKey {
     /// Why a key, and with it its whole set, was refused.
     struct Refusal: Error {

@@ -1,16 +1,17 @@
 /// The keys that may verify a token, by `kid` (RFC 7517 section 5).
 package struct KeySet: Sendable {
-    /// Why a set was refused. One bad key refuses the whole set: half a key set is a key set somebody tampered with.
+    /// Why a set was refused. One bad key refuses the whole set, because an attacker may have altered it.
     package struct Refusal: Error, Hashable, Sendable {
         package let reason: String
     }
 
     package let keys: [VerificationKey]
-    /// By the bytes of `kid`: String equality takes canonically equivalent spellings for the same.
+    /// Keyed by the bytes of `kid`: String equality treats canonically equivalent spellings as the same.
     private let byID: [[UInt8]: VerificationKey]
     let headers = KnownHeaders()
 
-    /// - Throws: `Refusal` when two keys share a `kid`, or when secrets and public keys are mixed (algorithm confusion).
+    /// - Throws: `Refusal` if two keys share a `kid`, or if the set mixes secrets with public keys: algorithm
+    ///   confusion.
     package init(_ keys: [VerificationKey]) throws(Refusal) {
         let named = keys.compactMap { key in key.id.map { (Array($0.utf8), key) } }
         byID = Dictionary(named) { first, _ in first }

@@ -1,6 +1,6 @@
 /// The fingerprint of RSA moduli from a broken smart-card library (CVE-2017-15361): such keys can be factored.
 ///
-/// Those moduli are powers of 65537 modulo every one of these primes; a sound modulus is that with odds of 1 in 2^27.
+/// Such a modulus is a power of 65537 modulo each of these primes; for a sound modulus the odds are 1 in 2^27.
 enum ROCA {
     static func isVulnerable(_ modulus: [UInt8]) -> Bool {
         primes.allSatisfy { prime in

@@ -19,7 +19,7 @@ package struct SigningKey: Sendable {
     }
 
     /// Makes a new key. Its `kid` is the key's thumbprint (RFC 7638), cut to 128 bits, and never begins with a hyphen:
-    /// `cloakroom keys remove` would take that for an option's, and with `-h` print its help and remove nothing.
+    /// `cloakroom keys remove` would parse such an id as an option, and with `-h` print its help and remove nothing.
     package static func generate(_ algorithm: SignatureAlgorithm) throws -> Self {
         while true {
             let key = try any(algorithm)

@@ -1,6 +1,6 @@
 package import CloakroomCore
 
-/// Why a token was refused: for the operator's eyes (`cloakroom verify`, debug logs), never for the client's.
+/// Why a token was refused: for the operator (`cloakroom verify`, debug logs), never for the client.
 package enum TokenFault: Error, Hashable, Sendable {
     case malformed(String)
     case unknownKey
@@ -17,7 +17,7 @@ package enum TokenFault: Error, Hashable, Sendable {
     /// The two tokens of a cookie are of different sessions.
     case differentSessions
 
-    /// What the client is told.
+    /// The denial that the client gets.
     package var denial: Denial {
         switch self {
         case .expired: .tokenExpired

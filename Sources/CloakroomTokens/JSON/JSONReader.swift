@@ -1,10 +1,10 @@
 /// A strict reader of JSON text (RFC 8259) for input that an attacker wrote.
 ///
-/// It refuses what other readers quietly settle, each in its own way, so that nobody downstream can read the same bytes
-/// differently: duplicate member names (also when one is spelled with escapes), invalid UTF-8 and lone surrogates, a
-/// byte order mark, depth and size beyond the limits, numbers that no 64-bit type holds.
+/// It refuses input that other parsers accept and interpret in different ways, so that no parser behind us reads the
+/// same bytes differently: duplicate member names (also when one is spelled with escapes), invalid UTF-8 and lone
+/// surrogates, a byte order mark, depth and size beyond the limits, numbers that no 64-bit type holds.
 package struct JSONReader {
-    /// What was wrong, without quoting the input.
+    /// The reason of the refusal, without quoting the input.
     package struct Failure: Error, Hashable, Sendable {
         package let reason: String
     }
@@ -51,7 +51,7 @@ package struct JSONReader {
     private mutating func object(depth: Int) throws(Failure) -> JSONObject {
         var object = JSONObject()
         var names: Set<[UInt8]> = []
-        // As many as an access token has claims. Not for what is nested: thousands of empty objects must stay small.
+        // The number of claims of an access token. Not for nested objects: thousands of empty ones must stay small.
         if depth == 0 { object.reserveCapacity(12) }
         index += 1
         skipWhiteSpace()
@@ -70,12 +70,12 @@ package struct JSONReader {
         return object
     }
 
-    /// Up to so many names are compared, which is faster than to hash them. Beyond, comparing would take time with the square
-    /// of what an attacker sends.
+    /// Up to this number of members, names are compared, which is faster than hashing. Beyond it, comparing would take
+    /// time quadratic in the size of an attacker's input.
     private static let fewMembers = 16
 
-    /// Names are told apart by bytes: String equality would take two different spellings of one character for the same.
-    /// - Parameter names: all of them, once they are many.
+    /// Compares names by bytes: String equality would treat two different spellings of one character as the same.
+    /// - Parameter names: all names, once there are more than `fewMembers`.
     private static func isNew(_ name: String, in object: JSONObject, _ names: inout Set<[UInt8]>) -> Bool {
         let members = object.members
         guard members.count >= fewMembers else {
@@ -106,7 +106,7 @@ package struct JSONReader {
         return try escapedString(from: start)
     }
 
-    /// - Parameter start: of a string of which everything before `index` stands for itself.
+    /// - Parameter start: the start of a string that has no escapes before `index`.
     private mutating func escapedString(from start: Int) throws(Failure) -> String {
         var output = Array(bytes[start..<index])
         while let byte = current {

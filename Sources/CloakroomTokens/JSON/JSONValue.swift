@@ -1,4 +1,4 @@
-/// A JSON value (RFC 8259) as our own reader and writer know it: objects keep their order and have no duplicates.
+/// A JSON value (RFC 8259). Objects keep the order of their members and have no duplicate names.
 package enum JSONValue: Hashable, Sendable {
     case object(JSONObject)
     case array([JSONValue])
