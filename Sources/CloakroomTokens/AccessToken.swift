@@ -90,7 +90,7 @@ package enum CheckedAccess: Hashable, Sendable {
 package struct AccessTokenVerifier: Sendable {
     package let issuer: String
     package let audience: String
-    /// The verifier refuses a token whose `exp` is further in the future than this.
+    /// A token whose `exp` is further in the future than this counts as expired.
     package let maximumLifetime: Span
     private let keys: @Sendable () -> KeySet
     private let isRetired: @Sendable (_ keyID: String?, _ now: Instant) -> Bool
