@@ -1,12 +1,12 @@
 public import Hummingbird
 
-/// Takes the body off every answer to HEAD, refusals included (RFC 9110 section 9.3.2): a client that reads one takes it
-/// for the next answer.
+/// Removes the body from every response to HEAD, including denials (RFC 9110 section 9.3.2): a client would parse the
+/// body as the next response.
 public struct BodilessHead<Context: RequestContext>: RouterMiddleware {
-    /// Put it before everything that answers.
+    /// Add it before every handler that responds.
     public init() {}
 
-    /// Takes off what stands behind the head.
+    /// Removes the body of the response if the method is HEAD.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {

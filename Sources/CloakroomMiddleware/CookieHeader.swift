@@ -3,9 +3,9 @@ import HTTPTypes
 
 /// Reads `Cookie` headers as bytes.
 ///
-/// Split at `;`, only SP and HTAB trimmed, names compared exactly, quotes and `$Version` without meaning: a parser that
-/// trims Unicode white space takes a sibling host's `\u{2000}__Host-Http-session` for ours, past the browser's prefix
-/// rule (`docs/cookies.md`).
+/// Splits at `;`, trims only SP and HTAB, compares names exactly, and gives quotes and `$Version` no meaning. A parser
+/// that trims Unicode white space would take a sibling host's `\u{2000}__Host-Http-session` for our cookie, which
+/// bypasses the browser's prefix rule (`docs/cookies.md`).
 enum CookieHeader {
     /// Every value under the name, in order, from all `Cookie` headers.
     static func values(named name: String, in headers: HTTPFields) -> [[UInt8]] {

@@ -2,16 +2,16 @@ public import CloakroomCore
 import HTTPTypes
 public import Hummingbird
 
-/// Lets the pages of trusted origins read our answers (Fetch standard, CORS protocol), and nobody else's.
+/// Lets only pages of trusted origins read our responses (Fetch standard, CORS protocol).
 public struct CrossOriginSharing<Context: RequestContext>: RouterMiddleware {
     private let trusted: Set<String>
 
-    /// Opens answers to these origins.
+    /// Trusts these origins with credentials.
     public init(trustedOrigins: Set<WebOrigin>) {
         trusted = Set(trustedOrigins.map(\.description))
     }
 
-    /// Answers preflights of trusted origins, and lets them read answers.
+    /// Responds to preflights of trusted origins, and adds the CORS headers to other responses.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -26,8 +26,8 @@ public struct CrossOriginSharing<Context: RequestContext>: RouterMiddleware {
         return response
     }
 
-    /// Allows the headers that are asked for, tracing headers that nobody here has thought of too: for an origin that is
-    /// trusted with credentials no header means more.
+    /// Allows every header that the preflight names, such as a tracing header that we do not know: an origin that is
+    /// trusted with credentials gains nothing by another header.
     private func preflight(_ request: Request) -> Response {
         let requested = request.headers[.accessControlRequestHeaders].flatMap { Self.isListOfNames($0) ? $0 : nil }
         return Response(
@@ -41,7 +41,7 @@ public struct CrossOriginSharing<Context: RequestContext>: RouterMiddleware {
 }
 
 extension CrossOriginSharing {
-    /// Whether these are names of headers, as browsers list them; anything else is not repeated.
+    /// Whether the text is a list of header names, as browsers write it. The response does not echo any other text.
     private static func isListOfNames(_ text: String) -> Bool {
         1...1024 ~= text.utf8.count
             && text.split(separator: ",").allSatisfy { HTTPField.Name(String($0.drop { $0 == " " })) != nil }
@@ -49,7 +49,7 @@ extension CrossOriginSharing {
 }
 
 extension Request {
-    /// Whether a browser asks if it may send the request that it really wants to send (Fetch standard, section 3.3).
+    /// Whether the request is a CORS preflight (Fetch standard, section 3.3).
     package var isPreflight: Bool {
         method == .options && headers[.accessControlRequestMethod] != nil
     }

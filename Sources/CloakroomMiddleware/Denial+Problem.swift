@@ -2,7 +2,7 @@ package import CloakroomCore
 import CloakroomTokens
 import HTTPTypes
 
-/// The one place where a "no" becomes HTTP: RFC 9457 for the body, RFC 6750 section 3 and RFC 9470 section 3 for
+/// The only file that maps a `Denial` to HTTP: RFC 9457 for the body, RFC 6750 section 3 and RFC 9470 section 3 for
 /// `WWW-Authenticate`.
 extension Denial {
     package var problem: ProblemAnswer {
@@ -30,7 +30,7 @@ extension Denial {
         case .invalidCredentials:
             return challenge("The credentials are wrong.", error: nil)
         case .sessionMissing:
-            // RFC 6750 section 3.1: no error code where the request lacks any authentication.
+            // RFC 6750 section 3.1: no error code if the request has no credentials.
             return challenge("There is no session.", error: nil)
         case .tokenInvalid:
             return challenge("The token is invalid.", error: "invalid_token")

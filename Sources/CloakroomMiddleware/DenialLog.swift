@@ -5,14 +5,14 @@ package import Logging
 import Metrics
 import Synchronization
 
-/// Writes why requests were refused: at debug each one, and above that, sampled, those that a configuration causes. Counts
-/// them by code.
+/// Logs and counts denials by code: every denial at level debug, and a sample of those that a wrong configuration
+/// causes at a higher level.
 package struct DenialLog: Sendable {
     private let logger: Logger
     private let sampled: SampledLog
     private let describe: @Sendable (Request) -> Logger.Metadata
 
-    /// - Parameter describe: what else to say of a request that was refused.
+    /// - Parameter describe: more log metadata for a denied request.
     package init(logger: Logger, describe: @escaping @Sendable (Request) -> Logger.Metadata = { _ in [:] }) {
         self.logger = logger
         self.describe = describe
@@ -52,8 +52,8 @@ package struct DenialLog: Sendable {
     }
 }
 
-/// Log lines that a client can cause at will: of each message ten in a second. The next line says how many were left out.
-/// A flood of requests does not fill the disk.
+/// Limits log lines that a client can cause at will to ten a second for each message, so that a flood of requests does
+/// not fill the disk. The next line has the number of omitted lines.
 package final class SampledLog: Sendable {
     private struct Second {
         var beganAt: ContinuousClock.Instant
@@ -69,12 +69,12 @@ package final class SampledLog: Sendable {
         self.logger = logger
     }
 
-    /// - Parameter message: one of a fixed set; what a client sent belongs into the metadata.
+    /// - Parameter message: one of a fixed set; put values from the client into the metadata.
     package func warning(_ message: String, metadata: Logger.Metadata) {
         log(.warning, message, metadata)
     }
 
-    /// As `warning`, for failures.
+    /// As `warning`, at level error.
     package func error(_ message: String, metadata: Logger.Metadata) {
         log(.error, message, metadata)
     }
@@ -85,7 +85,7 @@ package final class SampledLog: Sendable {
         logger.log(level: level, "\(message)", metadata: metadata.merging(count) { $1 })
     }
 
-    /// - Returns: how many lines before this one were left out; nil when this one is, too.
+    /// - Returns: the number of lines omitted before this one; nil if this one must be omitted, too.
     private func admit(_ message: String) -> Int? {
         seconds.withLock { seconds in
             let now = ContinuousClock.now

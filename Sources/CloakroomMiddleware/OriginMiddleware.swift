@@ -2,13 +2,13 @@ public import CloakroomCore
 import HTTPTypes
 public import Hummingbird
 
-/// Refuses requests that another site caused, and requests for a host that is not ours. Thin over `OriginPolicy`.
+/// Refuses requests that another site caused, and requests for a foreign host. The rules are in `OriginPolicy`.
 public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
     private let policy: OriginPolicy
     private let cookie: SessionCookie
     private let xsrf: XSRFCookie?
 
-    /// - Parameter cookie: tells requests that carry a session from those that do not.
+    /// - Parameter cookie: the cookie by which the policy knows requests with a session.
     public init(_ policy: OriginPolicy, cookie: SessionCookie) {
         self.init(policy, cookie: cookie, xsrf: nil)
     }
@@ -19,7 +19,7 @@ public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
         self.xsrf = xsrf
     }
 
-    /// Refuses, or passes on.
+    /// Throws a `Denial`, or calls `next`.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -57,22 +57,22 @@ extension OriginPolicy {
 }
 
 extension HTTPFields {
-    /// Firefox, alone, gives a navigation that a service worker passes on this mode and our own origin; what the browser
-    /// adds to navigations only, it has kept.
+    /// Whether a service worker forwarded a navigation. Only Firefox then sends this mode and our own origin; it keeps
+    /// the headers that browsers add only to navigations.
     package var isLaunderedNavigation: Bool {
         self[.secFetchMode] == "same-origin" && self[.upgradeInsecureRequests] == "1"
     }
 }
 
 extension Request {
-    /// Whether the policy looks at more than the host.
+    /// Whether the policy must check more than the host.
     fileprivate var mayChangeSomething: Bool {
         !OriginPolicy.isSafe(method.rawValue) || headers[.upgrade] != nil
             || headers[.secWebSocketKey] != nil || headers[.serviceWorker] != nil
     }
 
-    /// The host that the request is for. One Host, as RFC 9112 section 3.2 demands: the framework takes the first of
-    /// several and does without.
+    /// The host of the request. Requires exactly one Host header (RFC 9112 section 3.2): the framework accepts a
+    /// request without one, and takes the first of several.
     package func authority() throws(Denial) -> String {
         let isRepeated = headers.contains { $0.name.canonicalName == "host" }
         guard let authority = head.authority, !authority.isEmpty, !isRepeated else {
@@ -81,8 +81,8 @@ extension Request {
         return authority
     }
 
-    /// Our origin, as this request reached us.
-    /// - Throws: `Denial.misdirectedRequest`, or `.invalidRequest` for a Host that is missing or comes twice.
+    /// The origin under which this request reached us.
+    /// - Throws: `Denial.misdirectedRequest`, or `.invalidRequest` for a missing or repeated Host header.
     package func ownOrigin(under policy: OriginPolicy) throws(Denial) -> WebOrigin {
         try policy.origin(forHost: authority())
     }
@@ -95,7 +95,7 @@ extension HTTPField.Name {
     package static let upgradeInsecureRequests = known("Upgrade-Insecure-Requests")
     package static let secWebSocketKey = known("Sec-WebSocket-Key")
 
-    /// A name that is written out in this program.
+    /// A header name that is a literal in this program.
     package static func known(_ name: String) -> Self {
         guard let name = Self(name) else { preconditionFailure("\(name) is not a header name") }
         return name

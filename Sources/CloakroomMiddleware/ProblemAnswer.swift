@@ -5,7 +5,7 @@ public import Hummingbird
 public import Logging
 import NIOCore
 
-/// An RFC 9457 problem as an HTTP answer. It carries no `Set-Cookie`; logout alone adds one, which expires the cookie.
+/// An RFC 9457 problem as an HTTP response. It has no `Set-Cookie`; only logout adds one, which expires the cookie.
 package struct ProblemAnswer: Sendable {
     static let contentType = "application/problem+json"
 
@@ -15,13 +15,13 @@ package struct ProblemAnswer: Sendable {
     var members = JSONObject()
     var headers = HTTPFields()
 
-    /// As bytes, for handlers in front of the framework.
+    /// The response as bytes, for handlers in front of the framework.
     package var bytes: (status: Int, fields: [(String, String)], body: [UInt8]) {
         let fields = [("Content-Type", Self.contentType), ("Cache-Control", "no-store")]
         return (status.code, fields + headers.map { ($0.name.rawName, $0.value) }, JSONValue.object(object).serialized)
     }
 
-    /// For the framework. No cache may keep it.
+    /// The response for the framework, with `no-store`.
     package var response: Response {
         var headers = headers
         headers[.contentType] = Self.contentType
@@ -41,21 +41,21 @@ package struct ProblemAnswer: Sendable {
     }
 }
 
-/// Answers every error that is thrown behind it: each `Denial`, what the framework itself refuses, and failures.
+/// Turns every error of later handlers into a problem response: each `Denial`, errors of the framework, and failures.
 public struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     private let log: DenialLog
 
-    /// Put it before everything that may throw, and behind what belongs on every answer.
+    /// Add it before every handler that may throw, and after middleware that adds headers to every response.
     public init(logger: Logger = Logger(label: "cloakroom")) {
         self.init(logger: logger, describe: { _ in [:] })
     }
 
-    /// - Parameter describe: what else the log says of a request that was refused.
+    /// - Parameter describe: more log metadata for a denied request.
     package init(logger: Logger, describe: @escaping @Sendable (Request) -> Logger.Metadata) {
         log = DenialLog(logger: logger, describe: describe)
     }
 
-    /// Answers what is thrown behind it.
+    /// Turns an error of `next` into a problem response.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {

@@ -21,16 +21,16 @@ extension Request {
     private func jsonBytes(upTo maximumSize: Int) async throws(Denial) -> [UInt8] {
         let types = headers[values: .contentType]
         let isExpected = types.count == 1 && Self.isJSON(types[0])
-        // What is refused in any case is not read to its end.
+        // Refuses a wrong media type before it reads the body.
         if !isExpected, !types.isEmpty, (announcedLength ?? 0) > 0 { throw .unsupportedMediaType }
         let bytes = try await bodyBytes(upTo: maximumSize)
-        // A body that is not there has no media type, whatever htmx, jQuery and sendBeacon say of it.
+        // htmx, jQuery and sendBeacon send a media type with an empty body: ignore it.
         guard bytes.isEmpty || isExpected else { throw .unsupportedMediaType }
         return bytes
     }
 
     /// The whole body.
-    /// - Throws: `Denial.contentTooLarge`, or `.invalidRequest` for one that breaks off.
+    /// - Throws: `Denial.contentTooLarge`, or `.invalidRequest` for an incomplete body.
     package func bodyBytes(upTo maximumSize: Int) async throws(Denial) -> [UInt8] {
         if let length = announcedLength, length > maximumSize { throw .contentTooLarge }
         do {
@@ -38,14 +38,14 @@ extension Request {
         } catch is NIOTooManyBytesError {
             throw .contentTooLarge
         } catch {
-            // A chunk that is none, or a connection cut off in the middle.
+            // A malformed chunk, or a connection that closed early.
             throw .invalidRequest(fields: ["body": "cannot be read"])
         }
     }
 
     private var announcedLength: Int? { headers[.contentLength].flatMap { Int($0) } }
 
-    /// `application/json`, alone or with `charset=utf-8`. Anything else is what a form or a lax parser would send.
+    /// Whether the type is `application/json`, alone or with `charset=utf-8`. HTML forms send other types.
     private static func isJSON(_ type: String) -> Bool {
         let isBlank = { (character: Character) in character == " " || character == "\t" }
         let parts = type.lowercased().split(separator: ";", omittingEmptySubsequences: false).map { part in

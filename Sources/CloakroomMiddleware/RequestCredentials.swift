@@ -2,12 +2,12 @@ package import CloakroomCore
 package import CloakroomTokens
 package import HTTPTypes
 
-/// What a request presents, verified as far as that goes without I/O.
+/// The tokens of a request, verified as far as possible without I/O.
 package struct RequestCredentials: Sendable {
     /// The bearer token of a request.
     package enum Bearer: Sendable {
         case ours(Result<VerifiedAccess, TokenFault>)
-        /// Of another issuer, or opaque, with what a verifier says of it.
+        /// A token of another issuer, or an opaque one, with the fault that our verifier finds.
         case foreign(TokenFault)
 
         package var access: VerifiedAccess? {
@@ -20,13 +20,13 @@ package struct RequestCredentials: Sendable {
 
     /// nil when the request has none.
     package let cookie: Result<SessionTokens.Checked, TokenFault>?
-    /// The refresh half alone: what is wrong with the access half beside it changes nothing about it. nil when the
-    /// request has no cookie.
+    /// The refresh token of the cookie, even if the access token beside it is broken. nil if the request has no
+    /// cookie.
     package let refresh: Result<SessionTokens.RefreshHalf, TokenFault>?
     /// nil when the request has none.
     package let bearer: Bearer?
 
-    /// More cookies of one name than this are not even verified.
+    /// The maximum number of cookies of our name; a request with more is refused before any is verified.
     private static let maximumCookies = 4
 
     package init(_ headers: HTTPFields, cookie: SessionCookie, verifier: TokenVerifier, at now: Instant) {
@@ -44,13 +44,13 @@ package struct RequestCredentials: Sendable {
         bearer = Self.bearer(authorization, verifier, now)
     }
 
-    /// The access token of a cookie that is live in both halves.
+    /// The access token of a cookie whose two tokens are both valid.
     package var liveCookieAccess: VerifiedAccess? {
         if case .success(.live(let access, _))? = cookie { access } else { nil }
     }
 
-    /// A name that comes twice was tossed in by a sibling host or by script. Neither can make a value that verifies,
-    /// unless with a session of their own: then both are refused.
+    /// Resists cookie tossing: a second cookie of our name comes from a sibling host or a script. Neither can make a
+    /// valid value, except from a session of its own: then both cookies are refused.
     private static func cookie(
         _ values: [[UInt8]], _ verifier: TokenVerifier, _ now: Instant
     ) -> Result<SessionTokens.Checked, TokenFault>? {

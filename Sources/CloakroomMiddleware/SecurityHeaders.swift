@@ -1,7 +1,7 @@
 package import HTTPTypes
 public import Hummingbird
 
-/// Puts the headers on every answer that keep it from being read, framed or run in another context.
+/// Adds headers to every response that stop other sites from reading, framing or running it.
 public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     private let fields: ProtectiveFields
 
@@ -10,12 +10,12 @@ public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
         fields = ProtectiveFields(isHTTPS: isHTTPS)
     }
 
-    /// The headers of an answer that is neither a page nor a script.
+    /// The headers of a response that is neither a page nor a script.
     package static func fieldsOfData(isHTTPS: Bool) -> [HTTPField] {
         ProtectiveFields(isHTTPS: isHTTPS).allOfData
     }
 
-    /// Adds the headers to the answer; those that a route has set stay.
+    /// Adds the headers to the response; does not replace those that a route has set.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -25,7 +25,7 @@ public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     }
 }
 
-/// The headers, made once: names and values are checked by the framework each time that a header is made.
+/// The headers, created once: the framework validates names and values each time that a header is created.
 private struct ProtectiveFields: Sendable {
     private let noSniffing = HTTPField(name: .xContentTypeOptions, value: "nosniff")
     private let ofData: [HTTPField]
@@ -33,7 +33,7 @@ private struct ProtectiveFields: Sendable {
 
     init(isHTTPS: Bool) {
         let always = [
-            // With no-referrer browsers send the forms of our own pages without an origin, and they would be refused.
+            // With no-referrer, browsers send `Origin: null` with our own forms, and the origin check would fail.
             HTTPField(name: .known("Referrer-Policy"), value: "same-origin"),
             HTTPField(name: .known("Cross-Origin-Resource-Policy"), value: "same-origin"),
             HTTPField(name: .known("Cross-Origin-Opener-Policy"), value: "same-origin"),
@@ -41,7 +41,7 @@ private struct ProtectiveFields: Sendable {
         let transport = HTTPField(name: .strictTransportSecurity, value: "max-age=31536000; includeSubDomains")
         let all = isHTTPS ? always + [transport] : always
         ofData = all + [Self.policy("default-src 'none'; frame-ancestors 'none'; base-uri 'none'")]
-        // A worker lives under the policy of its script, and one that may load nothing breaks the whole app.
+        // A worker runs under the policy of its script; one that may load nothing breaks the whole app.
         ofScripts = all + [Self.policy("frame-ancestors 'none'; base-uri 'none'")]
     }
 

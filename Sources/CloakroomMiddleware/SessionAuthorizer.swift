@@ -2,16 +2,15 @@ package import CloakroomCore
 package import CloakroomTokens
 package import HTTPTypes
 
-/// Turns what a request presents into its authority: the check without I/O, and inline renewal where the access token
-/// has expired.
+/// Authorizes a request by its tokens: checks them without I/O, and renews inline if the access token has expired.
 public struct SessionAuthorizer: Sendable {
-    /// Earns newer tokens for the refresh half of a cookie.
+    /// Renews with the refresh token of a cookie.
     package typealias Renew = @Sendable (SessionTokens.RefreshHalf) async throws -> Renewal
 
     package let verifier: TokenVerifier
     package let cookie: SessionCookie
     package let policy: SessionPolicy
-    /// The time by which every rule decides.
+    /// The wall clock for every rule.
     package let now: @Sendable () -> Instant
     private let uptime: @Sendable () -> Duration
     private let renew: Renew?
@@ -20,9 +19,9 @@ public struct SessionAuthorizer: Sendable {
 
     /// - Parameters:
     ///   - uptime: a monotonic clock.
-    ///   - renew: nil where nothing can be renewed.
-    ///   - saw: called with each access token that a client presented, which confirms its generation. Must not block.
-    ///   - catchUp: brings the revocation view up to date, for when its feed has been silent for too long.
+    ///   - renew: nil if this server cannot renew.
+    ///   - saw: called with each access token that a client presents, to confirm its generation. Must not block.
+    ///   - catchUp: updates the revocation view if its feed has not been read for too long.
     package init(
         verifier: TokenVerifier, cookie: SessionCookie, policy: SessionPolicy, now: @escaping @Sendable () -> Instant,
         uptime: @escaping @Sendable () -> Duration, renew: Renew?, saw: @escaping @Sendable (VerifiedAccess) -> Void,
@@ -38,15 +37,15 @@ public struct SessionAuthorizer: Sendable {
         self.catchUp = catchUp
     }
 
-    /// A request's authority, and what its answer must hand over.
+    /// A request's authority, and the renewal whose tokens the response must carry.
     package struct Authorization: Sendable {
         package let access: VerifiedAccess
-        /// The access token that the request brought, where it brought one: what the client holds if nothing is handed out.
+        /// The access token of the request, if any. The client keeps it if the response carries no newer one.
         package let presented: VerifiedAccess?
-        /// nil when nothing was renewed.
+        /// nil without a renewal.
         package let renewal: Renewal?
 
-        /// What the answer must hand out.
+        /// The tokens that the response must carry.
         package var renewed: IssuedTokens? {
             switch renewal {
             case .renewed(let tokens): tokens
@@ -60,7 +59,7 @@ public struct SessionAuthorizer: Sendable {
     }
 
     /// - Parameters:
-    ///   - demand: what is demanded beyond a session.
+    ///   - demand: the level and freshness that the route demands in addition to a session.
     ///   - admitsCookieAlone: see `AccessQuestion`.
     /// - Throws: `Denial`; anything else is a failure of the store.
     package func authorize(
@@ -77,7 +76,7 @@ public struct SessionAuthorizer: Sendable {
         }
     }
 
-    /// As `authorize`, without I/O. nil when it takes I/O, and when the request is refused.
+    /// As `authorize`, without I/O. nil if the decision needs I/O, or if it is a denial.
     package func authorizeAtOnce(_ credentials: RequestCredentials, demanding demand: StepUp?) -> VerifiedAccess? {
         let now = now()
         let access: VerifiedAccess? =
@@ -123,10 +122,11 @@ public struct SessionAuthorizer: Sendable {
         return Authorization(access: access, presented: access, renewal: nil)
     }
 
-    /// A demand is checked against the session as it is after the renewal, which may be at another level than the access
-    /// token said. Where it is not met, the renewal is not handed out: a refusal carries no `Set-Cookie`, so that none can
-    /// put back a cookie that the browser has left behind. Nothing is lost by that. The new generation stays pending, and
-    /// the next request with the old cookie is handed the same refresh token (`RefreshAnswer.reissued`).
+    /// Renews, then checks the demand against the session after the renewal, whose level may differ from that of the
+    /// access token. If the demand is not met, the response does not carry the new tokens: a denial has no
+    /// `Set-Cookie`, so that a late one cannot restore a cookie that the browser replaced. Nothing is lost: the new
+    /// generation stays pending, and the next request with the old cookie gets the same refresh token
+    /// (`RefreshAnswer.reissued`).
     private func renewed(_ credentials: RequestCredentials, _ demand: StepUp?) async throws -> Authorization {
         guard let renew, case .success(let checked)? = credentials.cookie else { throw Denial.tokenExpired }
         let renewal = try await renew(checked.refresh)

@@ -2,24 +2,24 @@ import CloakroomCore
 package import CloakroomTokens
 package import HTTPTypes
 
-/// The session cookie: its name, its attributes, and how it is written and found (`docs/cookies.md`).
+/// The session cookie: its name, its attributes, and how to write and read it (`docs/cookies.md`).
 public struct SessionCookie: Hashable, Sendable {
-    /// The `SameSite` attribute; `None` is not offered.
+    /// The `SameSite` attribute; Cloakroom does not support `None`.
     public enum SameSite: String, Hashable, Sendable, CaseIterable {
         case lax = "Lax"
         case strict = "Strict"
     }
 
-    /// Browsers that know the prefix let only a Secure response header set such a cookie, HttpOnly, for `/` and this very
-    /// host; others still enforce the `__Host-` it begins with.
+    /// Browsers that know this prefix accept such a cookie only from a Secure response header, with HttpOnly and
+    /// `Path=/`, and for this host only; other browsers still enforce `__Host-`.
     public static let defaultName = "__Host-Http-session"
 
-    /// What it is called; two apps on one host need two names.
+    /// Two apps on one host need two names.
     package let name: String
     package let sameSite: SameSite
-    /// Whether this server is reached over plain HTTP on the machine itself.
+    /// Whether browsers reach this server over plain HTTP on loopback.
     package let isLoopbackDevelopment: Bool
-    /// WebKit refuses Secure cookies on `http://localhost`. Used there alone.
+    /// The name without prefix for `http://localhost`, where WebKit refuses Secure cookies. Used nowhere else.
     private let developmentName: String
     /// Browsers keep no cookie longer than 400 days.
     private static let longestAge: Int64 = 400 * 86400
@@ -37,10 +37,10 @@ public struct SessionCookie: Hashable, Sendable {
         developmentName = "cloakroom-\(bare ?? name[...])"
     }
 
-    /// What the cookie is called in loopback development, for a browser that keeps no Secure cookie there.
+    /// The cookie's name in loopback development, for a browser that accepts no Secure cookie there.
     package var plainName: String { developmentName }
 
-    /// Whether a cookie may have this name: a prefix that browsers enforce, and nothing that ends a cookie's name.
+    /// Whether the name has a prefix that browsers enforce, and no character that ends a cookie's name.
     public static func isName(_ text: String) -> Bool {
         let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.".utf8)
         return text.hasPrefix("__Host-") && 8...64 ~= text.utf8.count && text.utf8.allSatisfy(allowed.contains)
@@ -56,7 +56,7 @@ public struct SessionCookie: Hashable, Sendable {
         CookieHeader.values(named: name(for: userAgent), in: header)
     }
 
-    /// The `Set-Cookie` that hands over the tokens; nil where they are delivered otherwise.
+    /// The `Set-Cookie` with the tokens; nil if the client does not get them by cookie.
     package func setting(_ tokens: IssuedTokens, for headers: HTTPFields) -> String? {
         switch tokens.delivery {
         case .cookie:

@@ -4,17 +4,17 @@ import HTTPTypes
 public import Hummingbird
 import Logging
 
-/// Finds out which session a request belongs to, renews it inline when its access token has expired, and leaves the
-/// finding in the context. It refuses nobody: that is for `RequireSession`, or for the route.
+/// Finds the session of a request, renews it inline if its access token has expired, and stores the result in the
+/// context. It refuses no request: `RequireSession` or the route does that.
 public struct SessionMiddleware<Context: SessionRequestContext>: RouterMiddleware {
     private let authorizer: SessionAuthorizer
 
-    /// - Parameter authorizer: that of an `AuthorizationServer`.
+    /// - Parameter authorizer: the authorizer of an `AuthorizationServer`.
     public init(_ authorizer: SessionAuthorizer) {
         self.authorizer = authorizer
     }
 
-    /// Finds the session, passes on, and hands over what was renewed.
+    /// Finds the session, calls `next`, and adds renewed tokens to the response.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -44,8 +44,8 @@ public struct SessionMiddleware<Context: SessionRequestContext>: RouterMiddlewar
 }
 
 extension Response {
-    /// Adds a `Set-Cookie` to an answer, which must then not be cached (RFC 9111 section 7.3), unless the answer
-    /// is a problem: a late "no" must not touch a newer cookie.
+    /// Adds a `Set-Cookie` to the response and forbids caching it (RFC 9111 section 7.3). Leaves a problem response
+    /// alone: a late denial must not replace a newer cookie.
     package mutating func hand(over setCookie: String?) {
         guard let setCookie, headers[.contentType] != ProblemAnswer.contentType else { return }
         headers.append(HTTPField(name: .setCookie, value: setCookie))
@@ -58,13 +58,13 @@ public struct RequireSession<Context: SessionRequestContext>: RouterMiddleware {
     private let stepUp: StepUp?
     private let now: @Sendable () -> Instant
 
-    /// - Parameter stepUp: what the routes behind this demand beyond a session (RFC 9470).
+    /// - Parameter stepUp: the level and freshness that the routes demand in addition to a session (RFC 9470).
     public init(stepUp: StepUp? = nil, now: @escaping @Sendable () -> Instant) {
         self.stepUp = stepUp
         self.now = now
     }
 
-    /// Refuses, or passes on.
+    /// Throws a `Denial`, or calls `next`.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {

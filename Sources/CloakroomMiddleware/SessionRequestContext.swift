@@ -3,7 +3,7 @@ public import CloakroomTokens
 public import Hummingbird
 import NIOCore
 
-/// What `SessionMiddleware` found out about the session behind a request.
+/// The result of `SessionMiddleware` for a request.
 public enum SessionState: Sendable {
     /// No cookie and no bearer token.
     case absent
@@ -11,7 +11,7 @@ public enum SessionState: Sendable {
     case verified(VerifiedAccess)
 }
 
-/// A request context that `SessionMiddleware` can leave its finding in.
+/// A request context in which `SessionMiddleware` stores its result.
 public protocol SessionRequestContext: RequestContext {
     var sessionState: SessionState { get set }
     /// The address of the peer of the connection.
@@ -19,7 +19,7 @@ public protocol SessionRequestContext: RequestContext {
 }
 
 extension SessionRequestContext {
-    /// The request's authority.
+    /// The verified access token of the request.
     /// - Throws: a `Denial`, which `ProblemMiddleware` answers.
     public var access: VerifiedAccess {
         get throws {
@@ -31,7 +31,7 @@ extension SessionRequestContext {
         }
     }
 
-    /// The authority of a request whose authentication is fresh and strong enough (RFC 9470).
+    /// The verified access token of the request, if its authentication meets the demand (RFC 9470).
     /// - Throws: a `Denial`, which `ProblemMiddleware` answers.
     public func access(requiring stepUp: StepUp, at now: Instant) throws -> VerifiedAccess {
         let access = try access
@@ -40,18 +40,18 @@ extension SessionRequestContext {
     }
 }
 
-/// A context for apps that need nothing else.
+/// A request context with nothing but the session.
 public struct BasicSessionRequestContext: SessionRequestContext {
-    /// The framework's own.
+    /// The storage that the framework requires.
     public var coreContext: CoreRequestContextStorage
-    /// What `SessionMiddleware` found.
+    /// The result of `SessionMiddleware`; `absent` before it has run.
     public var sessionState = SessionState.absent
     private let peer: SocketAddress?
 
     /// The address of the peer of the connection.
     public var peerAddress: String? { peer?.ipAddress }
 
-    /// As the framework makes it.
+    /// The framework calls this for each request.
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         peer = source.channel.remoteAddress

@@ -1,6 +1,6 @@
 extension String {
-    /// Whether the bytes of `text` are in it. `contains` of the standard library takes longer over a header than the whole
-    /// check of a session, for it compares what people would call characters.
+    /// Whether the string contains the bytes of `text`. The standard library's `contains` compares grapheme clusters;
+    /// on one header it takes longer than the whole check of a session.
     package func containsASCII(_ text: StaticString) -> Bool {
         var copy = self
         return copy.withUTF8 { bytes in

@@ -1,17 +1,17 @@
 import Foundation
 
-/// The peers whose forwarded headers count; none by default (CVE-2026-40575, CVE-2026-76835).
+/// The peers whose forwarded headers the server trusts; none by default (CVE-2026-40575, CVE-2026-76835).
 public struct TrustedProxies: Hashable, Sendable {
     package let ranges: [AddressRange]
 
-    /// No peer.
+    /// Trusts no peer.
     public static let none = TrustedProxies([])
 
-    /// This machine.
+    /// The loopback addresses.
     package static let loopback = TrustedProxies(
         ["127.0.0.0/8", "::1"].compactMap { AddressRange(parsing: $0) })
 
-    /// The peers in these ranges.
+    /// Trusts the peers in these ranges.
     public init(_ ranges: [AddressRange]) {
         self.ranges = ranges
     }
@@ -57,7 +57,7 @@ public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
         prefixLength = length
     }
 
-    /// The range in CIDR notation; an address alone where it is the whole range.
+    /// The range in CIDR notation; a single address without the prefix length.
     public var description: String {
         let family = network.count == 4 ? AF_INET : AF_INET6
         let address = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { buffer in
@@ -74,7 +74,7 @@ public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// 4 or 16 bytes; an IPv4 address that an IPv6 socket wraps comes out as IPv4.
+    /// 4 or 16 bytes. An IPv4-mapped IPv6 address (`::ffff:192.0.2.1`) gives the 4 bytes of the IPv4 address.
     static func bytes(_ text: String) -> [UInt8]? {
         var four = [UInt8](repeating: 0, count: 4)
         if inet_pton(AF_INET, text, &four) == 1 { return four }

@@ -2,12 +2,12 @@ package import CloakroomCore
 package import CloakroomTokens
 package import HTTPTypes
 
-/// The readable `XSRF-TOKEN` cookie, which Angular and axios send back as `X-XSRF-TOKEN` by themselves. Off by default:
-/// browsers since 2020 say where a request comes from, and those that do not are its only use
+/// The script-readable `XSRF-TOKEN` cookie, which Angular and axios send back as `X-XSRF-TOKEN` by themselves. Off by
+/// default: only browsers from before 2020, which do not send the origin of a request, need it
 /// (`docs/cross-site-requests.md`).
 ///
-/// The value is a MAC over the session's id (OWASP CSRF cheat sheet, signed double submit): a sibling host that tosses in
-/// a cookie of its own gains nothing.
+/// The value is a MAC over the session's id (OWASP CSRF cheat sheet, signed double submit), so that cookie tossing by a
+/// sibling host has no effect.
 package struct XSRFCookie: Sendable {
     package static let name = "XSRF-TOKEN"
     package static let header = HTTPField.Name.known("X-XSRF-TOKEN")
@@ -15,7 +15,7 @@ package struct XSRFCookie: Sendable {
     private let session: SessionCookie
     private let keys: LiveKeys<IssuerKeys>
 
-    /// - Parameter session: the session cookie, whose session the token must be of.
+    /// - Parameter session: the session cookie; the token must belong to its session.
     package init(of session: SessionCookie, keys: LiveKeys<IssuerKeys>) {
         self.session = session
         self.keys = keys
@@ -36,20 +36,20 @@ package struct XSRFCookie: Sendable {
         return "\(Self.name)=\(value); Path=/;\(secure) SameSite=\(session.sameSite.rawValue)"
     }
 
-    /// What the request's header proves about who sent it. Beside no session it proves nothing, and is no reason to
-    /// refuse a login.
+    /// Whether the request's header proves that our own page sent it. Without a session it proves nothing, and a login
+    /// must not fail because of it.
     package func evidence(in headers: HTTPFields) -> OriginPolicy.XSRFEvidence {
         evidence(values: headers[values: Self.header], cookies: session.values(in: headers))
     }
 
     /// - Parameters:
-    ///   - values: of every `X-XSRF-TOKEN` header.
+    ///   - values: the values of every `X-XSRF-TOKEN` header.
     ///   - cookies: the values of every session cookie.
     package func evidence(values: [String], cookies: [[UInt8]]) -> OriginPolicy.XSRFEvidence {
         let keys = keys.current
         let sessions = cookies.compactMap { try? SessionTokens.split($0).refresh }
             .compactMap { try? keys.read(refreshToken: $0.bytes.bytes).session }
-        // A cookie that nobody can read is no session: it must not keep anybody from logging in, or out.
+        // An unreadable cookie is not a session: it must not prevent login or logout.
         guard !values.isEmpty, !sessions.isEmpty else { return .absent }
         guard values.count == 1, sessions.count == 1, let shown = Base64URL.decode(values[0]) else { return .wrong }
         let isRight = keys.refresh.contains { entry in
