@@ -36,7 +36,7 @@ import Testing
         (StepUp(maximumAge: .minutes(9), minimumLevel: .singleFactor), true),
     ]
 
-    /// The decision, written a second time: as sentences.
+    /// The expected decision, written independently of the implementation.
     private func expected(
         _ question: AccessQuestion, _ standing: AccessQuestion.Standing, _ demandIsMet: Bool
     ) -> AccessAnswer {
@@ -66,7 +66,7 @@ import Testing
         case .refused(let denial): return .denied(denial)
         case .absent: break
         }
-        // A foreign bearer alone is told what is wrong with it.
+        // Without a cookie, the denial says what is wrong with the foreign bearer token.
         if case .foreign(let denial) = question.bearer { return .denied(denial) }
         return .denied(.sessionMissing)
     }

@@ -27,7 +27,7 @@ import Testing
         ["HTTPS://APP.EXAMPLE.COM"], ["https://sub.app.example.com"], [""], [own, own], [own, trusted],
     ]
 
-    /// The rules once more, as a sentence each; whoever changes them must change both.
+    /// The expected decision, written independently of the implementation: a change of the rules must change both.
     private static func isAllowed(
         site: [String], origin: [String], cookie: Bool, xsrf: OriginPolicy.XSRFEvidence
     ) -> Bool {

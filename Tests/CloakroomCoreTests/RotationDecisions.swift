@@ -1,6 +1,6 @@
 @testable import CloakroomCore
 
-/// What the rules decide. There are few situations and the walk meets each a million times: each is decided once.
+/// Caches the decisions of the rules: there are few situations, and the walk meets each a million times.
 struct RotationDecisions {
     /// What a request asks for.
     enum Question: Int {

@@ -1,6 +1,6 @@
 @testable import CloakroomCore
 
-/// Rules with one thing wrong. Each must be found by a walk.
+/// Rotation rules with one fault each. A walk must find each fault.
 extension RotationRules {
     private static func changed(_ change: (inout RotationRules) -> Void) -> RotationRules {
         var rules = real

@@ -118,7 +118,7 @@ extension RotationWalk {
             state.calmWindows = 3
         }
         state.theft?.startAgainAfterLoss()
-        // Only what is said of a thief depends on it.
+        // Only the checks about a thief depend on it.
         if !world.theft { state.issued = state.row.generation }
     }
 }

@@ -1,7 +1,7 @@
 import Testing
 
 extension RotationWalk {
-    /// Walks, and prints what came of it.
+    /// Runs a walk and prints its result.
     static func report(_ name: String, _ world: World, by rules: RotationRules = .real) -> Report {
         let report = RotationWalk(world: world, rules: rules).run()
         print("rotation walk, \(name): \(report.states) states")

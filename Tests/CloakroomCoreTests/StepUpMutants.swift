@@ -1,6 +1,6 @@
 @testable import CloakroomCore
 
-/// Rules of step-up with one thing wrong. Each must be found by a walk.
+/// Step-up rules with one fault each. A walk must find each fault.
 extension RotationRules {
     private static func changed(_ change: (inout RotationRules) -> Void) -> RotationRules {
         var rules = real
@@ -35,7 +35,7 @@ extension RotationRules {
         }
     }
 
-    /// Rotates for a straggler, whose answer others may overtake.
+    /// Rotates for a straggler, although other responses may arrive before its own.
     static let stepUpRotatesForStragglers = changed { rules in
         rules.stepUp = { session, fresh, presented, now, policy in
             let ruling = real.stepUp(&session, fresh, presented, now, policy)
@@ -77,8 +77,8 @@ extension RotationRules {
         }
     }
 
-    /// Waits for the end of every window, also where the current generation was handed out once. No mutant: it asks more
-    /// of the user and less of the store.
+    /// Waits for the end of every window, also if the current generation was sent only once. Not a fault: it only
+    /// delays the step-up more often.
     static let stepUpWaits = changed { rules in
         rules.stepUp = { session, fresh, presented, now, policy in
             if session.confirmation == .pending || session.isStragglerWindowOpen(at: now, under: policy) {
