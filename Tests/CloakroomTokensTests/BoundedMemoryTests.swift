@@ -3,7 +3,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// What is kept in memory for the sake of speed: never more than its bound, and never less than safety needs.
+/// The caches never exceed their bounds, and never drop an entry that safety needs.
 @Suite struct BoundedMemoryTests {
     private static func digest(_ number: Int) -> SHA256Digest {
         SHA256.hash(data: withUnsafeBytes(of: number.bigEndian) { Array($0) })

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// A wall clock that was wrong and is put right: nothing that the wrong clock saw may outlive it.
+/// Steps of the wall clock: no cached result from the wrong time may survive the correction.
 @Suite struct ClockStepTests {
     private let world: TokenWorld
     private let now = TokenWorld.now

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// What an attacking reader found in the token layer, and what holds since.
+/// Weaknesses that a security review found in the token layer, one test for each.
 @Suite struct FixedWeaknessTests {
     private let now = TokenWorld.now
 

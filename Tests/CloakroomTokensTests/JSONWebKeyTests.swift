@@ -4,7 +4,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// Which keys are taken: the rules of `cloakroom verify` in the contract, and table J's poisoned key sets.
+/// Accepted and refused keys: the rules of `cloakroom verify` in the contract, and table J's poisoned key sets.
 @Suite struct JSONWebKeyTests {
     static let p256 =
         #""x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// What half of the secrets can and cannot make: the keys without the database, and the other way round.
+/// What an attacker can forge with half of the secrets: the keys without the database, and the reverse.
 @Suite struct RefreshForgeryTests {
     private let world: TokenWorld
     private let session = Session.example()

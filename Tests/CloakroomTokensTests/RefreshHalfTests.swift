@@ -75,7 +75,7 @@ import Testing
         let cookie = try world.cookie()
         for second in [0, 1, 300, 0] as [Int64] { _ = try verifier.verify(cookie: cookie, at: now + .seconds(second)) }
         #expect(asked.withLock { $0 } == 1)
-        // The access half is no token at all; what is told is what is wrong with the refresh half.
+        // The access token is malformed; the fault is that of the refresh token.
         #expect(
             fault { try verifier.verify(cookie: Array("x~a.b".utf8), at: now) } == .malformed("a token has three parts")
         )

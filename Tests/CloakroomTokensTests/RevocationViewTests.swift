@@ -3,7 +3,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// What is known of ended sessions, on a monotonic clock.
+/// The view of revoked sessions, on a monotonic clock.
 @Suite struct RevocationViewTests {
     private let session = SessionID("a")
     private let uptime = TokenWorld.uptime

@@ -5,7 +5,7 @@ import CloakroomCore
 /// An issuer and a resource server that verifies its tokens, at a fixed time.
 struct TokenWorld {
     static let now = Instant(milliseconds: 1_800_000_000_000)
-    /// Of the monotonic clock.
+    /// The time of the monotonic clock.
     static let uptime = Duration.seconds(1000)
     static let issuer = "https://issuer.example"
     static let audience = "https://api.example"

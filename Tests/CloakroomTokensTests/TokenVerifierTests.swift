@@ -3,7 +3,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// The check of a request, with its caches: a second look must never see more than the first.
+/// The check of a request with its caches: a cache hit must never accept more than the first verification.
 @Suite struct TokenVerifierTests {
     private let world: TokenWorld
     private let now = TokenWorld.now
