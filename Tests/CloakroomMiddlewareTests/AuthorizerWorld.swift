@@ -6,8 +6,8 @@ import Testing
 
 @testable import CloakroomMiddleware
 
-/// An issuer, a resource server with its authorizer, and clocks that the test moves. Renewals and feed reads are recorded
-/// and answered as the test says.
+/// An issuer, a resource server with its authorizer, and clocks that the test moves. Records renewals and feed reads,
+/// and gives the answers that the test sets.
 final class AuthorizerWorld: Sendable {
     static let start = Instant(milliseconds: 1_800_000_000_000)
     static let issuer = "https://issuer.example"
@@ -52,13 +52,13 @@ final class AuthorizerWorld: Sendable {
     var now: Instant { state.withLock { $0.now } }
     var uptime: Duration { state.withLock { $0.uptime } }
 
-    /// Lets time pass, while the feed goes on.
+    /// Advances both clocks and reads the feed.
     func advance(_ span: Span) {
         advanceInSilence(span)
         verifier.revocations.confirm(at: uptime, now)
     }
 
-    /// Lets time pass, while the feed says nothing.
+    /// Advances both clocks without reading the feed.
     func advanceInSilence(_ span: Span) {
         state.withLock { state in
             state.now = state.now + span
@@ -66,7 +66,7 @@ final class AuthorizerWorld: Sendable {
         }
     }
 
-    /// Puts the wall clock right, or wrong, while no time passes.
+    /// Sets the wall clock; the monotonic clock stays.
     func setWallClock(_ time: Instant) {
         state.withLock { $0.now = time }
     }
@@ -134,7 +134,7 @@ final class AuthorizerWorld: Sendable {
             cookies: cookies.map { Array($0.utf8) }, authorization: authorization, verifier: verifier, at: now)
     }
 
-    /// As `Authorization` says it.
+    /// The value of the header `Authorization`.
     static func bearer(_ access: VerifiedAccess) -> String {
         "Bearer \(String(decoding: access.token.bytes, as: UTF8.self))"
     }

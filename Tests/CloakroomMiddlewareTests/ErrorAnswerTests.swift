@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    /// What stands outermost, as request metrics do: it sees answers and no errors.
+    /// The outermost middleware, such as request metrics: it must see responses and no errors.
     private struct Outermost: RouterMiddleware {
         let seen: Recorder
         func handle(

@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    /// Of a request that came over no connection.
+    /// The context of a request without a connection.
     private struct Context: RequestContext {
         struct Source: RequestContextSource {
             let logger: Logger

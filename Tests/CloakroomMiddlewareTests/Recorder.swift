@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What happened, in order: shared between a test and what it watches.
+/// A log of events in order, shared between a test and the code under test.
 final class Recorder: Sendable {
     private let list = Mutex<[String]>([])
 

@@ -39,10 +39,10 @@ import Testing
             let credentials = world.credentials(cookies: "\(access)~\(text)")
             #expect(try credentials.refresh?.get().bytes == refresh, "\(access.prefix(9))")
         }
-        // Two sessions in one cookie: somebody put them together.
+        // An attacker combined the tokens of two sessions in one cookie.
         let other = String(decoding: try world.access(world.session("other")).token.bytes, as: UTF8.self)
         #expect((try? world.credentials(cookies: "\(other)~\(text)").refresh?.get()) == nil)
-        // Of two cookies neither of which verifies, none is chosen.
+        // Two cookies that both fail verification: neither counts.
         #expect((try? world.credentials(cookies: "x~\(text)", "y~\(text)").refresh?.get()) == nil)
         for value in ["", text, "\(text)~\(text)~", "~"] {
             let half = try? world.credentials(cookies: value).refresh?.get()

@@ -12,7 +12,7 @@ import Testing
         world = try AuthorizerWorld()
     }
 
-    /// The denial that authorizing ends with, nil when it does not.
+    /// The denial of `authorize`; nil if it succeeds.
     private func denial(_ credentials: RequestCredentials, demanding demand: StepUp? = nil) async throws -> Denial? {
         do {
             _ = try await world.authorizer.authorize(credentials, demanding: demand)
@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    /// A cookie whose access half expired a minute ago.
+    /// A cookie whose access token expired a minute ago.
     private func staleCookie() throws -> String {
         let access = try world.issuer.accessToken(
             for: world.session(), generation: 0, tokenID: [1], at: world.now - .minutes(6), under: world.policy)
@@ -154,7 +154,7 @@ import Testing
                 == .insufficientUserAuthentication(challenge))
     }
 
-    /// What an early renewal fails with, and whether the access token that is still alive opens nevertheless.
+    /// The error of an early renewal, and whether the unexpired access token still lets the request pass.
     static let earlyFailures: [(failure: any Error, opens: Bool)] = [
         (Denial.unavailable(retryAfter: .seconds(1)), true), (AuthorizerWorld.Failure(), true),
         (CancellationError(), true), (Denial.sessionRevoked, false), (Denial.refreshTokenReused, false),

@@ -60,7 +60,7 @@ import Testing
     static let hops: [(hop: String, client: String)] = [
         ("203.0.113.5:4711", "203.0.113.5"), ("[2001:db8::1]:4711", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"),
         ("2001:db8::1", "2001:db8::1"), (" 203.0.113.5 ", "203.0.113.5"), ("\t203.0.113.5:1\t", "203.0.113.5"),
-        // What is no address ends the chain at the proxy that told it.
+        // A malformed address ends the chain at the proxy that sent it.
         ("unknown", "10.0.0.1"), ("_hidden", "10.0.0.1"), ("", "10.0.0.1"), ("203.0.113.5:", "203.0.113.5"),
         ("[::ffff:203.0.113.5]:80", "::ffff:203.0.113.5"), ("203.0.113.500", "10.0.0.1"), ("[", "10.0.0.1"),
         ("localhost:80", "10.0.0.1"), ("2001:db8::1:4711", "2001:db8::1:4711"),

@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    /// Beside no session, or a cookie that nobody can read, a token proves nothing, and is no reason to refuse a login.
+    /// Without a session, or with an unreadable cookie, a token proves nothing and must not make a login fail.
     private func expected(_ cookie: Cookie, _ header: Header) -> OriginPolicy.XSRFEvidence {
         switch (cookie, header) {
         case (_, .none), (.none, _), (.broken, _): .absent
