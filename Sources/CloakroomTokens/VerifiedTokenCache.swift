@@ -84,6 +84,6 @@ package final class VerifiedTokenCache<Value: Sendable>: Sendable {
     }
 
     private func shard(_ key: Key) -> Shard {
-        shards[Int(truncatingIfNeeded: key.words.2 & 0xFF) % shards.count]
+        shards[Int(truncatingIfNeeded: key.words.0.littleEndian & 0xFF) % shards.count]
     }
 }
