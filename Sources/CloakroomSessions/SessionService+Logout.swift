@@ -57,13 +57,19 @@ extension SessionService {
     }
 
     func retryOverdueLogouts() async {
+        var failures = 0
         for presented in overdue.all {
             // Announced again: the view forgets a session when its access tokens have expired, but the refresh token
             // is still valid.
             publisher.announce([presented.session])
-            // One row that cannot be read must not hold up the others.
-            guard (try? await end(presented)) != nil else { continue }
-            overdue.remove(presented.session)
+            // One row that cannot be read must not hold up the others, and a full disk is not asked for each of them.
+            guard failures < OverdueLogouts.failuresPerRound else { continue }
+            do {
+                try await end(presented)
+                overdue.remove(presented.session)
+            } catch {
+                failures += 1
+            }
         }
     }
 }

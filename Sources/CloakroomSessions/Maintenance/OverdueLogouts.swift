@@ -13,6 +13,7 @@ final class OverdueLogouts: Sendable {
     /// well.
     static let maximum = 65536
     static let period = Duration.milliseconds(500)
+    static let failuresPerRound = 16
 
     /// - Returns: false when the queue is full.
     func insert(_ presented: SessionService.Presented) -> Bool {
