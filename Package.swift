@@ -17,6 +17,7 @@ let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting",
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
@@ -37,6 +38,7 @@ let package = Package(
         .library(name: "CloakroomAccounts", targets: ["CloakroomAccounts"]),
         .library(name: "CloakroomMiddleware", targets: ["CloakroomMiddleware"]),
         .library(name: "CloakroomEndpoints", targets: ["CloakroomEndpoints"]),
+        .library(name: "CloakroomGateway", targets: ["CloakroomGateway"]),
         .library(name: "CloakroomSQLite", targets: ["CloakroomSQLite"]),
         .library(name: "CloakroomTesting", targets: ["CloakroomTesting"]),
     ],
@@ -107,8 +109,14 @@ let package = Package(
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
                 "CloakroomAccounts", "CloakroomMiddleware", "CloakroomWeb", hummingbird, hummingbirdCore, httpTypes,
-                nioCore, nioHTTP1, logging, crypto,
+                nioCore, nioHTTP1, nioPosix, logging, crypto,
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "CloakroomGateway",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomMiddleware", hummingbirdCore, nioCore, nioPosix, logging,
             ],
             swiftSettings: strict),
         .target(
@@ -118,8 +126,8 @@ let package = Package(
             name: "cloakroom",
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
-                "CloakroomAccounts", "CloakroomSQLite", "CloakroomMiddleware", "CloakroomEndpoints", "CloakroomWeb",
-                "CloakroomDemo", "CSodium", hummingbird, hummingbirdCore, httpTypes, nioCore, logging, metrics,
+                "CloakroomAccounts", "CloakroomSQLite", "CloakroomMiddleware", "CloakroomEndpoints", "CloakroomGateway",
+                "CloakroomWeb", "CloakroomDemo", "CSodium", hummingbird, hummingbirdCore, httpTypes, nioCore, logging, metrics,
                 lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -168,8 +176,15 @@ let package = Package(
                 "CloakroomAccounts",
                 "CloakroomMiddleware", "CloakroomEndpoints", "CloakroomSQLite", "CloakroomTesting", hummingbird,
                 hummingbirdTesting, httpTypes,
-                nioCore, logging, nioHTTP1, .product(name: "NIOPosix", package: "swift-nio"),
+                nioCore, logging, nioHTTP1, nioPosix,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CloakroomGatewayTests",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomMiddleware", "CloakroomGateway", nioCore, nioPosix,
+                nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -9,8 +9,15 @@ public enum Denial: Error, Hashable, Sendable {
     case contentTooLarge
     /// The head of the request is longer than the server reads (RFC 6585 section 5).
     case headTooLarge
+    /// The target of the request is longer than the server reads (RFC 9110 section 15.5.15).
+    case targetTooLong
     /// The client did not send the whole request in time.
     case requestTimeout
+    /// `Expect` asks for something that no server offers (RFC 9110 section 10.1.1).
+    case expectationFailed
+    /// A method or a transfer coding that the gateway does not pass on.
+    case notImplemented
+    case versionNotSupported
     /// The origin check failed (`OriginPolicy`).
     case crossSiteRequest
     /// A page registered a script of our origin as a service worker that is not one of the app's own.
@@ -35,6 +42,10 @@ public enum Denial: Error, Hashable, Sendable {
     case notFound
     case methodNotAllowed(allow: [String])
     case unavailable(retryAfter: Span)
+    /// The gateway cannot reach the backend, or the backend answers something that is not HTTP.
+    case upstreamUnavailable
+    /// The backend does not answer in time.
+    case upstreamTimeout
 
     /// The stable public code of the contract.
     public var code: String { kind.rawValue }
@@ -47,7 +58,11 @@ extension Denial {
         case unsupportedMediaType = "unsupported_media_type"
         case contentTooLarge = "content_too_large"
         case headTooLarge = "head_too_large"
+        case targetTooLong = "target_too_long"
         case requestTimeout = "request_timeout"
+        case expectationFailed = "expectation_failed"
+        case notImplemented = "not_implemented"
+        case versionNotSupported = "version_not_supported"
         case crossSiteRequest = "cross_site_request"
         case serviceWorkerRefused = "service_worker_refused"
         case invalidCredentials = "invalid_credentials"
@@ -66,6 +81,8 @@ extension Denial {
         case notFound = "not_found"
         case methodNotAllowed = "method_not_allowed"
         case unavailable
+        case upstreamUnavailable = "upstream_unavailable"
+        case upstreamTimeout = "upstream_timeout"
     }
 
     package var kind: Kind {
@@ -74,7 +91,11 @@ extension Denial {
         case .unsupportedMediaType: .unsupportedMediaType
         case .contentTooLarge: .contentTooLarge
         case .headTooLarge: .headTooLarge
+        case .targetTooLong: .targetTooLong
         case .requestTimeout: .requestTimeout
+        case .expectationFailed: .expectationFailed
+        case .notImplemented: .notImplemented
+        case .versionNotSupported: .versionNotSupported
         case .crossSiteRequest: .crossSiteRequest
         case .serviceWorkerRefused: .serviceWorkerRefused
         case .invalidCredentials: .invalidCredentials
@@ -93,6 +114,8 @@ extension Denial {
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .unavailable: .unavailable
+        case .upstreamUnavailable: .upstreamUnavailable
+        case .upstreamTimeout: .upstreamTimeout
         }
     }
 }

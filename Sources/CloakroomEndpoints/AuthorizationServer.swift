@@ -62,7 +62,7 @@ public struct AuthorizationServer: Sendable {
     public let authorizer: SessionAuthorizer
     /// The policy for `OriginMiddleware`.
     public let originPolicy: OriginPolicy
-    let xsrf: XSRFCookie?
+    package let xsrf: XSRFCookie?
     let logger: Logger
     private let keySource: any KeySource
     private let keys: LiveKeys<IssuerKeys>

@@ -31,6 +31,16 @@ enum CookieHeader {
         }
     }
 
+    /// Every value under the name in the bytes of one such header.
+    static func values(named name: String, in header: UnsafeRawBufferPointer) -> [[UInt8]] {
+        var name = name
+        return name.withUTF8 { name in
+            var values: [[UInt8]] = []
+            header.withMemoryRebound(to: UInt8.self) { collect(name, in: $0, into: &values) }
+            return values
+        }
+    }
+
     private typealias Bytes = UnsafeBufferPointer<UInt8>
 
     private static func collect(

@@ -21,6 +21,14 @@ extension Denial {
             return answer(.contentTooLarge, "The body is too large.")
         case .headTooLarge:
             return answer(.requestHeaderFieldsTooLarge, "The request's head is too large.")
+        case .targetTooLong:
+            return answer(.uriTooLong, "The target of the request is too long.")
+        case .expectationFailed:
+            return answer(.expectationFailed, "The only expectation that is met is 100-continue.")
+        case .notImplemented:
+            return answer(.notImplemented, "The method or the transfer coding is not supported.")
+        case .versionNotSupported:
+            return answer(.httpVersionNotSupported, "The version of HTTP is not supported.")
         case .requestTimeout:
             return answer(.requestTimeout, "The request took too long to arrive.")
         case .crossSiteRequest:
@@ -62,6 +70,10 @@ extension Denial {
             return problem
         case .unavailable(let span):
             return answer(.serviceUnavailable, "The service is busy or unavailable.", retryAfter: span)
+        case .upstreamUnavailable:
+            return answer(.badGateway, "The service behind the gateway cannot be reached.")
+        case .upstreamTimeout:
+            return answer(.gatewayTimeout, "The service behind the gateway did not answer in time.")
         }
     }
 

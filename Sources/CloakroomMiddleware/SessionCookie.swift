@@ -56,13 +56,26 @@ public struct SessionCookie: Hashable, Sendable {
         CookieHeader.values(named: name(for: userAgent), in: header)
     }
 
+    /// Every value of our cookie in the bytes of one `Cookie` header.
+    package func values(in header: UnsafeRawBufferPointer, userAgent: String) -> [[UInt8]] {
+        CookieHeader.values(named: name(for: userAgent), in: header)
+    }
+
+    /// The names that the cookie may have, for a gateway that keeps it from the backend.
+    package var names: [String] { isLoopbackDevelopment ? [name, developmentName] : [name] }
+
     /// The `Set-Cookie` with the tokens; nil if the client does not get them by cookie.
     package func setting(_ tokens: IssuedTokens, for headers: HTTPFields) -> String? {
+        setting(tokens, userAgent: headers[.userAgent] ?? "")
+    }
+
+    /// As `setting(_:for:)`, for a client that calls itself `userAgent`.
+    package func setting(_ tokens: IssuedTokens, userAgent: String) -> String? {
         switch tokens.delivery {
         case .cookie:
-            return set(SessionTokens.join(access: tokens.access.token, refresh: tokens.refresh), tokens, headers)
+            return set(SessionTokens.join(access: tokens.access.token, refresh: tokens.refresh), tokens, userAgent)
         case .hybrid:
-            return set(SessionTokens.join(access: nil, refresh: tokens.refresh), tokens, headers)
+            return set(SessionTokens.join(access: nil, refresh: tokens.refresh), tokens, userAgent)
         case .body:
             return nil
         }
@@ -70,17 +83,17 @@ public struct SessionCookie: Hashable, Sendable {
 
     /// The `Set-Cookie` of a logout.
     package func expiring(for headers: HTTPFields) -> String {
-        text("", for: headers) + "; Max-Age=0"
+        text("", headers[.userAgent] ?? "") + "; Max-Age=0"
     }
 
-    private func set(_ value: String, _ tokens: IssuedTokens, _ headers: HTTPFields) -> String {
+    private func set(_ value: String, _ tokens: IssuedTokens, _ userAgent: String) -> String {
         let age = tokens.maximumAge.map { "; Max-Age=\(min(Self.longestAge, max(1, $0.wholeSeconds)))" }
-        return text(value, for: headers) + (age ?? "")
+        return text(value, userAgent) + (age ?? "")
     }
 
-    private func text(_ value: String, for headers: HTTPFields) -> String {
-        let name = name(for: headers)
-        let secure = isSecure(for: headers) ? " Secure;" : ""
+    private func text(_ value: String, _ userAgent: String) -> String {
+        let name = name(for: userAgent)
+        let secure = name == self.name ? " Secure;" : ""
         return "\(name)=\(value); Path=/;\(secure) HttpOnly; SameSite=\(sameSite.rawValue)"
     }
 

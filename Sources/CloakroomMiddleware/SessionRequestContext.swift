@@ -48,8 +48,8 @@ public struct BasicSessionRequestContext: SessionRequestContext {
     public var sessionState = SessionState.absent
     private let peer: SocketAddress?
 
-    /// The address of the peer of the connection.
-    public var peerAddress: String? { peer?.ipAddress }
+    /// The address of the peer of the connection; `unix` on a Unix socket.
+    public var peerAddress: String? { peer?.pathname == nil ? peer?.ipAddress : TrustedProxies.unixSocket }
 
     /// The framework calls this for each request.
     public init(source: ApplicationRequestContextSource) {

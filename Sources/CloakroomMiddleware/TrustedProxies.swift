@@ -16,7 +16,12 @@ public struct TrustedProxies: Hashable, Sendable {
         self.ranges = ranges
     }
 
+    /// Stands for the address of a peer on a Unix socket: a gateway in this process, or a proxy that the permissions of
+    /// the socket admit.
+    package static let unixSocket = "unix"
+
     package func contains(_ address: String?) -> Bool {
+        if address == Self.unixSocket { return true }
         guard let bytes = address.flatMap(AddressRange.bytes) else { return false }
         return ranges.contains { $0.contains(bytes) }
     }

@@ -33,6 +33,16 @@ extension SessionService {
         return (listed, sessions.count > limit ? listed.last.map { SessionCursor(after: $0) } : nil)
     }
 
+    /// The reason why a session can no longer be used, for a stream that stays open; nil while it can.
+    package func denial(of id: SessionID) async throws -> Denial? {
+        do {
+            _ = try await aliveSession(id)
+            return nil
+        } catch let denial as Denial {
+            return denial
+        }
+    }
+
     private func aliveSession(_ id: SessionID) async throws -> Session {
         guard !overdue.contains(id) else { throw Denial.sessionRevoked }
         guard let session = try await store.session(id) else { throw Denial.sessionExpired }

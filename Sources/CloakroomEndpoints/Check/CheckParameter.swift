@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomMiddleware
 import CloakroomTokens
 
 /// One parameter: its documentation, and the change that its value makes.

@@ -13,6 +13,10 @@ extension Denial.Kind {
             "The body is not application/json, nor a plain form where one is taken. A request without body has no media type."
         case .contentTooLarge: "The body is over 64 KiB."
         case .headTooLarge: "The head of the request is over 32 KiB."
+        case .targetTooLong: "The target of the request is over 8 KiB; the gateway alone."
+        case .expectationFailed: "`Expect` asks for something other than `100-continue`; the gateway alone."
+        case .notImplemented: "CONNECT, TRACE, or a transfer coding other than `chunked`; the gateway alone."
+        case .versionNotSupported: "Another version of HTTP than 1.1; the gateway alone."
         case .requestTimeout:
             "The request was not complete in time (setting `requestTimeout`); the connection is closed."
         case .crossSiteRequest:
@@ -37,6 +41,8 @@ extension Denial.Kind {
         case .notFound: "There is nothing here, or it is not yours."
         case .methodNotAllowed: "The path has other methods, which `Allow` lists."
         case .unavailable: "The store or a queue is unavailable or full; nothing half-done."
+        case .upstreamUnavailable: "The gateway cannot reach the backend, or its response is not HTTP."
+        case .upstreamTimeout: "The backend did not respond in time."
         }
     }
 }
@@ -50,7 +56,11 @@ extension Denial {
             case .unsupportedMediaType: .unsupportedMediaType
             case .contentTooLarge: .contentTooLarge
             case .headTooLarge: .headTooLarge
+            case .targetTooLong: .targetTooLong
             case .requestTimeout: .requestTimeout
+            case .expectationFailed: .expectationFailed
+            case .notImplemented: .notImplemented
+            case .versionNotSupported: .versionNotSupported
             case .crossSiteRequest: .crossSiteRequest
             case .serviceWorkerRefused: .serviceWorkerRefused
             case .invalidCredentials: .invalidCredentials
@@ -70,6 +80,8 @@ extension Denial {
             case .notFound: .notFound
             case .methodNotAllowed: .methodNotAllowed(allow: ["POST", "OPTIONS"])
             case .unavailable: .unavailable(retryAfter: .seconds(1))
+            case .upstreamUnavailable: .upstreamUnavailable
+            case .upstreamTimeout: .upstreamTimeout
             }
     }
 }

@@ -1,5 +1,6 @@
 import CloakroomAccounts
 import CloakroomCore
+import CloakroomMiddleware
 import CloakroomStores
 import CloakroomTokens
 

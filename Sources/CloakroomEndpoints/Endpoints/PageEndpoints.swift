@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomMiddleware
 import CloakroomTokens
 import CloakroomWeb
 import Hummingbird

@@ -51,7 +51,9 @@ extension Denial {
             true
         case .invalidRequest, .unsupportedMediaType, .contentTooLarge, .crossSiteRequest, .invalidCredentials,
             .insufficientUserAuthentication, .stepUpUnavailable, .rateLimited, .accountExists, .misdirectedRequest,
-            .serviceWorkerRefused, .notFound, .methodNotAllowed, .headTooLarge, .requestTimeout, .unavailable:
+            .serviceWorkerRefused, .notFound, .methodNotAllowed, .headTooLarge, .targetTooLong, .requestTimeout,
+            .expectationFailed, .notImplemented, .versionNotSupported, .unavailable, .upstreamUnavailable,
+            .upstreamTimeout:
             false
         }
     }

@@ -31,12 +31,7 @@ extension HTTPServerBuilder {
     public static func publicListener(
         _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits()
     ) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in
-            ListenerChannel(responder, limits) { channel in
-                try channel.addWireHandler(limits, server)
-                return true
-            }
-        }
+        HTTPServerBuilder { responder in ListenerChannel.publicEndpoints(server, limits, responder) }
     }
 
     /// HTTP/1.1 for proxies, scrapers and backends. It accepts connections over a Unix socket, from this machine and
@@ -104,9 +99,18 @@ extension Channel {
 }
 
 /// The framework's channel, with additional handlers beside its decoder.
-private struct ListenerChannel: ServerChildChannel {
-    let http1: HTTP1Channel
-    let prepare: @Sendable (any Channel) throws -> Bool
+struct ListenerChannel: ServerChildChannel {
+    private let http1: HTTP1Channel
+    private let prepare: @Sendable (any Channel) throws -> Bool
+
+    static func publicEndpoints(
+        _ server: AuthorizationServer, _ limits: ListenerLimits, _ responder: @escaping HTTPChannelHandler.Responder
+    ) -> Self {
+        Self(responder, limits) { channel in
+            try channel.addWireHandler(limits, server)
+            return true
+        }
+    }
 
     /// - Parameter prepare: adds handlers; false closes the connection.
     init(

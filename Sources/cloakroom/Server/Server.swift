@@ -44,8 +44,11 @@ struct Server {
         if settings.process.isDemo { Demo(now: instance.environment.now).addRoutes(to: router) }
         let listener = settings.listeners
         let host = listener.host.contains(":") ? "[\(listener.host)]" : listener.host
+        let front: HTTPServerBuilder =
+            settings.routes.map { .gateway($0, in: instance.server, limits) }
+            ?? .publicListener(instance.server, limits)
         let application = Application(
-            router: router, server: .publicListener(instance.server, limits),
+            router: router, server: front,
             configuration: configuration(.hostname(listener.host, port: listener.port), descriptors),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? listener.port

@@ -1,12 +1,16 @@
 import CloakroomCore
 import CloakroomEndpoints
+import CloakroomGateway
 
 /// The settings of an operator, read and checked. `SettingsTable` defines how each value gets here.
 struct Settings: Sendable {
     var data = DataSettings()
     var listeners = ListenerSettings()
+    var gateway = GatewaySettings()
     var process = ProcessSettings()
     var server = AuthorizationServer.Configuration()
+    /// The gateway's rules; nil without a gateway.
+    private(set) var routes: RouteTable?
     /// The given values as text, for the commands for administration.
     private(set) var remembered: [SettingKey: String] = [:]
 
@@ -28,6 +32,25 @@ struct Settings: Sendable {
             setting.defaultValue.apply(&self)
         }
         try checkReach(sources)
+        try readRoutes(sources)
+    }
+
+    private mutating func readRoutes(_ sources: SettingsSources) throws(SettingsError) {
+        do throws(RouteRules.Unusable) {
+            routes = try RouteRules.table(gateway)
+        } catch {
+            throw SettingsError(place: sources.place(of: "routes"), problem: error.problem)
+        }
+        guard let routes else { return }
+        guard !process.isDemo else {
+            throw SettingsError(
+                place: sources.place(of: "demo"), problem: "cannot be used with upstream or routes: both serve /")
+        }
+        let addresses = routes.routes.flatMap(\.upstream.addresses)
+        // A request could otherwise reach endpoints that put tokens into their responses.
+        guard !addresses.contains(where: { $0.isSame(as: listeners.privateAddress) }) else {
+            throw SettingsError(place: sources.place(of: "upstream"), problem: "must not be the private listener")
+        }
     }
 
     var privateListener: PrivateListener? {
@@ -60,4 +83,18 @@ struct SettingsError: Error, CustomStringConvertible {
     let problem: String
 
     var description: String { "\(place): \(problem)" }
+}
+
+extension UpstreamAddress {
+    /// Whether requests to this address reach the listener.
+    fileprivate func isSame(as listener: PrivateListener.Address?) -> Bool {
+        switch (socket, listener) {
+        case (.unix(let path), .unixSocket(let other)): path == other
+        case (.network(let host, let port), .network(let other, let otherPort)):
+            port == otherPort && (host == other || Self.local.contains(host) && Self.local.contains(other))
+        case (_, nil), (.unix, .network), (.network, .unixSocket): false
+        }
+    }
+
+    private static let local: Set = ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"]
 }

@@ -5,6 +5,7 @@ import Foundation
 /// The flags of `cloakroom serve`, besides those of `StoreOptions`.
 struct SettingsOptions: ParsableArguments {
     @OptionGroup(title: ListenerSettings.title) var listeners: SettingsFlags<ListenerSettings>
+    @OptionGroup(title: GatewaySettings.title) var gateway: SettingsFlags<GatewaySettings>
     @OptionGroup(title: SessionSettings.title) var sessions: SettingsFlags<SessionSettings>
     @OptionGroup(title: AccountSettings.title) var accounts: SettingsFlags<AccountSettings>
     @OptionGroup(title: TokenSettings.title) var tokens: SettingsFlags<TokenSettings>
@@ -13,7 +14,8 @@ struct SettingsOptions: ParsableArguments {
 
     var values: [SettingKey: String] {
         [
-            listeners.values, sessions.values, accounts.values, tokens.values, browsers.values, process.values,
+            listeners.values, gateway.values, sessions.values, accounts.values, tokens.values, browsers.values,
+            process.values,
         ].reduce(into: [:]) { $0.merge($1) { one, _ in one } }
     }
 }

@@ -7,8 +7,8 @@ protocol SettingsSection: SendableMetatype {
 /// All settings, by section, in the order of the document.
 enum SettingsTable {
     static let sections: [any SettingsSection.Type] = [
-        DataSettings.self, ListenerSettings.self, SessionSettings.self, AccountSettings.self, TokenSettings.self,
-        BrowserSettings.self, ProcessSettings.self,
+        DataSettings.self, ListenerSettings.self, GatewaySettings.self, SessionSettings.self, AccountSettings.self,
+        TokenSettings.self, BrowserSettings.self, ProcessSettings.self,
     ]
 
     static let all = sections.flatMap { $0.settings }

@@ -1,8 +1,8 @@
 /// Checks that a link stays on its own origin.
-enum SameOriginPath {
+package enum SameOriginPath {
     /// Whether the text is a path of printable ASCII, without characters that some parser rewrites, and with percent
     /// signs only before two hexadecimal digits.
-    static func isWellFormed(_ text: String) -> Bool {
+    package static func isWellFormed(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard bytes.first == UInt8(ascii: "/"), bytes.count <= 4096 else { return false }
         return bytes.indices.allSatisfy { index in
@@ -17,12 +17,12 @@ enum SameOriginPath {
 
     /// Whether a browser that follows the path stays on the host. `//evil` and `/\evil` lead to another
     /// (CVE-2021-32786).
-    static func isSafe(_ text: String) -> Bool {
+    package static func isSafe(_ text: String) -> Bool {
         isWellFormed(text) && !text.hasPrefix("//")
     }
 
     /// The text, percent-encoded for a query.
-    static func queryValue(_ text: String) -> String {
+    package static func queryValue(_ text: String) -> String {
         text.utf8.map { byte in
             let character = Character(Unicode.Scalar(byte))
             let isPlain = byte < 0x80 && (character.isLetter || character.isNumber || "-._~/".contains(character))

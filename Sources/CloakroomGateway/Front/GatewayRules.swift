@@ -1,0 +1,141 @@
+package import CloakroomCore
+package import CloakroomMiddleware
+import CloakroomTokens
+import NIOCore
+
+/// What the gateway decides with: routes, the origin policy and the authorizer.
+package struct GatewayRules: Sendable {
+    package var routes: RouteTable
+    package var authorizer: SessionAuthorizer
+    package var originPolicy: OriginPolicy
+    package var xsrf: XSRFCookie?
+    package var trustedProxies: TrustedProxies
+    /// The login page for navigations without a session.
+    package var loginPage = "/auth/pages/login"
+
+    package init(
+        routes: RouteTable, authorizer: SessionAuthorizer, originPolicy: OriginPolicy, xsrf: XSRFCookie?,
+        trustedProxies: TrustedProxies
+    ) {
+        self.routes = routes
+        self.authorizer = authorizer
+        self.originPolicy = originPolicy
+        self.xsrf = xsrf
+        self.trustedProxies = trustedProxies
+    }
+}
+
+/// The decision about a request, as far as it is possible without I/O.
+enum Verdict: Sendable {
+    /// One of our own endpoints answers.
+    case own
+    case pass(Route, VerifiedAccess?)
+    /// A renewal or a look-up has to decide.
+    case authorize(Route, RequestCredentials)
+    /// - `route`: nil when none matched.
+    case refused(Denial, Route?)
+}
+
+extension GatewayRules {
+    func judge(_ head: RequestHead) -> Verdict {
+        if OwnPaths.contain(head.target.decodedPath) { return .own }
+        guard isOurs(head.host) else { return .refused(.misdirectedRequest, nil) }
+        let method = head.isPreflight ? head.first(.accessControlRequestMethod) ?? head.method : head.method
+        guard let route = routes.route(method: method, path: head.target.decodedPath) else {
+            return .refused(.notFound, nil)
+        }
+        // A preflight carries no credentials; the request that follows it is judged by itself.
+        if isTrustedPreflight(head) { return .pass(route, nil) }
+        do {
+            try checkOrigin(head)
+        } catch {
+            return .refused(error, route)
+        }
+        return judge(head, route)
+    }
+
+    private func judge(_ head: RequestHead, _ route: Route) -> Verdict {
+        let credentials = credentials(of: head)
+        let hasNone = credentials.cookie == nil && credentials.bearer == nil
+        switch route.access {
+        case .open:
+            if hasNone { return .pass(route, nil) }
+            if let access = authorizer.authorizeAtOnce(credentials, demanding: nil) { return .pass(route, access) }
+        case .session(let demand):
+            if hasNone { return .refused(.sessionMissing, route) }
+            if let access = authorizer.authorizeAtOnce(credentials, demanding: demand) {
+                return admit(access, to: route)
+            }
+        }
+        return .authorize(route, credentials)
+    }
+
+    /// Checks what a route demands besides the session.
+    func admit(_ access: VerifiedAccess, to route: Route) -> Verdict {
+        .pass(route, access)
+    }
+
+    /// The host counts with its port, as in a browser's origin.
+    private func isOurs(_ host: String?) -> Bool {
+        guard let host else { return false }
+        return originPolicy.isOurs(targetAuthority: host)
+    }
+
+    private func isTrustedPreflight(_ head: RequestHead) -> Bool {
+        head.isPreflight && trustedOrigin(of: head) != nil
+    }
+
+    /// The origin of the page that sent the request, if it is another one that is trusted.
+    func trustedOrigin(of head: RequestHead) -> String? {
+        guard !originPolicy.trustedOrigins.isEmpty, head.values(.origin).count == 1,
+            let origin = head.first(.origin).flatMap({ WebOrigin(parsing: $0) }),
+            originPolicy.trustedOrigins.contains(origin)
+        else { return nil }
+        return origin.description
+    }
+
+    private func checkOrigin(_ head: RequestHead) throws(Denial) {
+        let isWebSocket = head.asksForWebSocket || head.contains(.secWebSocketKey)
+        let isWorker = head.contains(.serviceWorker)
+        guard isWebSocket || isWorker || !OriginPolicy.isSafe(head.method) else { return }
+        let cookies = cookies(of: head)
+        var request = OriginPolicy.Request(
+            method: head.method, isWebSocketUpgrade: isWebSocket,
+            serviceWorkerPath: isWorker ? head.target.path : nil, host: head.host, origin: head.values(.origin),
+            secFetchSite: head.values(.secFetchSite), carriesOurCookie: !cookies.isEmpty,
+            xsrf: xsrf?.evidence(values: head.values(.xsrfToken), cookies: cookies) ?? .absent)
+        request.isLaunderedNavigation =
+            head.first(.secFetchMode) == "same-origin" && head.first(.upgradeInsecureRequests) == "1"
+        request.referer = head.first(.referer)
+        try originPolicy.check(request)
+    }
+
+    func credentials(of head: RequestHead) -> RequestCredentials {
+        RequestCredentials(
+            cookies: cookies(of: head), authorization: head.values(.authorization), verifier: authorizer.verifier,
+            at: authorizer.now())
+    }
+
+    private func cookies(of head: RequestHead) -> [[UInt8]] {
+        let agent = authorizer.cookie.isLoopbackDevelopment ? head.first(.userAgent) ?? "" : ""
+        return head.bytes.withUnsafeReadableBytes { bytes in
+            head.lines.filter { $0.kind == .cookie }.flatMap { line in
+                authorizer.cookie.values(in: UnsafeRawBufferPointer(rebasing: bytes[line.value]), userAgent: agent)
+            }
+        }
+    }
+}
+
+extension RequestHead {
+    /// Whether the request is a CORS preflight (Fetch standard, section 3.3).
+    var isPreflight: Bool {
+        method == "OPTIONS" && contains(.accessControlRequestMethod)
+    }
+
+    /// Whether the request is a browser navigation, to which a page or a redirect can be the answer.
+    var isNavigation: Bool {
+        guard OriginPolicy.isSafe(method) else { return false }
+        if let mode = first(.secFetchMode) { return mode == "navigate" }
+        return first(.accept)?.contains("text/html") == true
+    }
+}

@@ -1,0 +1,75 @@
+package import CloakroomCore
+import CloakroomMiddleware
+import CloakroomTokens
+import HTTPTypes
+package import Logging
+package import NIOCore
+import Synchronization
+
+/// A reverse proxy that checks sessions: what all its connections share.
+package final class Gateway: Sendable {
+    /// Whether a session may still be used: nil if so, otherwise the reason against it.
+    package typealias Recheck = @Sendable (SessionID) async throws -> Denial?
+
+    let rules: GatewayRules
+    let cookies: OwnCookies
+    let connector: UpstreamConnector
+    let health = UpstreamHealth()
+    let recheck: Recheck
+    let log: SampledLog
+    /// The scheme by which browsers reach this server.
+    let scheme: String
+    /// The security headers of our own answers.
+    let protection: [UInt8]
+    let limits: GatewayLimits
+    private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<GatewayLoop>]>([:])
+
+    /// - Parameters:
+    ///   - own: opens a connection to our own endpoints.
+    ///   - recheck: asks the store about the session of an open stream.
+    package init(
+        rules: GatewayRules, isHTTPS: Bool, limits: GatewayLimits = GatewayLimits(),
+        own: @escaping UpstreamConnector.OwnConnection, recheck: @escaping Recheck, logger: Logger
+    ) {
+        self.rules = rules
+        self.limits = limits
+        self.recheck = recheck
+        cookies = OwnCookies(rules.authorizer.cookie)
+        connector = UpstreamConnector(own: own, tls: nil)
+        log = SampledLog(logger: logger)
+        scheme = isHTTPS ? "https" : "http"
+        protection = SecurityHeaders<BasicSessionRequestContext>.fieldsOfData(isHTTPS: isHTTPS)
+            .flatMap { Array("\($0.name.rawName): \($0.value)\r\n".utf8) }
+    }
+
+    /// Makes a connection of a browser one of this gateway's.
+    /// - Parameter channel: one that was just accepted; call it on its event loop.
+    package func serve(_ channel: any Channel) throws {
+        let loop = self.loop(channel.eventLoop)
+        let peer = channel.remoteAddress?.ipAddress
+        try channel.pipeline.syncOperations.addHandler(FrontConnection(self, loop, peer: peer))
+    }
+
+    private func loop(_ eventLoop: any EventLoop) -> GatewayLoop {
+        loops.withLock { loops in
+            if let known = loops[ObjectIdentifier(eventLoop)] { return known.value }
+            let loop = GatewayLoop(eventLoop, connector: connector)
+            loops[ObjectIdentifier(eventLoop)] = NIOLoopBound(loop, eventLoop: eventLoop)
+            return loop
+        }
+    }
+}
+
+/// The time and size limits of the gateway's connections to browsers.
+package struct GatewayLimits: Sendable {
+    /// From the first byte of a head to its last.
+    package var head = TimeAmount.seconds(10)
+    /// Between two requests.
+    package var idle = TimeAmount.seconds(60)
+    /// Without a byte of a body that the client has to send, or read.
+    package var stalledClient = TimeAmount.seconds(60)
+    /// In bytes.
+    package var longestHead = 32 * 1024
+
+    package init() {}
+}

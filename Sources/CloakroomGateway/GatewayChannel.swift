@@ -1,0 +1,31 @@
+import HummingbirdCore
+package import Logging
+package import NIOCore
+
+/// Accepts connections for a gateway.
+package struct GatewayChannel: ServerChildChannel {
+    private let gateway: Gateway
+
+    package init(_ gateway: Gateway) {
+        self.gateway = gateway
+    }
+
+    package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<AcceptedChannel> {
+        channel.eventLoop.makeCompletedFuture {
+            // One read for each wake-up: what was read is passed on before the next piece is read, so that memory does not
+            // grow with the body.
+            try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+            try gateway.serve(channel)
+            return AcceptedChannel(channel: channel)
+        }
+    }
+
+    package func handle(value: AcceptedChannel, logger: Logger) async {
+        try? await value.channel.closeFuture.get()
+    }
+}
+
+/// A connection of a browser.
+package struct AcceptedChannel: ServerChildChannelValue {
+    package let channel: any Channel
+}

@@ -1,0 +1,54 @@
+import CloakroomCore
+import NIOCore
+
+/// What the connections of one event loop share: connections to the backends, and one timer for all of them.
+final class GatewayLoop {
+    let eventLoop: any EventLoop
+    private let connector: UpstreamConnector
+    private var pools: [UpstreamEndpoint: UpstreamPool] = [:]
+    private var connections: [ObjectIdentifier: FrontConnection] = [:]
+    private var isTicking = false
+
+    /// How often deadlines and the sessions of open streams are looked at.
+    static let tick = TimeAmount.milliseconds(250)
+
+    init(_ eventLoop: any EventLoop, connector: UpstreamConnector) {
+        self.eventLoop = eventLoop
+        self.connector = connector
+    }
+
+    func pool(_ endpoint: UpstreamEndpoint) -> UpstreamPool {
+        if let known = pools[endpoint] { return known }
+        let pool = UpstreamPool(endpoint, connector: connector, loop: eventLoop)
+        pools[endpoint] = pool
+        return pool
+    }
+
+    func add(_ connection: FrontConnection) {
+        connections[ObjectIdentifier(connection)] = connection
+        guard !isTicking else { return }
+        isTicking = true
+        scheduleTick()
+    }
+
+    func remove(_ connection: FrontConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+    }
+
+    private func scheduleTick() {
+        eventLoop.assumeIsolated().scheduleTask(in: Self.tick) { self.look() }
+    }
+
+    /// The timer stops when it has nothing to look at.
+    private func look() {
+        let now = NIODeadline.now()
+        for connection in Array(connections.values) { connection.tick(at: now) }
+        var hasIdle = false
+        for pool in pools.values {
+            pool.closeAged(at: now)
+            hasIdle = hasIdle || !pool.isEmpty
+        }
+        isTicking = !connections.isEmpty || hasIdle
+        if isTicking { scheduleTick() }
+    }
+}

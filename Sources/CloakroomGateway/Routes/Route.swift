@@ -1,0 +1,73 @@
+package import CloakroomCore
+
+/// One rule of the gateway: which requests it is for, what they need, and where they go.
+package struct Route: Hashable, Sendable {
+    package enum Access: Hashable, Sendable {
+        /// Passes without a session; a good one is passed on.
+        case open
+        /// Needs a session, and what the demand says besides.
+        case session(StepUp?)
+    }
+
+    /// The answer to a browser navigation without a session.
+    package enum Login: Hashable, Sendable {
+        case redirect, unauthorized
+    }
+
+    package var pattern: PathPattern
+    /// Upper case; nil for every method.
+    package var methods: Set<String>?
+    package var access: Access
+    /// Claims that the session must have: the value itself, or a list that contains it.
+    package var claims: [String: String] = [:]
+    package var login = Login.redirect
+    package var upstream: UpstreamGroup
+    /// The path that takes the place of the pattern's literal beginning; nil for none.
+    package var rewrite: PathRewrite?
+    /// Whether a bearer token that is not ours reaches the backend; ours then goes by `X-Auth-Token`.
+    package var keepsBearer = false
+    package var limits = RouteLimits()
+
+    package init(_ pattern: PathPattern, access: Access, upstream: UpstreamGroup) {
+        self.pattern = pattern
+        self.access = access
+        self.upstream = upstream
+    }
+
+    func takes(_ method: String) -> Bool {
+        guard let methods else { return true }
+        return methods.contains(method) || method == "HEAD" && methods.contains("GET")
+    }
+}
+
+/// Replaces the beginning of a path.
+package struct PathRewrite: Hashable, Sendable {
+    let prefix: String
+    let replacement: String
+
+    /// - Parameters:
+    ///   - prefix: such as `/api`; without a final slash.
+    ///   - replacement: such as `/v2`, or empty.
+    package init(prefix: String, replacement: String) {
+        self.prefix = prefix
+        self.replacement = replacement
+    }
+
+    func apply(to path: String) -> String {
+        guard path.hasPrefix(prefix) else { return path }
+        let rewritten = replacement + path.dropFirst(prefix.count)
+        return rewritten.hasPrefix("/") ? rewritten : "/" + rewritten
+    }
+}
+
+/// The time and size limits of a route.
+package struct RouteLimits: Hashable, Sendable {
+    /// From the request to the head of the response.
+    package var response = Span.seconds(60)
+    /// Without a byte in either direction.
+    package var idle = Span.seconds(3600)
+    /// In bytes; nil for any length.
+    package var body: Int?
+
+    package init() {}
+}

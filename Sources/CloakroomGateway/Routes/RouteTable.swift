@@ -1,0 +1,36 @@
+/// The gateway's rules in order; the first that matches decides.
+package struct RouteTable: Sendable {
+    package let routes: [Route]
+
+    /// A rule that no request can reach.
+    package struct Unreachable: Error, Hashable, Sendable, CustomStringConvertible {
+        let index: Int
+        let pattern: PathPattern
+
+        /// Names the rule by its position, counted from 1.
+        package var description: String {
+            "rule \(index + 1) (\(pattern)) can never match: the rules before it match everything that it does"
+        }
+    }
+
+    /// - Throws: `Unreachable`. A rule behind one that covers it was meant to be in front: without an error, `/admin/*`
+    ///   behind a public `/*` would be open.
+    package init(_ routes: [Route]) throws(Unreachable) {
+        for (index, route) in routes.enumerated() {
+            let covering = routes[..<index].filter { $0.pattern.covers(route.pattern) }
+            if covering.contains(where: { $0.methods == nil }) {
+                throw Unreachable(index: index, pattern: route.pattern)
+            }
+            guard let methods = route.methods else { continue }
+            if methods.allSatisfy({ method in covering.contains { $0.takes(method) } }) {
+                throw Unreachable(index: index, pattern: route.pattern)
+            }
+        }
+        self.routes = routes
+    }
+
+    /// - Parameter path: a decoded canonical path.
+    package func route(method: String, path: String) -> Route? {
+        routes.first { $0.takes(method) && $0.pattern.matches(path) }
+    }
+}

@@ -1,0 +1,64 @@
+import CloakroomCore
+import CloakroomMiddleware
+import CloakroomTokens
+import NIOCore
+
+/// Ends an open stream with its session. A check at its beginning says nothing about the hours that follow.
+final class StreamWatch {
+    private let access: VerifiedAccess
+    private let gateway: Gateway
+    private weak var exchange: Exchange?
+    private var nextRecheck: NIODeadline
+    private var isRechecking = false
+    private var failures = 0
+
+    /// How often the store is asked whether the session is past its lifetimes, which no revocation tells.
+    private static let recheckInterval = TimeAmount.seconds(60)
+    private static let retryInterval = TimeAmount.seconds(5)
+    /// A stream without a good answer for so many tries ends: a session is never trusted because nobody can be asked.
+    private static let maximumFailures = 6
+
+    init(_ access: VerifiedAccess, _ gateway: Gateway, _ exchange: Exchange) {
+        self.access = access
+        self.gateway = gateway
+        self.exchange = exchange
+        nextRecheck = .now() + Self.recheckInterval
+    }
+
+    func tick(at now: NIODeadline) {
+        if gateway.rules.authorizer.verifier.revocations.isRevoked(access.session) {
+            return end(1008, Denial.sessionRevoked.code)
+        }
+        guard nextRecheck <= now, !isRechecking else { return }
+        recheck()
+    }
+
+    func end() {
+        exchange = nil
+    }
+
+    private func end(_ code: UInt16, _ reason: String) {
+        let exchange = exchange
+        self.exchange = nil
+        exchange?.endStream(code, reason: reason)
+    }
+
+    private func recheck() {
+        guard let loop = exchange?.front.loop.eventLoop else { return }
+        isRechecking = true
+        let (recheck, session) = (gateway.recheck, access.session)
+        loop.makeFutureWithTask { try await recheck(session) }.assumeIsolated().whenComplete { result in
+            self.isRechecking = false
+            switch result {
+            case .success(nil):
+                self.failures = 0
+                self.nextRecheck = .now() + Self.recheckInterval
+            case .success(let denial?): self.end(1008, denial.code)
+            case .failure:
+                self.failures += 1
+                self.nextRecheck = .now() + Self.retryInterval
+                if self.failures >= Self.maximumFailures { self.end(1013, Denial.unavailable(retryAfter: .zero).code) }
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import NIOCore
+
+/// The idle connections of one event loop to one backend. The one that was used last is used next, so that the others
+/// age and are closed.
+final class UpstreamPool {
+    private let endpoint: UpstreamEndpoint
+    private let connector: UpstreamConnector
+    private let loop: any EventLoop
+    private var idle: [UpstreamConnection] = []
+
+    static let maximumIdle = 64
+    static let longestIdle = TimeAmount.seconds(30)
+    /// Backends close idle connections after as little as two seconds. A request that must not be sent twice gets a
+    /// connection that was idle for less: if the backend closes it meanwhile, nobody can tell whether it was executed.
+    static let longestIdleForUnsafe = TimeAmount.seconds(1)
+
+    init(_ endpoint: UpstreamEndpoint, connector: UpstreamConnector, loop: any EventLoop) {
+        self.endpoint = endpoint
+        self.connector = connector
+        self.loop = loop
+    }
+
+    /// An idle connection; nil when a new one is needed.
+    func takeIdle(forSafeMethod isSafe: Bool, at now: NIODeadline) -> UpstreamConnection? {
+        while let connection = idle.popLast() {
+            connection.onIdleClose = nil
+            let longest = isSafe ? Self.longestIdle : Self.longestIdleForUnsafe
+            if connection.isActive, connection.idleSince + longest > now { return connection }
+            connection.close()
+        }
+        return nil
+    }
+
+    func connect() -> EventLoopFuture<UpstreamConnection> {
+        connector.connect(endpoint, on: loop)
+    }
+
+    func giveBack(_ connection: UpstreamConnection) {
+        guard connection.isActive, idle.count < Self.maximumIdle else { return connection.close() }
+        connection.becomeIdle()
+        connection.onIdleClose = { [weak self] closed in self?.idle.removeAll { $0 === closed } }
+        idle.append(connection)
+    }
+
+    var isEmpty: Bool { idle.isEmpty }
+
+    func closeAged(at now: NIODeadline) {
+        while let oldest = idle.first, oldest.idleSince + Self.longestIdle < now {
+            idle.removeFirst()
+            oldest.onIdleClose = nil
+            oldest.close()
+        }
+    }
+}

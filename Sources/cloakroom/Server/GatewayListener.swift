@@ -1,0 +1,27 @@
+import CloakroomCore
+import CloakroomEndpoints
+import CloakroomGateway
+import CloakroomMiddleware
+import CloakroomSessions
+import Hummingbird
+import HummingbirdCore
+import Logging
+
+extension HTTPServerBuilder {
+    /// The gateway in front of the public endpoints: what no route can take, the framework answers.
+    static func gateway(
+        _ routes: RouteTable, in front: AuthorizationServer, _ limits: ListenerLimits
+    ) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            let rules = GatewayRules(
+                routes: routes, authorizer: front.authorizer, originPolicy: front.originPolicy, xsrf: front.xsrf,
+                trustedProxies: front.configuration.trustedProxies)
+            let endpoints = InternalEndpoints(front, limits, responder)
+            let sessions = front.sessions
+            return GatewayChannel(
+                Gateway(
+                    rules: rules, isHTTPS: front.isHTTPS, own: endpoints.connect,
+                    recheck: { try await sessions.denial(of: $0) }, logger: Logger(label: "cloakroom.gateway")))
+        }
+    }
+}
