@@ -6,7 +6,7 @@ import pytest
 
 import described
 from browser import Client
-from server import run
+from server import ROOT, run
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,11 @@ def test_examples_are_of_the_shape_that_their_schemas_have(document):
                 checked.validator(media_type["schema"]).validate(example)
                 count += 1
     assert count > 200
+
+
+def test_the_response_in_the_documents_is_the_example_of_login(document):
+    response = document["paths"]["/auth/login"]["post"]["responses"]["200"]["content"]["application/json"]
+    assert json.loads((ROOT / "docs/snippets/session.json").read_text()) == response["example"]
 
 
 def test_every_code_of_a_problem_is_one_of_the_document(document):
