@@ -348,7 +348,7 @@ def test_the_trial_of_forward_auth_works_as_it_stands(shell):
     server = Server(shell.directory / "data", publicURL=f"http://localhost:{port}", trustedProxies="127.0.0.1")
     ports = {"8080": server.port, "8081": server.private_port, "3000": app.server_port}
     try:
-        prepare, ask = blocks("docs/forward-auth.md")
+        prepare, ask, *_ = blocks("docs/forward-auth.md")
         # The document uses fixed ports, which other tests may occupy: replace them.
         elsewhere = "".join(f" | sed 's/127.0.0.1:{old};/127.0.0.1:{new};/'" for old, new in ports.items())
         prepared = shell.run(prepare, {"8088": port, " > trial/forward-auth.conf": f"{elsewhere} > trial/forward-auth.conf"})
@@ -359,6 +359,32 @@ def test_the_trial_of_forward_auth_works_as_it_stands(shell):
     finally:
         server.stop()
         app.shutdown()
+
+
+def status_lines(output):
+    return re.findall(r"HTTP/1\.1 (\d+)", output)
+
+
+def test_the_check_with_curl_works_as_it_stands_over_loopback(shared, shell):
+    *_, over_loopback, _ = blocks("docs/forward-auth.md")
+    shell.add("curl", f'exec {shutil.which("curl")} --silent --show-error "$@"')
+    ports = {":8080": f":{shared.port}", ":8081": f":{shared.private_port}", "ann@": "curl@"}
+    asked = shell.run(over_loopback, ports)
+    assert status_lines(asked.stdout) == ["204", "401"] and '"code":"session_missing"' in asked.stdout, asked
+    headers = ("Authorization: Bearer ", "X-Auth-Subject: u_", "X-Auth-Session: ", "X-Auth-Claims: {}")
+    assert all(f"\n{header}" in asked.stdout for header in headers), asked
+
+
+def test_the_check_with_curl_works_as_it_stands_over_a_unix_socket(shell):
+    *_, over_loopback, over_socket = blocks("docs/forward-auth.md")
+    server = Server(shell.directory / "data", private=False, privateListen=f"unix:{shell.directory}/private.sock")
+    try:
+        sign_up = over_loopback.split("\n\n")[0]
+        signed_up = shell.run(sign_up, {":8080": f":{server.port}"})
+        asked = shell.run(over_socket, {})
+        assert signed_up.returncode == 0 and status_lines(asked.stdout) == ["204"], (signed_up, asked)
+    finally:
+        server.stop()
 
 
 def test_a_new_refresh_secret_and_the_end_of_all_sessions_leave_a_thief_nothing(machine):
