@@ -1,4 +1,4 @@
-"""The plots of the report, as SVG on white, readable in light and dark pages."""
+"""The plots of the report, as SVG with light colors and, for readers who prefer a dark page, dark ones."""
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +13,11 @@ from . import check, renew, scale  # noqa: E402
 from .markdown import number  # noqa: E402
 from .results import Results  # noqa: E402
 
-OURS, OTHERS, INK, GRID = "#0b6e4f", "#b4bcc4", "#24292f", "#e3e6e9"
+OURS, OTHERS, INK, GRID, PAPER = "#0b6e4f", "#b4bcc4", "#24292f", "#e3e6e9", "#ffffff"
 LINES = ["#8a6d3b", "#7a5195", "#3f6fb5", "#b0413e"]
+DARK = {
+    OURS: "#3fb950", OTHERS: "#656c76", INK: "#f0f6fc", GRID: "#2b3138", PAPER: "#0d1117",
+    **dict(zip(LINES, ["#d4a72c", "#c297ff", "#79c0ff", "#ff7b72"]))}
 CONNECTIONS = max(check.CONNECTIONS)
 ALTERNATIVES = {
     "performance-check": "Processor time per check: ours and the peers, each a bar, the cheapest on top",
@@ -46,10 +49,19 @@ def draw(results: Results, directory: Path) -> list[str]:
         for name, plot in PLOTS.items():
             if canvas := plot(results):
                 file = directory / f"{name}.svg"
-                canvas.savefig(file, facecolor="white", bbox_inches="tight", metadata={"Date": None})
+                canvas.savefig(file, facecolor=PAPER, bbox_inches="tight", metadata={"Date": None})
+                file.write_text(_with_dark_colors(file.read_text()))
                 pyplot.close(canvas)
                 drawn.append(name)
     return drawn
+
+
+def _with_dark_colors(svg: str) -> str:
+    """matplotlib writes each color into a `style` attribute, which only an important rule overrides."""
+    rules = "".join(
+        f'[style*="{name}: {light}"]{{{name}: {dark} !important}}\n'
+        for light, dark in DARK.items() for name in ("fill", "stroke"))
+    return svg.replace("</style>", f"\n@media (prefers-color-scheme: dark) {{\n{rules}}}</style>", 1)
 
 
 def _check(results: Results) -> Canvas | None:
