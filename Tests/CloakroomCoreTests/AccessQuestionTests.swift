@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test("a standing is asked for once at most, and for the session whose token decides", arguments: bearers, cookies)
+    @Test("the standing is looked up at most once, for the session whose token decides", arguments: bearers, cookies)
     func askedOnce(_ bearer: AccessQuestion.Bearer, _ cookie: AccessQuestion.Cookie) {
         var asked: [SessionID] = []
         let question = AccessQuestion(bearer: bearer, cookie: cookie)
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test("a revocation counts before a demand: nobody is asked for a password on a session that has ended")
+    @Test("a revocation is decided before a demand: a revoked session is denied, and no step-up is asked for")
     func revocationFirst() {
         let question = AccessQuestion(
             bearer: .absent, cookie: .live(Self.identity(Self.cookieSession)),
@@ -116,7 +116,9 @@ import Testing
         (.minutes(5), 10_000), (.seconds(100), 10_000), (.seconds(99), 9_900), (.seconds(2), 200), (.days(1), 10_000),
     ]
 
-    @Test("W22: what is handed on lives min(10 s, a tenth of its life) longer, to the millisecond", arguments: margins)
+    @Test(
+        "W22: an access token for a backend is valid for another 10 s, or a tenth of its lifetime if that is less",
+        arguments: margins)
     func margin(_ row: (lifetime: Span, margin: Int64)) {
         let policy = SessionPolicy(accessTokenLifetime: row.lifetime)
         for (remaining, answer) in [
@@ -130,7 +132,7 @@ import Testing
         }
     }
 
-    @Test("a demand is checked at the moment that is asked about")
+    @Test("a demand is checked at the time of the question")
     func demandsTime() {
         let question = AccessQuestion(
             bearer: .live(Self.identity(Self.bearerSession)), cookie: .absent, demand: StepUp(maximumAge: .minutes(2)))

@@ -6,7 +6,8 @@ import Testing
     private static let now = Instant.example
     private typealias Traits = Factor.Traits
 
-    @Test("a factor that is shown again keeps the later time, and adding never takes away", arguments: [-60, 0, 60])
+    @Test(
+        "a factor that is shown again keeps the later time, and adding evidence removes none", arguments: [-60, 0, 60])
     func add(_ offset: Int64) {
         var evidence = Evidence(.password, at: Self.now)
         evidence.add(Evidence(.password, at: Self.now + .seconds(offset)))
@@ -35,7 +36,7 @@ import Testing
         ),
     ]
 
-    @Test("two kinds of factors are two factors; two of one kind are one", arguments: levels.indices)
+    @Test("factors of two kinds count as two factors; two of one kind count as one", arguments: levels.indices)
     func level(_ row: Int) {
         #expect(AuthenticationLevel(of: Self.levels[row].0) == Self.levels[row].1)
     }

@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test(
-        "a script becomes a service worker only where the app has named its path, byte for byte",
+        "a script may become a service worker only if its path equals one in the setting, byte for byte",
         arguments: [
             (nil, nil), ("/sw.js", nil), ("/app/sw.js", nil), ("/SW.js", .serviceWorkerRefused),
             ("/s%77.js", .serviceWorkerRefused), ("/rates", .serviceWorkerRefused), ("/", .serviceWorkerRefused),
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test(
-        "a navigation that a service worker has passed on is our own only where it says that it comes from our pages",
+        "a navigation through a service worker passes only if its headers say that it comes from our own pages",
         arguments: [
             (own, nil), ("\(own)/", nil), ("\(own)/a?b", nil), (nil, .crossSiteRequest), ("", .crossSiteRequest),
             ("https://sib.example.com/", .crossSiteRequest), ("\(own).evil/", .crossSiteRequest),
@@ -89,7 +89,9 @@ import Testing
         #expect(denial(request) == expected)
     }
 
-    @Test("a safe method passes whatever it says, unless it opens a WebSocket", arguments: ["GET", "HEAD", "OPTIONS"])
+    @Test(
+        "a safe method passes with any Origin and Fetch Metadata, unless it opens a WebSocket",
+        arguments: ["GET", "HEAD", "OPTIONS"])
     func safeMethods(_ method: String) {
         var request = OriginPolicy.Request(
             method: method, host: nil, origin: ["https://evil.example"], secFetchSite: ["cross-site"],
@@ -100,7 +102,7 @@ import Testing
     }
 
     @Test(
-        "without a public URL the Host decides, and must be the machine itself",
+        "without a public URL the Host decides, and must name this machine",
         arguments: [
             ("localhost", "http://localhost"), ("localhost:8080", "http://localhost:8080"),
             ("LOCALHOST", "http://localhost"),

@@ -36,7 +36,7 @@ import Testing
         #expect(session.refreshKey == "k9")
     }
 
-    @Test("presenting a pending generation confirms it and opens the window now")
+    @Test("presenting a pending generation confirms it and opens the window")
     func confirms() {
         var session = Condition.pending.session
         _ = session.refresh(5)
@@ -45,7 +45,7 @@ import Testing
         #expect(session.refreshKey == "k5")
     }
 
-    @Test("with a window of no length a pending generation is served once and rotated then")
+    @Test("with a window of zero length a pending generation is served once, then rotated")
     func noWindow() {
         let policy = SessionPolicy(stragglerWindow: .zero)
         var session = Condition.pending.session
@@ -53,14 +53,14 @@ import Testing
         #expect(session.refresh(5, under: policy) == .rotated)
     }
 
-    @Test("the window is fixed: nothing that happens inside it moves its end")
+    @Test("the window is fixed: no event inside it moves its end")
     func fixedWindow() {
         var session = Condition.pending.session
         for second in Int64(0)..<30 { #expect(session.refresh(5, at: Self.now + .seconds(second)) == .served) }
         #expect(session.refresh(5, at: Self.now + .seconds(30)) == .rotated)
     }
 
-    @Test("a generation is handed out again when its answer has had the time to arrive, however often, however late")
+    @Test("a pending generation is returned again after reissueDelay, any number of times")
     func reissue() {
         var session = Condition.windowClosed.session
         #expect(session.refresh(5) == .rotated)
@@ -83,7 +83,7 @@ import Testing
         #expect(answers == [.rotated] + Array(repeating: .served, count: 23))
     }
 
-    @Test("a clock that was set back says nothing about how long an answer is under way: it is given again")
+    @Test("if the clock was set back, the age of a response is unknown, and the generation is returned again")
     func reissueAfterClockSetBack() {
         var session = Condition.windowClosed.session
         _ = session.refresh(5)
@@ -91,7 +91,7 @@ import Testing
         #expect(session.refresh(5, at: Self.now - .seconds(1)) == .reissued)
     }
 
-    @Test("adoption hands out nothing, and continues at what was presented, with its iat and key")
+    @Test("an adoption returns no token, and continues at the presented generation with its iat and key")
     func adoption() {
         var session = Condition.windowClosed.session
         let presented = PresentedRefresh(generation: 8, issuedAt: Self.now - .seconds(77), key: "k8")
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test(
-        "after an adoption every generation that may be in flight is a straggler, for one window",
+        "after an adoption every generation in flight is a straggler for one window",
         arguments: [
             (Condition.windowClosed, [7, 6, 5], 4), (.neverOpened, [7, 6, 5], 4), (.pending, [7, 6, 5, 4], 3),
             (.windowOpen, [7, 6, 5, 4], 3),
@@ -121,7 +121,7 @@ import Testing
         #expect(session.refresh(reused) == .reused)
     }
 
-    @Test("a spent token revokes the session, for the reason and at the time")
+    @Test("a spent token revokes the session, with its reason and time")
     func reuse() {
         var session = Condition.windowClosed.session
         _ = session.refresh(3)
@@ -129,7 +129,7 @@ import Testing
         #expect(session.refresh(5) == .denied(.sessionRevoked))
     }
 
-    @Test("a revoked session answers nothing else, whatever is presented", arguments: [3, 4, 5, 6])
+    @Test("a revoked session is denied for every presented generation", arguments: [3, 4, 5, 6])
     func revoked(_ presented: Int) {
         var session = Condition.windowOpen.session
         session.revoke(.logout, at: Self.now)

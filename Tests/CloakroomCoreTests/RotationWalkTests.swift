@@ -11,7 +11,7 @@ extension RotationWalk {
 }
 
 @Suite struct RotationWalkTests {
-    @Test("with no thief, no order of events ends a session", arguments: [(4, 3), (6, 5)])
+    @Test("without a thief, no order of events ends a session", arguments: [(4, 3), (6, 5)])
     func honest(_ requests: Int, _ answers: Int) {
         let report = RotationWalk.report(
             "\(requests) requests, \(answers) answers", .init(messages: .limited(requests: requests, answers: answers)))
@@ -19,14 +19,14 @@ extension RotationWalk {
         #expect(report.states > 200)
     }
 
-    @Test("nor does any number of messages, each delivered again and again")
+    @Test("any number of messages, each delivered repeatedly, ends no session")
     func unlimited() {
         let report = RotationWalk.report("unlimited", .init(messages: .unlimited))
         #expect(report.violation == nil)
         #expect(report.states > 10)
     }
 
-    @Test("no answer, however late, puts an older token into the jar than is in it")
+    @Test("no late response replaces the token in the cookie jar with an older one")
     func overtakenAnswer() {
         let world = RotationWalk.World(messages: .unlimited, stepUps: .any, stepUpsByAccess: .any)
         let report = RotationWalk.report("unlimited, overtaken answer", world)
@@ -43,20 +43,20 @@ extension RotationWalk {
         #expect(report.states > 20)
     }
 
-    @Test("the store may lose up to three writes while messages are in flight, three times", arguments: 1...3)
+    @Test("losing up to three writes, up to three times, with messages in flight ends no session", arguments: 1...3)
     func losses(_ losses: Int) {
         let report = RotationWalk.report("unlimited, \(losses) losses", .init(messages: .unlimited, losses: losses))
         #expect(report.violation == nil)
         #expect(!report.jarWentBack)
     }
 
-    @Test("also with each message delivered once", arguments: 1...3)
+    @Test("the same with each message delivered once", arguments: 1...3)
     func lossesLimited(_ losses: Int) {
         #expect(RotationWalk.report("4 requests, 3 answers, \(losses) losses", .init(losses: losses)).violation == nil)
     }
 
     @Test(
-        "the clock may be set back inside a window, again and again: no session ends, and none is stuck",
+        "setting the clock back inside windows, any number of times, ends no session and blocks none",
         arguments: [0, 1], [RotationWalk.World.StepUps.none, .apartFromLosses])
     func clockSteps(_ losses: Int, _ stepUps: RotationWalk.World.StepUps) {
         let world = RotationWalk.World(
@@ -66,19 +66,19 @@ extension RotationWalk {
         #expect(!report.jarWentBack)
     }
 
-    @Test("a loss and a step-up inside a window, close to each other, can end an honest session")
+    @Test("a loss shortly before or after a step-up inside a window can end an honest session")
     func stepUpsNearLosses() {
         let world = RotationWalk.World(messages: .unlimited, stepUps: .any, losses: 1)
         #expect(RotationWalk.report("unlimited, step-ups, 1 loss", world).violation != nil)
     }
 
-    @Test("apart from each other they end none", arguments: 1...3)
+    @Test("losses and step-ups that are three windows apart end no session", arguments: 1...3)
     func stepUpsApartFromLosses(_ losses: Int) {
         let world = RotationWalk.World(messages: .unlimited, stepUps: .apartFromLosses, losses: losses)
         #expect(RotationWalk.report("unlimited, step-ups apart from \(losses) losses", world).violation == nil)
     }
 
-    @Test("step-ups that always wait for the window end none, whatever is lost", arguments: 1...3)
+    @Test("if step-ups always wait for the window, no loss ends a session", arguments: 1...3)
     func waitingStepUps(_ losses: Int) {
         let world = RotationWalk.World(messages: .unlimited, stepUps: .any, stepUpsByAccess: .newest, losses: losses)
         let report = RotationWalk.report("unlimited, waiting step-ups, \(losses) losses", world, by: .stepUpWaits)

@@ -7,7 +7,7 @@ import Testing
     private static let policy = SessionPolicy()
 
     @Test(
-        "how long until the current generation can bring a newer one",
+        "renew_in: the time until a newer generation can be returned",
         arguments: [
             (Condition.handedOutNow, Int64(1)), (.pending, 0), (.windowOpen, 1), (.windowClosed, 0), (.neverOpened, 0),
         ])
@@ -16,7 +16,7 @@ import Testing
         #expect(wait == Span(milliseconds: milliseconds))
     }
 
-    @Test("after so long a renewal does rotate")
+    @Test("after that time a renewal rotates")
     func renewsThen() {
         var session = Condition.pending.session
         _ = session.refresh(5)
@@ -25,7 +25,7 @@ import Testing
         #expect(session.refresh(5, at: Self.now + wait) == .rotated)
     }
 
-    @Test("a clock that is set back neither ends a session nor takes activity back")
+    @Test("a clock that is set back neither ends a session nor moves its last activity back")
     func clockSetBack() {
         var session = Condition.pending.session
         _ = session.refresh(5)
@@ -35,7 +35,7 @@ import Testing
         #expect(session.lastSeenAt == seen)
     }
 
-    @Test("a window that opened by a clock that was set back starts again, and lasts no longer than any other")
+    @Test("a window whose opening is in the future, because the clock was set back, starts again once")
     func windowAfterClockSetBack() {
         var session = Condition.pending.session
         _ = session.refresh(5)
@@ -50,7 +50,7 @@ import Testing
         #expect(stolen.refresh(4, at: back + .seconds(30)) == .denied(.refreshTokenReused))
     }
 
-    @Test("nor does it hold up a step-up for longer than one window")
+    @Test("a clock that is set back delays a step-up by one window at most")
     func stepUpAfterClockSetBack() {
         var session = Condition.pending.session
         session.isReissued = true
@@ -106,7 +106,7 @@ import Testing
     private static let now = Instant.example
     private static let policy = SessionPolicy()
 
-    @Test("a sighting of the current generation confirms it, one of an older does not")
+    @Test("an access token of the current generation confirms it, an older one does not")
     func sighting() {
         var session = Condition.pending.session
         let older = session.confirm(generation: 4, at: Self.now, under: Self.policy)
@@ -120,7 +120,7 @@ import Testing
         #expect(session.lastSeenAt == Self.now)
     }
 
-    @Test("activity that changes nothing is worth a write only after a while, which is short for a short idle life")
+    @Test("activity alone is saved only once in a while, more often if idleLifetime is short")
     func repeatedSighting() {
         for (idle, interval) in [(Span.days(30), Span.minutes(1)), (.seconds(60), .seconds(6))] {
             let policy = SessionPolicy(idleLifetime: idle)
@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test(
-        "nor is a request that is served without tokens",
+        "a request that is served without tokens is saved as rarely",
         arguments: [(Condition.handedOutNow, 4), (.windowOpen, 5), (.windowOpen, 4)])
     func served(_ condition: Condition, _ presented: Int) {
         var session = condition.session
@@ -149,7 +149,7 @@ import Testing
     }
 
     @Test(
-        "what is handed out or adopted is activity at once",
+        "returned tokens and adoptions are saved as activity at once",
         arguments: [(Condition.pending, 4), (.windowClosed, 5), (.windowOpen, 6)])
     func touched(_ condition: Condition, _ presented: Int) {
         var session = condition.session
@@ -158,7 +158,7 @@ import Testing
         #expect(session.lastSeenAt == Self.now)
     }
 
-    @Test("a sighting revives nothing")
+    @Test("an access token does not revive an ended session")
     func lateSighting() {
         var revoked = Condition.pending.session
         revoked.revoke(.logout, at: Self.now)

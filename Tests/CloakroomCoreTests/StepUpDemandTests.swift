@@ -6,7 +6,7 @@ import Testing
     private static let now = Instant.example
 
     @Test(
-        "what a route demands is met or not",
+        "each demand of a route is met or refused",
         arguments: [
             (StepUp(), 3600, AuthenticationLevel.singleFactor, true),
             (StepUp(maximumAge: .seconds(60)), 60, .singleFactor, true),
@@ -21,7 +21,7 @@ import Testing
         #expect(isAccepted == isMet)
     }
 
-    @Test("the refusal says what would do (RFC 9470 section 3)")
+    @Test("the refusal names the accepted level and age (RFC 9470 section 3)")
     func challenge() {
         let weak = Evidence(.password, at: Self.now).authentication
         let old = Authentication(time: Self.now - .seconds(61), methods: ["pwd", "otp"], level: .multiFactor)
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test("a level that no account reaches is refused for good, not asked for again and again")
+    @Test("a level that no account reaches is 403, not another request for a step-up")
     func unreachable() {
         for level in AuthenticationLevel.allCases where level > .highestReachable {
             #expect(throws: Denial.stepUpUnavailable) {

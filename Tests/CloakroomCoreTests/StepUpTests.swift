@@ -18,7 +18,7 @@ import Testing
         (.pending, false, 6, .adopted, 6), (.windowOpen, false, 9, .adopted, 9), (.windowClosed, false, 6, .adopted, 6),
     ]
 
-    @Test("every row of the table; only what is handed out is raised", arguments: table)
+    @Test("every row of the table; only returned tokens have the fresh level", arguments: table)
     func row(
         _ condition: Condition, _ isReissued: Bool, _ presented: Int, _ answer: RefreshAnswer, _ generation: Int
     ) {
@@ -34,7 +34,7 @@ import Testing
         if isRaised { #expect(session.confirmation == .pending) }
     }
 
-    @Test("a postponed step-up succeeds when it is asked again after so long")
+    @Test("a postponed step-up succeeds after the time that it was told to wait")
     func postponed() {
         var session = Condition.pending.session
         session.isReissued = true
@@ -67,7 +67,7 @@ import Testing
         #expect(session.refresh(4, at: Self.now + .seconds(89)) == .reused)
     }
 
-    @Test("a rotation with the window closed starts anew: older generations are spent, and have the level of all")
+    @Test("after a rotation with a closed window, older generations are spent and have the session's level")
     func startsAnew() {
         var session = Condition.windowClosed.session
         for generation in 5...6 { _ = session.stepUp(generation) }
@@ -79,7 +79,7 @@ import Testing
         #expect(session.refresh(6, at: Self.now + .seconds(30)) == .reused)
     }
 
-    @Test("the generation before is handed its successor at the old level: the fresh one is withdrawn")
+    @Test("a client that presents s - 1 gets s at the earlier level: the fresh level is withdrawn")
     func withdrawn() {
         var session = Condition.windowClosed.session
         let level = session.authentication
@@ -90,7 +90,7 @@ import Testing
         #expect(session.authentication == level)
     }
 
-    @Test("once the new generation has been seen, the fresh level stands")
+    @Test("once the new generation was presented, the fresh level stays")
     func stands() {
         var session = Condition.windowClosed.session
         _ = session.stepUp(5)
@@ -99,7 +99,7 @@ import Testing
         #expect(session.authentication == Self.fresh)
     }
 
-    @Test("an adoption withdraws a level that a window still guards")
+    @Test("an adoption inside a window withdraws the level of the last step-up")
     func adopted() {
         var session = Condition.windowClosed.session
         let level = session.authentication
@@ -109,7 +109,7 @@ import Testing
         #expect(session.earlierEvidence == nil)
     }
 
-    @Test("two step-ups whose answers are both lost end nothing: the second raises the first's generation")
+    @Test("two step-ups whose responses are both lost end no session: the second raises the pending generation")
     func lostTwice() {
         var session = Condition.windowClosed.session
         #expect(session.stepUp(5) == .rotated)
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test(
-        "an access token of any age stands for a refresh token that is not spent",
+        "an access token of any age counts as a refresh token that is not spent",
         arguments: [
             (Condition.pending, 5, 5), (.pending, 4, 4), (.pending, 1, 4), (.windowOpen, 5, 5), (.windowOpen, 4, 4),
             (.windowOpen, 2, 4), (.windowClosed, 5, 5), (.windowClosed, 4, 5), (.windowClosed, 1, 5),

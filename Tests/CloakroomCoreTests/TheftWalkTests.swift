@@ -2,14 +2,14 @@ import Testing
 
 /// A thief has a one-time copy of the cookie, made at any moment, and is answered at once.
 @Suite struct TheftWalkTests {
-    @Test("thief and victim never both rotate twice, unless one crossed a pending generation each time")
+    @Test("thief and victim never both rotate twice, unless one presented s - 1 while s was pending, each time")
     func limited() {
         let report = RotationWalk.report("theft, 4 requests, 3 answers", .init(theft: true))
         #expect(report.violation == nil)
         #expect(report.mostSharedRotations == 2, "the exception is real: it must be reachable")
     }
 
-    @Test("nor with any number of messages, with and without step-ups", arguments: [false, true])
+    @Test("the same with any number of messages, with and without step-ups", arguments: [false, true])
     func unlimited(_ hasStepUps: Bool) {
         let world = RotationWalk.World(messages: .unlimited, stepUps: hasStepUps ? .any : .none, theft: true)
         let report = RotationWalk.report("theft, unlimited\(hasStepUps ? ", step-ups" : "")", world)
@@ -18,7 +18,7 @@ import Testing
         #expect(report.thiefIsRaised == hasStepUps, "a step-up that crosses a thief's pending generation raises it")
     }
 
-    @Test("after a loss the same counts from there", arguments: [(1, false), (2, false), (1, true)])
+    @Test("after a loss, rotations are counted from the loss", arguments: [(1, false), (2, false), (1, true)])
     func losses(_ losses: Int, _ hasStepUps: Bool) {
         let world = RotationWalk.World(
             messages: .unlimited, stepUps: hasStepUps ? .any : .none, losses: losses, theft: true)

@@ -7,7 +7,7 @@ import Testing
         let secret = Secret(Array("hunter2".utf8))
     }
 
-    @Test("a secret shows itself nowhere")
+    @Test("a secret is redacted in every description")
     func redacted() {
         let holder = Holder()
         var dumped = ""
@@ -38,7 +38,7 @@ import Testing
         #expect(Instant(milliseconds: -1).seconds == -1)
     }
 
-    @Test("a span is told in whole seconds, never more than it is and never negative")
+    @Test("a span in whole seconds is rounded down and never negative")
     func wholeSeconds() {
         #expect(Span(milliseconds: 1999).wholeSeconds == 1)
         #expect(Span(milliseconds: -5000).wholeSeconds == 0)
@@ -56,7 +56,7 @@ import Testing
 }
 
 @Suite struct DenialTests {
-    @Test("every code of the contract, each once")
+    @Test("every denial has its own code from the contract")
     func codes() {
         let denials: [Denial] = [
             .invalidRequest(fields: [:]), .unsupportedMediaType, .contentTooLarge, .crossSiteRequest,
@@ -82,7 +82,7 @@ import Testing
 
 @Suite struct ClientTests {
     @Test(
-        "tokens go into a body only for body delivery, and to a browser only where that was allowed by name",
+        "tokens go into a body only with body delivery, and to a browser only with insecureAllowBrowser",
         arguments: [
             (Delivery.cookie, false, false, false), (.hybrid, false, false, false), (.body, false, false, true),
             (.body, false, true, false), (.body, true, true, true), (.cookie, true, true, false),
@@ -92,7 +92,7 @@ import Testing
         #expect(client.allowsBody(toBrowser: isBrowser) == expected)
     }
 
-    @Test("names are shown as they are")
+    @Test("identifiers are described by their raw values")
     func descriptions() {
         #expect("\(SessionID("s")) \(Subject("u")) \(ClientID.browser)" == "s u browser")
         #expect(Client.browser.delivery == .cookie)

@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(
-        "anything else is none",
+        "any other text is not an origin",
         arguments: [
             "null", "", "https://", "app.example.com", "ftp://a.example", "HTTPS://a.example", "https://A.example",
             "https://a.example/", "https://a.example/b", "https://a.example?b", "https://a.example#b",
@@ -33,7 +33,7 @@ import Testing
         #expect(WebOrigin(parsing: text) == nil)
     }
 
-    @Test("labels and names have their lengths")
+    @Test("a label has at most 63 characters, and a host name is bounded")
     func lengths() {
         let label = String(repeating: "a", count: 63)
         #expect(WebOrigin(parsing: "https://\(label).example") != nil)
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(
-        "the machine itself is told from the rest",
+        "loopback hosts are distinguished from all others",
         arguments: [
             ("http://localhost", true), ("http://a.localhost", true), ("http://127.0.0.1:1", true),
             ("http://[::1]", true), ("http://127.0.0.2", false), ("http://localhost.example", false),

@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(
-        "what only looks like our cookie is not ours",
+        "a cookie whose name only resembles ours is not ours",
         arguments: [
             "\u{2000}__Host-Http-session=v", "\u{A0}__Host-Http-session=v", "\u{85}__Host-Http-session=v",
             "\u{1680}__Host-Http-session=v", "\u{2028}__Host-Http-session=v", "\u{3000}__Host-Http-session=v",
@@ -35,13 +35,13 @@ import Testing
         #expect(values(header) == [])
     }
 
-    @Test("quotes have no meaning: a cookie sandwiched into another is not a value of ours, and quotes stay")
+    @Test("quotes have no meaning: a cookie inside the quotes of another is not found, and quotes are kept")
     func quotes() {
         #expect(values("p=\"a; __Host-Http-session=v; q=b\"") == ["v"])
         #expect(values("__Host-Http-session=\"v\"") == ["\"v\""])
     }
 
-    @Test("a name that comes twice gives both values, over several headers too")
+    @Test("a duplicate name gives both values, over several headers too")
     func twice() {
         #expect(values("__Host-Http-session=a; __Host-Http-session=b") == ["a", "b"])
         #expect(values("__Host-Http-session=a", "__Host-Http-session=b") == ["a", "b"])

@@ -37,14 +37,14 @@ import Testing
         #expect(answer.headers[.vary] == "Origin")
     }
 
-    @Test("a preflight that asks for no headers is allowed those that everybody needs")
+    @Test("a preflight that asks for no headers is allowed the usual ones")
     func nothingAsked() async throws {
         let answer = try await send(.options, [.origin: Self.trusted, .accessControlRequestMethod: "GET"])
         #expect(answer.headers[.accessControlAllowHeaders] == "Content-Type, Authorization")
     }
 
     @Test(
-        "what is not quite the trusted origin gets no word of CORS, and no preflight answer",
+        "an origin that only resembles a trusted one gets no CORS headers and no preflight response",
         arguments: [
             "https://front.example.evil", "http://front.example", "https://front.example:444", "null",
             "https://FRONT.example", "https://front.example/", "https://sub.front.example", "", "*",
@@ -61,7 +61,7 @@ import Testing
         #expect(plain.headers[.vary] == "Accept, Origin", "a cache must not mix up what origins are told")
     }
 
-    @Test("OPTIONS without a requested method is no preflight")
+    @Test("OPTIONS without a requested method is not a preflight")
     func options() async throws {
         let answer = try await send(.options, [.origin: Self.trusted])
         #expect(answer.status == .notFound && answer.headers[.accessControlAllowMethods] == nil)

@@ -35,7 +35,7 @@ import Testing
             body: .init(buffer: .init()))
     }
 
-    @Test("at debug each refusal is written with its code, and nothing of the query or of any cookie")
+    @Test("at level debug each refusal is logged with its code, without query and cookies")
     func debug() {
         let lines = Recorder()
         let log = DenialLog(logger: logger(.debug, lines))
@@ -47,7 +47,7 @@ import Testing
         #expect(lines.values.allSatisfy { !$0.contains("value") && !$0.contains("secret") })
     }
 
-    @Test("a line says of a request what its listener knows besides, at every level")
+    @Test("a log line has the fields that the listener adds, at every level")
     func describes() {
         let lines = Recorder()
         let log = DenialLog(logger: logger(.debug, lines), describe: { _ in ["original_path": "/notes"] })
@@ -56,7 +56,7 @@ import Testing
         #expect(lines.values.allSatisfy { $0.contains("path=/pay ") })
     }
 
-    @Test("above debug only what a configuration causes is written")
+    @Test("above debug only refusals that a wrong configuration causes are logged")
     func above() {
         let lines = Recorder()
         let log = DenialLog(logger: logger(.info, lines))
@@ -73,7 +73,7 @@ import Testing
         #expect(lines.values[1].contains("Referrer-Policy"))
     }
 
-    @Test("a flood writes ten lines a second, and says how many it left out")
+    @Test("a flood of refusals logs ten lines a second and the number of omitted ones")
     func flood() {
         let lines = Recorder()
         let log = SampledLog(logger: logger(.info, lines))

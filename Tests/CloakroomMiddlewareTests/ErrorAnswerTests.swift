@@ -48,7 +48,7 @@ import Testing
         (Failure(), 500, "http_500"), (OwnAnswer(), 409, nil),
     ]
 
-    @Test("an error leaves as a problem with security headers and CORS, and counted", arguments: errors)
+    @Test("an error becomes a problem response with security headers and CORS, and is counted", arguments: errors)
     func answered(_ row: (error: any Error, status: Int, code: String?)) async throws {
         let seen = Recorder()
         let router = Router()
@@ -75,7 +75,7 @@ import Testing
         #expect(seen.values == ["\(row.status)"])
     }
 
-    @Test("a path without route is a problem too")
+    @Test("a path without a route gets a problem response")
     func noRoute() async throws {
         let router = Router()
         router.add(middleware: SecurityHeaders(isHTTPS: false))
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test("no answer to HEAD has a body, refusals and failures included", arguments: errors)
+    @Test("no response to HEAD has a body, also if it is a refusal or a failure", arguments: errors)
     func head(_ row: (error: any Error, status: Int, code: String?)) async throws {
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: BodilessHead())

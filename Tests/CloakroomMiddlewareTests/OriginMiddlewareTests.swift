@@ -39,14 +39,14 @@ import Testing
         }
     }
 
-    @Test("a Host that is missing, empty or there twice is malformed")
+    @Test("a missing, empty or duplicate Host is malformed")
     func host() async throws {
         #expect(try await send("/", authority: nil) == 400)
         #expect(try await send("/", authority: "") == 400)
         #expect(try await send("/", [.known("Host"): "app.example"]) == 400, "the framework took the first of two")
     }
 
-    @Test("methods, upgrades and service workers that the policy looks at")
+    @Test("the middleware passes methods, upgrades and service workers to the policy")
     func checked() async throws {
         let evil: HTTPFields = [.origin: "http://evil.test"]
         #expect(try await send("/", evil) == 200, "reading is the browser's to refuse")

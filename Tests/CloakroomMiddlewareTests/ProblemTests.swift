@@ -50,7 +50,7 @@ import Testing
         #expect(challenge.contains("error=") == !isBare)
     }
 
-    @Test("a step-up challenge says what would do, in the header and in the body (RFC 9470)")
+    @Test("a step-up challenge names the accepted level and age, in header and body (RFC 9470)")
     func stepUp() async throws {
         let denial = Denial.insufficientUserAuthentication(.init(maximumAge: .seconds(60), acceptedLevels: ["2"]))
         let response = denial.problem.response
@@ -63,14 +63,14 @@ import Testing
         #expect(body["acr_values"] == "2")
     }
 
-    @Test("what is busy or limited says when to try again, and what is not allowed says what is")
+    @Test("503 and 429 have Retry-After, and 405 has Allow")
     func hints() {
         #expect(Denial.rateLimited(retryAfter: .seconds(7)).problem.response.headers[.retryAfter] == "7")
         #expect(Denial.unavailable(retryAfter: .zero).problem.response.headers[.retryAfter] == "1")
         #expect(Denial.methodNotAllowed(allow: ["GET", "HEAD"]).problem.response.headers[.allow] == "GET, HEAD")
     }
 
-    @Test("where there is no framework to answer with, the bytes say the same", arguments: table)
+    @Test("the response as bytes equals the response of the framework", arguments: table)
     func bytes(_ denial: Denial, _ status: Int) async throws {
         let (code, fields, body) = denial.problem.bytes
         let response = denial.problem.response
@@ -82,13 +82,13 @@ import Testing
         #expect(try await self.body(response) == JSONReader.read(body).objectValue)
     }
 
-    @Test("what is waited for is told in whole seconds, rounded up")
+    @Test("Retry-After is in whole seconds, rounded up")
     func roundedUp() {
         let denial = Denial.unavailable(retryAfter: Span(milliseconds: 29_001))
         #expect(denial.problem.response.headers[.retryAfter] == "30")
     }
 
-    @Test("wrong fields are named")
+    @Test("errors names the wrong fields")
     func fields() async throws {
         let body = try await body(Denial.invalidRequest(fields: ["email": "is missing"]).problem.response)
         #expect(body["errors"] == ["email": "is missing"])

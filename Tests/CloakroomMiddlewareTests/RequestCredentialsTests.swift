@@ -16,7 +16,7 @@ import Testing
         (try? credentials.cookie?.get()) != nil
     }
 
-    @Test("a cookie that comes twice is taken when exactly one verifies")
+    @Test("a duplicate cookie is accepted if exactly one verifies")
     func twice() throws {
         let (mine, other) = (try world.cookieValue(), try world.cookieValue(world.session("other")))
         #expect(isSound(world.credentials(cookies: mine)))
@@ -30,7 +30,7 @@ import Testing
         #expect(world.credentials().cookie == nil && world.credentials().refresh == nil)
     }
 
-    @Test("item 6: the refresh half stands on its own, whatever is wrong with the access half beside it")
+    @Test("item 6: the refresh half is judged alone, with any fault in the access half")
     func refreshHalf() throws {
         let refresh = try world.issuer.refreshToken(for: world.session())
         let text = String(decoding: refresh.bytes, as: UTF8.self)
@@ -57,7 +57,9 @@ import Testing
         ("Bearer opaque", false), ("Basic OURS", nil), ("OURS", nil), ("", nil), (" Bearer OURS", nil),
     ]
 
-    @Test("RFC 6750 section 2.1: one form of a bearer, and every other scheme is the app's", arguments: authorizations)
+    @Test(
+        "RFC 6750 section 2.1: a bearer has one form, and every other scheme is left to the app",
+        arguments: authorizations)
     func authorization(_ row: (value: String, isOurs: Bool?)) throws {
         let token = String(decoding: try world.access().token.bytes, as: UTF8.self)
         let value = row.value.replacing("OURS", with: token)

@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(
-        "each is there once",
+        "each header is present once",
         arguments: [
             ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "same-origin"),
             ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
@@ -30,21 +30,21 @@ import Testing
         #expect(try values(name, in: try await headers(of: [.contentType: "text/html"])) == [value])
     }
 
-    @Test("transport security is for servers that browsers reach over TLS", arguments: [true, false])
+    @Test("Strict-Transport-Security is sent only with an https public URL", arguments: [true, false])
     func transport(_ isHTTPS: Bool) async throws {
         let values = try values("Strict-Transport-Security", in: try await headers(of: [:], isHTTPS: isHTTPS))
         #expect(values == (isHTTPS ? ["max-age=31536000; includeSubDomains"] : []))
     }
 
     @Test(
-        "a script may load what a worker needs",
+        "a script's policy restricts nothing that a worker needs",
         arguments: ["text/javascript", "application/javascript; charset=utf-8"])
     func script(_ type: String) async throws {
         let policy = try values("Content-Security-Policy", in: try await headers(of: [.contentType: type]))
         #expect(policy == ["frame-ancestors 'none'; base-uri 'none'"])
     }
 
-    @Test("what a route has set stays, but for how types are guessed")
+    @Test("headers of a route are kept, except X-Content-Type-Options")
     func set() async throws {
         let set: HTTPFields = [
             .contentSecurityPolicy: "default-src 'self'", .strictTransportSecurity: "max-age=1",

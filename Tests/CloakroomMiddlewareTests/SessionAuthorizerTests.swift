@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test("a live cookie is admitted at once, seen once, and nothing is renewed")
+    @Test("a live cookie is allowed without I/O, reported as seen once, and not renewed")
     func live() async throws {
         let credentials = world.credentials(cookies: try world.cookieValue())
         let access = try #require(world.authorizer.authorizeAtOnce(credentials, demanding: nil))
@@ -31,7 +31,7 @@ import Testing
         #expect(world.events.values == ["saw 0", "saw 0"])
     }
 
-    @Test("what needs I/O or is refused cannot be said at once, and is not seen")
+    @Test("a request that needs I/O or is refused is not decided at once, and not reported as seen")
     func notAtOnce() throws {
         let cookie = try world.cookieValue()
         let ours = AuthorizerWorld.bearer(try world.access())
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(
-        "a bearer of ours decides alone, even expired and beside a good cookie; a foreign one leaves it to the cookie")
+        "our own bearer decides alone, even if expired and beside a good cookie; with a foreign one the cookie decides")
     func bearers() async throws {
         let expired = AuthorizerWorld.bearer(try world.access())
         world.advance(.minutes(6))
@@ -70,13 +70,13 @@ import Testing
     }
 
     @Test(
-        "without a cookie a foreign bearer is told what is wrong with it, and another scheme that there is no session")
+        "without a cookie a foreign bearer is denied for its fault, and another scheme as session_missing")
     func foreignAlone() async throws {
         #expect(try await denial(world.credentials(authorization: ["Bearer opaque"])) == .tokenInvalid)
         #expect(try await denial(world.credentials(authorization: ["Basic dTpw"])) == .sessionMissing)
     }
 
-    @Test("a feed that has been silent is read once, and what it brings counts")
+    @Test("a stale feed is read once, and its revocations count")
     func lookUp() async throws {
         let credentials = world.credentials(cookies: try world.cookieValue())
         world.advanceInSilence(.seconds(6))
@@ -90,7 +90,7 @@ import Testing
         #expect(world.events.values.filter { $0 == "catch up" }.count == 1)
     }
 
-    @Test("where the feed cannot be read nothing is admitted")
+    @Test("if the feed cannot be read no request is allowed")
     func feedDown() async throws {
         let credentials = world.credentials(cookies: try world.cookieValue())
         world.advanceInSilence(.seconds(6))
@@ -99,7 +99,7 @@ import Testing
         #expect(world.events.values == ["catch up"])
     }
 
-    @Test("an expired access token is renewed: handed out or only served")
+    @Test("an expired access token is renewed: with new tokens or only served")
     func renewal() async throws {
         let cookie = try world.cookieValue()
         world.advance(.minutes(6))
@@ -121,7 +121,7 @@ import Testing
         #expect(world.events.values == ["renew", "renew"], "what was renewed was confirmed by that very renewal")
     }
 
-    @Test("what a renewal fails of is the answer, and where nothing can be renewed the token is expired")
+    @Test("a failed renewal gives its denial, and without a refresh token the denial is token_expired")
     func renewalFails() async throws {
         let stale = world.credentials(cookies: try staleCookie())
         for failure in [Denial.sessionRevoked, .refreshTokenReused, .unavailable(retryAfter: .seconds(1))] {
@@ -140,7 +140,7 @@ import Testing
         return SessionTokens.join(access: access.token, refresh: try world.issuer.refreshToken(for: world.session()))
     }
 
-    @Test("a demand is checked against the level that the renewal comes with, not the one in the old token")
+    @Test("a demand is checked against the level after the renewal, not the one in the old token")
     func demandAfterRenewal() async throws {
         let stale = try staleCookie()
         let demand = StepUp(maximumAge: .seconds(60))
@@ -162,7 +162,7 @@ import Testing
     ]
 
     @Test(
-        "W22: an access token that nearly expired is renewed; with the store down it still opens",
+        "W22: an access token that is about to expire is renewed; while the store is down it still counts",
         arguments: earlyFailures)
     func early(_ row: (failure: any Error, opens: Bool)) async throws {
         let cookie = try world.cookieValue()
@@ -179,7 +179,7 @@ import Testing
         }
     }
 
-    @Test("ten seconds before its end, and no moment earlier, what is handed on is renewed")
+    @Test("a token for a backend is renewed from ten seconds before its end, and no earlier")
     func handOverMargin() async throws {
         let cookie = try world.cookieValue()
         world.answerRenewals(.success(.renewed(try world.tokens())))
@@ -189,7 +189,7 @@ import Testing
         #expect(try await world.authorizer.authorize(world.credentials(cookies: cookie)).renewal != nil)
     }
 
-    @Test("a bearer that nearly expired is taken as it is: nothing can renew it here")
+    @Test("a bearer that is about to expire is accepted as it is: it cannot be renewed here")
     func earlyBearer() async throws {
         let bearer = AuthorizerWorld.bearer(try world.access())
         world.advance(.seconds(299))
@@ -197,7 +197,7 @@ import Testing
         #expect(world.events.values == ["saw 0"])
     }
 
-    @Test("hybrid: the cookie alone opens nothing in front of an app, and may renew at the server's own endpoints")
+    @Test("hybrid: the cookie alone is refused in front of an app, and renews at the server's own endpoints")
     func hybrid() async throws {
         let refresh = try world.issuer.refreshToken(for: world.session())
         let cookie = SessionTokens.join(access: nil, refresh: refresh)
@@ -208,7 +208,7 @@ import Testing
         #expect(try await world.authorizer.authorize(credentials, admitsCookieAlone: true).renewal != nil)
     }
 
-    @Test("C1 and C2 together: the clock is an hour ahead for a while, then right again")
+    @Test("C1 and C2: the clock is an hour ahead for a while, then correct again")
     func clockSteps() async throws {
         let right = world.now
         world.advance(.minutes(60))

@@ -21,7 +21,7 @@ import Testing
         ("__Host-Http-session_two", true, safari, "cloakroom-session_two=; Path=/; HttpOnly; SameSite=Lax"),
     ]
 
-    @Test("only WebKit in loopback development gets a plain cookie, under a name of our own", arguments: names)
+    @Test("only WebKit in loopback development gets a plain cookie, with a name of its own", arguments: names)
     func named(_ row: (name: String, isDevelopment: Bool, userAgent: String, set: String)) throws {
         let cookie = SessionCookie(name: row.name, isLoopbackDevelopment: row.isDevelopment)
         let headers: HTTPFields = [.userAgent: row.userAgent]
@@ -32,7 +32,7 @@ import Testing
         #expect(cookie.values(in: "\(name)=value", userAgent: row.userAgent) == [Array("value".utf8)])
     }
 
-    @Test("the plain cookie is not taken from any other browser, nor outside of development")
+    @Test("the plain cookie is refused from any other browser and outside of development")
     func plainElsewhere() {
         for (isDevelopment, userAgent) in [(false, Self.safari), (true, Self.chrome), (true, "curl/8")] {
             let cookie = SessionCookie(isLoopbackDevelopment: isDevelopment)
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(
-        "a name has a prefix that browsers enforce, and nothing that ends a cookie's name",
+        "a cookie name has a prefix that browsers enforce, and no character that ends a name",
         arguments: [
             ("__Host-Http-session", true), ("__Host-a", true), ("__Host-a.b_c-1", true), ("__Host-", false),
             ("session", false), ("__Secure-session", false), ("__host-session", false), ("__Host-a b", false),

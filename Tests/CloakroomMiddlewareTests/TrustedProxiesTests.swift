@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(
-        "what is not a range is refused",
+        "a text that is not a range is refused",
         arguments: ["", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "::/129", "10.0.0.0/8/8", "localhost", "10.0.0.1/x"])
     func malformed(_ text: String) {
         #expect(AddressRange(parsing: text) == nil)
@@ -66,14 +66,14 @@ import Testing
         ("localhost:80", "10.0.0.1"), ("2001:db8::1:4711", "2001:db8::1:4711"),
     ]
 
-    @Test("some proxies write ports and brackets, which are no part of an address", arguments: hops)
+    @Test("ports and brackets that some proxies write are not part of an address", arguments: hops)
     func portsAndBrackets(_ row: (hop: String, client: String)) {
         let proxies = proxies("10.0.0.0/8")
         #expect(proxies.client(peer: "10.0.0.1", forwardedFor: [row.hop]) == row.client)
         #expect(proxies.client(peer: "10.0.0.1", forwardedFor: ["198.51.100.1, \(row.hop)"]) == row.client)
     }
 
-    @Test("a hop of a trusted proxy is passed over with its port and brackets too")
+    @Test("a hop of a trusted proxy is skipped with its port and brackets too")
     func trustedHops() {
         let proxies = proxies("10.0.0.0/8", "2001:db8::/32")
         for hop in ["10.0.0.2:80", "[2001:db8::2]:443", "[2001:db8::2]", "::ffff:10.0.0.2"] {
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("a client that sends the header itself chooses nothing: only what trusted proxies appended counts")
+    @Test("a client cannot choose its address: only what trusted proxies appended counts")
     func spoofed() {
         let proxies = proxies("10.0.0.1")
         #expect(

@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("what a token proves: every cookie with every header", arguments: Cookie.allCases, Header.allCases)
+    @Test("each cookie with each header: whether the XSRF token is valid", arguments: Cookie.allCases, Header.allCases)
     func evidence(_ cookie: Cookie, _ header: Header) throws {
         let (cookies, values) = (try cookies(cookie), try headers(header))
         let found = xsrf.evidence(values: values, cookies: cookies.map { Array($0.utf8) })
@@ -72,7 +72,7 @@ import Testing
         #expect(xsrf.evidence(in: fields) == found, "read from a request's headers too")
     }
 
-    @Test("a login of our own origin without a cookie is let in, whatever token a stale page sends")
+    @Test("a login from our own origin without a cookie is allowed, with any token that an old page sends")
     func login() throws {
         let own = try #require(WebOrigin(parsing: "https://app.example"))
         let policy = OriginPolicy(ownOrigin: own)

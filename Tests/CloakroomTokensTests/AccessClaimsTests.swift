@@ -25,19 +25,19 @@ import Testing
 
     static let required = ["sub", "client_id", "iat", "exp", "jti", "sid", "gen", "auth_time", "acr", "amr"]
 
-    @Test("a claim that is missing is named", arguments: required)
+    @Test("the reason names the missing claim", arguments: required)
     func missing(_ name: String) throws {
         #expect(try verdict(name, nil) == .badClaim(name))
         #expect(try verdict(name, .null) == .badClaim(name))
     }
 
-    @Test("iss and aud are demanded too")
+    @Test("iss and aud are required")
     func missingParty() throws {
         #expect(try verdict("iss", nil) == .wrongIssuer && verdict("iss", .null) == .wrongIssuer)
         #expect(try verdict("aud", nil) == .wrongAudience && verdict("aud", .null) == .wrongAudience)
     }
 
-    @Test("a string is a string of 1 to 256 bytes", arguments: ["sub", "client_id", "jti", "sid"])
+    @Test("a string claim has 1 to 256 bytes", arguments: ["sub", "client_id", "jti", "sid"])
     func strings(_ name: String) throws {
         for bad in [1, .number(1.5), true, ["x"], [], [:], "", .string(String(repeating: "x", count: 257))]
             as [JSONValue]
@@ -70,13 +70,13 @@ import Testing
     }
 
     @Test(
-        "a token that expired long ago has expired, and nothing else",
+        "a token that expired long ago is refused as expired",
         arguments: [0, 1, 1 << 31 - 1, 1_799_999_999, 1_800_000_000])
     func expired(_ exp: Int64) throws {
         #expect(try verdict("exp", .integer(exp)) == .expired)
     }
 
-    @Test("exp: the last millisecond counts, the next does not; no leeway")
+    @Test("exp: valid in the last millisecond, expired in the next, without leeway")
     func expiry() throws {
         let exp = try #require(try world.claims()["exp"]?.integerValue)
         let end = Instant(milliseconds: exp * 1000)
@@ -84,7 +84,7 @@ import Testing
         #expect(try verdict("jti", "b", at: end) == .expired)
     }
 
-    @Test("a life longer than the policy's and two clocks' distance is expired, fresh or from the cache")
+    @Test("a lifetime beyond the policy's and the allowed clock difference counts as expired, from the cache too")
     func longLife() throws {
         let most = now.seconds + 300 + 30
         #expect(try verdict("exp", .integer(most)) == nil)
@@ -100,7 +100,7 @@ import Testing
         )
     }
 
-    @Test("iat may be 30 seconds ahead and no more; it may be as old as it likes, the life ends with exp")
+    @Test("iat may be at most 30 seconds ahead, and as old as exp allows")
     func issuedAt() throws {
         #expect(try verdict("iat", .integer(now.seconds + 30)) == nil)
         #expect(try verdict("iat", .integer(now.seconds + 31)) == .notYetValid)
@@ -108,7 +108,7 @@ import Testing
         #expect(try verdict("iat", 0) == nil)
     }
 
-    @Test("not yet valid is not expired: it must not earn a renewal", arguments: [0, 1])
+    @Test("a token that is not yet valid is not expired: it must not be renewed", arguments: [0, 1])
     func faultOrder(_ exp: Int64) throws {
         var claims = try world.claims()
         claims["iat"] = .integer(now.seconds + 1000)
@@ -125,7 +125,7 @@ import Testing
         for good in [0, 1, .integer(Int64(Int32.max))] as [JSONValue] { #expect(try verdict("gen", good) == nil) }
     }
 
-    @Test("a level is one that we give; methods are strings")
+    @Test("acr is a known level, and amr a list of strings")
     func authentication() throws {
         for bad in ["0", "3", "", " 1", "1 ", "01", 1, true, ["1"], [:]] as [JSONValue] {
             #expect(try verdict("acr", bad) == .badClaim("acr"), "\(bad)")
@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test(
-        "iss is compared byte by byte with ours",
+        "iss is compared byte by byte with the issuer",
         arguments: [
             "", "https://issuer.example/", "https://issuer.example ", " https://issuer.example",
             "HTTPS://issuer.example",
@@ -151,7 +151,7 @@ import Testing
         #expect(try verdict("iss", .string(issuer)) == .wrongIssuer)
     }
 
-    @Test("iss is a string and nothing that holds one")
+    @Test("iss is a string, not an array or object with one")
     func issuerKinds() throws {
         let ours = JSONValue.string(TokenWorld.issuer)
         for bad in [[ours], .object(["iss": ours]), 1, true, []] as [JSONValue] {
@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test("aud names us exactly, alone or among sixteen strings")
+    @Test("aud is exactly the audience, alone or among at most sixteen strings")
     func audience() throws {
         let ours = JSONValue.string(TokenWorld.audience)
         let others = (0..<16).map { JSONValue.string("https://\($0).example") }
@@ -177,13 +177,13 @@ import Testing
         for value in bad { #expect(try verdict("aud", value) == .wrongAudience, "\(value)") }
     }
 
-    @Test("a token for one service is of no use at another")
+    @Test("a token for one audience is refused by another")
     func audienceSwap() throws {
         let other = AccessTokenVerifier.remote(world.keySet, audience: "https://other.example")
         #expect(fault { try other.verify(world.access().token.bytes, at: now) } == .wrongAudience)
     }
 
-    @Test("claims that nobody knows are let be, and a claim that stands twice is not")
+    @Test("unknown claims are ignored, and duplicate claims are refused")
     func others() throws {
         #expect(try verdict("scope", "a b") == nil && verdict("x", [[[1]]]) == nil)
         var claims = try world.claims()
@@ -195,7 +195,7 @@ import Testing
     }
 
     @Test(
-        "subjects that look alike are not one",
+        "subjects that only look alike are different",
         arguments: ["u_Someone", "u_someone ", "u_someone\u{0}", "u_someone\u{202E}", "\u{FF55}_someone"])
     func subjects(_ subject: String) throws {
         var claims = try world.claims()
@@ -217,7 +217,7 @@ import Testing
     }
 
     @Test(
-        "a payload that is no JSON object has no claims",
+        "a payload that is not a JSON object is refused",
         arguments: ["", "null", "[]", "1", "\"x\"", "{}{}", "x", "{\"a\":1}\n\u{0}"])
     func payload(_ payload: String) throws {
         let forge = try Forge(.es256)
@@ -229,7 +229,7 @@ import Testing
         }
     }
 
-    @Test("what a client hears is one of two codes, whatever the reason")
+    @Test("every reason becomes one of two codes for the client")
     func oracle() throws {
         let verdicts = try [
             verdict("iss", "x"), verdict("aud", "x"), verdict("sid", nil), verdict("iat", .integer(now.seconds + 99)),

@@ -24,7 +24,7 @@ import Testing
         return claims
     }
 
-    @Test("it says what RFC 9068 asks for, and what a session is")
+    @Test("an access token has the claims of RFC 9068 and of its session")
     func claims() throws {
         let claims = try world.claims()
         #expect(
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test(
-        "a claim that is missing or of a wrong kind refuses it",
+        "an access token is refused if a claim is missing or of a wrong type",
         arguments: ["iss", "sub", "aud", "client_id", "iat", "exp", "jti", "sid", "gen", "auth_time", "acr", "amr"])
     func eachClaim(_ name: String) throws {
         for value in [nil, .null, .bool(true), [:], .string(""), .number(1e300), .integer(-1), [1]] as [JSONValue?] {
@@ -57,7 +57,7 @@ import Testing
         #expect(try verdict(with("iss", .string(issuer))) == .wrongIssuer)
     }
 
-    @Test("aud names us, alone or among a few")
+    @Test("aud is our audience, alone or in a short list")
     func audience() throws {
         let ours = JSONValue.string(TokenWorld.audience)
         for good in [ours, [ours], ["x", ours]] as [JSONValue] { #expect(try verdict(with("aud", good)) == nil) }
@@ -67,12 +67,12 @@ import Testing
         }
     }
 
-    @Test("it is of one type", arguments: ["JWT", "rt+jwt", "id+jwt", "AT+JWT"])
+    @Test("typ is at+jwt and nothing else", arguments: ["JWT", "rt+jwt", "id+jwt", "AT+JWT"])
     func type(_ type: String) throws {
         #expect(try verdict(world.claims(), type: type) == .wrongType)
     }
 
-    @Test("it lives until exp, and no moment longer, from the cache too")
+    @Test("a token is valid until exp and no longer, from the cache too")
     func expiry() throws {
         let access = try world.access()
         for _ in 0..<2 {
@@ -83,12 +83,12 @@ import Testing
         }
     }
 
-    @Test("a life longer than the policy's is not taken at its word")
+    @Test("a lifetime longer than the policy's is refused")
     func longLife() throws {
         #expect(try verdict(with("exp", .integer((now + .days(3650)).seconds))) == .expired)
     }
 
-    @Test("iat may be as far ahead as two clocks may be apart")
+    @Test("iat may be ahead by the allowed clock difference")
     func future() throws {
         #expect(try verdict(with("iat", .integer((now + .seconds(30)).seconds))) == nil)
         #expect(try verdict(with("iat", .integer((now + .seconds(31)).seconds))) == .notYetValid)
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test("the server's own tool agrees, and tells why not")
+    @Test("cloakroom verify agrees with the server, and gives the reason of a refusal")
     func inspection() throws {
         let token = try world.access().token.bytes
         let keys = world.keySet
@@ -152,7 +152,7 @@ import Testing
                 == nil)
     }
 
-    @Test("every fault has a reason, and a code that tells the client nothing but whether time would help")
+    @Test("every fault has a reason for the log; its code tells the client only whether the token has expired")
     func faults() {
         let faults: [TokenFault] = [
             .malformed("m"), .unknownKey, .wrongAlgorithm, .criticalHeader, .foreignKeyHeader, .badSignature,

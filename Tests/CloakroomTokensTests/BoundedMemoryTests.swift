@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test(
-        "a cache never holds more than its capacity, whatever its shape",
+        "a cache never has more entries than its capacity, with any number of shards",
         arguments: [(16, 1), (64, 16), (100, 7), (4, 16), (1, 1)])
     func capacity(_ capacity: Int, _ shards: Int) {
         let cache = VerifiedTokenCache<Int>(capacity: capacity, shards: shards)
@@ -23,7 +23,7 @@ import Testing
         for number in kept { #expect(cache.value(for: Self.digest(number)) == number, "and nobody else's value") }
     }
 
-    @Test("a flood of one shard empties that shard alone")
+    @Test("a flood of entries in one shard evicts entries of this shard only")
     func flood() {
         let cache = VerifiedTokenCache<Int>(capacity: 64, shards: 16)
         let victim = (0...).lazy.map(Self.digest).first { $0.withUnsafeBytes { $0[0] % 16 } == 3 }
@@ -34,7 +34,7 @@ import Testing
         #expect(cache.value(for: victim) == -1)
     }
 
-    @Test("threads that store, read and forget at once")
+    @Test("threads store, read and remove entries concurrently")
     func threads() async {
         let cache = VerifiedTokenCache<Int>(capacity: 128, shards: 4)
         let wrong = await withTaskGroup(of: Int.self) { group in

@@ -7,7 +7,7 @@ import Testing
 @Suite struct CanonicalBase64URLTests {
     private static let alphabet = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
-    @Test("of all texts of one and two bytes, those are read that encode something, and each encodes itself again")
+    @Test("of all texts of one and two bytes, only canonical ones decode, and each encodes to itself again")
     func twoBytes() {
         var accepted = 0
         for first in UInt8.min ... .max {
@@ -40,7 +40,7 @@ import Testing
         #expect(accepted == 3 * 64 * 16)
     }
 
-    @Test("one foreign byte anywhere refuses the text")
+    @Test("a byte outside of the alphabet at any place refuses the text")
     func foreign() {
         let text = Array("Zm9vYmFyYmF6".utf8)
         for byte in UInt8.min ... .max where !Self.alphabet.contains(byte) {
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("bytes of every length come back, and are written as Foundation would")
+    @Test("bytes of every length survive a round trip, and are encoded as Foundation encodes them")
     func lengths() throws {
         var random = SeededRandom(seed: 2)
         for count in 0..<300 {
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test("the standard alphabet is another one")
+    @Test("the alphabet with + and / is refused")
     func standardAlphabet() {
         #expect(Base64URL.decode("-_-_") == [0xFB, 0xFF, 0xBF])
         #expect(Base64URL.decode("+/+/") == nil && Base64URL.decode("-/-_") == nil)

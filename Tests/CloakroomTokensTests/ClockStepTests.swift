@@ -37,7 +37,7 @@ import Testing
         [(-30, .live), (-31, .stale), (300, .stale), (299, .live)],
     ]
 
-    @Test("what a verifier says of a cookie depends on the time, not on the times at which it saw it", arguments: walks)
+    @Test("the verdict on a cookie depends on the time of the check, not on earlier checks", arguments: walks)
     func walk(_ walk: [(second: Int64, age: Age)]) throws {
         let cookie = try world.cookie()
         for step in walk {
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("the same walks by a bearer token: not yet valid, valid, expired", arguments: walks)
+    @Test("the same for a bearer token: not yet valid, valid, expired", arguments: walks)
     func bearer(_ walk: [(second: Int64, age: Age)]) throws {
         let token = try world.access().token.bytes
         for step in walk {
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(
-        "C2: a token from a clock that was ahead is as good as expired, and keeps the refresh half that earns another")
+        "C2: an access token from a clock that was ahead counts as expired, and the refresh half beside it renews")
     func aheadIsStale() throws {
         let ahead = try world.cookie(at: now + .minutes(60))
         for _ in 0..<2 {
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test("C1: an ended session stays ended while the wall clock goes an hour ahead and back again")
+    @Test("C1: a revoked session stays revoked while the wall clock goes an hour ahead and back")
     func revocationOutlivesSteps() throws {
         let cookie = try world.cookie()
         let view = world.verifier.revocations
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(
-        "a token that was stale at first sight is live only after all of it was verified again, its key's age included")
+        "a cached stale token becomes live only after it was verified again completely, its key's stage included")
     func staleIsVerifiedAgain() throws {
         for (issuedAt, seenAt) in [(now, now + .minutes(10)), (now + .minutes(10), now)] {
             let world = try TokenWorld()

@@ -26,13 +26,13 @@ import Testing
 
     private var kid: String { world.keys.current.signingKey(at: TokenWorld.now).id }
 
-    @Test("the genuine token passes")
+    @Test("a genuine token passes")
     func genuine() {
         #expect(verdict(token) == nil)
     }
 
     @Test(
-        "an alg that is not the key's is refused before any signature is looked at",
+        "an alg that is not the key's is refused before the signature is verified",
         arguments: [
             "none", "None", "NONE", "nOnE", " none", "HS256", "ES384", "RS256", "es256", "Es256", "EdDSA", "ES256 ", "",
             "PS256", "ECDH-ES",
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(
-        "no default key: an unknown or missing kid finds none",
+        "no default key: an unknown or missing kid finds no key",
         arguments: [
             #"{"alg":"ES256"}"#, #"{"alg":"ES256","kid":"other"}"#, #"{"alg":"ES256","kid":""}"#,
             #"{"alg":"ES256","kid":"../../dev/null"}"#, #"{"alg":"ES256","kid":"x' UNION SELECT '1'--"}"#,
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test(
-        "a token that brings or points to its own key is refused",
+        "a token that contains or links to its own key is refused",
         arguments: [
             #""jwk":{"kty":"EC"}"#, #""jku":"http://127.0.0.1/""#, #""x5u":"file:///etc/passwd""#, #""x5c":["MII"]"#,
         ])
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test("form comes first")
+    @Test("a malformed token is refused before anything else")
     func form() {
         let (header, payload, signature) = (parts[0], parts[1], parts[2])
         let broken = [
@@ -109,7 +109,7 @@ import Testing
         for text in broken { #expect(verdict(text) != nil, "\(text.prefix(40))") }
     }
 
-    @Test("a header that other readers would read differently is refused")
+    @Test("a header that other parsers could read differently is refused")
     func header() {
         let headers = [
             #"{"alg":"ES256","alg":"none","kid":"KID"}"#, #"{"alg":"ES256","\u0061lg":"none","kid":"KID"}"#,
@@ -130,7 +130,7 @@ import Testing
         #expect(verdict("\(parts[0]).\(parts[1]).\(signature)") == .badSignature)
     }
 
-    @Test("the malleated twin (r, n - s) verifies, and so nothing that denies may look at the string")
+    @Test("the malleated signature (r, n - s) verifies too, so no denial may be keyed on the token string")
     func malleable() throws {
         let order: [UInt8] = [
             0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xBC, 0xE6, 0xFA, 0xAD,

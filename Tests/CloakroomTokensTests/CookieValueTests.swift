@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(
-        "two tokens with one ~ between them, and nothing else",
+        "a cookie value is two tokens with one ~ between them, and nothing else",
         arguments: [" ", "\t", "\u{0}", ";", ",", "\"", "%7E", "~", ".", "=", "\r\n"])
     func form(_ extra: String) throws {
         let (access, refresh) = try text()
@@ -36,7 +36,7 @@ import Testing
         if extra != "~" { #expect(verdict("\(access)\(extra)\(refresh)") != nil) }
     }
 
-    @Test("hybrid: no access token before ~ is not the same as a bad one")
+    @Test("hybrid: an empty access token before ~ is accepted, a bad one is not")
     func hybrid() throws {
         let (access, refresh) = try text()
         #expect(verdict("~\(refresh)") == nil)
@@ -46,7 +46,7 @@ import Testing
         for bad in ["\(access)~", "~\(access)", "~", refresh, "\(refresh)~"] { #expect(verdict(bad) != nil) }
     }
 
-    @Test("an expired access token of somebody else's session does not ride on a good refresh token")
+    @Test("an expired access token of another session is refused beside a good refresh token")
     func otherSession() throws {
         let mine = try text()
         let other = try text(.example("other"))
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test("a value over 4,096 bytes is not looked at")
+    @Test("a value over 4,096 bytes is refused before it is parsed")
     func size() throws {
         let (access, refresh) = try text()
         let room = SessionTokens.maximumSize - "\(access)~\(refresh)".utf8.count

@@ -35,7 +35,7 @@ import Testing
         return (tried, accepted)
     }
 
-    @Test("every single bit", arguments: tokens)
+    @Test("every flipped bit", arguments: tokens)
     func bits(_ algorithm: SignatureAlgorithm, _: Int) throws {
         let (token, keys) = try Self.genuine(algorithm)
         let step = algorithm == .rs256 ? 3 : 1
@@ -48,7 +48,7 @@ import Testing
         #expect(result.accepted == [] && result.tried >= token.count * 8 / step)
     }
 
-    @Test("every character replaced by others of the alphabet, and by some of none", arguments: tokens)
+    @Test("every character replaced by others, in the alphabet and outside of it", arguments: tokens)
     func characters(_ algorithm: SignatureAlgorithm, _: Int) throws {
         let (token, keys) = try Self.genuine(algorithm)
         let others = Array(algorithm == .rs256 ? "A=".utf8 : "AQgw-_=+/. ".utf8) + [0, 0xFF]
@@ -63,7 +63,7 @@ import Testing
         #expect(result.accepted == [] && result.tried > token.count * (others.count - 1))
     }
 
-    @Test("every cut from either end, and every character left out", arguments: tokens)
+    @Test("every truncation at either end, and every omitted character", arguments: tokens)
     func cuts(_ algorithm: SignatureAlgorithm, _: Int) throws {
         let (token, keys) = try Self.genuine(algorithm)
         let mutants = token.indices.lazy.flatMap { index in
@@ -83,14 +83,15 @@ import Testing
         #expect(result.accepted == [] && result.tried == (token.count + 1) * 4)
     }
 
-    @Test("edits at random, up to four at a time", arguments: tokens)
+    @Test("random edits, up to four at a time", arguments: tokens)
     func random(_ algorithm: SignatureAlgorithm, _ count: Int) throws {
         let (token, keys) = try Self.genuine(algorithm)
         let result = try Self.accepted(Mutants(of: token, count: count), token, keys)
         #expect(result.accepted == [] && result.tried > count * 9 / 10)
     }
 
-    @Test("parts of two genuine tokens of one key make no third", arguments: [SignatureAlgorithm.es256, .ed25519])
+    @Test(
+        "parts of two genuine tokens of one key make no valid token", arguments: [SignatureAlgorithm.es256, .ed25519])
     func splices(_ algorithm: SignatureAlgorithm) throws {
         let world = try TokenWorld(algorithm)
         let tokens = try ["a", "b"].map {
@@ -107,7 +108,7 @@ import Testing
         }
     }
 
-    @Test("every single bit of a cookie, and every pair of characters exchanged with a neighbour")
+    @Test("every flipped bit of a cookie, and every exchanged pair of adjacent characters")
     func cookie() throws {
         let world = try TokenWorld()
         let cookie = try world.cookie()
@@ -126,7 +127,7 @@ import Testing
         #expect((try? world.verifier.verify(cookie: cookie, at: TokenWorld.now)) != nil)
     }
 
-    @Test("rubbish of every length up to 300, and long rubbish, crashes nothing")
+    @Test("random bytes of every length up to 300, and long ones, are refused without a crash")
     func rubbish() throws {
         let world = try TokenWorld()
         var random = SeededRandom(seed: 3)

@@ -11,7 +11,7 @@ import Testing
     private func isRefused(_ jwk: String) -> Bool { JSONWebKeyTests.isRefused(jwk) }
 
     @Test(
-        "x and y of an EC key have the full length of a coordinate each (RFC 7518 section 6.2.1.2)",
+        "x and y of an EC key each have the full length of a coordinate (RFC 7518 section 6.2.1.2)",
         arguments: [0, 1, 31, 33, 63])
     func coordinateLength(_ cut: Int) {
         let point = Array(P256.Signing.PrivateKey().publicKey.rawRepresentation)
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "an Ed25519 key has one encoding, and is not of small order",
+        "an Ed25519 key has one encoding and no small order",
         arguments: [
             // p + 1: the identity, spelled a second way.
             "7v_______________________________________38",
@@ -32,7 +32,7 @@ import Testing
         #expect(isRefused(#"{"kty":"OKP","crv":"Ed25519","x":"\#(x)"}"#))
     }
 
-    @Test("and so the identity as a key, under which one signature fits every message, verifies nothing")
+    @Test("the identity as an Ed25519 key, under which one signature fits every message, is refused")
     func edwardsIdentity() throws {
         let jwk = #"{"kty":"OKP","crv":"Ed25519","x":"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#
         let signature = Base64URL.encode([1] + [UInt8](repeating: 0, count: 63))
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test("a kid and a kty are what their bytes say")
+    @Test("kid and kty are compared as bytes")
     func normalisedNames() throws {
         let forge = try Forge(.es256, kid: "K1")
         let kelvin = "\u{212A}1"
@@ -67,7 +67,7 @@ import Testing
         #expect(isRefused("{\"kty\":\"O\u{212A}P\",\"crv\":\"Ed25519\",\(JSONWebKeyTests.ed25519)}"))
     }
 
-    @Test("nbf is honoured where it is present (RFC 7519 section 4.1.5), as `cloakroom verify` does")
+    @Test("nbf counts if it is present (RFC 7519 section 4.1.5), also for `cloakroom verify`")
     func notBefore() throws {
         let world = try TokenWorld()
         for nbf in [.integer((now + .days(1)).seconds), "soon", .null] as [JSONValue] {
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test("a retired key signs nothing that lives (J12): whoever steals an old key has stolen nothing")
+    @Test("a fresh token under a retired key is refused (J12): a stolen old key forges nothing")
     func retiredKey() throws {
         let world = try TokenWorld()
         let claims = try world.claims()
@@ -98,7 +98,7 @@ import Testing
         #expect(throws: TokenFault.self) { try world.verifier.verify(bearer: forged, at: now) }
     }
 
-    @Test("two keys that begin at one moment: the one that lost retires too")
+    @Test("of two keys that begin at the same time, the one that does not sign retires too")
     func tie() throws {
         let entries = try (0..<2).map { _ in
             IssuerKeys.SigningEntry(key: try SigningKey.generate(.es256), createdAt: now, signsFrom: now)
@@ -108,7 +108,7 @@ import Testing
         #expect(stages == [.retired, .signing])
     }
 
-    @Test("a verification that began under the old keys leaves nothing in the cache of the new ones")
+    @Test("a verification that began with the old keys adds no entry to the cache of the new keys")
     func exchangeRace() async throws {
         let (old, newer) = (try TokenWorld.issuerKeys(.es256), try TokenWorld.issuerKeys(.es256))
         let world = try TokenWorld()
@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test(
-        "a server's clock that goes back by minutes ends no session (J35): the cookie is stale until it has caught up")
+        "a server's clock that goes back by minutes ends no session (J35): the cookie is stale meanwhile")
     func clockGoesBack() throws {
         let world = try TokenWorld()
         let cookie = try world.cookie()
@@ -141,7 +141,7 @@ import Testing
     }
 
     @Test(
-        "`cloakroom verify` demands of an access token what RFC 9068 section 2.2 does",
+        "`cloakroom verify` requires the claims of RFC 9068 section 2.2",
         arguments: ["iss", "sub", "aud", "client_id", "iat", "jti"])
     func inspection(_ name: String) throws {
         let world = try TokenWorld()

@@ -14,7 +14,7 @@ import Testing
             refresh: [.init(key: TokenWorld.refreshKey("r1", 1), createdAt: now)])
     }
 
-    @Test("a new key is published before it signs, an old one verifies until the last token it signed is dead")
+    @Test("a new key is published before it signs, and an old one verifies until its last token has expired")
     func stages() throws {
         let change = now + .minutes(10)
         let keys = try issuerKeys(now, change)
@@ -28,7 +28,7 @@ import Testing
         #expect(stages(change + .minutes(6)) == [.retired, .signing])
     }
 
-    @Test("the key set holds what signs, what will sign, and what still has tokens; never a secret")
+    @Test("the key set has the keys that sign, will sign or still have valid tokens, and no secret")
     func keySet() throws {
         let change = now + .minutes(10)
         let keys = try issuerKeys(now, change)
@@ -43,7 +43,7 @@ import Testing
         #expect(try ids(change + .minutes(6)) == [all[1]])
     }
 
-    @Test("a retired key still tells an expired token from a forged one")
+    @Test("a retired key still distinguishes an expired token from a forged one")
     func retired() throws {
         let keys = try issuerKeys(now, now + .minutes(10))
         #expect(keys.verifierKeys.keySet.keys.count == 2)
@@ -52,7 +52,7 @@ import Testing
             "before the first key's time it signs all the same")
     }
 
-    @Test("a retired key signs nothing that lives: whoever steals it has stolen nothing")
+    @Test("a fresh token under a retired key is refused: a stolen old key forges nothing")
     func stolenRetiredKey() throws {
         let world = try TokenWorld()
         let claims = try world.claims()
@@ -65,17 +65,17 @@ import Testing
         #expect(fault { try world.verifier.verify(bearer: genuine, at: now) } == nil)
     }
 
-    @Test("no kid can be taken for an option of a command")
+    @Test("no kid can be parsed as an option of a command")
     func names() throws {
         for _ in 0..<400 { #expect(try !SigningKey.generate(.ed25519).id.hasPrefix("-")) }
     }
 
-    @Test("an issuer needs a key of each kind")
+    @Test("an issuer needs a signing key and a refresh secret")
     func empty() {
         #expect(throws: IssuerKeys.Refusal.self) { try IssuerKeys(signing: [], refresh: []) }
     }
 
-    @Test("exchanging the keys forgets what the old ones verified")
+    @Test("replacing the keys empties the cache of what the old keys verified")
     func exchange() throws {
         let world = try TokenWorld()
         let token = try world.access().token.bytes
@@ -89,7 +89,7 @@ import Testing
 }
 
 @Suite struct VerifiedTokenCacheTests {
-    @Test("a full cache forgets, it does not grow")
+    @Test("a full cache evicts entries and does not grow")
     func bounded() {
         let cache = VerifiedTokenCache<Int>(capacity: 64, shards: 4)
         let keys = (0..<10_000).map { SHA256.hash(data: withUnsafeBytes(of: $0) { Array($0) }) }

@@ -17,7 +17,7 @@ import Testing
         try KeySet(parsing: JSONValue.object(try #require(example["jwk"]?.objectValue)).serialized)
     }
 
-    @Test("RFC 7515 A.1 and A.3 say what the RFC prints", arguments: ["RFC 7515 A.1", "RFC 7515 A.3"])
+    @Test("RFC 7515 A.1 and A.3 verify with the printed payload", arguments: ["RFC 7515 A.1", "RFC 7515 A.3"])
     func claims(_ source: String) throws {
         let example = try example(source)
         let jws = try VerifiedJWS.verify(try token(example), with: keys(example))
@@ -25,7 +25,9 @@ import Testing
         #expect(jws.type == (source.hasSuffix("A.1") ? "JWT" : nil) && jws.keyID == nil)
     }
 
-    @Test("they have expired since, and are no access tokens anyway", arguments: ["RFC 7515 A.1", "RFC 7515 A.3"])
+    @Test(
+        "as access tokens the examples are refused: they have expired and are of another type",
+        arguments: ["RFC 7515 A.1", "RFC 7515 A.3"])
     func refused(_ source: String) throws {
         let example = try example(source)
         let foreign = TokenInspection(issuer: "joe", audience: nil, type: nil)
@@ -34,7 +36,7 @@ import Testing
         #expect(fault { try access.claims(of: token(example), with: keys(example), at: TokenWorld.now) } == .wrongType)
     }
 
-    @Test("RFC 8037 A.4 is signed well, and its payload is no JSON: it has no claims")
+    @Test("RFC 8037 A.4 has a valid signature, and is refused because its payload is not JSON")
     func edwards() throws {
         let example = try example("RFC 8037")
         let jws = try VerifiedJWS.verify(try token(example), with: keys(example))
@@ -42,7 +44,7 @@ import Testing
         #expect(throws: TokenFault.self) { try jws.claims() }
     }
 
-    @Test("RFC 7519 6.1, the unsecured token, is refused with every kind of key and with none")
+    @Test("RFC 7519 6.1, the unsecured token, is refused with every kind of key and without a key")
     func unsecured() throws {
         let token = try token(example("RFC 7519 6.1"))
         for algorithm in Forge.algorithms {
@@ -56,7 +58,7 @@ import Testing
         #expect(fault { try VerifiedJWS.verify(token, with: Forge(.es256, kid: nil).keys) } == .wrongAlgorithm)
     }
 
-    @Test("each example is refused with each other example's key, and with one bit changed anywhere")
+    @Test("each example is refused with the key of any other, and with any one bit changed")
     func crossed() throws {
         let examples = try ["RFC 7515 A.1", "RFC 7515 A.3", "RFC 8037"].map { try example($0) }
         for (index, example) in examples.enumerated() {
@@ -75,7 +77,7 @@ import Testing
         }
     }
 
-    @Test("Wycheproof's mix, all 83: the signed ones agree, the encrypted and the JSON ones are taken for none")
+    @Test("all 83 of Wycheproof's mixed cases: signed ones agree, encrypted and JSON ones are refused")
     func mix() throws {
         let groups = try Vectors.read("json_web_crypto_test")["testGroups"]?.arrayValue?.compactMap(\.objectValue) ?? []
         var seen = ["jws": 0, "jwe": 0]

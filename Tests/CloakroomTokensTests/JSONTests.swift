@@ -19,13 +19,13 @@ import Testing
         ("\"\u{E9}\"", .string("\u{E9}")), (#""\u0000""#, .string("\u{0}")),
     ]
 
-    @Test("JSON is read", arguments: values)
+    @Test("valid JSON is parsed", arguments: values)
     func accepts(_ text: String, _ value: JSONValue) throws {
         #expect(try read(text) == value)
     }
 
     @Test(
-        "what is not strict JSON is refused",
+        "JSON that is not strict is refused",
         arguments: [
             "", " ", "{", "}", "[", "[1", "[1,", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",
             "{'a':1}",
@@ -38,12 +38,12 @@ import Testing
         #expect(throws: JSONReader.Failure.self) { try read(text) }
     }
 
-    @Test("two spellings of one character are two names, as they are for every other reader")
+    @Test("two Unicode forms of one character are two names, as for other parsers")
     func normalization() throws {
         #expect(try read("{\"\u{E9}\":1,\"e\u{301}\":2}").objectValue?.members.count == 2)
     }
 
-    @Test("a name that stands twice is found among however many", arguments: [2, 15, 16, 17, 18, 40])
+    @Test("a duplicate name is found among any number of members", arguments: [2, 15, 16, 17, 18, 40])
     func repeated(_ count: Int) throws {
         let names = (0..<count).map { "n\($0)" }
         let object = { (names: [String]) in "{" + names.map { "\"\($0)\":1" }.joined(separator: ",") + "}" }
@@ -63,7 +63,7 @@ import Testing
         #expect(throws: JSONReader.Failure.self) { try JSONReader.read(bytes) }
     }
 
-    @Test("depth is bounded, and a bomb of brackets costs nothing", arguments: [9, 500, 100_000])
+    @Test("depth is bounded, and many brackets are refused early", arguments: [9, 500, 100_000])
     func depth(_ depth: Int) {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
             let text = String(repeating: open, count: depth) + "1" + String(repeating: close, count: depth)
@@ -86,7 +86,7 @@ import Testing
 
 @Suite struct JSONWriterTests {
     @Test(
-        "what is written is read again as it was",
+        "a written value parses as the same value",
         arguments: [
             ["a": [1, true, .null, .number(1.5), "x\"\\/\u{0}\u{7F}\u{1F600}"], "b": [:], "c": []], "plain",
             .integer(.min),
@@ -95,7 +95,7 @@ import Testing
         #expect(try JSONReader.read(value.serialized) == value)
     }
 
-    @Test("members keep their order, and a member is replaced rather than doubled")
+    @Test("members keep their order, and setting a member again replaces it")
     func order() {
         var object: JSONObject = ["z": 1, "a": 2]
         object["z"] = 3
@@ -105,7 +105,7 @@ import Testing
         #expect(Set([object]).contains(["z": 3]))
     }
 
-    @Test("a value is what it is and nothing else")
+    @Test("a value converts to its own type only")
     func accessors() {
         #expect(JSONValue.string("a").integerValue == nil && JSONValue.integer(1).stringValue == nil)
         #expect(JSONValue.bool(true).boolValue == true && JSONValue.null.boolValue == nil)
@@ -116,14 +116,14 @@ import Testing
 
 @Suite struct Base64URLTests {
     @Test(
-        "the RFC's vectors, without padding",
+        "the RFC's test vectors, without padding",
         arguments: [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("foobar", "Zm9vYmFy")])
     func vectors(_ text: String, _ encoded: String) {
         #expect(Base64URL.encode(Array(text.utf8)) == encoded)
         #expect(Base64URL.decode(encoded) == Array(text.utf8))
     }
 
-    @Test("every byte survives, in the URL-safe alphabet")
+    @Test("every byte survives a round trip in the URL-safe alphabet")
     func allBytes() {
         let bytes = (0...255).map { UInt8($0) }
         #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test(
-        "whatever encodes the same bytes a second way is refused",
+        "a second encoding of the same bytes is refused",
         arguments: ["Zg==", "Zg=", "Zh", "Zm9", "Z", "Zm9vY", " Zg", "Zg\n", "-_9", "+/8", "Z.g", "Zg%3D", "\u{FF3A}g"])
     func refuses(_ text: String) {
         #expect(Base64URL.decode(text) == nil)
@@ -140,7 +140,7 @@ import Testing
 
 @Suite struct ISO8601Tests {
     @Test(
-        "times for people are written and read",
+        "RFC 3339 times are written and parsed",
         arguments: [
             (0, "1970-01-01T00:00:00Z"), (1_795_472_305_999, "2026-11-23T22:18:25Z"),
             (951_782_400_000, "2000-02-29T00:00:00Z"), (4_107_542_399_000, "2100-02-28T23:59:59Z"),
@@ -153,7 +153,7 @@ import Testing
     }
 
     @Test(
-        "an offset and fractions of a second are read",
+        "an offset and fractions of a second are parsed",
         arguments: [
             ("2026-01-01T00:00:00+01:00", "2025-12-31T23:00:00Z"),
             ("2026-01-01T00:00:00-05:30", "2026-01-01T05:30:00Z"),
@@ -164,7 +164,7 @@ import Testing
         #expect(Instant(iso8601: text)?.iso8601 == utc)
     }
 
-    @Test("a date alone is its midnight")
+    @Test("a date without a time is midnight in UTC")
     func date() {
         #expect(Instant(iso8601: "2026-11-23")?.iso8601 == "2026-11-23T00:00:00Z")
     }

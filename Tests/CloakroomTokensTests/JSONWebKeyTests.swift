@@ -40,7 +40,7 @@ import Testing
         return #"{"kty":"EC","crv":"\#(curve)","x":"\#(Base64URL.encode(x))","y":"\#(Base64URL.encode(y))"\#(extra)}"#
     }
 
-    @Test("without alg a curve means its one algorithm, RSA means RS256, a secret HS256")
+    @Test("without alg, a curve implies its one algorithm, RSA implies RS256, and a secret HS256")
     func defaults() throws {
         let keys: [(String, SignatureAlgorithm)] = [
             (#"{"kty":"EC","crv":"P-256",\#(Self.p256)}"#, .es256),
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "an alg that fits binds the key to it and to nothing else",
+        "an alg that fits the key is the only one that it is used with",
         arguments: [
             ("RS256", SignatureAlgorithm.rs256), ("RS384", .rs384), ("RS512", .rs512), ("PS256", .ps256),
             ("PS384", .ps384),
@@ -80,7 +80,7 @@ import Testing
         ] { #expect(Self.isRefused(key)) }
     }
 
-    @Test("use is sig or absent; key_ops allow verify or are absent")
+    @Test("use is absent or sig, and key_ops is absent or has verify")
     func purpose() {
         let good = [
             #""use":"sig""#, #""key_ops":["verify"]"#, #""key_ops":["sign","verify"]"#,
@@ -104,7 +104,7 @@ import Testing
         #expect(Self.isRefused(Self.rsa(n: padded)), "zeros in front are no bits")
     }
 
-    @Test("an RSA modulus is odd, and not a flood")
+    @Test("an RSA modulus is odd, of bounded length and in canonical base64url")
     func modulusForm() throws {
         var even = try #require(Base64URL.decode(Self.n2048))
         even[255] &= 0xFE
@@ -154,7 +154,7 @@ import Testing
     }
 
     @Test(
-        "members of a wrong kind, or not base64url",
+        "members of a wrong type or not in base64url are refused",
         arguments: ["null", "1", "[]", "\"\"", "\"A\"", "\"=\"", "\"a b\"", "\"+/+/\"", "\"\\u0000\""])
     func members(_ value: String) {
         let x = #""x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU""#
@@ -173,7 +173,7 @@ import Testing
         #expect(!Self.isRefused(Self.rsa(#","kid":"\#(String(repeating: "k", count: 256))""#)))
     }
 
-    @Test("a set with two keys of one kid, also spelled with escapes, is refused whole")
+    @Test("a set with two keys of the same kid, also if one is written with escapes, is refused")
     func twins() {
         let one = Self.rsa(#","kid":"a""#)
         for other in [
@@ -182,7 +182,7 @@ import Testing
         #expect(!Self.isRefused(#"{"keys":[\#(one),\#(Self.rsa(#","kid":"A""#))]}"#), "kids differ by case")
     }
 
-    @Test("secrets and public keys never share a set")
+    @Test("a set with secrets and public keys is refused")
     func mixed() {
         let secret = Self.secret(32, #","kid":"s""#)
         for key in [
@@ -194,7 +194,7 @@ import Testing
         }
     }
 
-    @Test("one bad key among good ones refuses the set, wherever it stands")
+    @Test("one bad key at any position refuses the set")
     func poisoned() {
         let good = #"{"kty":"EC","crv":"P-256",\#(Self.p256)}"#
         for bad in [
@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    @Test("a hundred keys are a set, more are a flood")
+    @Test("a set of a hundred keys is accepted, a larger one is not")
     func count() throws {
         let key = #"{"kty":"EC","crv":"P-256",\#(Self.p256)}"#
         func set(_ count: Int) -> String {
@@ -217,7 +217,7 @@ import Testing
     }
 
     @Test(
-        "what comes in place of a key set when things go wrong is refused",
+        "error pages and other documents in place of a key set are refused",
         arguments: [
             "", " ", "null", "true", "0", "\"\"", "[]", "[{}]", "{}", "<html><body>502 Bad Gateway</body></html>",
             "{\"keys\":[]}",
@@ -228,7 +228,7 @@ import Testing
         #expect(Self.isRefused(text))
     }
 
-    @Test("duplicates, invalid UTF-8 and depth are refused in key sets as they are in tokens")
+    @Test("duplicate names, invalid UTF-8 and deep nesting are refused in key sets too")
     func strictness() {
         let key = Self.rsa(#","kid":"a","kid":"b""#)
         let escaped = Self.rsa(#","kid":"a","\u006bid":"b""#)

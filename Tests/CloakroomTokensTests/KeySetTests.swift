@@ -46,13 +46,13 @@ import Testing
     }
 
     @Test(
-        "a document that is no key set is refused",
+        "a document that is not a key set is refused",
         arguments: ["", "[]", "{}", #"{"keys":[]}"#, #"{"keys":{}}"#, #"{"keys":[1]}"#, "<html>", #"{"keys":null}"#])
     func documents(_ text: String) {
         #expect(throws: KeySet.Refusal.self) { try read(text).get() }
     }
 
-    @Test("two keys of one kid are refused, and so is a mix of secrets and public keys")
+    @Test("two keys of one kid are refused, as is a mix of secrets and public keys")
     func sets() {
         let ec = #"{"kty":"EC","crv":"P-256","kid":"a",\#(Self.point)}"#
         let secret = #"{"kty":"oct","kid":"b","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"#
@@ -61,7 +61,7 @@ import Testing
         #expect(!read(#"{"keys":[\#(secret)]}"#).isFailure)
     }
 
-    @Test("a token without kid fits only a single key without kid")
+    @Test("a token without kid matches only a single key without kid")
     func lookUp() throws {
         let bare = try read(#"{"kty":"EC","crv":"P-256",\#(Self.point)}"#).get()
         #expect(bare.key(for: nil) != nil && bare.key(for: "a") == nil)
@@ -69,7 +69,7 @@ import Testing
         #expect(named.key(for: nil) == nil && named.key(for: "a") != nil)
     }
 
-    @Test("a key set comes out of a ring as it must go into other libraries")
+    @Test("the published key set has the form that other libraries expect")
     func published() throws {
         for algorithm in SignatureAlgorithm.signing {
             let key = try SigningKey.generate(algorithm)
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test("what does not sign access tokens cannot be made or read as a signing key")
+    @Test("an algorithm that does not sign access tokens cannot be used for a signing key")
     func signingKeys() {
         #expect(throws: SigningKey.Unreadable.self) { try SigningKey.generate(.hs256) }
         #expect(throws: SigningKey.Unreadable.self) { try SigningKey(algorithm: "PS256", serialized: "AAAA") }

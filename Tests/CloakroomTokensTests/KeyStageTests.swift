@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test(
-        "exactly one key signs at any moment, and it was published ten minutes before; two instances with the same keys agree"
+        "at any time one key signs, was published ten minutes before, and is the same on two instances"
     )
     func oneSigns() throws {
         let other = try Self.issuerKeys(keys, order: [2, 0, 1])
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test("each token verifies until it dies, with the key set of its issue and with every later one until then")
+    @Test("each token verifies until it expires, with the key set at its issue and with every later one")
     func tokensOutliveTheirKey() throws {
         let issuer = TokenIssuer(issuer: TokenWorld.issuer, audience: TokenWorld.audience, keys: LiveKeys(issuerKeys))
         for minute in Int64(0)..<25 {
@@ -86,14 +86,14 @@ import Testing
         }
     }
 
-    @Test("a key that is not among them has no stage")
+    @Test("an unknown key has no stage")
     func strangerHasNoStage() {
         for id in [nil, "", "r1"] {
             #expect(issuerKeys.verifierKeys.stage(of: id, at: now, lifetime: lifetime) == nil)
         }
     }
 
-    @Test("the verifiers' half knows the ids of removed keys, and holds every other key, retired ones too")
+    @Test("the verifier's keys are all but the removed ones, whose ids they know")
     func verifiersHalf() throws {
         let removed = try IssuerKeys(
             signing: Array(issuerKeys.signing.dropFirst()), refresh: issuerKeys.refresh, removed: [keys[0].id])
@@ -103,7 +103,7 @@ import Testing
         #expect(issuerKeys.verifierKeys.keySet.keys.allSatisfy { !$0.isSymmetric })
     }
 
-    @Test("the public key set is what other libraries read: public members only, and no secret of a refresh token")
+    @Test("the public key set has public members only, and no refresh secret")
     func contents() throws {
         let set = try issuerKeys.publicKeySet(at: now, lifetime: lifetime)
         let keys = try #require(set.objectValue?["keys"]?.arrayValue).compactMap(\.objectValue)
@@ -119,7 +119,7 @@ import Testing
         #expect(throws: Never.self) { try KeySet(parsing: set.serialized) }
     }
 
-    @Test("keys are refused without a key of each kind, and with two of one name")
+    @Test("a key file without a key of each kind, or with two of one id, is refused")
     func refusals() throws {
         let signing = IssuerKeys.SigningEntry(key: keys[0], createdAt: now, signsFrom: now)
         let refresh = IssuerKeys.RefreshEntry(key: TokenWorld.refreshKey("r1", 7), createdAt: now)
@@ -129,7 +129,7 @@ import Testing
         #expect(throws: KeySet.Refusal.self) { try IssuerKeys(signing: [signing], refresh: [refresh, refresh]) }
     }
 
-    @Test("keys in use are exchanged as a whole")
+    @Test("the keys in use are replaced as a whole")
     func live() throws {
         let live = LiveKeys(issuerKeys)
         let newer = try TokenWorld.issuerKeys(.es256)

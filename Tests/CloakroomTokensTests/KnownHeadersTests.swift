@@ -4,7 +4,7 @@ import Testing
 @testable import CloakroomTokens
 
 @Suite struct KnownHeadersTests {
-    @Test("a header is known once a token with it has verified, and says the same again")
+    @Test("a header is cached once a token with it has verified, and yields the same values")
     func known() throws {
         let world = try TokenWorld()
         let keys = world.keySet
@@ -18,7 +18,7 @@ import Testing
         #expect(first.keyID == second.keyID && first.type == second.type && first.payload == second.payload)
     }
 
-    @Test("the header of a token that does not verify is not remembered, and a known one makes no forgery good")
+    @Test("the header of a token that fails is not cached, and a cached header validates no forgery")
     func forged() throws {
         let world = try TokenWorld()
         let keys = world.keySet
@@ -32,7 +32,7 @@ import Testing
         #expect(throws: TokenFault.badSignature) { try VerifiedJWS.verify(forged, with: keys) }
     }
 
-    @Test("never more are known than fit")
+    @Test("the cache of headers is bounded")
     func bounded() throws {
         let headers = KnownHeaders()
         let key = VerificationKey(id: "k", secret: Secret([UInt8](repeating: 1, count: 32)))

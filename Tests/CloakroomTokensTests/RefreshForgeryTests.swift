@@ -41,7 +41,7 @@ import Testing
         return claims
     }
 
-    @Test("the claims are those of the design, in whole seconds, exp rounded up")
+    @Test("the claims are sid, gen, iat, exp, jti, in whole seconds, with exp rounded up")
     func contents() throws {
         let claims = try claims()
         #expect(Set(claims.members.map(\.name)) == ["sid", "gen", "iat", "exp", "jti"])
@@ -59,7 +59,7 @@ import Testing
         #expect(token.presented.issuedAt == TokenWorld.now)
     }
 
-    @Test("the bytes are a function of the row and the secret: here they are, made by hand")
+    @Test("the bytes follow from the row and the secret: the test computes them by hand")
     func knownAnswer() throws {
         let master = SymmetricKey(data: [UInt8](repeating: 7, count: 32))
         func key(_ purpose: String) -> SymmetricKey {
@@ -79,7 +79,7 @@ import Testing
         #expect(String(decoding: try world.issuer.refreshToken(for: session).bytes, as: UTF8.self) == expected)
     }
 
-    @Test("a generation's bytes stay the same while the session is used, refreshed and even revoked")
+    @Test("a generation's bytes stay the same while the session is used, renewed and revoked")
     func sameBytes() throws {
         let token = try world.issuer.refreshToken(for: session)
         let policy = SessionPolicy()
@@ -112,7 +112,7 @@ import Testing
         #expect(try again.refreshToken(for: session) == world.issuer.refreshToken(for: session))
     }
 
-    @Test("a good MAC over a guessed jti is a token that no session knows")
+    @Test("a valid MAC over a guessed jti is not genuine for any session")
     func ringAlone() throws {
         let genuine = try #require(try claims()["jti"]?.stringValue)
         let bytes = try #require(Base64URL.decode(genuine))
@@ -133,7 +133,7 @@ import Testing
         }
     }
 
-    @Test("a jti is good for its session, generation and secret alone")
+    @Test("a jti is valid only for its session, generation and secret")
     func bound() throws {
         #expect(try !verify(signed(with("gen", 1))).isGenuine(for: session, under: keys))
         for name in ["sessio", "session\u{0}", "session0", "Session"] {
@@ -163,7 +163,8 @@ import Testing
     }
 
     @Test(
-        "a claim that is missing or of a wrong kind refuses the token", arguments: ["sid", "gen", "iat", "exp", "jti"])
+        "a token with a missing claim or one of a wrong type is refused",
+        arguments: ["sid", "gen", "iat", "exp", "jti"])
     func claims(_ name: String) throws {
         let bad: [JSONValue?] = [nil, .null, true, [], [:], [1], -1, .number(1e300), .number(-0.5)]
         for value in bad {
@@ -174,7 +175,7 @@ import Testing
         #expect(fault { try verify(signed(try with(name, wrong))) } == .badClaim(name))
     }
 
-    @Test("a jti that is not base64url, a session name of no length or too much, a generation past 31 bits")
+    @Test("a jti that is not base64url, an empty or long session id, and a generation past 31 bits are refused")
     func edges() throws {
         for (name, value) in [
             ("jti", "=="), ("jti", "AB"), ("jti", "a b"), ("sid", ""),
@@ -187,7 +188,7 @@ import Testing
     }
 
     @Test(
-        "a refresh secret's signature under any other typ is no refresh token",
+        "a token that a refresh secret signed with another typ is refused",
         arguments: ["at+jwt", "JWT", "RT+JWT", "", "rt+jwt "])
     func types(_ type: String) throws {
         #expect(fault { try verify(signed(claims(), type: type)) } == .wrongType)
@@ -208,7 +209,7 @@ import Testing
         }
     }
 
-    @Test("the access token's kid on a MAC, or the secret's kid on a signature, finds no key")
+    @Test("a MAC with the access token's kid, or a signature with the secret's kid, finds no key")
     func swappedKeys() throws {
         let key = keys.signingKey(at: TokenWorld.now)
         #expect(fault { try verify(signed(claims(), id: key.id)) } == .unknownKey)
@@ -217,7 +218,7 @@ import Testing
         #expect(fault { try verify(Array(try forge.token(header: header).utf8)) } == .wrongAlgorithm)
     }
 
-    @Test("three secrets in turn: each generation keeps its own, the newest signs the next")
+    @Test("with three secrets in turn, each generation keeps its own, and the newest signs the next")
     func rotation() throws {
         let secrets = (1...3).map { number in
             IssuerKeys.RefreshEntry(

@@ -22,7 +22,7 @@ import Testing
                 signing: [other], refresh: old.refresh, removed: marking ? old.signing.map(\.key.id) : []))
     }
 
-    @Test("after its key was removed an access half proves nothing, and the refresh half beside it still may")
+    @Test("an access half under a removed key proves nothing, and the refresh half beside it is still checked")
     func removedKey() throws {
         let (cookie, token) = (try world.cookie(), try world.access().token.bytes)
         guard case .live(_, let half) = try world.verifier.verify(cookie: cookie, at: now) else {
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test("nothing of an access half under a removed key is believed, whatever it claims")
+    @Test("no claim of an access half under a removed key is used")
     func removedKeyClaims() throws {
         let thiefs = try world.sign(["sid": "other", "exp": .integer((now + .days(1)).seconds)])
         let refresh = try world.issuer.refreshToken(for: .example())
@@ -45,14 +45,14 @@ import Testing
         #expect(checked == .stale(.unverifiable, .init(bytes: refresh)) && checked.access == nil)
     }
 
-    @Test("a key that never was ours makes a cookie a forgery, removed keys or not")
+    @Test("a cookie under an unknown key is a forgery, with and without removed keys")
     func strangersKey() throws {
         let cookie = try world.cookie()
         try removeSigningKey(marking: false)
         #expect(fault { try world.verifier.verify(cookie: cookie, at: now) } == .unknownKey)
     }
 
-    @Test("two halves of different sessions are refused, live or expired or too early, and however often they come")
+    @Test("two halves of different sessions are refused: live, expired or too early, and from the cache too")
     func differentSessions() throws {
         let access = String(decoding: try world.access(for: .example("other")).token.bytes, as: UTF8.self)
         let cookie = Array("\(access)~".utf8) + (try world.issuer.refreshToken(for: .example()).bytes)
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test("the issuer is asked once for each cookie, at first sight, and before any signature is verified")
+    @Test("the MAC of each cookie is checked once, at its first check, before the signature")
     func askedOnce() throws {
         let asked = Mutex(0)
         let keys = world.keys
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test(
-        "a verifier that cannot ask takes no cookie: it holds nothing that could tell a good refresh half from a bad one"
+        "a verifier without the issuer's check of the MAC refuses every cookie"
     )
     func publicKeysAlone() throws {
         let verifier = TokenVerifier(
@@ -109,12 +109,12 @@ import Testing
         "\(Base64URL.encode(Array(header.utf8))).\(Base64URL.encode(Array(payload.utf8))).c2ln"
     }
 
-    @Test("a bearer that claims our issuer is ours to refuse; any other is the app's", arguments: bearers)
+    @Test("a bearer with our issuer is ours and may be refused; any other is left to the app", arguments: bearers)
     func ours(_ row: (text: String, isOurs: Bool)) {
         #expect(world.verifier.isOurs(bearer: Array(row.text.utf8)) == row.isOurs)
     }
 
-    @Test("a bearer that names a key of ours is ours, whatever it claims, also when it verifies no more")
+    @Test("a bearer with the kid of one of our keys is ours, with any claims and also if it no longer verifies")
     func ourKey() throws {
         var claims = try world.claims()
         claims["iss"] = "https://other.example"

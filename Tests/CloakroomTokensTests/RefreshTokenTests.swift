@@ -22,14 +22,14 @@ import Testing
         return session
     }
 
-    @Test("the same generation is always the same bytes, the next one others")
+    @Test("the same generation always has the same bytes, and the next one has others")
     func deterministic() throws {
         let session = Session.example()
         #expect(try world.issuer.refreshToken(for: session) == world.issuer.refreshToken(for: session))
         #expect(try world.issuer.refreshToken(for: session) != world.issuer.refreshToken(for: rotated(session)))
     }
 
-    @Test("it names its session and generation, and is genuine for that session")
+    @Test("a refresh token has its session and generation, and is genuine for that session")
     func genuine() throws {
         let session = rotated(.example())
         let token = try verify(world.issuer.refreshToken(for: session))
@@ -39,7 +39,7 @@ import Testing
         #expect(token.isGenuine(for: rotated(session), under: world.keys.current), "a spent one is genuine too")
     }
 
-    @Test("the keys without the database forges nothing")
+    @Test("the keys without the database forge nothing")
     func withoutDatabase() throws {
         let forged = try verify(world.issuer.refreshToken(for: .example(secret: 99)))
         #expect(!forged.isGenuine(for: .example(), under: world.keys.current))
@@ -54,7 +54,7 @@ import Testing
         #expect(fault { try verify(forged) } == .badSignature)
     }
 
-    @Test("tokens of other kinds are not refresh tokens, and it is no access token")
+    @Test("tokens of other kinds are not refresh tokens, and a refresh token is not an access token")
     func kinds() throws {
         let access = try world.access().token
         #expect(fault { try verify(access) } == .unknownKey)
@@ -62,7 +62,7 @@ import Testing
         #expect(fault { try world.verifier.verify(bearer: refresh.bytes, at: TokenWorld.now) } == .unknownKey)
     }
 
-    @Test("a new refresh secret signs the next generation, and the old one goes on verifying")
+    @Test("a new refresh secret signs the next generation, and the old one still verifies")
     func rotation() throws {
         let old = try world.issuer.refreshToken(for: .example())
         let keys = world.keys.current
@@ -77,7 +77,7 @@ import Testing
         #expect(try world.issuer.refreshToken(for: .example()) == old)
     }
 
-    @Test("a generation whose secret is gone cannot be issued, and its tokens are not genuine")
+    @Test("a generation whose secret was removed cannot be issued, and its tokens are not genuine")
     func lostSecret() throws {
         let old = try verify(world.issuer.refreshToken(for: .example()))
         let other = try IssuerKeys(
@@ -102,7 +102,7 @@ import Testing
         Result { () throws(TokenFault) in try world.verifier.verify(cookie: Array(text.utf8), at: now) }
     }
 
-    @Test("a cookie is live until its access token expires, and stale then; from the cache too")
+    @Test("a cookie is live until its access token expires, then stale, from the cache too")
     func ages() throws {
         let cookie = String(decoding: try world.cookie(), as: UTF8.self)
         for _ in 0..<2 {
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    @Test("tokens of two sessions are both refused, whatever the age of the access token")
+    @Test("tokens of two sessions are both refused, also if the access token has expired")
     func swapped() throws {
         let access = try world.access(for: .example("other")).token
         let cookie = SessionTokens.join(access: access, refresh: try world.issuer.refreshToken(for: .example()))
@@ -135,7 +135,7 @@ import Testing
         #expect(throws: TokenFault.differentSessions) { try verdict(cookie, at: now + .minutes(10)).get() }
     }
 
-    @Test("rubbish is refused")
+    @Test("malformed refresh tokens are refused")
     func rubbish() throws {
         let access = String(decoding: try world.access().token.bytes, as: UTF8.self)
         let refresh = String(decoding: try world.issuer.refreshToken(for: .example()).bytes, as: UTF8.self)
@@ -150,7 +150,7 @@ import Testing
     }
 
     @Test(
-        "the whole Set-Cookie header stays under 2,048 bytes with the longest of everything",
+        "the whole Set-Cookie header has under 2,048 bytes with the longest values allowed",
         arguments: SignatureAlgorithm.signing)
     func size(_ algorithm: SignatureAlgorithm) throws {
         let longest = String(repeating: "x", count: 128)

@@ -12,7 +12,7 @@ import Testing
         RevocationView(accessTokenLifetime: lifetime)
     }
 
-    @Test("a revocation is remembered for as long as a token of the session may live, and then forgotten")
+    @Test("a revocation is kept for as long as a token of the session may be valid, then removed")
     func memory() {
         let view = view()
         view.update([Revoked(session: session, time: TokenWorld.now)], at: uptime)
@@ -24,7 +24,7 @@ import Testing
         #expect(view.count == 0)
     }
 
-    @Test("memory follows the lifetime", arguments: [1, 60, 300, 3600])
+    @Test("the time that a revocation is kept follows the lifetime of access tokens", arguments: [1, 60, 300, 3600])
     func memoryOf(_ seconds: Int64) {
         let view = view(.seconds(seconds))
         view.insert(session, at: uptime)
@@ -34,7 +34,7 @@ import Testing
         #expect(!view.isRevoked(session))
     }
 
-    @Test("a revocation counts from when it was taken in: the wall clock of the one who saved it may be years off")
+    @Test("a revocation is kept from its arrival, because the wall clock of its writer may be years off")
     func wallClockOfOthers() {
         for time in [TokenWorld.now - .days(3650), TokenWorld.now, TokenWorld.now + .days(3650)] {
             let view = view()
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test("a revoked session is remembered longer than any token of it can live")
+    @Test("a revoked session is kept longer than any of its tokens can be valid")
     func remembered() throws {
         let world = try TokenWorld()
         let view = world.verifier.revocations
@@ -66,7 +66,7 @@ import Testing
         #expect(view.count == 0)
     }
 
-    @Test("a session is revoked, unknown while the feed is silent for more than five seconds, or good")
+    @Test("a session's standing is revoked, good, or unknown after five seconds without news from the feed")
     func standing() {
         let view = view()
         let late = TokenWorld.now + Span(milliseconds: 5001)
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test(
-        "a wall clock that was set back by more than a second leaves the standing unknown until the feed is read again")
+        "after the wall clock was set back by more than a second, standings are unknown until the feed is read")
     func setBack() {
         let view = view()
         let now = TokenWorld.now
@@ -96,7 +96,7 @@ import Testing
         #expect(view.standing(of: session, at: uptime, now + .days(1)) == .good, "forward is the other test's")
     }
 
-    @Test("the last word of the feed may be five seconds old; an older word that comes late does not make it older")
+    @Test("the feed's last answer may be five seconds old; an older answer that arrives late does not replace it")
     func staleness() {
         let view = view()
         let late = TokenWorld.now + Span(milliseconds: 5001)
@@ -106,7 +106,7 @@ import Testing
         #expect(view.standing(of: session, at: uptime + .milliseconds(5001), late) == .unknown)
     }
 
-    @Test("a revocation of this process counts before the feed brings it, and bringing it twice changes nothing")
+    @Test("a revocation of this process counts before the feed has it, and its second arrival changes nothing")
     func insert() {
         let view = view()
         view.insert(session, at: uptime)
@@ -119,14 +119,16 @@ import Testing
         #expect(view.count == 1 && view.isRevoked(session))
     }
 
-    @Test("a session is revoked by its exact name", arguments: ["A", "a ", "a\u{0}", "", "aa", "\u{430}"])
+    @Test(
+        "a revocation concerns only the session with exactly this id",
+        arguments: ["A", "a ", "a\u{0}", "", "aa", "\u{430}"])
     func exactName(_ name: String) {
         let view = view()
         view.insert(session, at: uptime)
         #expect(!view.isRevoked(SessionID(name)))
     }
 
-    @Test("ten thousand revocations are forgotten again when their time is over")
+    @Test("ten thousand revocations are removed when their time is over")
     func prune() {
         let view = view(.seconds(10))
         for number in 0..<10_000 {

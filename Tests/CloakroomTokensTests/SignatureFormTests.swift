@@ -26,7 +26,9 @@ import Testing
         "\"", "~", ",", ":", "*", "\u{E9}",
     ]
 
-    @Test("no character but the 64 may stand anywhere in any part", arguments: Forge.algorithms, partNames)
+    @Test(
+        "a character outside of the alphabet is refused at every place of every part", arguments: Forge.algorithms,
+        partNames)
     func alphabet(_ algorithm: SignatureAlgorithm, _ part: String) throws {
         let forge = try Forge(algorithm)
         for text in Self.foreignCharacters {
@@ -42,7 +44,9 @@ import Testing
         }
     }
 
-    @Test("loose bits at the end of a part are refused although signed", arguments: Forge.algorithms, partNames)
+    @Test(
+        "unused bits that are not zero at the end of a part are refused, although signed", arguments: Forge.algorithms,
+        partNames)
     func looseBits(_ algorithm: SignatureAlgorithm, _ part: String) throws {
         let forge = try Forge(algorithm)
         // The header is padded to a length whose last character has loose bits; the others are so by themselves.
@@ -66,7 +70,7 @@ import Testing
         }
     }
 
-    @Test("three parts, and nothing before, between or after", arguments: Forge.algorithms)
+    @Test("a token is three parts, with nothing before, between or after them", arguments: Forge.algorithms)
     func parts(_ algorithm: SignatureAlgorithm) throws {
         let forge = try Forge(algorithm)
         let token = try forge.token(header: forge.header(), payload: #"{"sub":"s"}"#)
@@ -86,7 +90,7 @@ import Testing
             "but it has no claims")
     }
 
-    @Test("the JSON serialisations are not read, and a token inside one is not found", arguments: Forge.algorithms)
+    @Test("the JSON serialisations of JWS are refused", arguments: Forge.algorithms)
     func serialisations(_ algorithm: SignatureAlgorithm) throws {
         let forge = try Forge(algorithm)
         let genuine = try Parts(forge.token(header: forge.header(), payload: #"{"sub":"s"}"#))
@@ -101,7 +105,7 @@ import Testing
         ] { #expect(forge.verdict(text) != nil) }
     }
 
-    @Test("a signature of any other length is refused", arguments: Forge.algorithms)
+    @Test("a signature of a wrong length is refused", arguments: Forge.algorithms)
     func lengths(_ algorithm: SignatureAlgorithm) throws {
         let forge = try Forge(algorithm)
         let genuine = try Parts(forge.token(header: forge.header()))
@@ -125,7 +129,7 @@ import Testing
     ]
 
     @Test(
-        "ECDSA: zero, the order, and more than the order are no numbers of a signature (CVE-2022-21449); nor is DER one"
+        "ECDSA: r and s of zero, of the order or above it are refused (CVE-2022-21449), as is DER"
     )
     func ecdsa() throws {
         let forge = try Forge(.es256)
@@ -146,7 +150,7 @@ import Testing
         }
     }
 
-    @Test("EdDSA: S + L is refused, and so are points of small order")
+    @Test("EdDSA: S + L and points of small order are refused")
     func edwards() throws {
         let forge = try Forge(.ed25519)
         let genuine = try Parts(forge.token(header: forge.header()))
@@ -195,7 +199,8 @@ import Testing
         }
     }
 
-    @Test("the public key in any spelling is no HMAC secret", arguments: [SignatureAlgorithm.es256, .ed25519])
+    @Test(
+        "the public key in any encoding is refused as an HMAC secret", arguments: [SignatureAlgorithm.es256, .ed25519])
     func confusion(_ algorithm: SignatureAlgorithm) throws {
         let forge = try Forge(algorithm)
         var secrets: [[UInt8]] = [[], Array("1".utf8), Array("2".utf8), JSONValue.object(forge.jwk).serialized]
@@ -224,7 +229,7 @@ import Testing
         }
     }
 
-    @Test("and the secret of HS256 is no public key of anything")
+    @Test("the secret of HS256 is refused as a public key")
     func reverseConfusion() throws {
         let forge = try Forge(.hs256)
         let other = try Forge(.es256)

@@ -89,14 +89,14 @@ import Testing
         text.replacing("ALG", with: forge.algorithm.headerName).replacing("KID", with: Forge.kid)
     }
 
-    @Test("a header of good form passes", arguments: Forge.algorithms, accepted)
+    @Test("a well-formed header passes", arguments: Forge.algorithms, accepted)
     func accepts(_ algorithm: SignatureAlgorithm, _ row: Row) throws {
         let forge = try Forge(algorithm)
         #expect(forge.verdict(try token(row.header, forge)) == nil)
     }
 
     @Test(
-        "a signed header is refused for what it says, whatever the signature",
+        "a signed header is refused for its content, with any signature",
         arguments: Forge.algorithms, algorithms + keyIDs + extensions)
     func refuses(_ algorithm: SignatureAlgorithm, _ row: Row) throws {
         let forge = try Forge(algorithm)
@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test(
-        "EdDSA and Ed25519 are two names of one algorithm (RFC 9864), and no third one is",
+        "EdDSA and Ed25519 are two names of one algorithm (RFC 9864); there is no third",
         arguments: ["Ed448", "ED25519", "ed25519"])
     func edwards(_ other: String) throws {
         let forge = try Forge(.ed25519)
@@ -143,7 +143,7 @@ import Testing
         }
     }
 
-    @Test("a token that brings its own key is not verified with it")
+    @Test("a key inside a token is not used to verify it")
     func embeddedKey() throws {
         let attacker = try Forge(.es256)
         let trusted = try Forge(.es256)
@@ -154,7 +154,7 @@ import Testing
         #expect(trusted.verdict(try attacker.token(header: attacker.header())) == .badSignature)
     }
 
-    @Test("without kid no key of many is tried, not even the one that fits")
+    @Test("without kid no key of several is tried, not even the right one")
     func manyKeys() throws {
         let forge = try Forge(.es256, kid: nil)
         let token = try forge.token(header: #"{"alg":"ES256"}"#)
@@ -164,7 +164,7 @@ import Testing
         #expect(fault { try VerifiedJWS.verify(Array(token.utf8), with: many) } == .unknownKey)
     }
 
-    @Test("garbage with another alg does not bind a key that came without one (J08)")
+    @Test("a bad token with another alg does not bind a key that has no alg (J08)")
     func pinning() throws {
         let key = try SigningKey.generate(.rs256)
         var jwk = try key.publicJWK()
@@ -180,7 +180,7 @@ import Testing
     }
 
     @Test(
-        "size is measured before anything is decoded: 8,192 bytes are read, one more is not",
+        "size is checked before decoding: 8,192 bytes are accepted, one more is not",
         arguments: Forge.algorithms)
     func size(_ algorithm: SignatureAlgorithm) throws {
         let forge = try Forge(algorithm)
@@ -196,7 +196,7 @@ import Testing
         #expect(forge.verdict(long) == .malformed("the token is longer than 8192 bytes"))
     }
 
-    @Test("a header of 1,024 characters is read, a longer one is not", arguments: Forge.algorithms)
+    @Test("a header of 1,024 characters is accepted, a longer one is not", arguments: Forge.algorithms)
     func headerSize(_ algorithm: SignatureAlgorithm) throws {
         let forge = try Forge(algorithm)
         func padded(_ bytes: Int) -> String {
@@ -208,7 +208,9 @@ import Testing
     }
 
     // The bound is far above what refusing takes on a busy machine, far below what reading a bomb would.
-    @Test("a bomb costs no time", .timeLimit(.minutes(2)), arguments: ["[", "{\"a\":", "\"\\u00", "-", "9"])
+    @Test(
+        "deeply nested and very long input is refused quickly", .timeLimit(.minutes(2)),
+        arguments: ["[", "{\"a\":", "\"\\u00", "-", "9"])
     func bombs(_ piece: String) throws {
         let forge = try Forge(.hs256)
         let keys = forge.keys

@@ -13,7 +13,7 @@ import Testing
         read(text.utf8)
     }
 
-    @Test("each control character must be escaped, and then it is read")
+    @Test("each control character must be escaped")
     func controlCharacters() {
         for byte in UInt8(0)..<0x20 {
             #expect(Self.read([0x22, byte, 0x22]) == nil)
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(
-        "white space of other alphabets is no white space",
+        "white space of Unicode beyond JSON's four characters is refused",
         arguments: ["\u{B}", "\u{C}", "\u{A0}", "\u{85}", "\u{2028}", "\u{3000}", "\u{FEFF}", "\u{200B}"])
     func whiteSpace(_ space: String) {
         for text in [space + "1", "1" + space, "[" + space + "]", "{" + space + "}", "{\"a\"" + space + ":1}"] {
@@ -38,7 +38,7 @@ import Testing
         #expect(Self.read("\"\(space)\"") == (space.utf8.first.map { $0 < 0x20 } == true ? nil : .string(space)))
     }
 
-    @Test("of the escapes there are nine")
+    @Test("exactly the nine escapes of JSON are accepted")
     func escapes() {
         for byte in UInt8(0x20)...0x7E {
             let isKnown = "\"\\/bfnrt".utf8.contains(byte)
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(
-        "a surrogate alone, reversed, cut or followed by something else is refused",
+        "a surrogate that is alone, reversed, cut or followed by anything else is refused",
         arguments: [
             #""\ud800""#, #""\udbff""#, #""\udc00""#, #""\udfff""#, #""\udc00\ud800""#, #""\ud800\ud800""#,
             #""\udfff\udfff""#,
@@ -66,7 +66,7 @@ import Testing
         #expect(Self.read(text) == nil)
     }
 
-    @Test("surrogate pairs are read over their whole range")
+    @Test("surrogate pairs are decoded over their whole range")
     func pairs() {
         for (text, scalar) in [
             (#""\ud800\udc00""#, "\u{10000}"), (#""\udbff\udfff""#, "\u{10FFFF}"), (#""\uD83D\uDe00""#, "\u{1F600}"),
@@ -87,7 +87,7 @@ import Testing
         [0xE9, 0x20],
     ]
 
-    @Test("bytes that are not UTF-8 are refused in values, names and between", arguments: notUTF8)
+    @Test("bytes that are not UTF-8 are refused in values, in names and between them", arguments: notUTF8)
     func encoding(_ bytes: [UInt8]) {
         #expect(Self.read([0x22] + bytes + [0x22]) == nil)
         #expect(Self.read(Array("{\"a".utf8) + bytes + Array("\":1}".utf8)) == nil)
@@ -95,7 +95,7 @@ import Testing
         #expect(Self.read(Array("1 ".utf8) + bytes) == nil && Self.read(bytes + Array("1".utf8)) == nil)
     }
 
-    @Test("UTF-16 and UTF-32 are refused, with and without a mark")
+    @Test("UTF-16 and UTF-32 are refused, with and without a byte order mark")
     func otherEncodings() throws {
         for encoding in [
             String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian, .utf32, .utf32LittleEndian, .utf32BigEndian,
@@ -125,7 +125,7 @@ import Testing
         ("1,2", nil),
     ]
 
-    @Test("a number is what the grammar and 64 bits allow", arguments: literals)
+    @Test("a number follows the grammar and fits 64 bits", arguments: literals)
     func number(_ text: String, _ value: JSONValue?) {
         #expect(Self.read(text) == value)
         #expect((Self.read("[\(text)]") != nil) == (value != nil || text == "1,2"))
@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test(
-        "nothing follows the value",
+        "text after the value is refused",
         arguments: [
             "x", "1", "{}", "[]", "\"\"", ",", "}", "]", "\u{0}", "//", "/**/", "#", "null", "\u{FEFF}", "\u{1A}", ";",
             ".a.b",
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test("names stand once at every level, however they are spelled")
+    @Test("duplicate names are refused at every level, also if written with escapes")
     func duplicates() {
         for text in [
             #"{"a":1,"a":1}"#, #"{"a":1,"b":2,"a":3}"#, #"{"a":1,"\u0061":1}"#, #"{"\u0061":1,"\u0061":1}"#,
@@ -169,7 +169,7 @@ import Testing
         }
     }
 
-    @Test("eight levels are read whatever they are made of, ten never", arguments: ["[", "{\"a\":"])
+    @Test("eight levels of arrays or objects are accepted, ten are not", arguments: ["[", "{\"a\":"])
     func depth(_ open: String) {
         let close = open == "[" ? "]" : "}"
         for depth in 1...12 {
@@ -182,14 +182,14 @@ import Testing
     }
 
     // A reader without a bound of depth runs out of stack, one that looks back at every level out of time.
-    @Test("bombs are refused at once", .timeLimit(.minutes(2)), arguments: [500, 100_000, 1_000_000])
+    @Test("deeply nested input is refused at once", .timeLimit(.minutes(2)), arguments: [500, 100_000, 1_000_000])
     func bombs(_ count: Int) {
         for piece in ["[", "{\"a\":", "[{\"a\":", "{\"a\":["] {
             #expect(Self.read(String(repeating: piece, count: count)) == nil)
         }
     }
 
-    @Test("every mutant of a document that we read, Foundation reads as well, and to the same end")
+    @Test("every mutant that this parser accepts, Foundation parses to the same value")
     func foundationAgrees() throws {
         let document =
             #"{"iss":"https://a.example/é","n":[0,-1,1.5,1e2,true,false,null,"\u00e9\ud83d\ude00\"\\\/"],"o":{"a":{},"b":[]}}"#
@@ -224,7 +224,7 @@ import Testing
         }
     }
 
-    @Test("what the writer writes, both readers read as it was; the same value is always the same bytes")
+    @Test("written JSON parses to the same value here and in Foundation, and is always the same bytes")
     func roundTrip() throws {
         var random = SeededRandom(seed: 1)
         for _ in 0..<2000 {
@@ -267,7 +267,7 @@ import Testing
     }
 
     @Test(
-        "numbers are written so that they can be read",
+        "every written number can be parsed",
         arguments: [
             0, -0.0, 1, 1e15, 1e16, 1e300, .leastNonzeroMagnitude, 0.1, 1_800_000_000.123, -1.5e-9,
             .greatestFiniteMagnitude,

@@ -16,7 +16,7 @@ import Testing
         TokenWorld.verifier(LiveKeys(keys))
     }
 
-    @Test("the second look at each moment says what a first look would")
+    @Test("a cached verdict at each time equals that of a first check")
     func cacheAgrees() throws {
         let token = try world.access().token.bytes
         let cookie = try world.cookie()
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(
-        "what is remembered of tokens that were just issued is what verifying them finds, at every moment",
+        "the cache entry of a token that was just issued equals the result of verifying it, at any time",
         arguments: [0, 400] as [Int64])
     func rememberedWhenIssued(_ fraction: Int64) throws {
         let now = now + Span(milliseconds: fraction)
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test("tokens that were signed before the keys were exchanged are not remembered, nor those of other deliveries")
+    @Test("tokens that were signed before the keys were replaced are not cached, nor those of other deliveries")
     func notRememberedAfterExchange() throws {
         let access = try world.access()
         let refresh = try world.issuer.refreshToken(for: .example())
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test("live turns stale with the access token's end, on a cache hit too; the refresh token stays")
+    @Test("when the access token expires a live cookie becomes stale, on a cache hit too, and keeps its refresh token")
     func liveTurnsStale() throws {
         let cookie = try world.cookie()
         guard case .live(let access, let refresh) = try world.verifier.verify(cookie: cookie, at: now) else {
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test("what was refused is not remembered: it is refused again, and a good one after it is not")
+    @Test("a refusal is not cached: the bad token is refused again, and a good one after it is accepted")
     func refusalsAreNotCached() throws {
         let token = try world.access().token.bytes
         let broken =
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test("a token that was not yet valid is, when its time has come")
+    @Test("a token that was refused as not yet valid is accepted when its time has come")
     func notYet() throws {
         let token = try world.access(at: now + .minutes(2)).token.bytes
         #expect(fault { try world.verifier.verify(bearer: token, at: now) } == .notYetValid)
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test(
-        "a revocation counts on a cache hit too, and for the malleated twin of the token",
+        "a revocation counts on a cache hit too, and for a token with a malleated signature",
         arguments: [SignatureAlgorithm.es256, .ed25519, .rs256])
     func revocation(_ algorithm: SignatureAlgorithm) throws {
         let world = try TokenWorld(algorithm)
@@ -126,7 +126,7 @@ import Testing
         #expect(!world.verifier.revocations.isRevoked(other.session))
     }
 
-    @Test("with the keys goes what they verified; what the newer ones sign is taken")
+    @Test("replacing the keys removes what the old ones verified; tokens of the new keys are accepted")
     func exchange() throws {
         let token = try world.access().token.bytes
         let cookie = try world.cookie()
@@ -150,7 +150,7 @@ import Testing
         #expect(fault { try world.verifier.verify(bearer: newer, at: later) } == nil)
     }
 
-    @Test("a refresh secret that is gone takes its cookies along")
+    @Test("cookies under a removed refresh secret are refused")
     func refreshSecretGone() throws {
         let cookie = try world.cookie()
         _ = try world.verifier.verify(cookie: cookie, at: now)
@@ -161,14 +161,14 @@ import Testing
         #expect(fault { try world.verifier.verify(cookie: cookie, at: now) } == .unknownKey)
     }
 
-    @Test("an unknown kid falls back to no key, even where there is one only")
+    @Test("an unknown kid finds no key, even if there is only one key")
     func unknownKey() throws {
         let stranger = try SigningKey.generate(.es256)
         let token = try stranger.sign(try world.claims(), type: "at+jwt")
         #expect(fault { try world.verifier.verify(bearer: token, at: now) } == .unknownKey)
     }
 
-    @Test("the MAC is looked at first: rubbish with an access token costs no signature")
+    @Test("the MAC is checked first: a bad refresh half costs no signature verification")
     func order() throws {
         let access = String(decoding: try world.access().token.bytes, as: UTF8.self)
         let cookie = Array("\(access)~a.b.c".utf8)
@@ -182,7 +182,7 @@ import Testing
         #expect(throws: TokenFault.self) { try world.verifier.verify(cookie: expired, at: now + .days(1)) }
     }
 
-    @Test("bearer and cookie do not share a cache: a cookie is no bearer token, nor the other way round")
+    @Test("bearer tokens and cookies do not share cache entries: neither is accepted as the other")
     func separateCaches() throws {
         let token = try world.access().token.bytes
         let cookie = try world.cookie()
@@ -192,7 +192,7 @@ import Testing
         #expect(throws: TokenFault.self) { try world.verifier.verify(bearer: cookie, at: now) }
     }
 
-    @Test("many threads, one answer")
+    @Test("many threads get the same verdict")
     func threads() async throws {
         let world = world
         let cookies = try (0..<20).map { try world.cookie(for: .example("session\($0)")) }

@@ -23,7 +23,7 @@ import Testing
     /// the padding that was to be refused is not in the file.
     private static let contradictsItself: Set<Int64> = [367, 370]
 
-    @Test("all 401 cases of JSON Web Signature: no wrong accept, and every disagreement has its reason")
+    @Test("all 401 cases of JSON Web Signature: none wrongly accepted, and each difference has a stated reason")
     func signatures() throws {
         let cases = try Vectors.wycheproof("json_web_signature_test")
         #expect(cases.count == 401)
@@ -52,7 +52,7 @@ import Testing
 }
 
 @Suite struct RFCExampleTests {
-    @Test("the signed examples of the RFCs verify, the unsecured one does not")
+    @Test("the signed examples of the RFCs verify, and the unsecured one does not")
     func examples() throws {
         let examples = try Vectors.read("jose-rfc-examples")["examples"]?.arrayValue?.compactMap(\.objectValue) ?? []
         #expect(examples.count >= 4)
