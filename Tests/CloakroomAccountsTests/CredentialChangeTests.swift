@@ -123,7 +123,8 @@ import Testing
     }
 
     @Test(
-        "what fails changes nothing, and leaves its one event", arguments: UseCase.allCases, Fault.allCases)
+        "a failed step-up or password change changes no password or level, and records one event",
+        arguments: UseCase.allCases, Fault.allCases)
     func faults(_ useCase: UseCase, _ fault: Fault) async throws {
         for kind in StoreKind.allCases {
             let fixture = try await Fixture(kind)
@@ -153,7 +154,8 @@ import Testing
         }
     }
 
-    @Test("what succeeds leaves one event, beside the ends of the other sessions", arguments: StoreKind.allCases)
+    @Test(
+        "a successful one records one event, and the revocations of the other sessions", arguments: StoreKind.allCases)
     func successes(_ kind: StoreKind) async throws {
         for useCase in UseCase.allCases {
             let fixture = try await Fixture(kind)
@@ -166,7 +168,7 @@ import Testing
     }
 
     @Test(
-        "an event that cannot be saved takes the change back that it is of",
+        "an event that cannot be saved rolls its change back",
         arguments: [
             SecurityEvent.Kind.stepUp, .passwordChange, .reuse, .revocation, .accountDisabled, .login, .signUp,
         ])

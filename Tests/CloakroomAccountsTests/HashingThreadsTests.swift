@@ -49,13 +49,13 @@ import Testing
         }
     }
 
-    @Test("known requesters come first, however many strangers wait")
+    @Test("known requesters are served first, with any number of strangers in the queue")
     func first() async throws {
         let order = try await order([.stranger, .stranger, .known, .stranger, .known, .stranger]).map { try $0.get() }
         #expect(order == [.known, .known, .stranger, .stranger, .stranger, .stranger])
     }
 
-    @Test("strangers who fill their queue are refused, and keep no known requester out")
+    @Test("strangers who fill their queue are refused, and known requesters are not")
     func full() async throws {
         let order = try await order(Array(repeating: .stranger, count: 9) + [.known, .known], queueLimit: 2)
         let refused = order.filter { (try? $0.get()) == nil }

@@ -42,7 +42,7 @@ extension ServiceWorld {
         try ServiceWorld(kind, failedLoginsPerMinute: Self.limit, queueLimit: queueLimit)
     }
 
-    @Test("strangers use up an account's tries, its owner comes in from a known network, and a minute heals it")
+    @Test("strangers use up an account's tries; its owner logs in from a known network; a minute later tries are back")
     func account() async throws {
         let world = try world()
         try await world.signUp()
@@ -56,7 +56,7 @@ extension ServiceWorld {
         #expect(try await world.attempt(stranger) == nil)
     }
 
-    @Test("the denial says when there is a try again, by the monotonic clock")
+    @Test("Retry-After says when the next try is allowed, by the monotonic clock")
     func retryAfter() async throws {
         let world = try world()
         _ = try await world.mistakes(Self.limit)
@@ -68,7 +68,7 @@ extension ServiceWorld {
         #expect(try await world.mistakes(2) == ["invalid_credentials", "rate_limited"])
     }
 
-    @Test("neighbours' mistakes stop no known account in a known network", arguments: StoreKind.allCases)
+    @Test("failed logins of neighbours do not block a known account in a known network", arguments: StoreKind.allCases)
     func neighbours(_ kind: StoreKind) async throws {
         let world = try world(kind)
         try await world.signUp()
@@ -79,7 +79,7 @@ extension ServiceWorld {
         #expect(try await world.attempt(Try(isRight: true)) == nil)
     }
 
-    @Test("a neighbour gets so many guesses at a known account, right ones included")
+    @Test("a neighbour gets a limited number of guesses at a known account, correct ones included")
     func guesses() async throws {
         let world = try world()
         try await world.signUp()
@@ -100,7 +100,7 @@ extension ServiceWorld {
         #expect(try await world.attempt(Try(isRight: true)) == nil)
     }
 
-    @Test("a living session's cookie earns tries of its own; one that is over, spent or of another account does not")
+    @Test("the cookie of a live session has its own allowance; an ended or spent one, or another account's, has none")
     func cookies() async throws {
         for state in ["living", "revoked", "expired", "spent", "another's"] {
             let world = try ServiceWorld(
@@ -129,7 +129,7 @@ extension ServiceWorld {
         }
     }
 
-    @Test("many sessions of one account get three allowances together")
+    @Test("the sessions of one account have three allowances together")
     func manySessions() async throws {
         let world = try world()
         var tokens = [try world.token(await world.signUp())]
@@ -139,7 +139,7 @@ extension ServiceWorld {
         #expect(codes.count { $0 == "invalid_credentials" } == 3 * Self.limit)
     }
 
-    @Test("a hundred guesses at once get no more looks than their allowance")
+    @Test("of a hundred concurrent guesses only as many are verified as the allowance permits")
     func parallel() async throws {
         let world = try world(queueLimit: 200)
         try await world.signUp()
@@ -149,7 +149,7 @@ extension ServiceWorld {
         #expect(try world.events(.loginFailed) == Self.limit)
     }
 
-    @Test("right passwords cost nothing, and neither do tries that nobody looked at")
+    @Test("correct passwords and tries that were not verified use up no allowance")
     func free() async throws {
         let world = try world()
         try await world.signUp()
@@ -158,7 +158,7 @@ extension ServiceWorld {
         for _ in 0..<10 { #expect(try await busy.mistakes(1) == ["unavailable"]) }
     }
 
-    @Test("known and unknown accounts get the same answers, whatever was tried before", arguments: [0, 3, 9])
+    @Test("known and unknown accounts get the same responses after any earlier tries", arguments: [0, 3, 9])
     func sameAnswers(_ before: Int) async throws {
         let world = try world()
         try await world.signUp(from: "203.0.113.1")
@@ -169,7 +169,8 @@ extension ServiceWorld {
         #expect(try await other.mistakes(6, "nobody") == known)
     }
 
-    @Test("refusals are recorded once a minute and account or network, with their number, for unknown accounts too")
+    @Test(
+        "refusals are recorded once a minute for each account or network, with their number, for unknown accounts too")
     func recorded() async throws {
         for name in ["ann", "nobody"] {
             let world = try world()
@@ -187,7 +188,7 @@ extension ServiceWorld {
         }
     }
 
-    @Test("failed logins write ten lines a second at most, and say how many they left out")
+    @Test("failed logins log at most ten lines a second, and the number of omitted ones")
     func lines() {
         let (time, captured) = (TestEnvironment(), CapturedLog())
         let log = SecurityLog(logger: .init(label: "t") { _ in captured }, uptime: time.environment.uptime)
@@ -204,7 +205,7 @@ extension ServiceWorld {
 }
 
 @Suite struct SignUpLimitTests {
-    @Test("sign-ups are limited by the hour and network, those that find the address taken included")
+    @Test("sign-ups are limited for each hour and network, also if the address is taken")
     func limited() async throws {
         let world = try ServiceWorld(signUpsPerHour: 3)
         try await world.signUp("a")
@@ -221,7 +222,7 @@ extension ServiceWorld {
         _ = try await world.logIn(world.login("a"))
     }
 
-    @Test("a password that may not be chosen, and a server too busy to look, cost no sign-up")
+    @Test("a refused password or a busy server does not count as a sign-up")
     func free() async throws {
         let world = try ServiceWorld(signUpsPerHour: 1)
         for _ in 0..<3 {

@@ -30,7 +30,7 @@ import Testing
         #expect(wait(sketch.take([charge("b")], at: start)) == nil)
     }
 
-    @Test("all is taken or nothing, and the answer says whose allowance lacks most")
+    @Test("a try takes from all allowances or from none, and a refusal names the one that lacks most")
     func together() throws {
         let sketch = AllowanceSketch(interval: .seconds(60))
         _ = try sketch.take([charge("a", 1)], at: start).get()
@@ -41,7 +41,7 @@ import Testing
         _ = try sketch.take([charge("b", 1)], at: start).get()
     }
 
-    @Test("what has drained away since is not given back: it is what others have spent")
+    @Test("an allowance that was restored by time is not given back a second time")
     func late() throws {
         let sketch = AllowanceSketch(interval: .seconds(60), width: 1)
         let receipt = try sketch.take([charge("a", 1)], at: start).get()
@@ -51,14 +51,14 @@ import Testing
         #expect(wait(sketch.take([charge("b", 1)], at: later)) == 60)
     }
 
-    @Test("a clock that seems to go back gives nothing back")
+    @Test("a clock that goes back restores no allowance")
     func backwards() throws {
         let sketch = AllowanceSketch(interval: .seconds(60))
         _ = try sketch.take([charge("a", 1)], at: start).get()
         #expect(wait(sketch.take([charge("a", 1)], at: start - .seconds(90))) == 60)
     }
 
-    @Test("a flood of names gives a spent allowance back to nobody, and takes that of few")
+    @Test("a flood of names restores no spent allowance, and uses up that of few others")
     func flood() throws {
         let sketch = AllowanceSketch(interval: .seconds(60))
         _ = try sketch.take([charge("victim", 1)], at: start).get()
@@ -95,19 +95,21 @@ import Testing
         }.count
     }
 
-    @Test("a network's strangers get its allowance, whatever accounts they try")
+    @Test("strangers in a network share its allowance, for all accounts that they try")
     func network() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         #expect(try looks(limit) { try requester("user\($0)") } == perMinute)
     }
 
-    @Test("an account's strangers get its allowance, wherever they come from")
+    @Test("strangers to an account share its allowance, from all networks")
     func account() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         #expect(try looks(limit) { try requester(from: "2001:db8:\($0)::1") } == perMinute)
     }
 
-    @Test("neighbours' mistakes stop no owner in a known network, and each account gets so many looks there")
+    @Test(
+        "failed logins of neighbours do not block an owner in a known network; tries for each account are limited there"
+    )
     func known() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         _ = try looks(limit) { try requester("user\($0)") }
@@ -116,7 +118,7 @@ import Testing
         #expect(try looks(limit) { _ in try requester("carl") } == 0)
     }
 
-    @Test("who is known is told neither by the answers to wrong passwords nor by the time that they take")
+    @Test("neither the responses to wrong passwords nor their time reveal who is known")
     func hidden() throws {
         func answers(_ familiarity: NetworkFamiliarity) throws -> [String] {
             let limit = LoginRateLimit(perMinute: perMinute)
@@ -134,7 +136,7 @@ import Testing
         #expect(Set(known.map { $0.hasSuffix("true") }).count == 2)
     }
 
-    @Test("where nobody is known, refusals take no time")
+    @Test("in a network without known accounts refusals are immediate")
     func unknown() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         _ = try looks(limit) { try requester("user\($0)") }
@@ -143,14 +145,14 @@ import Testing
         }
     }
 
-    @Test("a flood of refusals in a known network takes no owner's allowance there")
+    @Test("a flood of refusals in a known network does not use up the owner's allowance there")
     func refusals() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         for index in 0..<200_000 { _ = limit.admit(try requester("user\(index)", .others), at: start) }
         #expect(try looks(limit) { _ in try requester("ann", .own) } == perMinute)
     }
 
-    @Test("who holds a session has an allowance of that session, and all of them together three")
+    @Test("each session has an allowance, and the sessions of an account have three together")
     func holders() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         _ = try looks(limit) { _ in try requester("ann", .own) }
@@ -158,7 +160,7 @@ import Testing
         #expect(try looks(limit) { try requester(session: "s\($0)") } == 2 * perMinute)
     }
 
-    @Test("whoever has a whole provider's block of networks gets no more than some of their allowances")
+    @Test("an attacker with a provider's whole block of networks gets only a few of their allowances")
     func block() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         let looks = try looks(limit, 2000) { index in
@@ -167,7 +169,7 @@ import Testing
         #expect(looks == 16 * perMinute)
     }
 
-    @Test("sixty thousand tries from as many networks give a victim's allowance back to nobody")
+    @Test("sixty thousand tries from as many networks do not restore the allowance of a victim's account")
     func flood() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         _ = try looks(limit) { _ in try requester("victim", from: "198.51.100.1") }
@@ -178,7 +180,7 @@ import Testing
         #expect(try looks(limit) { try requester("victim", from: "2001:db8:\($0)::1") } == 0)
     }
 
-    @Test("what is given back was never taken")
+    @Test("an allowance that is given back counts as never taken")
     func givenBack() throws {
         let limit = LoginRateLimit(perMinute: 1)
         for requester in [try requester(), try requester("ann", .own), try requester(session: "s")] {
@@ -191,7 +193,7 @@ import Testing
         }
     }
 
-    @Test("absurd limits are the least limit, and none is none", arguments: [0, -1, Int.min, nil])
+    @Test("a limit of zero or less counts as one, and off is no limit", arguments: [0, -1, Int.min, nil])
     func absurd(_ perMinute: Int?) throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         #expect(try looks(limit) { _ in try requester() } == (perMinute == nil ? 100 : 1))
@@ -210,7 +212,7 @@ import Testing
         .account(try #require(EmailAddress(parsing: "\(name)@example.com")))
     }
 
-    @Test("the first is recorded at once, the others once a minute with how many they were")
+    @Test("the first refusal is recorded at once, the others once a minute with their number")
     func sampled() throws {
         let tally = RefusalTally()
         #expect(tally.count(event(), of: try account("a"), at: start)?.details == .init(payer: .account, count: 1))
@@ -228,7 +230,7 @@ import Testing
                 == .init(payer: .account, count: 1))
     }
 
-    @Test("of more than are told apart the rest is counted together")
+    @Test("refusals beyond the capacity are counted together")
     func many() throws {
         let tally = RefusalTally(capacity: 3)
         let events = try (0..<100).compactMap { tally.count(event(), of: try account("a\($0)"), at: start) }

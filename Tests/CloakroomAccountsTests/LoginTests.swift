@@ -8,7 +8,7 @@ import Testing
 @testable import CloakroomSessions
 
 @Suite struct LoginTests {
-    @Test("a right password begins a session, always with a new id, and is recorded")
+    @Test("a correct password begins a session with a new id, and is recorded")
     func right() async throws {
         let world = try ServiceWorld()
         let first = try await world.signUp()
@@ -19,7 +19,7 @@ import Testing
         #expect(try world.events(.signUp) == 1 && world.events(.login) == 2)
     }
 
-    @Test("no session's id can be taken for an option of a command")
+    @Test("no session id can be parsed as an option of a command")
     func sessionID() {
         for byte in UInt8.min...UInt8.max {
             let id = SessionService.sessionID([byte] + [UInt8](repeating: 0xFB, count: 17)).rawValue
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test("a wrong password, an unknown account and a disabled one are told the same")
+    @Test("a wrong password, an unknown account and a disabled one get the same denial")
     func wrong() async throws {
         let world = try ServiceWorld()
         let grant = try await world.signUp()
@@ -42,7 +42,7 @@ import Testing
         _ = try await world.logIn(world.login())
     }
 
-    @Test("an address is signed up once, and a password that may not be chosen is not")
+    @Test("an address signs up once, and a refused password creates no account")
     func signUp() async throws {
         let world = try ServiceWorld()
         try await world.signUp()
@@ -51,7 +51,7 @@ import Testing
         #expect(refused == .invalidRequest(fields: ["password": "is too common: attackers try it first"]))
     }
 
-    @Test("the session that came along is ended, but only for a genuine token")
+    @Test("a login ends the session of the request's cookie, if its token is genuine")
     func replacing() async throws {
         let world = try ServiceWorld()
         let old = try await world.signUp()
@@ -61,7 +61,7 @@ import Testing
         #expect(!world.sessions.verifier.revocations.isRevoked(grant.session.id))
     }
 
-    @Test("tokens are delivered as the server's policy for the client says")
+    @Test("tokens are delivered by the server's policy for the client")
     func clients() async throws {
         let clients = [
             Client(id: ClientID("spa"), delivery: .hybrid), Client(id: ClientID("app"), delivery: .body),

@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(
-        "the networks around it are those that a provider gives to one customer",
+        "the networks around an address are those that a provider gives to one customer",
         arguments: [
             ("192.0.2.1", ["192.0.2.1", "192.0.2.0/24"]),
             (

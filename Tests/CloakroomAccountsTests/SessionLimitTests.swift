@@ -9,7 +9,7 @@ import Testing
 @testable import CloakroomStores
 
 @Suite struct SessionLimitTests {
-    @Test("beyond the number allowed the session unused for longest ends, on record and at once")
+    @Test("beyond maxSessions the session that was unused for longest ends at once, and this is recorded")
     func tooMany() async throws {
         let world = try ServiceWorld(maximumSessions: 3)
         let first = try await world.signUp()
@@ -29,7 +29,7 @@ import Testing
                 == .sessionRevoked)
     }
 
-    @Test("a list comes in pages, and says where the next begins while there is one")
+    @Test("a list has pages, and each but the last has a cursor for the next")
     func pages() async throws {
         let world = try ServiceWorld()
         let grant = try await world.signUp()
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test("ending five thousand sessions lets renewals in between, and leaves none")
+    @Test("five thousand sessions end in steps, with renewals in between, and none is left")
     func renewals() async throws {
         let world = try ServiceWorld(.sqlite)
         let subject = try await world.signUp().session.subject
@@ -104,7 +104,7 @@ import Testing
         return committed?.publish { _, _ in } ?? false
     }
 
-    @Test("an end that is interrupted keeps what it has announced, and another run ends the rest")
+    @Test("an interrupted revocation of many keeps the announced ones, and a second run ends the rest")
     func interrupted() async throws {
         let world = try ServiceWorld(.sqlite)
         let subject = try await world.signUp().session.subject
@@ -119,7 +119,7 @@ import Testing
         #expect(announced + rest == 1001)
     }
 
-    @Test("what began after the given time stays")
+    @Test("sessions that began after the given time stay")
     func createdBefore() async throws {
         let world = try ServiceWorld(.sqlite, maximumSessions: 1000)
         let subject = try await world.signUp().session.subject

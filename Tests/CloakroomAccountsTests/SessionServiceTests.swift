@@ -9,7 +9,7 @@ import Testing
 @testable import CloakroomSessions
 
 @Suite struct RefreshServiceTests {
-    @Test("renewing hands out the next generation, and a retry after a while the very same token")
+    @Test("a renewal returns the next generation, and a later retry the same token")
     func renews() async throws {
         let world = try ServiceWorld()
         let token = try world.token(await world.signUp())
@@ -22,7 +22,7 @@ import Testing
         #expect(try world.events(.renewal) == 0, "renewals are as many as tokens, and no row is kept per token")
     }
 
-    @Test("a straggler is given no token, and a spent token ends the session, on record and at once")
+    @Test("a straggler gets no token; a spent token ends the session at once, and this is recorded")
     func reuse() async throws {
         let world = try ServiceWorld()
         let grant = try await world.signUp()
@@ -41,7 +41,7 @@ import Testing
         #expect(world.sessions.verifier.revocations.isRevoked(grant.session.id))
     }
 
-    @Test("inline, a straggler is served at its own generation, with nothing to hand out")
+    @Test("inline, a straggler is served at its own generation without a token")
     func inlineStraggler() async throws {
         let world = try ServiceWorld()
         let grant = try await world.signUp()
@@ -56,7 +56,7 @@ import Testing
         #expect(served.access.generation == 0 && served.renewableIn == .seconds(30))
     }
 
-    @Test("a client is served only the way that it is configured")
+    @Test("a client gets tokens only by its configured delivery")
     func carriers() async throws {
         let world = try ServiceWorld(clients: [Client(id: ClientID("app"), delivery: .body)])
         let browser = try world.token(await world.signUp())
@@ -71,7 +71,7 @@ import Testing
         #expect(try await world.sessions.refresh(app, presenting: nil, from: body).tokens != nil)
     }
 
-    @Test("a token of a session that is gone, or that has ended, is expired")
+    @Test("a token of a deleted or expired session is denied as session_expired")
     func expired() async throws {
         let world = try ServiceWorld()
         let token = try world.token(await world.signUp())
@@ -89,7 +89,7 @@ import Testing
 }
 
 @Suite struct StepUpServiceTests {
-    @Test("the password gives a fresh auth_time and a new generation")
+    @Test("a step-up by password gives a fresh auth_time and a new generation")
     func raises() async throws {
         let world = try ServiceWorld()
         let grant = try await world.signUp()
@@ -101,7 +101,7 @@ import Testing
         #expect(try raised.session.generation == 1 && world.events(.stepUp) == 1)
     }
 
-    @Test("a client that shows only an access token is raised too")
+    @Test("a client that presents only an access token can step up too")
     func byAccessToken() async throws {
         let world = try ServiceWorld()
         let access = try #require(await world.signUp().access)
@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test(
-        "a browser raises no session of a client that is no browser, whose tokens are for a body",
+        "a browser cannot step up a session whose tokens are delivered in a body",
         arguments: [true, false])
     func bodyDelivery(_ isFromBrowser: Bool) async throws {
         let world = try ServiceWorld(clients: [Client(id: ClientID("app"), delivery: .body)])
@@ -128,7 +128,7 @@ import Testing
         #expect(refused == (isFromBrowser ? .tokenInvalid : nil))
     }
 
-    @Test("a wrong password raises nothing")
+    @Test("a wrong password changes no level")
     func wrong() async throws {
         let world = try ServiceWorld()
         let grant = try await world.signUp()
@@ -140,7 +140,7 @@ import Testing
         #expect(try await world.store.session(grant.session.id)?.generation == 0)
     }
 
-    @Test("a change of the password ends every other session, rotates this one, and is what logs in from then on")
+    @Test("a password change ends every other session and rotates this one, and only the new password logs in")
     func password() async throws {
         let world = try ServiceWorld()
         let other = try await world.signUp()
@@ -155,7 +155,7 @@ import Testing
         _ = try await world.logIn(world.login(password: "another fine phrase"))
     }
 
-    @Test("a new password that may not be chosen changes nothing")
+    @Test("a refused new password changes nothing")
     func badPassword() async throws {
         let world = try ServiceWorld()
         let grant = try await world.signUp()
@@ -171,7 +171,7 @@ import Testing
 }
 
 @Suite struct EndTests {
-    @Test("logging out is durable, announced and recorded; a second time changes nothing")
+    @Test("a logout is durable, announced and recorded; a second one changes nothing")
     func logout() async throws {
         let world = try ServiceWorld()
         let grant = try await world.signUp()
@@ -183,7 +183,7 @@ import Testing
         #expect(try world.events(.revocation) == 1)
     }
 
-    @Test("one's own session can be ended, somebody else's and one that is over cannot")
+    @Test("a user can end a session of their own, but not another user's or an ended one")
     func end() async throws {
         let world = try ServiceWorld()
         let ann = try await world.signUp()
@@ -195,7 +195,7 @@ import Testing
         #expect(try await world.livingSessions(of: bob).count == 1)
     }
 
-    @Test("ending the others keeps this one")
+    @Test("ending all other sessions keeps this one")
     func others() async throws {
         let world = try ServiceWorld()
         try await world.signUp()
@@ -204,7 +204,7 @@ import Testing
         #expect(try await world.livingSessions(of: grant).map(\.id) == [grant.session.id])
     }
 
-    @Test("sightings reach the store in batches, each generation once")
+    @Test("seen access tokens are reported to the store in batches, each generation once")
     func sightings() async throws {
         let world = try ServiceWorld()
         let grant = try await world.signUp()
@@ -225,7 +225,7 @@ import Testing
 }
 
 @Suite struct SecurityEventTests {
-    @Test("no secret is in any log line or event, whatever happens")
+    @Test("no log line or event contains a secret")
     func noSecrets() async throws {
         let world = try ServiceWorld()
         let grant = try await world.signUp()

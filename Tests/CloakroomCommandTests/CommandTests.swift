@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct CommandTests {
     @Test(
-        "a subcommand that does not exist is named, with those that do",
+        "the message names an unknown subcommand and the existing ones",
         arguments: [
             ("frobnicate", "cloakroom has no subcommand frobnicate"), ("users delete X --data-dir d", "delete"),
             ("users delete", "add, list"), ("sessions end abc --json", "sessions has no subcommand end"),
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(
-        "a kind of failure has one exit code",
+        "each kind of failure has one exit code",
         arguments: [
             (UnusableData.Reason.cannotBeMade, CommandExit.configuration), (.missing, .refused), (.damaged, .refused),
             (.permission, .refused), (.busy, .refused), (.disk, .refused),
@@ -38,7 +38,7 @@ import Testing
         #expect(Set(CommandExit.allCases.map(\.rawValue)) == [1, 64, 78])
     }
 
-    @Test("a refusal is a sentence")
+    @Test("the message of a refusal is a sentence")
     func denials() {
         #expect(
             CommandExit.of(Denial.invalidRequest(fields: ["b": "is bad", "a": "is too"])).sentence
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(
-        "keys rotate takes an algorithm by the names of the setting, and no contradictions",
+        "keys rotate takes the algorithm names of the setting, and no contradicting options",
         arguments: [
             (["--algorithm", "Ed25519"], true), (["--algorithm", "RS256", "--now"], true), (["--refresh-secret"], true),
             (["--algorithm", "HS256"], false), (["--algorithm", "none"], false),
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test(
-        "times are taken as RFC 3339 writes them",
+        "times are in the format of RFC 3339",
         arguments: [
             ("2026-01-01", true), ("2026-01-01T00:00:00Z", true), ("2026-01-01T00:00:00+01:00", true),
             ("2026-01-01T00:00:00.25-05:30", true), ("2026-01-01T00:00:00", false), ("yesterday", false), ("", false),

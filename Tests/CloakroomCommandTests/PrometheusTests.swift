@@ -5,7 +5,7 @@ import Testing
 @testable import cloakroom
 
 @Suite struct PrometheusTests {
-    @Test("metrics come out in Prometheus' text format, sorted, with their labels escaped")
+    @Test("metrics are in Prometheus' text format, sorted, with escaped labels")
     func format() {
         let registry = PrometheusRegistry()
         registry.makeCounter(label: "b.total", dimensions: [("x", "a\"b\\c\nd")]).increment(by: 2)
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(
-        "the process tells what Prometheus' clients tell",
+        "the process metrics are those of Prometheus' client libraries",
         arguments: [
             "process_cpu_seconds_total", "process_max_fds", "process_open_fds", "process_resident_memory_bytes",
             "process_start_time_seconds", "process_virtual_memory_bytes", "process_threads",

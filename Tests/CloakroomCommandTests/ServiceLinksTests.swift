@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ServiceLinksTests {
     @Test(
-        "what Kubernetes sets for a service named cloakroom is no setting",
+        "the variables that Kubernetes sets for a service named cloakroom are not settings",
         arguments: [
             ("CLOAKROOM_PORT", "tcp://10.0.0.1:8080"), ("CLOAKROOM_PORT", "udp://10.0.0.1:53"),
             ("CLOAKROOM_PORT", "tcp://[fd00::1]:8080"), ("CLOAKROOM_SERVICE_HOST", "10.0.0.1"),
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "a setting is none of them, whatever its value",
+        "a setting with any value is not taken for one of these variables",
         arguments: [
             ("CLOAKROOM_PORT", "8080"), ("CLOAKROOM_PORT", "tcp:8080"), ("CLOAKROOM_PORT", ""),
             ("CLOAKROOM_HOST", "10.0.0.1"), ("CLOAKROOM_SERVICE_WORKERS", "/sw.js"),

@@ -10,7 +10,7 @@ import Testing
         .deletingLastPathComponent()
     private let path = root.appending(path: "docs/configuration.md")
 
-    @Test("docs/configuration.md shows every setting as it is; WRITE_DOCUMENTS=1 writes it")
+    @Test("docs/configuration.md equals the table of settings; WRITE_DOCUMENTS=1 writes it")
     func tables() throws {
         let shown = try String(contentsOf: path, encoding: .utf8)
         let document = SettingsDocument(shown)
@@ -22,7 +22,7 @@ import Testing
         #expect(isCurrent, "WRITE_DOCUMENTS=1 swift test --filter SettingsDocumentTests brings it up to date")
     }
 
-    @Test("a setting that the document does not show makes it another document")
+    @Test("an additional setting changes the document")
     func undocumented() throws {
         let shown = try String(contentsOf: path, encoding: .utf8)
         for setting in SettingsTable.all {
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test("an environment variable that a document names is one of a setting")
+    @Test("every environment variable in the documents belongs to a setting")
     func variables() throws {
         let known = SettingsTable.all.map(\.key.environmentName)
         let others = ["CLOAKROOM_CONFIG", "CLOAKROOM_BIN", "CLOAKROOM_ENGINES"]

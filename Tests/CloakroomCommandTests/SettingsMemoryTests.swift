@@ -22,7 +22,7 @@ import Testing
         try Settings(SettingsSources(flags: flags, environment: [:], file: nil, remembered: remembered))
     }
 
-    @Test("a command uses the settings that the server was started with, where it is given no others")
+    @Test("a command uses the settings of the server's last start, unless it gets others")
     func remembered() throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let server = try settings(["accessTokenLifetime": "7", "absoluteLifetime": "100", "store": "sqlite:a/b.sqlite"])
@@ -35,7 +35,7 @@ import Testing
         #expect(command.data.databasePath == FileManager.default.currentDirectoryPath + "/a/b.sqlite")
     }
 
-    @Test("a setting that the next start leaves out is forgotten")
+    @Test("a setting that the next start leaves out has its default again")
     func forgotten() throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
         try memory.write(settings(["accessTokenLifetime": "7"]).remembered)
@@ -43,7 +43,7 @@ import Testing
         #expect(try memory.read().isEmpty)
     }
 
-    @Test("a damaged file is refused, with its name", arguments: ["", "{", "[]", "7"])
+    @Test("a damaged file is refused, and the message names it", arguments: ["", "{", "[]", "7"])
     func damaged(_ text: String) throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
         try DataDirectory(path).writeSecret("last-settings", Array(text.utf8))
@@ -51,7 +51,7 @@ import Testing
         #expect(error?.description.contains("last-settings") == true)
     }
 
-    @Test("without signingAlgorithm the keys decide")
+    @Test("without signingAlgorithm the algorithm of the keys is used")
     func algorithm() throws {
         #expect(try settings([:]).server.signingAlgorithm == nil)
         #expect(try settings(["signingAlgorithm": "RS256"]).server.signingAlgorithm == .rs256)

@@ -46,7 +46,7 @@ extension Setting: CustomTestStringConvertible {
         }
     }
 
-    @Test("a key stands for one setting")
+    @Test("each key belongs to one setting")
     func keys() {
         #expect(Set(SettingsTable.all.map(\.key)).count == SettingsTable.all.count)
     }
@@ -56,7 +56,7 @@ extension Setting: CustomTestStringConvertible {
         #expect(try setting.text(settings(setting, setting.example, in: place)) == setting.example)
     }
 
-    @Test("each setting changes its own value, and those whose defaults follow from it", arguments: SettingsTable.all)
+    @Test("each setting changes its own value and those whose defaults depend on it", arguments: SettingsTable.all)
     func alone(_ setting: Setting) throws {
         let followers = ["publicURL": ["issuer"], "dataDir": ["store"], "demo": ["signup"]]
         let (before, after) = (try defaults(), try settings(setting, setting.example, in: .environment))
@@ -69,7 +69,7 @@ extension Setting: CustomTestStringConvertible {
         return setting.apply(text, &settings)
     }
 
-    @Test("a value that cannot be used is refused with its place", arguments: SettingsTable.all, Place.allCases)
+    @Test("a bad value is refused, and the message names its place", arguments: SettingsTable.all, Place.allCases)
     func refused(_ setting: Setting, _ place: Place) throws {
         if setting.isSwitch && place == .flag { return }
         let bad = try #require(["?", ""].first { !takes(setting, $0) }, "it takes any text")
@@ -78,7 +78,7 @@ extension Setting: CustomTestStringConvertible {
         #expect(error?.description.hasSuffix("\(setting.expected.withoutMarkup), got \"\(bad)\"") == true)
     }
 
-    @Test("a default that is stated as a value is the value that counts", arguments: SettingsTable.all)
+    @Test("a default that the table states is the value that is used", arguments: SettingsTable.all)
     func defaultValue(_ setting: Setting) throws {
         guard setting.defaultValue.isValue else {
             #expect(!setting.defaultValue.text.isEmpty)
@@ -105,7 +105,7 @@ extension Setting: CustomTestStringConvertible {
     private static let serveHelp = Serve.helpMessage(columns: 1000)
     private static let completions = Cloakroom.completionScript(for: .bash)
 
-    @Test("the commands that look after the data take the settings that say where it is, and no others")
+    @Test("the commands for data take the settings that locate it, and no others")
     func administration() {
         let help = Users.List.helpMessage()
         let offered = SettingsTable.all.filter { help.contains("\($0.key.flag) ") }.map(\.key.name)
@@ -113,7 +113,7 @@ extension Setting: CustomTestStringConvertible {
     }
 
     @Test(
-        "a wrong flag is named with what was probably meant",
+        "the message names a wrong flag and the most similar one",
         arguments: [
             (["--publc-url", "https://a.example"], "Did you mean '--public-url'?"),
             (["--port"], "Missing value for '--port <port>'"), (["--demo=yes"], "does not take any value"),
@@ -135,7 +135,7 @@ extension Setting: CustomTestStringConvertible {
     }
 
     @Test(
-        "a value that makes the server less safe is warned of",
+        "an unsafe value causes a warning",
         arguments: [
             ("loginRateLimit", "off"), ("clients", "old=body+insecureAllowBrowser"), ("coreDumps", "true"),
         ])

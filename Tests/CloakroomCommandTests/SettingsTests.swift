@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test(
-        "the flag and the environment variable follow from the key",
+        "the flag and the environment variable are derived from the key",
         arguments: [
             ("publicURL", "--public-url", "CLOAKROOM_PUBLIC_URL"), ("dataDir", "--data-dir", "CLOAKROOM_DATA_DIR"),
             ("accessTokenLifetime", "--access-token-lifetime", "CLOAKROOM_ACCESS_TOKEN_LIFETIME"),
@@ -47,7 +47,7 @@ import Testing
         #expect(try setting.text(settings().get()) == text)
     }
 
-    @Test("a flag beats the environment, the environment the file, the file the default")
+    @Test("a flag overrides the environment, the environment the file, and the file the default")
     func precedence() throws {
         let environment = ["CLOAKROOM_PORT": "2"]
         #expect(try settings(["port": "1"], environment: environment, yaml: "port: 3").get().listeners.port == 1)
@@ -68,7 +68,7 @@ import Testing
         #expect(settings.server.issuer == "https://app.example.com" && !settings.isLoopbackDevelopment)
     }
 
-    @Test("settings that are paths or addresses are computed from others where they are not given")
+    @Test("paths and addresses that are not set are computed from other settings")
     func computed() throws {
         let settings = try settings(["dataDir": "d", "privateListen": "[::1]:0", "privateSocketGroup": "g"]).get()
         #expect(settings.data.databasePath == "d/cloakroom.sqlite" && settings.isLoopbackDevelopment)
@@ -77,14 +77,14 @@ import Testing
         #expect(try self.settings(["privateListen": "off"]).get().privateListener == nil)
     }
 
-    @Test("a database in the working directory is named from the root, for commands that run elsewhere")
+    @Test("the path of a database is saved as an absolute path, for commands in another directory")
     func relativeStore() throws {
         let path = try settings(["store": "sqlite:a/b.sqlite"]).get().data.databasePath
         #expect(path == FileManager.default.currentDirectoryPath + "/a/b.sqlite")
     }
 
     @Test(
-        "an address beyond this machine needs a public URL, and that needs https",
+        "an address that is not loopback needs a public URL with https",
         arguments: [
             (["host": "0.0.0.0"], "--host: binding to 0.0.0.0 needs publicURL"),
             (["publicURL": "http://app.example.com"], "--public-url: expected https, except on loopback"),
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test(
-        "a key that is none, that stands twice, or whose value has another shape is named with its file",
+        "an unknown or duplicate key, or a value of a wrong type, is refused, and the message names the file",
         arguments: [
             ("prot: 1", "prot: is not a setting; there are dataDir, store, host,"),
             ("port: 1\nport: 2", "is not YAML: Parser: expected all keys to be unique"),
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test(
-        "clients are read in every form",
+        "clients are parsed in every form",
         arguments: [
             "clients: [{id: app, delivery: body, insecureAllowBrowser: true}]",
             "clients: {app: {delivery: body, insecureAllowBrowser: true}}",
@@ -121,7 +121,7 @@ import Testing
     }
 
     @Test(
-        "a value that cannot be used is refused",
+        "bad values are refused",
         arguments: [
             "port: x", "port: -1", "idleLifetime: 0", "absoluteLifetime: 99999999", "stragglerWindow: -0.1",
             "demo: maybe",
@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test(
-        "a value that can be used is taken",
+        "good values are accepted",
         arguments: [
             "accessTokenLifetime: 0.5", "stragglerWindow: 0", "loginRateLimit: off", "loginRateLimit: 5",
             "store: 'sqlite:/tmp/x'",

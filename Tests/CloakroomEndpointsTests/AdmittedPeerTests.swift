@@ -20,7 +20,7 @@ import Testing
         ("fe80::1", false, false), (nil, false, false),
     ]
 
-    @Test("this machine, the Unix socket, and the trusted proxies; no other", arguments: peers)
+    @Test("loopback, the Unix socket and the trusted proxies are admitted, and no other peer", arguments: peers)
     func admitted(_ row: (peer: String?, byDefault: Bool, trusting: Bool)) throws {
         let channel = EmbeddedChannel()
         switch row.peer {
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("a router of private endpoints that some other listener serves finds no admitted peer, and nothing there")
+    @Test("private endpoints on another listener have no admitted peer, and are 404")
     func elsewhere() async throws {
         let server = try TestServer()
         let ann = try await LoggedIn(server)

@@ -27,7 +27,7 @@ import Testing
         return found.values
     }
 
-    @Test("a live session is allowed, and the upstream is told whose it is")
+    @Test("a live session is allowed, and the response names its user")
     func allows() async throws {
         let answer = try await ask([ann.check()])[0]
         #expect(answer.status == 204 && answer.body.isEmpty)
@@ -38,7 +38,7 @@ import Testing
         #expect(answer.header("Set-Cookie") == nil)
     }
 
-    @Test("A3: without a forwarded method or target nothing is allowed, with a foreign Origin or none")
+    @Test("A3: without a forwarded method or target no request is allowed, with a foreign Origin and without one")
     func failsClosed() async throws {
         let cookie = "Cookie: \(SessionCookie.defaultName)=\(ann.cookie)"
         func request(_ lines: String...) -> String {
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test("publicly there is no check, no metrics and no service, whatever headers come along")
+    @Test("the public listener has no check, metrics or service API, with any headers")
     func publicly() async throws {
         let paths = [
             "/auth/check", "/auth/check/", "/auth/check?allow=200", "/auth/check;allow=200/app", "/auth/check/app",
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test("privately there are no pages, no sign-ups and no CORS")
+    @Test("the private listener has no pages, sign-ups or CORS")
     func privately() async throws {
         let origin = "Origin: https://front.example"
         let answers = try await ask(
@@ -114,7 +114,7 @@ import Testing
         #expect(answers[1...3].allSatisfy { $0.header("X-Auth-Preflight") == nil })
     }
 
-    @Test("W9: the target may be appended; then the check's own method counts, and so does its origin rule")
+    @Test("W9: with an appended target the check's own method and origin count")
     func appended() async throws {
         let cross = ["Origin: https://evil.example", "Sec-Fetch-Site: cross-site"]
         func bare(_ line: String, _ lines: [String] = []) -> String {
@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test(
-        "a refusal hands out no renewal that was made on the way; the next check that allows does",
+        "a refusal carries no renewed cookie; the next allowed check does",
         arguments: [("max_age=60", 401), ("acr=2", 403), ("refuse", 307)])
     func refusalAfterRenewal(_ query: String, _ status: Int) async throws {
         server.advance(.minutes(6))
@@ -158,7 +158,7 @@ import Testing
         #expect(refresh.presented.generation == 1, "the one that was made on the way, not another")
     }
 
-    @Test("what a proxy's configuration demands, by a session that logged in a minute ago")
+    @Test("each demand of a proxy's configuration, for a session that logged in a minute ago")
     func demands() async throws {
         server.advance(.minutes(1))
         let rows: [(query: String, status: Int)] = [
@@ -173,7 +173,7 @@ import Testing
         #expect(answers[3].body.contains("step_up_unavailable"), "no account reaches it in this version")
     }
 
-    @Test("a person at a browser is shown the way to the login page and back; a script is told 401")
+    @Test("a navigation is redirected to the login page with return_to; a script gets 401")
     func redirects() async throws {
         func login(_ uri: String, _ lines: String..., target: String = "/app?a=b") -> String {
             LoggedIn.check(lines, line: "GET \(uri) HTTP/1.1").replacing("/app?a=b", with: target)
@@ -205,7 +205,7 @@ import Testing
         #expect(answer.status == 400)
     }
 
-    @Test("asked a second time to show a refusal that is none any more, the browser is to ask again")
+    @Test("a check with refuse that would allow the request redirects to the same target")
     func refuse() async throws {
         let line = "GET /auth/check?refuse HTTP/1.1"
         let post = ["X-Forwarded-Method: POST", "Origin: http://localhost", "Sec-Fetch-Site: same-origin"]
@@ -218,7 +218,7 @@ import Testing
         #expect(answers[0].header("Location") == "/app?a=b" && answers[0].header("Authorization") == nil)
     }
 
-    @Test("a Host that is not ours is 421, also when the proxy tells it")
+    @Test("a Host that is not ours is 421, also if the proxy forwards it")
     func misdirected() async throws {
         let answers = try await ask([
             ann.check(["X-Forwarded-Host: evil.example"]), ann.check(["X-Forwarded-Host: localhost:8443"]),
@@ -228,7 +228,7 @@ import Testing
     }
 
     @Test(
-        "a path that stays on its origin is told from one that does not",
+        "a path on the same origin is distinguished from one that leaves it",
         arguments: [
             ("/", true), ("/a/b?c=d", true), ("/a%20b", true), ("//evil", false), ("/\\evil", false), ("/a#b", false),
             ("/%zz", false), ("/%2", false), ("", false), ("a", false), ("/\u{E9}", false), ("/a b", false),

@@ -32,7 +32,7 @@ import Testing
         return found.values
     }
 
-    @Test("live sessions are, by cookie and by bearer, also those that were never seen; everything else is not")
+    @Test("live sessions take the fast path, by cookie and bearer, also at their first check; other requests do not")
     func atOnce() async throws {
         let bob = try await LoggedIn(server, as: "bob@example.com")
         let atOnce = [
@@ -53,7 +53,7 @@ import Testing
         #expect(found == atOnce.map { _ in true } + routed.map { _ in false })
     }
 
-    @Test("the status that is counted is the one that is sent")
+    @Test("the counted status is the sent one")
     func countedStatus() async throws {
         let (server, ann) = (server, ann)
         try await TwoListeners.run(server) { listeners in
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test("a revoked session is refused at once, also where it was allowed a moment ago")
+    @Test("a revoked session is refused at once, also if it was allowed just before")
     func revocation() async throws {
         let (server, ann) = (server, ann)
         try await TwoListeners.run(server) { listeners in
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test(
-        "an expired access token is renewed by the endpoint; the answer carries the new cookie, twice, and no store may keep it"
+        "an expired access token is renewed by the endpoint; the response has the new cookie twice, and no-store"
     )
     func expiry() async throws {
         let (server, ann) = (server, ann)
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test("W22: what is handed to a backend lives ten seconds longer; nearer to its end it is renewed first")
+    @Test("W22: an access token for a backend is valid for ten more seconds; otherwise it is renewed first")
     func handOverMargin() async throws {
         let (server, ann) = (server, ann)
         try await TwoListeners.run(server) { listeners in
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test("when the keys are exchanged, what was verified with the old ones is verified anew")
+    @Test("after the keys were replaced, tokens that the old ones verified are verified again")
     func keys() async throws {
         let (server, ann) = (server, ann)
         try await TwoListeners.run(server) { listeners in
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test("when the feed of revocations is silent for too long, nothing is answered without asking")
+    @Test("while the feed of revocations is stale, the fast path answers no request")
     func staleFeed() async throws {
         let (server, ann) = (server, ann)
         try await TwoListeners.run(server) { listeners in
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test("requests that come in one go are answered in their order")
+    @Test("requests in one segment are answered in their order")
     func pipelining() async throws {
         let (server, ann) = (server, ann)
         try await TwoListeners.run(server) { listeners in
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test("after an answer that closes the connection there is no other")
+    @Test("after a response that closes the connection no other is sent")
     func closing() async throws {
         let (server, ann) = (server, ann)
         try await TwoListeners.run(server) { listeners in
@@ -227,7 +227,7 @@ final class Collected<Value: Sendable>: Sendable {
         return text
     }
 
-    @Test("an answer says whose the session is, protects itself, and has a date")
+    @Test("a response has the identity, the security headers and a Date")
     func answer() throws {
         for isHTTPS in [false, true] {
             let channel = try channel(isHTTPS: isHTTPS)
@@ -241,7 +241,7 @@ final class Collected<Value: Sendable>: Sendable {
         }
     }
 
-    @Test("the date is that of the answer, second by second")
+    @Test("Date is the time of the response, to the second")
     func date() throws {
         let channel = try channel()
         for second in 0..<3 {
@@ -251,7 +251,7 @@ final class Collected<Value: Sendable>: Sendable {
         }
     }
 
-    @Test("a client that does not read the answers is left to the framework, until it does")
+    @Test("while a client does not read responses, its requests are passed to the framework")
     func unreadAnswers() throws {
         let channel = try channel()
         channel.isWritable = false
@@ -261,7 +261,7 @@ final class Collected<Value: Sendable>: Sendable {
         #expect(try !isPassedOn(channel))
     }
 
-    @Test("while the router has a request to answer, none that comes after it is answered first")
+    @Test("while the router handles a request, no later one of the connection is answered before it")
     func order() throws {
         let channel = try channel()
         #expect(try isPassedOn(channel, uri: "/healthz"))
@@ -273,7 +273,7 @@ final class Collected<Value: Sendable>: Sendable {
         #expect(try !isPassedOn(channel))
     }
 
-    @Test("when the connection is to be closed, what was answered is sent first and nothing more is answered")
+    @Test("when a connection closes, sent responses are flushed first, and no other request is answered")
     func quiescing() throws {
         let channel = try channel()
         #expect(try !isPassedOn(channel))

@@ -23,7 +23,7 @@ import Testing
         [.known("X-Forwarded-Method"): method, .known("X-Forwarded-Uri"): target]
     }
 
-    @Test("its method and its path, without the query")
+    @Test("a refused check is logged with its method and path, without the query")
     func original() {
         #expect(
             metadata("/auth/check?max_age=60", told("POST", "/notes?token=secret"))
@@ -33,7 +33,7 @@ import Testing
                 == ["original_method": "PUT", "original_path": "/notes"])
     }
 
-    @Test("printable, and cut to a length")
+    @Test("the logged path is printable and bounded")
     func printable() {
         #expect(metadata("/auth/check", told("GET", "/a\u{1B}[31m b"))["original_path"] == "/a?[31m?b")
         #expect(metadata("/auth/check", told("GET", "/\u{E4}"))["original_path"] == "/??")
@@ -42,7 +42,7 @@ import Testing
         #expect(metadata("/auth/check", told("GET", path + "bbb"))["original_path"] == .string(path + "..."))
     }
 
-    @Test("nothing, where the check does not say it, and for other requests")
+    @Test("without a forwarded target, and for other requests, no path is added")
     func none() {
         #expect(metadata() == [:])
         #expect(metadata("/auth/check?nothing=1", told("GET", "/")) == [:])

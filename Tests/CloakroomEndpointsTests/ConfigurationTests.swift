@@ -53,7 +53,7 @@ import Testing
         Bad("clients", \.clients, [.browser, .browser]),
     ]
 
-    @Test("a value that cannot be used is named, and nothing starts", arguments: lifetimes + waits + numbers + texts)
+    @Test("a bad value is named, and the server does not start", arguments: lifetimes + waits + numbers + texts)
     func refused(_ bad: Bad) throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "cloakroom-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -67,7 +67,7 @@ import Testing
         #expect(error?.field == bad.field)
     }
 
-    @Test("the defaults, the extremes and no limits can be used")
+    @Test("the defaults, the extreme values and limits that are off are accepted")
     func accepted() throws {
         var configuration = Configuration()
         try configuration.check()

@@ -9,7 +9,7 @@ import Testing
 @Suite struct ContractTests {
     private static let everyPath: [String] = Set(Endpoint.onPublicListener.flatMap { $0.paths() }).sorted()
 
-    @Test("every path refuses the methods it does not have, and says which it has", arguments: everyPath)
+    @Test("every path refuses other methods with 405, and lists its own", arguments: everyPath)
     func methods(_ path: String) async throws {
         try await TestServer().run { browser in
             let answer = try await browser.send(.patch, path)
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test("every answer carries the headers that keep it in its place", arguments: everyPath)
+    @Test("every response has the security headers", arguments: everyPath)
     func securityHeaders(_ path: String) async throws {
         try await TestServer().run { browser in
             let answer = try await browser.send(.get, path)
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        "paths mean what their bytes say",
+        "paths are compared as bytes",
         arguments: [
             "//auth/session", "/auth/%73ession", "/AUTH/session", "/auth/session//", "/auth/nothing/", "/auth/",
         ])
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(
-        "W17: a slash too many at the end leads to the path without, query and all", arguments: everyPath)
+        "W17: a trailing slash redirects to the path without it, with the query", arguments: everyPath)
     func trailingSlash(_ path: String) async throws {
         try await TestServer().run { browser in
             for method: HTTPRequest.Method in [.get, .post, .delete] {
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(
-        "W1: HEAD is answered as GET is, without a body", arguments: everyPath + ["/nothing", "/mine"])
+        "W1: HEAD gets the response of GET without a body", arguments: everyPath + ["/nothing", "/mine"])
     func head(_ path: String) async throws {
         try await TestServer().run { browser in
             let get = try await browser.send(.get, path)
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test("item 22: what an app's route or the framework fails with has the headers of every other answer")
+    @Test("item 22: failures of an app's route and of the framework have the headers of other responses")
     func errorsOfTheApp() async throws {
         let front = "https://front.example"
         let server = try TestServer { $0.trustedOrigins = Set([front].compactMap { WebOrigin(parsing: $0) }) }
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test("W20: a trusted origin's preflight is allowed whatever headers it asks for; another origin's is not")
+    @Test("W20: a trusted origin's preflight is allowed with any requested headers; another origin's is not")
     func preflight() async throws {
         let front = "https://front.example"
         let server = try TestServer { $0.trustedOrigins = Set([front].compactMap { WebOrigin(parsing: $0) }) }
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test("no script of Cloakroom's own can be made a service worker")
+    @Test("no script of Cloakroom can become a service worker")
     func ownScripts() async throws {
         try await TestServer().run { browser in
             let answer = try await browser.send(.get, "/auth/client.js", headers: [.serviceWorker: "script"])
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test("two apps on one host, each with a cookie name of its own, do not log each other out")
+    @Test("two apps on one host with different cookie names do not log each other out")
     func cookieNames() async throws {
         let server = try TestServer { $0.cookieName = "__Host-other" }
         try await server.run { browser in
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test("a session's life: signed up, listed, raised, ended from elsewhere, logged out")
+    @Test("the life of a session: sign-up, list, step-up, end from another session, logout")
     func life() async throws {
         try await TestServer().run { browser in
             let signedUp = try await browser.signUp()
@@ -148,7 +148,7 @@ import Testing
         }
     }
 
-    @Test("a login ends the session that came along in the cookie")
+    @Test("a login ends the session of the request's cookie")
     func replaces() async throws {
         try await TestServer().run { browser in
             try await browser.signUp()
@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test("somebody else's session cannot be ended")
+    @Test("a session of another user cannot be ended")
     func foreignSession() async throws {
         try await TestServer().run { browser in
             let ann = try await browser.signUp()
@@ -170,7 +170,7 @@ import Testing
         }
     }
 
-    @Test("the passive look neither renews nor keeps alive")
+    @Test("a passive request neither renews a session nor counts as activity")
     func passive() async throws {
         let server = try TestServer { $0.policy.idleLifetime = .minutes(20) }
         try await server.run { browser in

@@ -19,7 +19,7 @@ import Testing
     private static let undriven = Set(Denials.everyConnection.descriptions.keys).union([.unavailable])
 
     @Test(
-        "an endpoint answers what it declares, and each denial that it declares comes about",
+        "each endpoint responds as it declares, and each declared denial occurs",
         arguments: Endpoint.onPublicListener.map(\.operation.id))
     func declared(_ id: String) async throws {
         let endpoint = try #require(Endpoint.all.first { $0.operation.id == id })
@@ -45,7 +45,7 @@ import Testing
         compare(answers.values.map { (status: $0.status, code: $0.code, text: $0.text) }, with: endpoint)
     }
 
-    @Test("forward-auth answers what it declares, and each denial that it declares comes about")
+    @Test("forward-auth responds as it declares, and each declared denial occurs")
     func check() async throws {
         let world = try await TokenLeakWorld()
         let requests = Collected<String>()
@@ -68,7 +68,7 @@ import Testing
         try await compare(requests.values, with: .check, world.server)
     }
 
-    @Test("the other endpoints of the private listener answer what they declare")
+    @Test("the other endpoints of the private listener respond as they declare")
     func privately() async throws {
         let world = try await TokenLeakWorld()
         for endpoint in Endpoint.all where endpoint.privately != nil && endpoint.operation.id != "check" {
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test("every kind of denial that an endpoint can answer is declared by one, with the status that it has")
+    @Test("every kind of denial is declared by an endpoint, with its status")
     func kinds() {
         let declared = Endpoint.all.reduce(into: Set<Denial.Kind>()) { $0.formUnion($1.denials.descriptions.keys) }
         // The router denies unknown methods, and no session is bound to a key yet.

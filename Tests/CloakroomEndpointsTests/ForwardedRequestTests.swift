@@ -10,7 +10,7 @@ import Testing
 
     private static let told = [("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/a")]
 
-    @Test("the original request is read from either proxy's headers")
+    @Test("the original request is read from the headers of either kind of proxy")
     func reads() throws {
         let traefik = try read([
             ("X-Forwarded-Method", "POST"), ("X-Forwarded-Uri", "/a?b"), ("X-Forwarded-Host", "h"),
@@ -23,14 +23,14 @@ import Testing
     }
 
     @Test(
-        "W4: the scheme is compared without case, and that of a WebSocket is its page's",
+        "W4: the scheme is compared without case, and ws and wss count as http and https",
         arguments: ["http", "https", "ws", "wss", "HTTPS", "Wss", "HTTP"])
     func schemes(_ scheme: String) throws {
         #expect(try read(Self.told + [("X-Forwarded-Proto", scheme)]).target == "/a")
     }
 
     @Test(
-        "W5: any target that a proxy took may be asked about",
+        "W5: any target that a proxy accepts is accepted",
         arguments: [
             "/%", "/%zz", "/a\\b", "/?q=\\", "/\u{E4}\u{1F600}", "//evil.example", "*", "/a b", "/a#b", "a", "/\u{1}",
             "http://evil.example/", "/" + String(repeating: "a", count: 16 * 1024 - 1),
@@ -63,7 +63,7 @@ import Testing
     ]
 
     @Test(
-        "A3: what the proxy must say and does not, or says twice, is a refusal that names the header",
+        "A3: a header that is missing or contradicts another is refused by name",
         arguments: refusals)
     func refuses(_ row: (headers: [(String, String)], names: [String])) {
         do {
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test("no forwarded header is taken from `Forwarded` or by another spelling")
+    @Test("`Forwarded` and other spellings of the headers are ignored")
     func spellings() {
         for name in ["X_Forwarded_Method", "X-Forwarded-Method ", "Forwarded-Method", "X-Http-Method-Override"] {
             #expect(throws: Denial.self) { try read([(name, "GET"), ("X-Forwarded-Uri", "/")]) }

@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        "what was handed out is served while its answer may be under way, confirmed when it comes in, and renewed when the window is over"
+        "a new token is served while it may be in flight, confirmed when presented, renewed after the window"
     )
     func served() async throws {
         let server = try TestServer()
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(
-        "W22: ten seconds before its end an access token is renewed, so that what a backend is given outlives the request"
+        "W22: an access token is renewed ten seconds before it expires, so that it is valid at the backend"
     )
     func handOverMargin() async throws {
         let server = try TestServer()
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test("a straggler is served at the level that it had, without being given a token")
+    @Test("a straggler is served at its own level without a new token")
     func straggler() async throws {
         let server = try TestServer()
         try await server.run { browser in
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test("renew_in says when a renewal can bring something newer, and then it does")
+    @Test("renew_in says when a renewal returns a newer token, and then it does")
     func renewIn() async throws {
         let server = try TestServer()
         try await server.run { browser in
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test("a problem answer carries no Set-Cookie, although the session was renewed")
+    @Test("a problem response has no Set-Cookie, although the session was renewed")
     func problemsSetNothing() async throws {
         let server = try TestServer()
         try await server.run { browser in
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test("with hybrid delivery the cookie alone opens nothing of the app's")
+    @Test("with hybrid delivery the cookie alone is refused by the app's routes")
     func hybrid() async throws {
         let server = try TestServer { $0.clients = [Client(id: ClientID("spa"), delivery: .hybrid)] }
         try await server.run { browser in

@@ -19,7 +19,7 @@ import Testing
         return (response.text, response.headers[.contentSecurityPolicy] ?? "")
     }
 
-    @Test("every script and style carries the nonce of its very answer", arguments: ["login", "signup", "account"])
+    @Test("every script and style has the nonce of its response", arguments: ["login", "signup", "account"])
     func nonce(_ name: String) async throws {
         let (first, second) = (try await page("/auth/pages/\(name)"), try await page("/auth/pages/\(name)"))
         let nonce = try #require(first.policy.firstMatch(of: /script-src 'nonce-([\w-]{24})'/)).1
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(
-        "return_to is a path on this origin, written so that it stays one attribute",
+        "return_to is a path on this origin, escaped for its attribute",
         arguments: [
             ("/app", "/app"), ("/app%3Fa=%26b", "/app?a=&amp;b"), ("/%22onx='", "/&quot;onx=&#39;"),
             ("//evil.example", nil), ("https://evil.example", nil), ("/%5Cevil.example", nil), ("javascript:x", nil),
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(
-        "item 21: placeholders are filled in one pass: what a value says stays text",
+        "item 21: placeholders are filled in one pass: a value with a placeholder stays text",
         arguments: ["nonce", "returnTo", "returnQuery", "signUpHidden", "message", "nothing", ""])
     func placeholders(_ name: String) async throws {
         let (text, policy) = try await page("/auth/pages/login?return_to=/%7B%7B\(name)%7D%7D")
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(
-        "a template is filled from left to right, each value escaped, what has no value with nothing",
+        "a template is filled from left to right with escaped values; a missing value is empty",
         arguments: [
             ("{{a}}", "1"), ("x{{a}}y{{b}}z", "x1y{{a}}z"), ("{{b}}{{a}}", "{{a}}1"),
             ("{{c}}", "&lt;&quot;&#39;&amp;&gt;"),
@@ -67,7 +67,7 @@ import Testing
         #expect(writer.text == expected)
     }
 
-    @Test("where sign-up is closed there is no page for it, and no link to one")
+    @Test("with closed sign-up there is neither its page nor a link to it")
     func closed() async throws {
         try await TestServer { $0.isSignUpOpen = false }.run { browser in
             #expect(try await browser.send(.get, "/auth/pages/signup").status == 404)

@@ -18,17 +18,17 @@ import Testing
     ]
     private static let hosts = PrivateHosts(own: ["App.example", nil, "scrape.example"])
 
-    @Test("addresses, names of ours, and names that public DNS does not resolve", arguments: localNames)
+    @Test("addresses, configured names and names that public DNS does not resolve are accepted", arguments: localNames)
     func ours(_ authority: String?) {
         #expect(Self.hosts.contains(authority))
     }
 
-    @Test("no name that a page can have", arguments: foreignNames)
+    @Test("a name that a page can have is refused", arguments: foreignNames)
     func foreign(_ authority: String?) {
         #expect(!Self.hosts.contains(authority))
     }
 
-    @Test("metrics are refused under such a name; probes and checks are not, and say nothing to the page")
+    @Test("metrics are refused under such a name; probes and checks respond, and reveal nothing to the page")
     func endpoints() async throws {
         let server = try TestServer()
         @Sendable func request(_ path: String, _ host: String) -> String {

@@ -27,7 +27,7 @@ import Testing
         return pieces
     }
 
-    @Test("behind each empty line, however the bytes come in", arguments: streams)
+    @Test("a request begins after the empty line of the one before, for every split of the bytes", arguments: streams)
     func emptyLines(_ expected: [String]) {
         let text = expected.joined()
         #expect(pieces(of: text, segment: text.utf8.count) == expected)
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test("a body ends where its length says, whatever stands in it")
+    @Test("a body ends at its Content-Length, with any content")
     func bodies() {
         var boundary = RequestBoundary()
         boundary.expectBody(of: 6)

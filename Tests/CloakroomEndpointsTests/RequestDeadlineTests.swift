@@ -69,7 +69,7 @@ import Testing
             && text.contains("Date: Fri, 15 Jan 2027 08:00:00 GMT\r\n")
     }
 
-    @Test("a client that sends a byte of its head now and then is refused when the time is up")
+    @Test("a client that sends its head slowly is refused when the time is over")
     func drippingHead() throws {
         for byte in "GET /a" {
             #expect(try !isRefused())
@@ -79,7 +79,7 @@ import Testing
         #expect(try isRefused())
     }
 
-    @Test("a client that sends a byte of its body now and then is refused when the time is up")
+    @Test("a client that sends its body slowly is refused when the time is over")
     func drippingBody() throws {
         try write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
         for _ in 0..<5 {
@@ -91,7 +91,7 @@ import Testing
         #expect(try isRefused())
     }
 
-    @Test("a byte that starts no request, and nothing after it, ends the same way")
+    @Test("a byte that does not begin a request, without more, is refused in the same way")
     func strayByte() throws {
         try write("\r\n")
         advance(29)
@@ -100,7 +100,7 @@ import Testing
         #expect(try isRefused())
     }
 
-    @Test("the time counts for each request anew, not for the answer, and not for the pause between two")
+    @Test("the time begins with each request, and excludes the response and the pause before the next")
     func eachRequest() throws {
         for _ in 0..<3 {
             try write("GET / HTTP/1.1\r\nHost: localhost\r\n")
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test("a request that begins before the time of the one before it is up has as much time of its own")
+    @Test("a request that begins before the deadline of the one before has its own full time")
     func oneSoonAfterAnother() throws {
         try write(Self.request)
         #expect(try completeRequests() == 1)
@@ -130,7 +130,7 @@ import Testing
         #expect(try isRefused())
     }
 
-    @Test("two requests in one go have one deadline each")
+    @Test("two requests in one segment each have a deadline")
     func pipelined() throws {
         try write(Self.request + Self.request)
         #expect(try completeRequests() == 2)
@@ -164,7 +164,7 @@ import Testing
         }
     }
 
-    @Test("complete requests alone have none", arguments: halves.map(\.complete))
+    @Test("complete requests have no deadline", arguments: halves.map(\.complete))
     func completeAlone(_ text: String) throws {
         try write(text)
         for _ in 0..<(try completeRequests()) { try respond() }
@@ -173,7 +173,7 @@ import Testing
         #expect(try !isRefused())
     }
 
-    @Test("a refusal of HEAD has no body, also behind another request in the same segment")
+    @Test("a refusal of HEAD has no body, also after another request in the same segment")
     func headBehindAnother() throws {
         try write(Self.request + "HEAD /next")
         try respond()
@@ -183,7 +183,7 @@ import Testing
         #expect(!isOpen && text.hasPrefix("HTTP/1.1 408 ") && text.hasSuffix("\r\n\r\n"))
     }
 
-    @Test("a request whose body does not end behind its response ends the connection, without a word")
+    @Test("a request whose body does not end after its response closes the connection without a second response")
     func bodyBehindResponse() throws {
         try write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\na")
         try respond()
@@ -194,7 +194,7 @@ import Testing
         #expect(try received() == ("", false))
     }
 
-    @Test("what follows the last request of a connection is not refused")
+    @Test("bytes after the last request of a connection are not refused")
     func behindLast() throws {
         try write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nGET /next")
         advance(30)
@@ -211,7 +211,7 @@ import Testing
         channel.pipeline.fireChannelWritabilityChanged()
     }
 
-    @Test("a client that does not read its responses loses its connection when the time is up")
+    @Test("a client that does not read its responses is disconnected when the time is over")
     func unreadResponses() throws {
         setWritable(false)
         advance(29)
@@ -224,7 +224,7 @@ import Testing
         #expect(try !received().isOpen)
     }
 
-    @Test("a client that reads its last response late still has to close the connection")
+    @Test("a client that reads its last response late must still close the connection")
     func lateReader() throws {
         try write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         try respond()
@@ -236,7 +236,7 @@ import Testing
         #expect(try !received().isOpen)
     }
 
-    @Test("when an answer is being sent already there is no other: the connection ends")
+    @Test("if a response is already being sent, no second one is sent, and the connection closes")
     func whileAnswering() throws {
         try write("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\na")
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "100"])
@@ -246,7 +246,7 @@ import Testing
         #expect(!isOpen && text.hasPrefix("HTTP/1.1 200 OK\r\n") && !text.contains("408"))
     }
 
-    @Test("a refusal waits for the answer of the request before it")
+    @Test("a refusal waits for the response to the request before it")
     func refusalWaits() throws {
         try write(Self.request)
         #expect(try completeRequests() == 1)
@@ -259,7 +259,7 @@ import Testing
         #expect(text.contains("HTTP/1.1 408 "))
     }
 
-    @Test("what comes after a refusal is not read, and what the router still says is not sent")
+    @Test("after a refusal no bytes are read, and a late response of the router is not sent")
     func afterRefusal() throws {
         try write("GET /half")
         advance(30)
@@ -283,7 +283,7 @@ import Testing
     }
 
     @Test(
-        "a segment goes through the pipeline in few pieces, whatever is in it, and whole",
+        "a segment passes the pipeline complete and in few pieces, with any content",
         arguments: ["\n", "\r\n", "a\n\n", "GET / HTTP/1.1\r\n\r\n"])
     func pieces(_ text: String) throws {
         let (channel, counter) = (EmbeddedChannel(), Counter())

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct SessionCursorTests {
     @Test(
-        "what is not a cursor is not read as one",
+        "a malformed cursor is refused",
         arguments: [
             "", "x", "!!!!", "MTIz", "fmlk", "eH5pZA", "MTIzfg", "MTIzfmlk=", String(repeating: "A", count: 300),
         ])
@@ -14,7 +14,7 @@ import Testing
         #expect(SessionCursor(parsing: text) == nil)
     }
 
-    @Test("a cursor comes back as it was")
+    @Test("a cursor survives a round trip")
     func cursor() {
         for milliseconds in [Int64.min, -1, 0, 1_800_000_000_000, .max] {
             let cursor = SessionCursor(createdAt: Instant(milliseconds: milliseconds), id: SessionID("a~b"))

@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test("sessions come in pages, with a next one while there is more, also when sessions end between the pages")
+    @Test("the list of sessions has pages with `next` while there is more, also if sessions end in between")
     func pages() async throws {
         let server = try TestServer()
         try await server.run { browser in
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test("a page has a hundred at most, by default too")
+    @Test("a page has at most a hundred sessions, also by default")
     func hundred() async throws {
         let server = try TestServer { $0.maximumSessions = 200 }
         try await server.run { browser in
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(
-        "a parameter that cannot be used is named",
+        "a bad parameter is named",
         arguments: [
             ("limit=0", "limit"), ("limit=101", "limit"), ("limit=-1", "limit"), ("limit=", "limit"),
             ("limit", "limit"),
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test("beyond the number allowed a login ends the session unused for longest")
+    @Test("a login beyond maxSessions ends the session that was unused for longest")
     func bounded() async throws {
         let server = try TestServer { $0.maximumSessions = 2 }
         try await server.run { browser in
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test("sign-ups beyond the network's allowance are told when there is one again")
+    @Test("sign-ups beyond the network's limit get 429 with Retry-After")
     func signUps() async throws {
         try await TestServer { $0.signUpsPerHour = 2 }.run { browser in
             for name in ["ann", "ann"] { try await browser.signUp("\(name)@example.com") }

@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test("each forged header alone, and what a page's fetch can say about itself, changes nothing about that")
+    @Test("no forged header, and no header that a page's fetch can set, changes this")
     func headersAlone() async throws {
         let world = try await TokenLeakWorld()
         let alone = Self.forwarded.map { [$0.name: $0.value] as HTTPFields }
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test("the states are what they say: what an app's route answers to each")
+    @Test("each state of the table is the one that its name says, by the response of an app's route")
     func states() async throws {
         let world = try await TokenLeakWorld()
         let expected: [PresentedState: (status: Int, cookie: Bool)] = [
@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test("an endpoint that leaks is found, in whatever way it does", arguments: LeakyEndpoint.Kind.allCases)
+    @Test("each kind of leaking endpoint is detected", arguments: LeakyEndpoint.Kind.allCases)
     private func leaksAreFound(_ kind: LeakyEndpoint.Kind) async throws {
         let world = try await TokenLeakWorld()
         try await world.server.run(front: { $0.add(middleware: LeakyEndpoint(kind: kind)) }) { browser in
@@ -169,7 +169,7 @@ import Testing
         }
     }
 
-    @Test("delivery in the body is excused for its own members, at its own endpoints, alone")
+    @Test("body delivery is allowed only in its own members, at its own endpoints")
     func excused() async throws {
         let world = try await TokenLeakWorld()
         try await world.server.run { browser in

@@ -139,7 +139,7 @@ extension WireState {
         #expect(Array(actions.suffix(example.actions.count)) == example.actions)
     }
 
-    @Test("in every order of events each request gets at most one response, in order, and nothing follows the last one")
+    @Test("in every order of events each request gets at most one response, in order, and none follows the last one")
     func everyOrder() {
         var reached: Set = [WireObserver()]
         var open = Array(reached)

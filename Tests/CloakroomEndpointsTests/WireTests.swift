@@ -27,7 +27,7 @@ import Testing
     private static let health = request("GET /healthz HTTP/1.1")
 
     @Test(
-        "W1: the answer to HEAD has no body, whatever its status: the next answer on the connection begins right behind it",
+        "W1: the response to HEAD has no body at any status: the next response on the connection follows directly",
         arguments: [
             "/healthz", "/nothing", "/auth/nothing", "/auth/login", "/auth/sessions", "/auth/check", "/auth/session/",
             "/auth/client.js", "/auth/pages/login", "/auth/check?x",
@@ -54,7 +54,7 @@ import Testing
         (["Upgrade: h2c"], false), (["Connection: Upgrade"], false), ([], false),
     ]
 
-    @Test("W2: an upgrade that is offered is ignored, and no request is left hanging behind it", arguments: upgrades)
+    @Test("W2: an offered upgrade is ignored, and the request after it is answered", arguments: upgrades)
     func upgrade(_ row: (lines: [String], closes: Bool)) async throws {
         try await onBothListeners { port in
             let offer = Self.request("GET /healthz HTTP/1.1", row.lines)
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("W3: a client that waits before it sends its body is told to go on")
+    @Test("W3: a client with Expect: 100-continue gets 100 before it sends its body")
     func expectation() async throws {
         let body = #"{"email":"ann@example.com","password":"\#(TestServer.password)"}"#
         try await server.runPublicly { port, _ in
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test("W3: what will be refused is refused at once, without being asked for")
+    @Test("W3: a request that will be refused is refused before its body is read")
     func refusedExpectation() async throws {
         try await server.runPublicly { port, _ in
             let lines = ["Expect: 100-continue", "Content-Type: application/json", "Content-Length: 65537"]
@@ -120,7 +120,7 @@ import Testing
         (0..<9).map { "X-\($0): \(String(repeating: "a", count: 8 * 1024))" }, (0..<300).map { "X-\($0): 1" },
     ]
 
-    @Test("W19: a head that is too long is 431 with a sentence, and ends the connection", arguments: longHeads)
+    @Test("W19: a head that is too long is a 431 problem, and closes the connection", arguments: longHeads)
     func longHead(_ lines: [String]) async throws {
         try await onBothListeners { port in
             let answer = try await RawConnection(port: port).use { writer, reader in
@@ -140,7 +140,7 @@ import Testing
         }
     }
 
-    @Test("a head of 15 KiB in one header is read")
+    @Test("a head with one header of 15 KiB is accepted")
     func fairlyLongHead() async throws {
         try await onBothListeners { port in
             let lines = ["X-Long: \(String(repeating: "a", count: 15 * 1024))"]
@@ -150,7 +150,7 @@ import Testing
     }
 
     @Test(
-        "what is no HTTP is 400 with a sentence, and ends the connection",
+        "bytes that are not HTTP get a 400 problem, and the connection closes",
         arguments: [
             "GET / HTTP/9.9\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\u{0}\r\n\r\n", "GET\r\n\r\n",
             "GET / HTTP/1.1\r\n: x\r\n\r\n",
@@ -176,7 +176,7 @@ import Testing
         ("ftp://evil.test/healthz", 421), ("http://evil.test?@localhost/healthz", 421),
     ]
 
-    @Test("W18: the host of an absolute target counts, whatever Host says (RFC 9112 section 3.2.2)", arguments: targets)
+    @Test("W18: the host of an absolute target counts, not Host (RFC 9112 section 3.2.2)", arguments: targets)
     func absoluteForm(_ row: (target: String, status: Int)) async throws {
         try await onBothListeners { port in
             let answers = try await RawConnection.send([Self.request("GET \(row.target) HTTP/1.1")], port: port)
@@ -184,7 +184,7 @@ import Testing
         }
     }
 
-    @Test("W18: an endpoint of ours is 421 for an absolute target of another host, whatever Host says")
+    @Test("W18: our endpoints are 421 for an absolute target of another host, with any Host")
     func absoluteFormOfEndpoints() async throws {
         try await server.runPublicly { port, _ in
             let paths = ["/auth/session", "/auth/client.js", "/auth/pages/login", "/.well-known/jwks.json", "/mine"]
@@ -196,7 +196,7 @@ import Testing
         }
     }
 
-    @Test("requests in one go are answered in their order, each with its own answer, up to the one that ends it")
+    @Test("requests in one segment each get their own response in order, up to one that closes the connection")
     func pipelining() async throws {
         try await server.runPublicly { port, _ in
             let session = Self.request("GET /auth/session HTTP/1.1")
@@ -208,7 +208,7 @@ import Testing
         }
     }
 
-    @Test("a refusal of a later request in the same go waits for the answers before it")
+    @Test("a refusal of a later request in the same segment waits for the responses before it")
     func refusalsWaitTheirTurn() async throws {
         try await onBothListeners { port in
             for (last, status) in [
@@ -229,7 +229,7 @@ import Testing
         ([health, health, "GET\r\n\r\n"], [200, 200, 400]), ([health, "GET /half HTTP/1.1\r\nHost: loc"], [200, 400]),
     ]
 
-    @Test("a client that closes its side behind its requests still gets every response", arguments: refusals)
+    @Test("a client that closes its side after its requests still gets every response", arguments: refusals)
     func halfClose(_ row: (requests: [String], statuses: [Int])) async throws {
         try await onBothListeners { port in
             try await RawConnection(port: port).use { writer, reader in

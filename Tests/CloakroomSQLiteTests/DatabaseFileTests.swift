@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("nothing is acknowledged that goes into a file which will not be opened again", arguments: Loss.allCases)
+    @Test("a write into a file that was deleted or renamed is not acknowledged", arguments: Loss.allCases)
     func loss(_ loss: Loss) async throws {
         let store = try SQLiteStore(path: path)
         #expect(try await store.add(Self.user("ann"), recording: []) != nil)
@@ -60,7 +60,7 @@ import Testing
         store.close()
     }
 
-    @Test("what was acknowledged before a log was deleted is saved into the database")
+    @Test("writes that were acknowledged before the log was deleted are saved into the database")
     func saved() async throws {
         let store = try SQLiteStore(path: path)
         #expect(try await store.add(Self.user("ann"), recording: []) != nil)
@@ -75,7 +75,7 @@ import Testing
         store.close()
     }
 
-    @Test("a directory that is put back is used again")
+    @Test("a renamed directory is used again when it has its name back")
     func back() async throws {
         let store = try SQLiteStore(path: path)
         try cause(.directoryRenamed)
@@ -87,7 +87,7 @@ import Testing
         #expect(try await SQLiteStore(path: path).accounts().count == 1)
     }
 
-    @Test("a first page that was damaged and mended is read again, without a restart")
+    @Test("a first page that was damaged and repaired is read again without a restart")
     func mended() async throws {
         let store = try SQLiteStore(path: path)
         for index in 0..<50 { #expect(try await store.add(Self.user("u\(index)"), recording: []) != nil) }
@@ -115,7 +115,7 @@ import Testing
         return Array(before)
     }
 
-    @Test("closing folds the log, so that a copy of the one file is whole")
+    @Test("closing writes the log into the database, so that a copy of this file is complete")
     func closed() async throws {
         let store = try SQLiteStore(path: path)
         #expect(try await store.add(Self.user("ann"), recording: []) != nil)
@@ -125,7 +125,7 @@ import Testing
         #expect(try await SQLiteStore(path: path).accounts().count == 1)
     }
 
-    @Test("a database that may not grow fails the ping, and works again when it may")
+    @Test("while the database cannot grow the ping fails, and succeeds again afterwards")
     func full() async throws {
         let store = try SQLiteStore(path: path)
         let limit = try await store.commits.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = 1") }
@@ -136,7 +136,7 @@ import Testing
         store.close()
     }
 
-    @Test("events of a command are taken over once, whichever server asks; those of a server never")
+    @Test("events of a command are taken over once, by any server; events of a server never")
     func unannounced() async throws {
         let servers = [try SQLiteStore(path: path), try SQLiteStore(path: path)]
         let command = try SQLiteStore(path: path, making: false, as: .command)

@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    @Test("what waits for the same turn of the disk is committed at once, and each gets its own answer")
+    @Test("requests that wait for the same flush are committed together, and each gets its own result")
     func groups() async throws {
         let fixture = try Fixture()
         let results = try await fixture.gather((0..<100).map { Self.insert($0) })
@@ -117,7 +117,7 @@ import Testing
         #expect(fixture.counter.count == 2, "the one that kept the disk busy, and the group")
     }
 
-    @Test("one that fails fails alone, whether in its own statement or only when the group is committed")
+    @Test("a failing write fails alone, in its own statement or at the commit of the group")
     func failures() async throws {
         let fixture = try Fixture()
         _ = try await fixture.commits.write(Self.insert(100))
@@ -135,7 +135,7 @@ import Testing
         #expect(try fixture.rows() == (0..<20).filter { ![3, 7, 11].contains($0) } + [100])
     }
 
-    @Test("one that throws costs the others no commit of their own")
+    @Test("a write that throws does not cost the others a commit of their own")
     func culprits() async throws {
         let fixture = try Fixture()
         var writes = (0..<50).map { Self.insert($0) }
@@ -146,7 +146,7 @@ import Testing
         #expect(fixture.counter.count == 2, "the one that kept the disk busy, and the rest of the group at once")
     }
 
-    @Test("what the database as a whole refuses, it refuses once for all who wait, and serves whoever comes then")
+    @Test("a failure of the whole database fails all waiting writes at once, and later ones are tried again")
     func refusedAltogether() async throws {
         let fixture = try Fixture()
         var writes = (0..<20).map { Self.insert($0) }
@@ -157,7 +157,7 @@ import Testing
         #expect(try await fixture.commits.write(Self.insert(7)) == 7)
     }
 
-    @Test("what was committed into a file that is lost is acknowledged to nobody")
+    @Test("no commit into a lost file is acknowledged")
     func lost() async throws {
         let fixture = try Fixture()
         fixture.loss.isThere.withLock { $0 = true }
@@ -167,7 +167,7 @@ import Testing
         #expect(try await fixture.commits.write(Self.insert(30)) == 30)
     }
 
-    @Test("more than may wait are told so, and nothing of theirs is done")
+    @Test("a write beyond the queue is refused and not executed")
     func crowd() async throws {
         let fixture = try Fixture(queueLimit: 3)
         let results = try await fixture.gather((0..<3).map { Self.insert($0) }, thenRefusing: Self.insert(3))
@@ -175,7 +175,7 @@ import Testing
         #expect(try fixture.rows() == [0, 1, 2])
     }
 
-    @Test("who has waited too long for a disk that hung is told so, and nothing of theirs is done")
+    @Test("a write that waited too long for a hanging disk is refused and not executed")
     func late() async throws {
         let fixture = try Fixture(longestWait: .seconds(1))
         let results = try await fixture.gather((0..<5).map { Self.insert($0) }, hanging: .seconds(2))
@@ -185,7 +185,7 @@ import Testing
         #expect(try fixture.rows() == [])
     }
 
-    @Test("groups are bounded, and one after the other loses nobody")
+    @Test("groups are bounded, and every write of consecutive groups is committed")
     func large() async throws {
         let fixture = try Fixture()
         let results = try await fixture.gather((0..<600).map { Self.insert($0) })

@@ -38,7 +38,7 @@ import Testing
         store.close()
     }
 
-    @Test("after a restore the backup is there, and nothing of what came later")
+    @Test("after a restore the database has the backup and no later change")
     func restored() async throws {
         try await prepare()
         let bytes = FileManager.default.contents(atPath: backup)
@@ -51,7 +51,7 @@ import Testing
         store.close()
     }
 
-    @Test("a log that a killed server left is not replayed over the backup")
+    @Test("the log of a killed server is not replayed over the backup")
     func killed() async throws {
         try await prepare()
         let store = try SQLiteStore(path: path)
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test(
-        "while a server or a command uses the database nothing is restored",
+        "restore refuses while a server or a command uses the database",
         arguments: [SQLiteStore.Role.server, .command])
     func busy(_ role: SQLiteStore.Role) async throws {
         try await prepare()
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test("a backup that cannot be used leaves the database as it was", arguments: Fault.allCases)
+    @Test("an unusable backup leaves the database unchanged", arguments: Fault.allCases)
     func unusable(_ fault: Fault) async throws {
         try await prepare()
         try spoil(fault)
@@ -114,7 +114,7 @@ import Testing
         #expect(try await SQLiteStore(path: path).accounts().count == 2)
     }
 
-    @Test("the mode of the database is kept; a new one is its owner's", arguments: [nil, 0o600, 0o640, 0o660])
+    @Test("the mode of the database is kept; a new one is private to its owner", arguments: [nil, 0o600, 0o640, 0o660])
     func mode(_ mode: Int?) async throws {
         try await prepare()
         chmod(backup, 0o644)
@@ -123,7 +123,7 @@ import Testing
         #expect(temporary.mode("test.sqlite") == mode ?? 0o600)
     }
 
-    @Test("positions and the epoch go on from where they were, and the restore is on record")
+    @Test("positions and the epoch continue from where they were, and the restore is recorded")
     func positions() async throws {
         try await prepare()
         func last() throws -> (position: Int64, kind: String) {

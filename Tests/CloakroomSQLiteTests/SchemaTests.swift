@@ -19,7 +19,9 @@ import Testing
         try DatabaseQueue(path: path).writeWithoutTransaction { try $0.execute(sql: sql) }
     }
 
-    @Test("a database of another schema version is refused, with both versions named", arguments: [0, 2, 7, 4000])
+    @Test(
+        "a database of another schema version is refused, and the message names both versions",
+        arguments: [0, 2, 7, 4000])
     func versions(_ version: Int) throws {
         try SQLiteStore(path: path).close()
         try execute("PRAGMA user_version = \(version)")
@@ -30,7 +32,7 @@ import Testing
     }
 
     @Test(
-        "a database that lacks something is refused, and what it lacks is named",
+        "an incomplete database is refused, and the message names what is missing",
         arguments: [
             ("DROP TABLE accounts", "table accounts"), ("DROP TABLE sessions", "table sessions"),
             ("DROP TABLE revocations", "table revocations"), ("DROP TABLE unannounced", "table unannounced"),
@@ -47,14 +49,14 @@ import Testing
         #expect(error?.description.contains("version \(Schema.version)") == true)
     }
 
-    @Test("tables of somebody else's beside ours are no reason to refuse")
+    @Test("foreign tables beside ours are accepted")
     func others() throws {
         try SQLiteStore(path: path).close()
         try execute("CREATE TABLE mine (a); CREATE VIEW v AS SELECT * FROM accounts")
         _ = try SQLiteStore(path: path)
     }
 
-    @Test("somebody else's database is refused and not changed")
+    @Test("a foreign database is refused and not changed")
     func foreign() throws {
         try execute("CREATE TABLE mine (a)")
         chmod(path, 0o600)
@@ -65,7 +67,8 @@ import Testing
         #expect(tables == ["mine"])
     }
 
-    @Test("a file that is no database is refused", arguments: ["hello, world, this is no database at all, not at all"])
+    @Test(
+        "a file that is not a database is refused", arguments: ["hello, world, this is no database at all, not at all"])
     func rubbish(_ text: String) throws {
         try Data(String(repeating: text, count: 200).utf8).write(to: URL(filePath: path))
         chmod(path, 0o600)
@@ -73,7 +76,7 @@ import Testing
         #expect(error?.reason == .damaged)
     }
 
-    @Test("looking makes no database, and does not fill an empty file")
+    @Test("opening for reading creates no database and does not write to an empty file")
     func looking() throws {
         let error = #expect(throws: UnusableData.self) { try SQLiteStore(path: path, making: false, as: .command) }
         #expect(error?.reason == .missing && temporary.names.isEmpty)
@@ -83,7 +86,7 @@ import Testing
     }
 
     @Test(
-        "a database is for its owner and the process's own group", arguments: ["", "-wal"],
+        "a database may be accessible to its owner and the process's own group only", arguments: ["", "-wal"],
         [
             (0o600, true), (0o640, true), (0o660, true), (0o604, false), (0o602, false), (0o644, false),
             (0o666, false), (0o777, false),
@@ -97,7 +100,7 @@ import Testing
         store.close()
     }
 
-    @Test("eight that open a new database at once all can, twenty times")
+    @Test("eight processes can open a new database at once, twenty times")
     func parallel() async throws {
         for round in 0..<20 {
             let path = temporary.file("\(round).sqlite")

@@ -8,12 +8,12 @@ import Testing
 @testable import CloakroomSQLite
 
 @Suite struct StoreTests {
-    @Test("the in-memory store keeps the contract", arguments: StoreContract.checks)
+    @Test("the in-memory store passes the contract", arguments: StoreContract.checks)
     func inMemory(_ check: StoreContract.Check) async throws {
         try await check.run(InMemoryStore())
     }
 
-    @Test("the SQLite store keeps the contract", arguments: StoreContract.checks)
+    @Test("the SQLite store passes the contract", arguments: StoreContract.checks)
     func sqlite(_ check: StoreContract.Check) async throws {
         try await withPath { try await check.run(SQLiteStore(path: $0)) }
     }
@@ -24,7 +24,7 @@ import Testing
         withExtendedLifetime(directory) {}
     }
 
-    @Test("a ping writes, and a count of sessions counts those that can be used")
+    @Test("a ping writes, and the count of sessions has only usable ones")
     func pingAndCount() async throws {
         try await withPath { path in
             let store = try SQLiteStore(path: path)
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test("the database is readable by its owner alone")
+    @Test("the database is readable by its owner only")
     func mode() async throws {
         try await withPath { path in
             let store = try SQLiteStore(path: path)
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("what was saved is there when the database is opened again, the feed included")
+    @Test("saved data are there when the database is opened again, the feed included")
     func reopened() async throws {
         try await withPath { path in
             let user = Account(
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("security events can be neither changed nor cut out of the middle")
+    @Test("security events can be neither changed nor deleted from the middle")
     func appendOnly() async throws {
         try await withPath { path in
             let store = try SQLiteStore(path: path)
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test("old events are swept, new ones stay")
+    @Test("old events are deleted, new ones stay")
     func eventRetention() async throws {
         try await withPath { path in
             let store = try SQLiteStore(path: path)

@@ -5,7 +5,7 @@ import Testing
 @testable import CloakroomFiles
 
 @Suite struct DataDirectoryTests {
-    @Test("a directory is made with those above it, for its owner alone")
+    @Test("a directory is created with its parents, private to its owner")
     func made() throws {
         let temporary = try TemporaryDirectory()
         _ = try DataDirectory(temporary.file("a/b/c"))
@@ -13,7 +13,7 @@ import Testing
         _ = try DataDirectory(temporary.file("a/b/c"))
     }
 
-    @Test("looking makes none")
+    @Test("reading creates no directory")
     func looking() throws {
         let temporary = try TemporaryDirectory()
         let error = #expect(throws: UnusableData.self) { try DataDirectory(existing: temporary.file("a")) }
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "a directory that others can use is refused when data are in it",
+        "a directory with data that others can access is refused",
         arguments: [
             (0o700, true), (0o750, true), (0o770, true), (0o755, false), (0o711, false), (0o702, false),
             (0o722, false), (0o777, false), (0o1777, false),
@@ -35,7 +35,7 @@ import Testing
         if let error { #expect(error.reason == .permission && error.description.contains("chmod 700")) }
     }
 
-    @Test("an empty directory that others can read is made private, one that they can write to is refused")
+    @Test("an empty directory that others can read becomes private, one that they can write to is refused")
     func empty() throws {
         for (mode, isAccepted) in [(0o755, true), (0o711, true), (0o702, false), (0o777, false), (0o1777, false)] {
             let temporary = try TemporaryDirectory()
@@ -45,14 +45,16 @@ import Testing
         }
     }
 
-    @Test("a directory that cannot be made is named", arguments: ["/proc/none", "/dev/null/a", "/proc/self/a/b"])
+    @Test(
+        "the message names a directory that cannot be created",
+        arguments: ["/proc/none", "/dev/null/a", "/proc/self/a/b"])
     func impossible(_ path: String) {
         let error = #expect(throws: UnusableData.self) { try DataDirectory(path) }
         #expect(error?.reason == .cannotBeMade && error?.description.contains(path) == true)
     }
 
     @Test(
-        "only ENOENT means that there is nothing",
+        "only ENOENT means that there is no file",
         arguments: [
             (ENOENT, UnusableData.Reason.missing), (EACCES, .permission), (EPERM, .permission), (EROFS, .permission),
             (EBUSY, .busy), (EAGAIN, .busy), (ENOTDIR, .disk), (ELOOP, .disk), (ENAMETOOLONG, .disk), (EIO, .disk),
@@ -63,7 +65,7 @@ import Testing
         #expect(error.reason == reason && error.description.contains("/a/b cannot be read"))
     }
 
-    @Test("a path below a file, or longer than the system takes, is an error and not a missing file")
+    @Test("a path below a file, or one that is too long, is an error and not a missing file")
     func errors() throws {
         let temporary = try TemporaryDirectory()
         try Data().write(to: URL(filePath: temporary.file("a")))

@@ -19,7 +19,7 @@ import Testing
         files = KeyFiles(directory: try DataDirectory(temporary.path), environment: time.environment)
     }
 
-    @Test("keys are made once, mode 0600, and read again as they were")
+    @Test("keys are created once with mode 0600, and read back unchanged")
     func made() throws {
         #expect(try files.read() == nil)
         let keys = try files.open(.es256)
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        "a start goes by the keys' own algorithm unless another is set",
+        "a start uses the algorithm of the keys unless another is set",
         arguments: [SignatureAlgorithm.es256, .ed25519], [nil, SignatureAlgorithm.es256, .ed25519])
     func algorithm(_ first: SignatureAlgorithm, _ set: SignatureAlgorithm?) throws {
         let keys = try files.open(first)
@@ -87,7 +87,7 @@ import Testing
         #expect(temporary.names == Set(Self.names + [DataDirectory.lock]))
     }
 
-    @Test("keys that cannot be written are served from, as long as nothing is to be changed")
+    @Test("keys on a read-only mount are used as long as no change is due")
     func readOnly() throws {
         let keys = try files.open(nil)
         // A path on which no process can lock, not even root.
@@ -97,7 +97,7 @@ import Testing
         #expect(throws: UnusableData.self) { try files.open(.ed25519) }
     }
 
-    @Test("a start with one of the two files is refused, and makes no new one", arguments: names)
+    @Test("a start with only one of the two files is refused, and creates no new one", arguments: names)
     func half(_ name: String) throws {
         _ = try files.open(nil)
         try FileManager.default.removeItem(atPath: temporary.file(name))
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test(
-        "what is not a file of keys is refused and not replaced", arguments: names,
+        "a file that is not a key file is refused and not replaced", arguments: names,
         ["", "{}", "[]", "{\"keys\":[]}", "{\"keys\":[7],\"removed\":[],\"longest_session\":0}", "{\"keys\":["])
     func damaged(_ name: String, _ text: String) throws {
         _ = try files.open(nil)
@@ -122,7 +122,7 @@ import Testing
         case danglingLink, loop, directory, pipe
     }
 
-    @Test("a path that cannot be looked at is not a path without file", arguments: Obstacle.allCases, names)
+    @Test("a path that cannot be read is not treated as a missing file", arguments: Obstacle.allCases, names)
     func obstacle(_ obstacle: Obstacle, _ name: String) throws {
         let path = temporary.file(name)
         switch obstacle {
@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test(
-        "a key file is for its owner and the process's own group", arguments: names,
+        "a key file may be accessible to its owner and the process's own group only", arguments: names,
         [
             (0o600, true), (0o400, true), (0o640, true), (0o660, true), (0o440, true), (0o604, false),
             (0o602, false), (0o601, false), (0o644, false), (0o666, false), (0o777, false),
@@ -160,7 +160,7 @@ import Testing
         if let error { #expect(error.reason == .permission && error.description.contains("chmod 600")) }
     }
 
-    @Test("another group is not let in", .enabled(if: geteuid() == 0, "only root can give a file to a group"))
+    @Test("access by another group is refused", .enabled(if: geteuid() == 0, "only root can give a file to a group"))
     func group() throws {
         _ = try files.open(nil)
         let path = temporary.file(KeyFiles.signingKeys)
@@ -178,7 +178,7 @@ import Testing
         #expect(temporary.mode(KeyFiles.signingKeys) == 0o640)
     }
 
-    @Test("a change is seen by its content: same file, same size, same time", arguments: names)
+    @Test("a change is detected by content, also with the same file, size and time", arguments: names)
     func content(_ name: String) throws {
         _ = try files.open(nil)
         guard case .read(_, let revision) = try files.read(since: nil) else { throw TestFailure("no keys") }
@@ -197,7 +197,7 @@ import Testing
         guard case .read = try files.read(since: revision) else { throw TestFailure("a change was missed") }
     }
 
-    @Test("eight that start at once on a new directory have the same keys, and no change of eight is lost")
+    @Test("eight processes on a new directory have the same keys, and no change of theirs is lost")
     func parallel() async throws {
         let path = temporary.path
         let secrets = try await withThrowingTaskGroup(of: Secret.self) { group in
@@ -237,7 +237,7 @@ import Testing
         for _ in 0..<300 { #expect(!(try SigningKey.generate(.ed25519).id.hasPrefix("-"))) }
     }
 
-    @Test("a lock that another process keeps is waited for, and then refused as busy")
+    @Test("a lock of another process is waited for, and then refused as busy")
     func lock() throws {
         let path = temporary.file("a.lock")
         let first = try FileLock(path, .exclusive, within: .zero)

@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "a superseded key is dropped when the longest session since then is over, and a day has passed",
+        "a superseded key is removed a day after the longest session of its time has ended",
         arguments: [
             (Span.days(0), 3), (.days(90), 3), (.seconds(91 * 86400 - 1), 3), (.days(91), 2), (.days(101), 2),
             (.days(4000), 2),
@@ -36,13 +36,13 @@ import Testing
         #expect(secrets.refresh.count == count + 1 && secrets.signing.count == 3)
     }
 
-    @Test("with a rotation every ten days there are as many keys as a session may need, for ever")
+    @Test("with a rotation every ten days the number of keys is bounded by the longest session")
     func bounded() throws {
         let keys = try keys(60)
         #expect(10...12 ~= keys.signing.count && 10...12 ~= keys.refresh.count)
     }
 
-    @Test("a key that does not sign yet, and the one that signs, are never dropped")
+    @Test("a key that signs or does not sign yet is never removed")
     func published() throws {
         let first = try keys(1)
         let later = try first.rotated(from: time.now + .days(500), at: time.now)
@@ -52,14 +52,14 @@ import Testing
         #expect(again.signingKey(at: time.now).id == first.signing[0].key.id)
     }
 
-    @Test("more keys than verifiers should hold are refused")
+    @Test("more keys than verifiers accept are refused")
     func limit() throws {
         var keys = try keys(1)
         for _ in 1..<IssuerKeys.maximumCount { keys = try keys.rotated(from: time.now, at: time.now) }
         #expect(throws: IssuerKeys.ChangeRefused.self) { try keys.rotated(from: time.now, at: time.now) }
     }
 
-    @Test("the longest session counts, whatever shorter one is set later")
+    @Test("the longest lifetime counts, also after a shorter one is set")
     func longest() throws {
         let keys = try keys(1)
         #expect(try keys.serving(nil, longestSession: .days(1), at: time.now).longestSession == Self.life)
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(
-        "a rotation goes by the algorithm of the key that signs last, unless told otherwise",
+        "a rotation uses the algorithm of the key that signs last, unless it gets another",
         arguments: [SignatureAlgorithm.es256, .ed25519], [nil, SignatureAlgorithm.es256, .ed25519])
     func algorithm(_ own: SignatureAlgorithm, _ asked: SignatureAlgorithm?) throws {
         let before = try keys(1, own == .es256 ? .ed25519 : .es256)
@@ -76,7 +76,7 @@ import Testing
         #expect(after.algorithm == asked ?? own)
     }
 
-    @Test("a key can be removed in every stage but while it signs")
+    @Test("a key can be removed in every stage except while it signs")
     func removing() throws {
         var keys = try keys(2)
         keys = try keys.rotated(from: time.now + .minutes(10), at: time.now)

@@ -64,7 +64,7 @@ import Testing
         watch = KeyWatch(source, keys: live, verifier: verifier, logger: Logger(label: "test") { _ in log })
     }
 
-    @Test("a change reaches issuer and verifier with the next look, and only a change does")
+    @Test("a change reaches issuer and verifier with the next poll; an unchanged file causes none")
     func changed() async throws {
         var state = KeyWatch.State()
         let epoch = verifier.keyEpoch
@@ -78,7 +78,7 @@ import Testing
         #expect(live.current.verifierKeys.removed == [id])
     }
 
-    @Test("a source that is down or empty leaves the keys in memory, and is complained of once")
+    @Test("a source that fails or is empty leaves the keys in memory, and is logged once")
     func down() async throws {
         var state = KeyWatch.State()
         let keys = live.current

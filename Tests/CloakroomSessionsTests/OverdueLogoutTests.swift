@@ -52,7 +52,7 @@ import Testing
         } catch { return error }
     }
 
-    @Test("a logout that the disk does not take is refused by this process at once, and written when it does")
+    @Test("a logout that cannot be written is enforced in memory at once, and written when the disk works again")
     func overdue() async throws {
         let token = try await logIn()
         loseDisk()
@@ -69,7 +69,7 @@ import Testing
         #expect(try await store.revocations(after: nil).revoked.map(\.session) == [token.session])
     }
 
-    @Test("the session stays refused however long the disk is gone, when the view has forgotten it")
+    @Test("the session stays refused while the disk fails, also after the view has dropped it")
     func forgotten() async throws {
         let token = try await logIn()
         loseDisk()
@@ -80,7 +80,7 @@ import Testing
         #expect(service.verifier.revocations.isRevoked(token.session))
     }
 
-    @Test("a token that is not genuine ends nothing, not even in memory")
+    @Test("a token that is not genuine ends no session, also not in memory")
     func forged() async throws {
         let token = try await logIn()
         let other = try await store.session(token.session)
@@ -99,7 +99,7 @@ import Testing
         #expect(!service.overdue.contains(token.session))
     }
 
-    @Test("with the disk there a logout is durable, and nothing is overdue")
+    @Test("with a working disk a logout is durable, and none is overdue")
     func durable() async throws {
         let token = try await logIn()
         #expect(try await service.logout(.refresh(token)) == .durable)

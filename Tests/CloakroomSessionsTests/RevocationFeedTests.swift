@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test("what another process revokes reaches this one's view by the feed, also after a backup was restored")
+    @Test("a revocation by another process reaches this view through the feed, also after a restore")
     func feed() async throws {
         let (store, time) = (InMemoryStore(), TestEnvironment())
         let view = RevocationView(accessTokenLifetime: .minutes(5))
@@ -54,7 +54,7 @@ import Testing
         _ = try #require(try await store.begin(start, recording: []))
     }
 
-    @Test("a caller that comes while a read is under way waits for that one, and a cancelled caller fails no other")
+    @Test("a caller during a read waits for this read, and a cancelled caller does not fail the others")
     func together() async throws {
         let fixture = Fixture()
         fixture.store.hold()
@@ -72,7 +72,7 @@ import Testing
         )
     }
 
-    @Test("a failure answers those that ask within a fifth of a second, and then the store is asked again")
+    @Test("a failure is returned to all callers for a fifth of a second, then the store is read again")
     func failure() async throws {
         let fixture = Fixture()
         fixture.store.fail(with: Trouble())
@@ -89,7 +89,7 @@ import Testing
         #expect(fixture.store.asked == 3, "a success answers no later caller")
     }
 
-    @Test("a feed that fails is logged when that begins and when it ends, not each time")
+    @Test("a failing feed is logged at the first failure and at its end, not each time")
     func failureIsLoggedOnce() async throws {
         let log = CapturedLines()
         let fixture = Fixture(logger: Logger(label: "t") { _ in log })

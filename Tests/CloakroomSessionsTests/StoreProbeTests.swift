@@ -22,7 +22,7 @@ import Testing
             store: store, environment: time.environment, logger: Logger(label: "test"), patience: .seconds(600))
     }
 
-    @Test("any number of probes within a second is one write")
+    @Test("any number of probes within a second causes one write")
     func coalesced() async throws {
         let before = try await store.commits.write { $0.totalChangesCount }
         await withTaskGroup(of: Bool.self) { group in
@@ -35,7 +35,7 @@ import Testing
         #expect(try await store.commits.write { $0.totalChangesCount } == before + 2)
     }
 
-    @Test("a store that takes no writes is not ready, and is again when it does")
+    @Test("a store that refuses writes is not ready, and is ready again when it accepts them")
     func ready() async throws {
         #expect(await probe.isReady())
         #expect(rename(temporary.file("data"), temporary.file("gone")) == 0)
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test("a wall clock that steps neither hides a failure nor brings one", arguments: [Span.days(-400), .days(400)])
+    @Test("a step of the wall clock neither hides a failure nor causes one", arguments: [Span.days(-400), .days(400)])
     func clock(_ step: Span) async throws {
         #expect(await probe.isReady())
         time.step(step)
@@ -58,7 +58,7 @@ import Testing
         #expect(await !probe.isReady())
     }
 
-    @Test("a disk that hangs is not ready, within the patience of a load balancer")
+    @Test("a hanging disk is reported as not ready before a load balancer's timeout")
     func hanging() async throws {
         let probe = StoreProbe(
             store: store, environment: time.environment, logger: Logger(label: "test"), patience: .milliseconds(50))
