@@ -105,19 +105,18 @@ enum Schema {
             last_seen_day INTEGER NOT NULL,
             revoked_at INTEGER,
             revocation_reason TEXT,
-            -- Everything else, as JSON (Session.Details).
+            -- All other fields, as JSON (Session.Details).
             details BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;
-        -- In the order in which a list shows them. Revoked ones are not in it: those of somebody who logs in and out all
-        -- day must not be looked through.
+        -- In the order of the list of sessions. Excludes revoked sessions: an account that logs in and out often has many,
+        -- and a query must not read them.
         CREATE INDEX sessions_of_subject ON sessions (subject, created_at DESC, id) WHERE revoked_at IS NULL;
         CREATE INDEX sessions_by_end ON sessions (expires_at);
-        -- An index on the moment would be written with every renewal, on two pages that nothing else needs; the day
-        -- changes once a day.
+        -- An index on `last_seen_at` would add two written pages to every renewal. The day changes once a day.
         CREATE INDEX sessions_by_last_day ON sessions (last_seen_day) WHERE revoked_at IS NULL;
 
-        -- Where the owner of an account has logged in: remembered longer than sessions, so that strangers who use up the
-        -- account's tries do not lock the owner out there.
+        -- The networks from which the owner of an account logged in. Kept longer than sessions: if strangers use up the
+        -- tries for an account, its owner can still log in from these networks.
         CREATE TABLE known_networks (
             subject TEXT NOT NULL,
             network TEXT NOT NULL,
@@ -126,7 +125,7 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX known_networks_by_network ON known_networks (network);
 
-        -- The feed that other processes follow.
+        -- The feed of revocations, which other processes poll.
         CREATE TABLE revocations (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
             session TEXT NOT NULL,
@@ -140,18 +139,18 @@ enum Schema {
             subject TEXT,
             session TEXT,
             address TEXT,
-            -- What only some kinds have, as JSON (SecurityEvent.Details).
+            -- Fields that only some kinds of events have, as JSON (SecurityEvent.Details).
             details BLOB
         ) STRICT;
         CREATE INDEX events_by_subject ON events (subject) WHERE subject IS NOT NULL;
         CREATE TRIGGER events_never_change BEFORE UPDATE ON events
             BEGIN SELECT RAISE(ABORT, 'security events are append-only'); END;
-        -- Retention takes from the oldest end only: nobody cuts a row out of the middle.
+        -- Only the oldest event can be deleted, so retention works, and no event can be removed from the middle.
         CREATE TRIGGER events_go_oldest_first BEFORE DELETE ON events
             WHEN EXISTS (SELECT 1 FROM events WHERE position < OLD.position)
             BEGIN SELECT RAISE(ABORT, 'security events are append-only'); END;
 
-        -- What commands have recorded, for a server to log and count.
+        -- Events that commands recorded and that a server has yet to log and count.
         CREATE TABLE unannounced (position INTEGER PRIMARY KEY) STRICT;
 
         CREATE TABLE one_time (

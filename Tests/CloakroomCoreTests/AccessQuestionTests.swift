@@ -2,7 +2,7 @@ import Testing
 
 @testable import CloakroomCore
 
-/// The one access decision: every bearer with every cookie, standing and demand.
+/// The access decision, for every combination of bearer, cookie, standing and demand.
 @Suite struct AccessQuestionTests {
     private static let now = Instant.example
     private static let policy = SessionPolicy()
@@ -59,7 +59,7 @@ import Testing
         if case .refused(let denial) = question.bearer { return .denied(denial) }
         switch question.cookie {
         case .live(let identity):
-            // Nearly expired, it is renewed first; nothing else about it changes.
+            // An access token that is about to expire is renewed first.
             return judged(identity.remaining < .seconds(10) ? .earlyRenewal : .cookie)
         case .stale: return .renewal
         case .withoutAccess: return question.admitsCookieAlone ? .renewal : .denied(.tokenExpired)
@@ -111,7 +111,7 @@ import Testing
         #expect(question.answer(at: Self.now, under: Self.policy) { _ in .unknown } == .lookUp)
     }
 
-    /// Lifetime of access tokens, and how much of a life must remain, in milliseconds.
+    /// The lifetime of access tokens, and the part of it that must remain, in milliseconds.
     static let margins: [(lifetime: Span, margin: Int64)] = [
         (.minutes(5), 10_000), (.seconds(100), 10_000), (.seconds(99), 9_900), (.seconds(2), 200), (.days(1), 10_000),
     ]

@@ -1,7 +1,7 @@
 @testable import CloakroomCore
 
 extension Session {
-    /// A session as login makes it.
+    /// A session right after login.
     static func example(at now: Instant = .example, under policy: SessionPolicy = SessionPolicy()) -> Session {
         Session(
             id: SessionID("s"), subject: Subject("u"), secret: Secret([1, 2, 3]), refreshKey: "k0",
@@ -11,7 +11,7 @@ extension Session {
             at: now, under: policy)
     }
 
-    /// Presents a generation to the plain renewal; 30 seconds of window, 2 of delay.
+    /// Presents a generation to a renewal, with a window of 30 seconds and a delay of 2 seconds.
     mutating func refresh(
         _ generation: Int, at now: Instant = .example, under policy: SessionPolicy = SessionPolicy()
     ) -> RefreshAnswer {
@@ -28,7 +28,7 @@ extension Session {
     }
 }
 
-/// What a session at generation 5 can be like, seen at `Instant.example`.
+/// The states of a session at generation 5, at the time `Instant.example`.
 enum Condition: CaseIterable {
     case handedOutNow, pending, windowOpen, windowClosed, neverOpened
 

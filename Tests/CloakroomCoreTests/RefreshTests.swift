@@ -101,7 +101,7 @@ import Testing
         #expect(session.rotatedAt == Self.now - .seconds(77))
         #expect(session.refreshKey == "k8")
         #expect(session.confirmation == .confirmed(windowOpenedAt: Self.now))
-        #expect(session.isReissued, "how often it was handed out is lost")
+        #expect(session.isReissued, "the store does not know how often the generation was returned")
     }
 
     @Test(

@@ -1,8 +1,9 @@
 @testable import CloakroomCore
 
-/// Caches the decisions of the rules: there are few situations, and the walk meets each a million times.
+/// Caches the decisions of the rules. There are few different situations, and the walk reaches each about a million
+/// times.
 struct RotationDecisions {
-    /// What a request asks for.
+    /// The operation of a request.
     enum Question: Int {
         case refresh, stepUp, stepUpByAccess, sighting
     }
@@ -10,9 +11,10 @@ struct RotationDecisions {
     struct Decision {
         var answer: RefreshAnswer
         var handsOut: Bool
-        /// Whether what is served or handed out has the level of a step-up made after the theft.
+        /// Whether the response has the level of a step-up that was made after the theft.
         var isFresh: Bool
-        /// What the row becomes: generations count from the one that was current, and marks say what they are.
+        /// The row after the decision. Its generations are relative to the current one before, and its marks are those
+        /// of `Mark`.
         fileprivate var after: RotationRow
     }
 
@@ -31,18 +33,18 @@ struct RotationDecisions {
 
     private static let now = Instant(milliseconds: 1_800_000_000_000)
     private static let policy = SessionPolicy(stragglerWindow: .seconds(30), reissueDelay: .zero)
-    /// The current generation of the session that is really asked.
+    /// The current generation of the real `Session` that the rules decide on.
     private static let base = 1000
     private static let fresh = Evidence(.password, at: now)
     private static let old = Evidence(.password, at: now - .minutes(1))
-    /// Moments as late as a window allows, each its own, so that it can be told which one a rule counted from.
+    /// Times just inside of a window, each different, so that the result shows from which of them a rule counted.
     private static let opened = now - Span(milliseconds: policy.stragglerWindow.milliseconds - 1)
     private static let rotated = now - Span(milliseconds: policy.stragglerWindow.milliseconds - 2)
     private static let longAgo = now - policy.stragglerWindow
-    /// By a clock that was set back since.
+    /// The opening of a window, by a clock that was set back afterwards.
     private static let ahead = now + .minutes(60)
 
-    /// Asks the rules and changes the row to what they make of it; new moments get the mark `mark`.
+    /// Applies the rules and changes the row accordingly; times that are set now get the mark `mark`.
     mutating func decide(
         _ question: Question, presenting generation: Int, isVictimOfTheft: Bool, at mark: Int, _ row: inout RotationRow
     ) -> Decision {
@@ -105,7 +107,7 @@ struct RotationDecisions {
         row.stragglersFrom = session.stragglersFrom - Self.base
         row.isReissued = session.isReissued
         row.isFresh = session.evidence == Self.fresh
-        // An earlier level equal to the present one makes no difference.
+        // An earlier level that equals the current one has no effect.
         row.hasEarlierLevel = row.isFresh && session.earlierEvidence == Self.old
         if rules.countsFromRotation { row.rotation = Self.symbol(session.rotatedAt) }
         switch session.confirmation {
@@ -126,12 +128,12 @@ struct RotationDecisions {
     }
 }
 
-/// What a mark of a decision stands for.
+/// The marks in the row of a decision.
 private enum Mark {
     static let now = -1
-    /// The window that was open before.
+    /// The opening of the window before the decision.
     static let window = -2
-    /// The rotation that was running before.
+    /// The rotation before the decision.
     static let rotation = -3
 }
 

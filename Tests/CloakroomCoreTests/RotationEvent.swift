@@ -1,9 +1,9 @@
-/// One thing that happens in a walk. Generations count from the current one.
+/// An event of a walk. Generations are relative to the current one.
 enum RotationEvent: CustomStringConvertible {
     case start
     case send(RotationWalkState.Message.Kind)
     case deliverRequest(Int), loseRequest(Int), deliverAnswer(Int), loseAnswer(Int)
-    /// Any number of requests of this generation are in flight; one arrives.
+    /// One of any number of requests of this generation arrives; the others stay in flight.
     case present(RotationWalkState.Message.Kind, Int)
     case sighting
     case stepUpByAccess(Int)
@@ -19,8 +19,8 @@ enum RotationEvent: CustomStringConvertible {
         case .send(let kind): "the browser sends a \(kind)"
         case .deliverRequest(let index): "request \(index) arrives"
         case .loseRequest(let index): "request \(index) is lost"
-        case .deliverAnswer(let index): "answer \(index) arrives"
-        case .loseAnswer(let index): "answer \(index) is lost"
+        case .deliverAnswer(let index): "response \(index) arrives"
+        case .loseAnswer(let index): "response \(index) is lost"
         case .present(let kind, let generation): "a \(kind) of generation \(generation) arrives"
         case .sighting: "an access token of the current generation arrives"
         case .stepUpByAccess(let generation): "a step-up with an access token of generation \(generation) arrives"
@@ -36,10 +36,10 @@ enum RotationEvent: CustomStringConvertible {
 extension RotationWalk {
     private typealias Kind = RotationWalkState.Message.Kind
 
-    /// Everything that can happen next.
+    /// All events that are possible in a state.
     func events(in state: RotationWalkState) -> [RotationEvent] {
         var events = messages(in: state)
-        // An access token outlives every window, so that a sighting may come late.
+        // An access token can be valid for longer than a window, so it may be presented late.
         if state.row.confirmation == .pending, state.row.generation <= state.newest { events.append(.sighting) }
         events += accessTokens(in: state).map { .stepUpByAccess($0) }
         if !state.marks.isEmpty { events.append(.windowCloses) }
@@ -49,7 +49,7 @@ extension RotationWalk {
         }
         guard world.theft else { return events }
         guard let theft = state.theft else { return events + [.steal] }
-        // What is older than the generation before the current one brings no token.
+        // A generation before s - 1 returns no token to the thief.
         return events + (min(-1, theft.held)...theft.held).map { .thiefPresents($0) }
     }
 
@@ -87,7 +87,7 @@ extension RotationWalk {
         }
     }
 
-    /// Of equal messages, which stand beside each other, one is enough.
+    /// The indices without duplicates of equal messages, which are adjacent.
     private static func different(_ messages: [RotationWalkState.Message]) -> [Int] {
         messages.indices.filter { $0 == 0 || messages[$0] != messages[$0 - 1] }
     }

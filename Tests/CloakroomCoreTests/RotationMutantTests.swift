@@ -1,6 +1,6 @@
 import Testing
 
-/// The walk must be able to fail: each change of the rules is found.
+/// Tests that the walk can fail: it finds a violation for each changed rule.
 @Suite struct RotationMutantTests {
     struct Mutant: Sendable, CustomTestStringConvertible {
         var testDescription: String
@@ -29,14 +29,15 @@ import Testing
         Mutant("confirmed by a reissue", .reissueConfirms, once),
         Mutant("confirmed by access tokens only", .presentingConfirmsNothing, unlimited),
         Mutant("rotation inside the window", .rotatesInsideWindow, once),
-        Mutant("stragglers given tokens", .givesStragglersTokens, theft),
-        Mutant("the presented generation handed out", .handsOutThePresented, once),
-        Mutant("the presented generation handed out, any number of messages", .handsOutThePresented, unlimited),
-        Mutant("the presented generation handed out at its confirmation", .handsOutAtConfirmation, loss),
-        Mutant("adoption hands out", .adoptionHandsOut, loss),
-        Mutant("adoption opens no window", .adoptionOpensNoWindow, loss),
+        Mutant("stragglers get tokens", .givesStragglersTokens, theft),
+        Mutant("the presented generation is returned", .handsOutThePresented, once),
+        Mutant("the presented generation is returned, any number of messages", .handsOutThePresented, unlimited),
+        Mutant("the presented generation is returned at its confirmation", .handsOutAtConfirmation, loss),
+        Mutant("an adoption returns tokens", .adoptionHandsOut, loss),
+        Mutant("an adoption opens no window", .adoptionOpensNoWindow, loss),
         Mutant("no adoption", .adoptsNothing, loss),
-        Mutant("a window stays open while a clock that was set back catches up", .leavesWindowAhead, clockSteps),
+        Mutant(
+            "after the clock was set back, a window stays open until it has caught up", .leavesWindowAhead, clockSteps),
         Mutant("a clock that is set back closes the window", .closesWindowAhead, clockSteps),
         Mutant("step-up rotates although s was reissued", .stepUpIgnoresReissue, stepUps),
         Mutant("step-up rotates although s was reissued, each message once", .stepUpIgnoresReissue, stepUpsOnce),
@@ -44,11 +45,11 @@ import Testing
         Mutant("older generations of the window are a reuse, each message once", .stepUpForgetsStragglers, stepUpsOnce),
         Mutant("step-up skips a pending generation", .stepUpSkipsPending, stepUps),
         Mutant("step-up rotates for a straggler", .stepUpRotatesForStragglers, stepUps),
-        Mutant("step-up raises what was presented", .stepUpInPlace, theftAndStepUps),
-        Mutant("reissue keeps the fresh level", .reissueKeepsFreshLevel, theftAndStepUps),
+        Mutant("a step-up raises the presented generation", .stepUpInPlace, theftAndStepUps),
+        Mutant("a reissue keeps the fresh level", .reissueKeepsFreshLevel, theftAndStepUps),
         Mutant("stragglers have the fresh level", .stragglersHaveFreshLevel, theftAndStepUps),
         Mutant(
-            "adoption forgets stragglers", .adoptionForgetsStragglers,
+            "an adoption forgets stragglers", .adoptionForgetsStragglers,
             .init(messages: .unlimited, stepUps: .any, losses: 1)),
         Mutant(
             "access tokens adopt nothing", .accessTokensAdoptNothing,

@@ -52,7 +52,7 @@ extension RotationRules {
         }
     }
 
-    /// The earlier protocol: inside the window the current generation is handed out to those who present it.
+    /// Inside the window, a client that presents the current generation gets it again.
     static let handsOutThePresented = changed { rules in
         rules.refresh = { session, presented, now, policy in
             let ruling = real.refresh(&session, presented, now, policy)
@@ -60,7 +60,7 @@ extension RotationRules {
         }
     }
 
-    /// Only the presentation that confirms a generation is handed it again.
+    /// The request that confirms a generation gets it again.
     static let handsOutAtConfirmation = changed { rules in
         rules.refresh = { session, presented, now, policy in
             let wasPending = session.confirmation == .pending
@@ -84,7 +84,7 @@ extension RotationRules {
         }
     }
 
-    /// A pending generation is confirmed by access tokens alone.
+    /// Only access tokens confirm a pending generation, and refresh tokens do not.
     static let presentingConfirmsNothing = changed { rules in
         rules.refresh = { session, presented, now, policy in
             let isPending = session.confirmation == .pending && presented.generation == session.generation
@@ -111,7 +111,7 @@ extension RotationRules {
         }
     }
 
-    /// Takes what the store has forgotten for a reuse.
+    /// Treats a generation that the store has lost as a reuse.
     static let adoptsNothing = changed { rules in
         rules.refresh = { session, presented, now, policy in
             guard presented.generation > session.generation else {

@@ -1,7 +1,8 @@
 extension RotationWalkState {
-    /// The same state in its one form.
+    /// The normal form of the state: equal for all states that no rule distinguishes.
     ///
-    /// - Parameter latestOnly: keeps the latest message of each generation, which can do whatever an earlier one can.
+    /// - Parameter latestOnly: keeps only the latest message of each generation. It can cause everything that an earlier
+    ///   one can.
     func normalised(latestOnly: Bool) -> RotationWalkState {
         var state = self
         state.renumberMarks()
@@ -29,8 +30,9 @@ extension RotationWalkState {
         for index in answers.indices { answers[index].mark = place(answers[index].mark) }
     }
 
-    /// Counts generations from the current one, and draws those together that no rule tells apart: two or more behind
-    /// every row there is or can be again, and on the same side of each row's `stragglersFrom`.
+    /// Makes generations relative to the current one, and merges those that no rule distinguishes: generations that are
+    /// two or more behind the row and all rows that a loss can bring back, and on the same side of each
+    /// `stragglersFrom`.
     private mutating func renumberGenerations() {
         let floor = history.reduce(row.generation) { min($0, $1.generation) } - 2
         var steps = row.stragglersFrom <= floor ? [row.stragglersFrom] : []

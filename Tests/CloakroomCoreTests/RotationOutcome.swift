@@ -1,11 +1,11 @@
 @testable import CloakroomCore
 
 extension RotationWalk {
-    /// What an event leads to.
+    /// The result of an event.
     struct Outcome {
-        /// nil once the session has ended.
+        /// The next state; nil if the session has ended.
         var state: RotationWalkState?
-        /// Why this must not be.
+        /// Which claim the event violates.
         var violation: String?
         var jarWentBack = false
         var thiefIsRaised = false
@@ -73,11 +73,11 @@ extension RotationWalk {
         if case .denied = decision.answer { return Outcome() }
         keep(before.row, &state)
         state.note(decision.answer, byThief: true)
-        // The thief has his answer at once.
+        // The thief gets the response at once.
         if decision.handsOut { state.theft?.noteGain(of: state.row.generation) }
         let isViolation = decision.isFresh && state.theft?.mayBeRaised == false
         return Outcome(
-            state: state, violation: isViolation ? "the thief has the raised level" : sharing(in: state),
+            state: state, violation: isViolation ? "the thief has the level of the step-up" : sharing(in: state),
             thiefIsRaised: decision.isFresh)
     }
 
@@ -85,7 +85,7 @@ extension RotationWalk {
         state.theft?.isShared == true ? "thief and victim share the session" : nil
     }
 
-    /// The answer travels, if there is room for one more; otherwise it is lost.
+    /// Adds the response to those in flight. If their number is at its limit, the response is lost.
     private func send(_ state: inout RotationWalkState) {
         if case .limited(_, let answers) = world.messages, state.answers.count >= answers { return }
         state.answers.append(.init(kind: .answer, generation: state.row.generation, mark: RotationWalkState.now))
@@ -101,13 +101,14 @@ extension RotationWalk {
         state.newest = max(state.newest, state.jar)
     }
 
-    /// - Parameter isForGood: whether no loss takes this write back, nor any before it.
+    /// Saves the row for a later loss.
+    /// - Parameter isForGood: whether no loss may take back this write or an earlier one.
     private func keep(_ row: RotationRow, _ state: inout RotationWalkState, isForGood: Bool = false) {
         guard state.lossesLeft > 0, row != state.row else { return }
         state.history = isForGood ? [] : (state.history + [row]).suffix(3)
     }
 
-    /// The row goes back; clients and what is in flight know nothing of it.
+    /// Takes the row back by `count` writes. Clients and messages in flight do not change.
     private func lose(_ count: Int, _ state: inout RotationWalkState) {
         state.row = state.history[state.history.count - count]
         state.history.removeLast(count)
@@ -118,7 +119,7 @@ extension RotationWalk {
             state.calmWindows = 3
         }
         state.theft?.startAgainAfterLoss()
-        // Only the checks about a thief depend on it.
+        // Only the claims about theft depend on `issued`.
         if !world.theft { state.issued = state.row.generation }
     }
 }

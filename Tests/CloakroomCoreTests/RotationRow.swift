@@ -1,11 +1,11 @@
-/// What the protocol keeps of a session, as the walk sees it: generations are numbers, and a moment is a mark in the
+/// The row of a session in the walk's terms: a generation is a number, and a time is a mark, which is a position in the
 /// order of all marks.
 struct RotationRow: Hashable {
     enum Confirmation: Hashable {
         case pending
         /// The window opened at this mark.
         case open(Int)
-        /// The window is open, and the store's clock was set back behind its opening.
+        /// The window is open, and the store's clock was set back to before its opening.
         case ahead
         case closed
     }
@@ -14,16 +14,16 @@ struct RotationRow: Hashable {
     var confirmation = Confirmation.closed
     var stragglersFrom = 0
     var isReissued = false
-    /// Whether the level is from a step-up made after the theft.
+    /// Whether the level is from a step-up after the theft.
     var isFresh = false
-    /// Whether earlier generations have the level from before.
+    /// Whether earlier generations have the level from before that step-up.
     var hasEarlierLevel = false
-    /// When it was rotated, for rules that count from there.
+    /// The time of the last rotation, for rules that count from it.
     var rotation: Int?
-    /// Who caused the last rotation: known to the walk alone.
+    /// Whether the thief caused the last rotation. The rules do not know this.
     var isRotatedByThief = false
 
-    /// The moments that something is counted from.
+    /// The times from which the row counts.
     var marks: [Int] {
         var marks: [Int] = []
         if case .open(let mark) = confirmation { marks.append(mark) }
@@ -31,18 +31,18 @@ struct RotationRow: Hashable {
         return marks
     }
 
-    /// The store's clock is set back by more than any window.
+    /// Sets the store's clock back by more than any window.
     mutating func setClockBack() {
         if case .open = confirmation { confirmation = .ahead }
     }
 
-    /// What was counted from `mark` has ended.
+    /// Ends the timer that began at `mark`.
     mutating func end(_ mark: Int) {
         if confirmation == .open(mark) { confirmation = .closed }
         if rotation == mark { rotation = nil }
     }
 
-    /// What the decisions depend on, as one number.
+    /// All values that the decisions depend on, as one number.
     var shape: Int {
         var shape = generation - stragglersFrom
         shape = shape * 4 + confirmation.number

@@ -1,11 +1,11 @@
 @testable import CloakroomCore
 
-/// The rules that a walk goes by: the real functions, or a mutant: the real functions with one thing changed.
+/// The rules of a walk: the real functions, or a mutant, which is the real functions with one change.
 struct RotationRules: Sendable {
-    /// What a decision comes to, for the browser.
+    /// A decision, and whether the response carries tokens.
     struct Ruling {
         var answer: RefreshAnswer
-        /// Whether the current generation's refresh token is handed out.
+        /// Whether the response has the refresh token of the current generation.
         var handsOut: Bool
 
         init(_ answer: RefreshAnswer) {
@@ -13,7 +13,7 @@ struct RotationRules: Sendable {
             handsOut = answer == .rotated || answer == .reissued
         }
 
-        /// The same answer with the current tokens in it.
+        /// The same answer, with the current tokens in the response.
         func handingOut(if isSo: Bool) -> Ruling {
             var ruling = self
             if isSo { ruling.handsOut = true }
@@ -33,13 +33,13 @@ struct RotationRules: Sendable {
     var confirm: @Sendable (inout Session, Int, Instant, SessionPolicy) -> Void = {
         $0.confirm(generation: $1, at: $2, under: $3)
     }
-    /// The refresh token that a step-up by access token presents.
+    /// The refresh token that the rules assume for a step-up with an access token alone.
     var held: @Sendable (Session, Int, Instant, SessionPolicy) -> PresentedRefresh = {
         $0.refreshHeld(byAccessOf: $1, at: $2, under: $3)
     }
-    /// The level that a request of a generation is served at.
+    /// The level at which a request of a generation is served.
     var level: @Sendable (Session, Int) -> Authentication = { $0.authentication(ofGeneration: $1) }
-    /// Whether the walk must keep when a rotation was; the real rules count nothing from there.
+    /// Whether the state includes the time of the last rotation. The real rules do not count from it.
     var countsFromRotation = false
 
     static let real = RotationRules()

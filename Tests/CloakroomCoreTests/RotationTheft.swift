@@ -1,22 +1,22 @@
 @testable import CloakroomCore
 
-/// A one-time copy of the cookie, and what came of it since.
+/// A one-time copy of the cookie, and what thief and victim got since the theft.
 struct RotationTheft: Hashable {
     /// The newest generation that the thief has.
     var held: Int
-    /// Counted to 2, beyond which nothing depends on it.
+    /// Counted up to 2, because no claim depends on more.
     var victimRotations = 0
     var thiefRotations = 0
-    /// How often one party got the pending generation that the other had rotated to, counted to 2.
+    /// How often one party presented s - 1 and got the pending s that the other had rotated to. Counted up to 2.
     var crossings = 0
-    /// A step-up has raised a pending generation that the thief held, or it was lost that it has not.
+    /// Whether a step-up raised a pending generation that the thief held, or a loss makes this unknown.
     var mayBeRaised = false
 
     init(held: Int) {
         self.held = held
     }
 
-    /// Thief and victim both go on, and have not each time crossed the other's pending generation.
+    /// Whether thief and victim both rotated twice, with fewer than two crossings. This is what must not happen.
     var isShared: Bool {
         min(victimRotations, thiefRotations) >= 2 && crossings < 2
     }
@@ -41,7 +41,7 @@ struct RotationTheft: Hashable {
         if held >= generation { mayBeRaised = true }
     }
 
-    /// Lost history is lost evidence: rotations count from the loss, which is worth one crossing.
+    /// Counts rotations from the loss, and the loss as one crossing: lost history is lost evidence.
     mutating func startAgainAfterLoss() {
         victimRotations = 0
         thiefRotations = 0
@@ -51,14 +51,14 @@ struct RotationTheft: Hashable {
 }
 
 extension RotationWalkState {
-    /// Counts what one party got.
+    /// Counts a rotation or a crossing.
     mutating func note(_ answer: RefreshAnswer, byThief: Bool) {
         defer { issued = max(issued, row.generation) }
         guard theft != nil else { return }
         switch answer {
         case .rotated:
             row.isRotatedByThief = byThief
-            // A rotation that a loss took back and that is made again gives what both may have already.
+            // A repeated rotation, which a loss took back, returns a generation that both may already have.
             if row.generation > issued { theft?.noteRotation(byThief: byThief) }
         case .reissued where row.isRotatedByThief != byThief:
             theft?.noteCrossing()

@@ -1,40 +1,42 @@
 @testable import CloakroomCore
 
-/// A breadth-first walk over everything that can happen to one session, by decisions of the real functions.
+/// A breadth-first walk over every state that one session, one cookie jar and the messages between them can reach. The
+/// real functions make the decisions.
 struct RotationWalk {
-    /// How large the world is, and what is assumed of it.
+    /// The bounds and the assumptions of a walk.
     struct World: Sendable {
-        /// How messages travel.
+        /// How many messages are in flight.
         enum Messages {
-            /// So many requests and answers are in flight at once, each is delivered once, in any order, or lost.
+            /// At most this many requests and responses at once. Each is delivered once, in any order, or lost.
             case limited(requests: Int, answers: Int)
-            /// As many as one likes: of each generation the latest in flight, delivered again and again. It can do
-            /// whatever any number of earlier ones could, so that a walk without a violation is a proof.
+            /// Any number. The walk keeps the latest message of each generation and delivers it repeatedly. It can
+            /// cause everything that earlier ones can, so a walk without a violation is a proof.
             case unlimited
         }
 
         enum StepUps {
             case none
             case any
-            /// None inside a window for three windows after a loss, and no loss takes back one made inside a window.
+            /// For three windows after a loss there is no step-up inside a window, and no loss takes back a step-up
+            /// that was made inside a window.
             case apartFromLosses
         }
 
-        /// Which step-ups there are that present an access token alone.
+        /// Which step-ups with an access token alone the walk includes.
         enum StepUpsByAccess {
             case none
-            /// With the newest access token that the client has.
+            /// Those with the newest access token that the client has.
             case newest
-            /// With one of any age.
+            /// Those with an access token of any age.
             case any
         }
 
         var messages = Messages.limited(requests: 4, answers: 3)
         var stepUps = StepUps.none
         var stepUpsByAccess = StepUpsByAccess.none
-        /// How often the store goes back, by up to three writes each time.
+        /// How often the store loses up to three writes.
         var losses = 0
-        /// Whether the store's clock is set back, as often as one likes, by more than any window.
+        /// Whether the store's clock is set back by more than any window, any number of times.
         var clockIsSetBack = false
         var theft = false
 
@@ -46,12 +48,12 @@ struct RotationWalk {
     let world: World
     let rules: RotationRules
 
-    /// What the walk came to.
+    /// The result of a walk.
     struct Report {
         var states = 0
-        /// The shortest way to a state that must not be, event by event; nil when there is none.
+        /// The events of a shortest path to a violation; nil if there is none.
         var violation: [String]?
-        /// Whether an answer put an older token into the jar than was in it.
+        /// Whether a response replaced the token in the cookie jar with an older one.
         var jarWentBack = false
         /// The most rotations that both thief and victim got in a session that is still alive.
         var mostSharedRotations = 0
@@ -87,7 +89,7 @@ struct RotationWalk {
             next += 1
         }
         report.states = visited.count
-        report.violation = stuck.map { path(trail, $0) + ["the browser is given nothing newer any more"] }
+        report.violation = stuck.map { path(trail, $0) + ["the browser gets no newer token any more"] }
         return report
     }
 
@@ -97,19 +99,19 @@ struct RotationWalk {
         var event: RotationEvent
     }
 
-    /// Whether the browser, left alone with what is in its jar, is never given anything newer.
+    /// Whether the browser gets no newer token, even if it presents the token in its jar again and again.
     private func isStuck(_ state: RotationWalkState, _ decisions: inout RotationDecisions) -> Bool {
         var row = state.row
-        // Four times: it is adopted or confirms what is pending, the window starts again and closes, it rotates.
+        // Four requests are enough: one is adopted or confirms, one restarts the window, it closes, and one rotates.
         for _ in 1...4 {
             switch row.confirmation {
             case .open, .closed: row.confirmation = .closed
-            // Its window never closes by itself.
+            // Here no window closes by the passing of time.
             case .pending, .ahead: break
             }
             let decision = decisions.decide(
                 .refresh, presenting: state.jar, isVictimOfTheft: false, at: RotationWalkState.now, &row)
-            // A logout is for the walk to come to.
+            // The walk itself reports a logout.
             if case .denied = decision.answer { return false }
             if decision.handsOut { return false }
         }

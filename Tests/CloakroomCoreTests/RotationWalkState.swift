@@ -1,14 +1,15 @@
-/// One state of the walk: the store's row, the browser's cookie jar, and what is in flight between them.
+/// One state of the walk: the store's row, the browser's cookie jar, and the messages in flight between them.
 ///
-/// Time has no ticks. Every timer is W long (the straggler window, and the bound on each half of a round trip), so timers
-/// end in the order in which they began, and the order is all that has to be kept: windows are marked 0, 1, ... in the
-/// order in which they opened, and a message with mark m began after the windows before m and before window m. Window 0
-/// can close at any moment; every message that began before it has arrived or is lost by then.
+/// There is no clock. Every timer lasts W (the straggler window, and the bound on each half of a round trip), so timers
+/// end in the order in which they began, and the state keeps only this order. Windows have the marks 0, 1, ... in the
+/// order in which they opened. A message with mark m was sent after the windows below m opened and before window m
+/// opened. Window 0 can close at any time. Every message that was sent before it opened has arrived or is lost when it
+/// closes.
 struct RotationWalkState: Hashable {
     struct Message: Hashable {
         enum Kind: Int {
             case refresh, stepUp
-            /// An answer that carries a refresh token, or several of the same.
+            /// A response with a refresh token, or several responses with the same one.
             case answer, answers
         }
 
@@ -21,22 +22,22 @@ struct RotationWalkState: Hashable {
     static let now = 100
 
     var row = RotationRow()
-    /// What the row was before, newest last: what a failover can bring back.
+    /// The earlier rows that a failover can bring back, newest last.
     var history: [RotationRow] = []
     var lossesLeft = 0
-    /// After a loss, where the walk assumes some calm: since when, and how many windows more.
+    /// After a loss, if the walk then allows no step-ups inside a window: since when, and for how many more windows.
     var calm: Int?
     var calmWindows = 0
     var jar = 0
-    /// The newest generation that the jar ever held. Access tokens of it and of all before it may still be in use.
+    /// The newest generation that was ever in the jar. Access tokens of it and of all earlier ones may still be in use.
     var newest = 0
-    /// The newest generation that was ever handed out; after a loss the row is behind it.
+    /// The newest generation that was ever returned; after a loss the row is behind it.
     var issued = 0
     var requests: [Message] = []
     var answers: [Message] = []
     var theft: RotationTheft?
 
-    /// The oldest window closes, and what began before it has arrived by now or never will.
+    /// Closes the oldest window, and removes the messages that were sent before it opened.
     mutating func closeOldestWindow() {
         requests.removeAll { $0.mark == 0 }
         answers.removeAll { $0.mark == 0 }
@@ -48,7 +49,7 @@ struct RotationWalkState: Hashable {
         }
     }
 
-    /// Whether the row, or one that can come back, has a window that is counted by the store's clock.
+    /// Whether the row, or one that a loss can bring back, has an open window.
     var hasOpenWindow: Bool {
         ([row] + history).contains { if case .open = $0.confirmation { true } else { false } }
     }
@@ -58,7 +59,7 @@ struct RotationWalkState: Hashable {
         for index in history.indices { history[index].setClockBack() }
     }
 
-    /// The marks of all that is counted from, oldest first.
+    /// The marks of all timers, oldest first.
     var marks: [Int] {
         if history.isEmpty, calm == nil { return row.marks.sorted() }
         return Set(history.flatMap(\.marks) + row.marks + [calm].compactMap(\.self)).sorted()

@@ -29,7 +29,7 @@ extension RotationWalk {
     @Test("no late response replaces the token in the cookie jar with an older one")
     func overtakenAnswer() {
         let world = RotationWalk.World(messages: .unlimited, stepUps: .any, stepUpsByAccess: .any)
-        let report = RotationWalk.report("unlimited, overtaken answer", world)
+        let report = RotationWalk.report("unlimited, late responses", world)
         #expect(report.violation == nil)
         #expect(!report.jarWentBack)
     }

@@ -110,7 +110,7 @@ import Testing
     func sighting() {
         var session = Condition.pending.session
         let older = session.confirm(generation: 4, at: Self.now, under: Self.policy)
-        #expect(older, "it counts as activity")
+        #expect(older, "the access token counts as activity")
         #expect(session.confirmation == .pending)
         let current = session.confirm(generation: 5, at: Self.now, under: Self.policy)
         #expect(current)

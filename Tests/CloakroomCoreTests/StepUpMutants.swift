@@ -8,7 +8,7 @@ extension RotationRules {
         return rules
     }
 
-    /// Rotates inside the window although the current generation was handed out twice.
+    /// Rotates inside the window although the current generation was returned twice.
     static let stepUpIgnoresReissue = changed { rules in
         rules.stepUp = { session, fresh, presented, now, policy in
             session.isReissued = false
@@ -16,7 +16,7 @@ extension RotationRules {
         }
     }
 
-    /// After a rotation inside the window only the generation before is a straggler.
+    /// After a rotation inside the window only the generation before it is a straggler.
     static let stepUpForgetsStragglers = changed { rules in
         rules.stepUp = { session, fresh, presented, now, policy in
             let ruling = real.stepUp(&session, fresh, presented, now, policy)
@@ -25,7 +25,7 @@ extension RotationRules {
         }
     }
 
-    /// Goes two generations past the one presented, where the one between is pending.
+    /// Rotates to s + 1 for a client that presents s - 1 while s is pending.
     static let stepUpSkipsPending = changed { rules in
         rules.stepUp = { session, fresh, presented, now, policy in
             if session.confirmation == .pending, presented.generation == session.generation - 1 {
@@ -44,7 +44,7 @@ extension RotationRules {
         }
     }
 
-    /// Raises the generation that was presented, of which there may be a copy.
+    /// Raises the level of the presented generation, of which a thief may have a copy.
     static let stepUpInPlace = changed { rules in
         rules.stepUp = { session, fresh, presented, now, policy in
             guard presented.generation == session.generation else {
@@ -88,7 +88,7 @@ extension RotationRules {
         }
     }
 
-    /// Takes the holder of an access token that the store has forgotten for a holder of the current generation.
+    /// Treats a client whose access token is of a lost generation as a holder of the current generation.
     static let accessTokensAdoptNothing = changed { rules in
         rules.stepUp = stepUpWaits.stepUp
         rules.held = { session, seen, now, policy in

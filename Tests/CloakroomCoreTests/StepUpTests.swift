@@ -42,7 +42,7 @@ import Testing
             Issue.record("not postponed")
             return
         }
-        #expect(session.confirmation == .confirmed(windowOpenedAt: Self.now), "it confirms what was pending")
+        #expect(session.confirmation == .confirmed(windowOpenedAt: Self.now), "the pending generation is confirmed")
         #expect(session.stepUp(5, at: Self.now + wait - Span(milliseconds: 1)) == .postponed(Span(milliseconds: 1)))
         #expect(session.stepUp(5, at: Self.now + wait) == .rotated)
     }
@@ -54,7 +54,7 @@ import Testing
         for generation in 5...8 { #expect(session.stepUp(generation) == .rotated) }
         #expect(session.stragglersFrom == 5)
         for generation in 5...7 {
-            #expect(session.stepUp(generation) == .postponed(.seconds(30)), "pending: it has no end yet")
+            #expect(session.stepUp(generation) == .postponed(.seconds(30)), "a pending generation has no window yet")
             #expect(session.refresh(generation) == .straggler)
             #expect(session.authentication(ofGeneration: generation) == level)
         }
@@ -85,7 +85,7 @@ import Testing
         let level = session.authentication
         _ = session.stepUp(5)
         #expect(session.refresh(5, at: Self.now + .seconds(1)) == .served)
-        #expect(session.authentication == Self.fresh, "nothing was handed out, nothing is withdrawn")
+        #expect(session.authentication == Self.fresh, "no token was returned, so no level is withdrawn")
         #expect(session.refresh(5, at: Self.now + .seconds(2)) == .reissued)
         #expect(session.authentication == level)
     }

@@ -17,7 +17,7 @@ import Testing
         ]
         for text in shown {
             #expect(!text.contains("hunter2"))
-            #expect(!text.contains("104"), "nor its bytes")
+            #expect(!text.contains("104"), "the bytes of the secret")
         }
         #expect("\(holder.secret)" == "<redacted>")
     }
