@@ -108,8 +108,8 @@ enum Schema {
             -- All other fields, as JSON (Session.Details).
             details BLOB NOT NULL
         ) STRICT, WITHOUT ROWID;
-        -- In the order of the list of sessions. Excludes revoked sessions: an account that logs in and out often has many,
-        -- and a query must not read them.
+        -- In the order of the list of sessions. Excludes revoked sessions: an account that logs in and out often has
+        -- many, and a query must not read them.
         CREATE INDEX sessions_of_subject ON sessions (subject, created_at DESC, id) WHERE revoked_at IS NULL;
         CREATE INDEX sessions_by_end ON sessions (expires_at);
         -- An index on `last_seen_at` would add two written pages to every renewal. The day changes once a day.

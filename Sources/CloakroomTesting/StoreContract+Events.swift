@@ -3,7 +3,7 @@ import CloakroomStores
 
 extension StoreContract {
     static let eventChecks = [
-        check("every mutation puts on record what it hands back, and into the feed whom it ended") { store in
+        check("every mutation records the events that it returns, and announces the sessions that it ended") { store in
             var (events, revoked): ([SecurityEvent], [Revoked]) = ([], [])
             for step in mutations {
                 try await step(store).publish { newEvents, newlyRevoked in
@@ -19,7 +19,7 @@ extension StoreContract {
                 kinds == [.signUp, .login, .renewal, .revocation, .passwordChange, .accountDisabled], "\(kinds)")
             try demand(revoked.map(\.session.rawValue) == ["a", "b", "c", "d"], "\(revoked)")
         },
-        check("the record is read in parts, each event once, by what it is about and when") { store in
+        check("the record is read in pages, each event once, selected by user, session, kind and time") { store in
             let events = (0..<7).map { index in
                 SecurityEvent(
                     index % 2 == 0 ? .login : .revocation, at: now + .seconds(Int64(index)),
@@ -81,7 +81,7 @@ extension StoreContract {
     ]
 
     private static func done(_ committed: Committed<Void>?) throws -> Committed<Void> {
-        guard let committed else { throw Violation(description: "nothing was done") }
+        guard let committed else { throw Violation(description: "the mutation did nothing") }
         return committed
     }
 

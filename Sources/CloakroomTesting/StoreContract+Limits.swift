@@ -3,7 +3,7 @@ import CloakroomStores
 
 extension StoreContract {
     static let limitChecks = [
-        check("beyond the number allowed the session unused for longest ends, announced and on record") { store in
+        check("beyond the maximum the session that was unused for longest ends, announced and recorded") { store in
             try await fill(
                 store, accounts: ["ann", "bob"], sessions: [session("other", of: "bob", at: now - .days(9))])
             for (index, id) in ["b", "a", "c"].enumerated() {
@@ -26,7 +26,7 @@ extension StoreContract {
                 try demand(try await store.session(SessionID(id))?.revocation == nil, "\(id) was ended")
             }
         },
-        check("sessions that are over, and the one that is replaced, do not count towards the number") { store in
+        check("ended sessions and the replaced one do not count towards the maximum") { store in
             let idle = now - policy.idleLifetime
             try await fill(store, sessions: [session("idle", at: idle), session("live"), session("old")])
             let ends = try await begin(
@@ -34,14 +34,14 @@ extension StoreContract {
             try demand(ends?.map(\.session?.rawValue) == ["old"], "\(String(describing: ends))")
             try demand(try await store.session(SessionID("idle"))?.revocation == nil, "the idle one was ended")
         },
-        check("a number that was lowered ends the rest a few hundred at a time") { store in
+        check("after the maximum was lowered, a login ends at most a few hundred sessions") { store in
             try await fill(store, sessions: (0..<230).map { session("s\($0)", at: now + .seconds(Int64($0))) })
             let first = try await begin(session("x1", at: now + .minutes(9)), maximumSessions: 1, in: store)
             try demand(first?.count == SessionStart.endedAtMost, "\(first?.count ?? -1) were ended at once")
             let second = try await begin(session("x2", at: now + .minutes(9)), maximumSessions: 1, in: store)
             try demand(second?.count == 31, "\(second?.count ?? -1) were ended then")
         },
-        check("a list has the living sessions that are selected, newest first") { store in
+        check("a list has the live sessions of the selection, newest first") { store in
             try await fill(
                 store, accounts: ["ann", "bob"],
                 sessions: [
@@ -56,7 +56,7 @@ extension StoreContract {
             let limited = try await store.sessions(.all, page(2)).map(\.id.rawValue)
             try demand(limited == ["third", "second"], "\(limited)")
         },
-        check("pages have each session once, also when those at their edges end") { store in
+        check("pages have each session once, also if the sessions at their edges end") { store in
             let times: [Int64] = [0, 0, 0, 1, 1, 2, 2, 2, 2, 3]
             try await fill(
                 store, sessions: times.enumerated().map { session("s\($0.offset)", at: now + .seconds($0.element)) })

@@ -3,7 +3,7 @@ import CloakroomStores
 
 extension StoreContract {
     static let oneTimeChecks = [
-        check("an entry is taken once, by one of many that ask at the same time") { store in
+        check("an entry is taken once, by one of many concurrent callers") { store in
             try demand(try await store.put(entry("a", value: [1, 2, 3]), at: now), "not kept")
             let taken = try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
                 for _ in 0..<20 { group.addTask { try await store.take(key("a"), at: now) } }
@@ -11,7 +11,7 @@ extension StoreContract {
             }
             try demand(taken == [[1, 2, 3]], "\(taken)")
         },
-        check("an entry is of one purpose and one secret") { store in
+        check("an entry is found only by its purpose and its secret") { store in
             _ = try await store.put(entry("a", value: [1]), at: now)
             let others = [
                 OneTimeKey(purpose: "other", digest: key("a").digest), OneTimeKey(purpose: "test", digest: []),
@@ -20,13 +20,13 @@ extension StoreContract {
             for other in others { try demand(try await store.take(other, at: now) == nil, "\(other)") }
             try demand(try await store.take(key("a"), at: now) == [1], "it was lost")
         },
-        check("a key that is in use is refused, and keeps what it had") { store in
+        check("an entry with a key that is in use is refused, and the existing one is kept") { store in
             _ = try await store.put(entry("a", value: [1]), at: now)
             try demand(try await !store.put(entry("a", value: [2]), at: now), "replaced")
             try demand(try await store.take(key("a"), at: now) == [1], "it was changed")
             try demand(try await store.put(entry("a", value: [3]), at: now), "refused after it was taken")
         },
-        check("an entry that has expired is not handed out, and its key can be used again") { store in
+        check("an expired entry is not returned, and its key can be used again") { store in
             let end = now + .minutes(10)
             for (id, time, expected) in [("a", end - .seconds(1), true), ("b", end, false)] {
                 _ = try await store.put(entry(id, until: end), at: now)
@@ -36,7 +36,7 @@ extension StoreContract {
             try demand(try await store.put(entry("c", value: [2], until: end + .days(1)), at: end), "still in use")
             try demand(try await store.take(key("c"), at: end) == [2], "the old one")
         },
-        check("sweeping deletes entries that have expired, and no others") { store in
+        check("sweeping deletes expired entries and no others") { store in
             for (id, end) in [("a", now), ("b", now + .days(9)), ("c", now - .days(1))] {
                 _ = try await store.put(entry(id, until: end), at: now - .days(2))
             }

@@ -3,7 +3,7 @@ import CloakroomStores
 
 extension StoreContract {
     static let revocationChecks = [
-        check("a revocation decided in an update is announced once, in order, from any position") { store in
+        check("a revocation in an update is announced once, in order, from any position") { store in
             try await fill(store, sessions: [session("a"), session("b")])
             for id in ["a", "b", "a"] {
                 _ = try await store.update(SessionID(id)) { Decided($0.revoke(.logout, at: now)) }
@@ -17,7 +17,7 @@ extension StoreContract {
             let news = try await store.revocations(after: all.cursor)
             try demand(news.revoked.map(\.session.rawValue) == ["c"], "\(news.revoked)")
         },
-        check("revoking takes exactly what is selected, and tells what was alive") { store in
+        check("revoking ends exactly the selected sessions, and returns those that were alive") { store in
             let old = now - .days(2)
             let selections: [(SessionSelection, Set<String>)] = [
                 (.id(SessionID("a1")), ["a1"]), (.ofSubject(Subject("u_ann"), except: nil), ["a1", "a2"]),
@@ -42,7 +42,7 @@ extension StoreContract {
                 _ = try await revoke(.all, in: store)
             }
         },
-        check("ending in steps meets each session once, and each step is announced before the next") { store in
+        check("revoking in steps ends each session once, and announces each step before the next") { store in
             try await fill(store, accounts: ["ann", "bob"], sessions: ["a", "b", "c", "d", "e"].map { session($0) })
             try await begin(session("x", of: "bob"), in: store)
             var (steps, position): ([[String]], SessionID?) = ([], nil)
@@ -59,7 +59,7 @@ extension StoreContract {
             try demand(steps == [["a", "b", "d"], ["e"]], "\(steps)")
         },
         check(
-            "a change of the password ends every session but the one kept, and only for the credential that was checked"
+            "a password change ends every session but the kept one, and only if the checked credential is current"
         ) { store in
             try await fill(store, sessions: [session("kept"), session("ended")])
             let subject = Subject("u_ann")
@@ -72,8 +72,8 @@ extension StoreContract {
             let disagreed = try await store.changePassword(change(0), by: SessionID("kept")) { session in
                 (Decided(session.id, recording: [SecurityEvent(.reuse, at: now)]), false)
             }
-            try demand(disagreed?.revoked.isEmpty == true, "changed without agreement")
-            try demand(try await store.session(SessionID("ended"))?.revocation == nil, "ended for nothing")
+            try demand(disagreed?.revoked.isEmpty == true, "the refused change ended sessions")
+            try demand(try await store.session(SessionID("ended"))?.revocation == nil, "it was ended")
             try demand(try await store.account(subject)?.credentialVersion == 0, "the password was changed")
             let ended = try await store.changePassword(change(0), by: SessionID("kept")) { (Decided($0.id), true) }
             try demand(ended?.revoked.map(\.session.rawValue) == ["ended"], "\(String(describing: ended))")
@@ -86,7 +86,7 @@ extension StoreContract {
             let all = try await store.setPassword(change(1), recording: [])?.revoked
             try demand(all?.map(\.session.rawValue) == ["kept"], "\(String(describing: all))")
         },
-        check("a revocation that a change of the password decided without agreeing is saved and announced") { store in
+        check("a revocation is saved and announced also if the password change itself is refused") { store in
             try await fill(store, sessions: [session("stolen")])
             let change = PasswordChange(
                 subject: Subject("u_ann"), credentialVersion: 0, hash: PasswordHash(phc: "new"), time: now)
@@ -98,7 +98,7 @@ extension StoreContract {
             let news = try await store.revocations(after: nil)
             try demand(news.revoked.map(\.session.rawValue) == ["stolen"], "not announced")
         },
-        check("disabling an account ends its sessions; enabling it revives none") { store in
+        check("disabling an account ends its sessions, and enabling it revives none") { store in
             try await fill(store, accounts: ["ann", "bob"], sessions: [session("a"), session("b", of: "bob")])
             let ended = try await store.setDisabled(true, Subject("u_ann"), recording: [], at: now)?.revoked
             try demand(ended?.map(\.session.rawValue) == ["a"], "\(String(describing: ended))")
@@ -110,7 +110,7 @@ extension StoreContract {
             try demand(try await store.session(SessionID("a"))?.revocation != nil, "revived")
             try demand(
                 try await store.setDisabled(true, Subject("u_none"), recording: [], at: now) == nil,
-                "nobody was disabled")
+                "an unknown account was disabled")
         },
     ]
 }

@@ -3,19 +3,19 @@ import CloakroomStores
 
 extension StoreContract {
     static let sessionChecks = [
-        check("a session comes back as it was saved") { store in
+        check("a saved session is read back unchanged") { store in
             for (index, saved) in variedSessions().enumerated() {
                 if index == 0 { try await fill(store) }
                 try await begin(saved, in: store)
                 try demand(try await store.session(saved.id) == saved, "the session \(index) came back changed")
             }
         },
-        check("a session that was never saved is not there") { store in
-            try demand(try await store.session(SessionID("none")) == nil, "a session out of nothing")
+        check("an unknown session is not found") { store in
+            try demand(try await store.session(SessionID("none")) == nil, "an unknown session was found")
             let updated = try await store.update(SessionID("none")) { _ in Decided(true) }
-            try demand(updated == nil, "an update of nothing")
+            try demand(updated == nil, "an unknown session was updated")
         },
-        check("a session begins only for an account that is enabled and whose credential is still the one checked") {
+        check("a session begins only if its account is enabled and the checked credential is current") {
             store in
             try await fill(store, accounts: ["ann", "bob"])
             _ = try await store.setDisabled(true, Subject("u_bob"), recording: [], at: now)
@@ -23,25 +23,25 @@ extension StoreContract {
             for (session, version) in cases {
                 let ends = try await begin(session, credentialVersion: version, in: store)
                 try demand(ends == nil, "\(session.id) began")
-                try demand(try await store.session(session.id) == nil, "\(session.id) was saved all the same")
+                try demand(try await store.session(session.id) == nil, "\(session.id) was saved")
             }
         },
-        check("a session of a subject whose account is kept elsewhere begins without one") { store in
+        check("a session of a subject without an account in this store begins") { store in
             try demand(
                 try await begin(session("a", of: "elsewhere"), credentialVersion: nil, in: store) != nil, "refused")
             try demand(try await store.session(SessionID("a")) == session("a", of: "elsewhere"), "not saved")
         },
-        check("a session that is replaced is revoked, and only if its successor begins") { store in
+        check("a replaced session is revoked, but only if the new one begins") { store in
             try await fill(store, sessions: [session("old")])
             try await begin(session("x"), credentialVersion: 9, replacing: SessionID("old"), in: store)
-            try demand(try await store.session(SessionID("old"))?.revocation == nil, "replaced by nothing")
+            try demand(try await store.session(SessionID("old"))?.revocation == nil, "it was replaced")
             let ends = try await begin(session("new"), replacing: SessionID("old"), in: store)
             try demand(ends?.map(\.details.reason) == [.replaced], "\(String(describing: ends))")
             try demand(try await store.session(SessionID("old"))?.revocation?.reason == .replaced, "not replaced")
             try demand(
                 try await store.revocations(after: nil).revoked.map(\.session) == [SessionID("old")], "not announced")
         },
-        check("an update saves what was decided, and hands the decision back") { store in
+        check("an update saves the decided change and returns the decision") { store in
             try await fill(store, sessions: [session("a")])
             let answer = try await value(
                 store.update(SessionID("a")) { session in
@@ -70,7 +70,7 @@ extension StoreContract {
             let disabled = try await store.update(SessionID("b"), checking: 1) { _ in Decided(true) }
             try demand(disabled == nil, "the account is disabled")
         },
-        check("a hundred updates at once lose none") { store in
+        check("a hundred concurrent updates are all saved") { store in
             try await fill(store, sessions: [session("a")])
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<100 {
@@ -90,7 +90,7 @@ extension StoreContract {
             }
             try demand(try await store.session(SessionID("a"))?.generation == 100, "updates were lost")
         },
-        check("a sighting confirms a pending generation; those of sessions that are gone are passed over") { store in
+        check("a seen access token confirms a pending generation; those of deleted sessions are skipped") { store in
             try await fill(store, sessions: [session("a")])
             _ = try await store.update(SessionID("a")) { session in
                 Decided(

@@ -3,7 +3,7 @@ import CloakroomStores
 
 extension StoreContract {
     static let sweepChecks = [
-        check("sweeping takes what has been over for a day, and nothing else") { store in
+        check("sweeping deletes sessions that ended more than a day ago, and no others") { store in
             try await fill(
                 store,
                 sessions: [
@@ -23,7 +23,7 @@ extension StoreContract {
             }
             try demand(try await store.sweep(at: now, under: policy, limit: 100) == 0, "there was more")
         },
-        check("sweeping goes in steps") { store in
+        check("sweeping deletes in steps") { store in
             let old = now - policy.absoluteLifetime - .days(2)
             try await fill(store, sessions: (0..<5).map { session("s\($0)", at: old) })
             try demand(try await store.sweep(at: now, under: policy, limit: 3) == 3, "the first step")

@@ -4,7 +4,7 @@ public import CloakroomStores
 /// What every store must do, as a list of checks that a store runs on itself:
 ///
 /// ```swift
-/// @Test("the store keeps the contract", arguments: StoreContract.checks)
+/// @Test("the store passes the contract", arguments: StoreContract.checks)
 /// func contract(_ check: StoreContract.Check) async throws {
 ///     try await check.run(MyStore())
 /// }

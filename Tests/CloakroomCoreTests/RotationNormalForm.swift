@@ -1,8 +1,8 @@
 extension RotationWalkState {
     /// The normal form of the state: equal for all states that no rule distinguishes.
     ///
-    /// - Parameter latestOnly: keeps only the latest message of each generation. It can cause everything that an earlier
-    ///   one can.
+    /// - Parameter latestOnly: keeps only the latest message of each generation. It can cause everything that an
+    ///   earlier one can.
     func normalised(latestOnly: Bool) -> RotationWalkState {
         var state = self
         state.renumberMarks()
