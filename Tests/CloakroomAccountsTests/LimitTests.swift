@@ -75,7 +75,9 @@ extension ServiceWorld {
         for index in 0..<20 { _ = try await world.mistakes(1, "neighbour\(index)") }
         #expect(try await world.mistakes(1, "stranger") == ["rate_limited"])
         #expect(try await world.attempt(Try(isRight: true)) == nil)
-        #expect(try await world.mistakes(1) == ["rate_limited"], "as an account that is not known here")
+        #expect(
+            try await world.mistakes(1) == ["rate_limited"],
+            "the same as for an account that is unknown in this network")
         #expect(try await world.attempt(Try(isRight: true)) == nil)
     }
 
@@ -200,7 +202,7 @@ extension ServiceWorld {
         #expect(captured.lines.count == SecurityLog.linesPerSecond + 2)
         #expect(captured.lines[SecurityLog.linesPerSecond].contains("omitted\": 990"))
         log.write(Array(repeating: SecurityEvent(.revocation, at: time.now), count: 100))
-        #expect(captured.lines.count == SecurityLog.linesPerSecond + 102, "what needs a session is never left out")
+        #expect(captured.lines.count == SecurityLog.linesPerSecond + 102, "events of a session are never omitted")
     }
 }
 

@@ -35,7 +35,7 @@ import Testing
         let sketch = AllowanceSketch(interval: .seconds(60))
         _ = try sketch.take([charge("a", 1)], at: start).get()
         guard case .failure(let shortage) = sketch.take([charge("b", 1), charge("a", 1)], at: start) else {
-            return #expect(Bool(false), "it was taken")
+            return #expect(Bool(false), "the allowance was taken")
         }
         #expect(shortage.index == 1)
         _ = try sketch.take([charge("b", 1)], at: start).get()
@@ -141,7 +141,7 @@ import Testing
         let limit = LoginRateLimit(perMinute: perMinute)
         _ = try looks(limit) { try requester("user\($0)") }
         guard case .refused(_, looksVerified: false) = limit.admit(try requester(), at: start) else {
-            return #expect(Bool(false), "it was looked at, or looks so")
+            return #expect(Bool(false), "the password was verified, or the response pretends so")
         }
     }
 

@@ -88,7 +88,7 @@ import Testing
         #expect(between > 0, "no renewal was saved between the first end and its own")
         let left = try await world.sessions.sessions(.all, limit: 10).sessions
         #expect(left.isEmpty)
-        #expect(try await world.sessions.revoke(.all, reason: .endedByAdministrator) == 0, "a second time")
+        #expect(try await world.sessions.revoke(.all, reason: .endedByAdministrator) == 0, "the second run ends none")
         #expect(try world.events(.revocation) == Self.count + 1)
     }
 

@@ -15,11 +15,11 @@ import Testing
         let token = try world.token(await world.signUp())
         let first = try await world.sessions.refresh(token, presenting: nil, from: .cookie)
         let atOnce = try await world.sessions.refresh(token, presenting: nil, from: .cookie)
-        #expect(atOnce.tokens == nil, "the answer is probably on its way")
+        #expect(atOnce.tokens == nil, "the response is probably in flight")
         world.time.advance(.seconds(3))
         let retry = try await world.sessions.refresh(token, presenting: nil, from: .cookie)
         #expect(first.tokens != nil && first.tokens?.refresh == retry.tokens?.refresh)
-        #expect(try world.events(.renewal) == 0, "renewals are as many as tokens, and no row is kept per token")
+        #expect(try world.events(.renewal) == 0, "a renewal saves no event, because there would be a row per token")
     }
 
     @Test("a straggler gets no token; a spent token ends the session at once, and this is recorded")
@@ -51,7 +51,7 @@ import Testing
         let cookie = Array(SessionTokens.join(access: nil, refresh: old).utf8)
         let half = try world.sessions.verifier.verify(cookie: cookie, at: world.time.now).refresh
         guard case .served(let served) = try await world.sessions.renew(half) else {
-            return #expect(Bool(false), "tokens were handed out")
+            return #expect(Bool(false), "tokens were returned")
         }
         #expect(served.access.generation == 0 && served.renewableIn == .seconds(30))
     }
@@ -243,6 +243,6 @@ import Testing
         let text = try (world.log.lines + world.events.map { "\($0)" }).joined(separator: "\n")
         #expect(world.log.lines.count >= 5)
         for secret in secrets { #expect(!text.contains(secret)) }
-        #expect(!"\(grant)".contains(secrets[3]), "not even when a whole grant is printed")
+        #expect(!"\(grant)".contains(secrets[3]), "also when a whole grant is printed")
     }
 }

@@ -72,7 +72,7 @@ extension Setting: CustomTestStringConvertible {
     @Test("a bad value is refused, and the message names its place", arguments: SettingsTable.all, Place.allCases)
     func refused(_ setting: Setting, _ place: Place) throws {
         if setting.isSwitch && place == .flag { return }
-        let bad = try #require(["?", ""].first { !takes(setting, $0) }, "it takes any text")
+        let bad = try #require(["?", ""].first { !takes(setting, $0) }, "the setting accepts any text")
         let error = #expect(throws: SettingsError.self) { try settings(setting, bad, in: place) }
         #expect(error?.description.contains(name(of: setting, in: place)) == true)
         #expect(error?.description.hasSuffix("\(setting.expected.withoutMarkup), got \"\(bad)\"") == true)

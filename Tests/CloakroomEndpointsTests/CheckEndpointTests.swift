@@ -6,7 +6,7 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// Forward-auth as a proxy sees it.
+/// Forward-auth, with the requests of a proxy.
 @Suite struct CheckEndpointTests {
     private let server: TestServer
     private let ann: LoggedIn
@@ -155,7 +155,7 @@ import Testing
         let setCookie = try #require(allowed.header("Set-Cookie"))
         let token = setCookie.prefix { $0 != ";" }.drop { $0 != "~" }.dropFirst()
         let refresh = try server.keys.read(refreshToken: Array(token.utf8))
-        #expect(refresh.presented.generation == 1, "the one that was made on the way, not another")
+        #expect(refresh.presented.generation == 1, "the token of the earlier renewal, not another")
     }
 
     @Test("each demand of a proxy's configuration, for a session that logged in a minute ago")
@@ -191,7 +191,7 @@ import Testing
         #expect(answers.map(\.status) == [302, 302, 302, 401, 401, 302, 302, 401])
         #expect(answers[0].header("Location") == "/login?return_to=/app%3Fa%3Db")
         #expect(answers[1].header("Location") == "/login?a=b&return_to=/app%3Fa%3Db")
-        #expect(answers[5].header("Location") == "/login?return_to=/", "never to another host")
+        #expect(answers[5].header("Location") == "/login?return_to=/", "the redirect stays on this host")
         #expect(answers[6].header("Location") == "/login?return_to=/")
     }
 

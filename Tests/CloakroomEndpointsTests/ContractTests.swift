@@ -124,7 +124,9 @@ import Testing
             let value = try #require(browser.cookie)
             let both = "\(SessionCookie.defaultName)=x~y; __Host-other=\(value)"
             #expect(try await browser.send(.get, "/mine", headers: [.cookie: both]).status == 200)
-            #expect(try await browser.send(.get, "/mine").code == "session_missing", "under the other app's name")
+            #expect(
+                try await browser.send(.get, "/mine").code == "session_missing",
+                "the cookie has the name of the other app")
         }
     }
 

@@ -112,8 +112,10 @@ import Testing
     ) {
         let declared = Set(endpoint.denials.descriptions.keys)
         let denied = Set(answers.compactMap { $0.code.flatMap { Denial.Kind(rawValue: $0) } })
-        #expect(denied.subtracting(declared) == [], "answered, and not declared")
-        #expect(declared.subtracting(denied).subtracting(Self.undriven).subtracting(shown) == [], "never answered")
+        #expect(denied.subtracting(declared) == [], "denials without a declaration")
+        #expect(
+            declared.subtracting(denied).subtracting(Self.undriven).subtracting(shown) == [],
+            "declared denials that never occurred")
         let statuses = Set(endpoint.answers.map(\.status.code))
         for answer in answers where answer.code == nil {
             #expect(statuses.contains(answer.status), "\(answer.text)")

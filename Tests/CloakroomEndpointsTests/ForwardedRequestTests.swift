@@ -19,7 +19,7 @@ import Testing
         let nginx = try read([("X-Original-Method", "GET"), ("X-Original-URI", "/a")])
         #expect(nginx.method == "GET" && nginx.target == "/a" && nginx.host == nil)
         let both = try read(Self.told + [("X-Original-URI", "/a"), ("X-Original-Method", "GET")])
-        #expect(both.target == "/a", "two that agree")
+        #expect(both.target == "/a", "two headers that agree")
     }
 
     @Test(

@@ -107,7 +107,7 @@ import Testing
             #expect(waiting.session["rotated"] == false && waiting.session["renew_in"] == 2)
             let seen = try await browser.send(.post, "/auth/refresh")
             #expect(seen.session["rotated"] == false && seen.session["renew_in"] == 30)
-            #expect(seen.session["expires_in"] == 300, "of the presented token")
+            #expect(seen.session["expires_in"] == 300, "expires_in of the presented token")
             server.advance(Span(milliseconds: 28_001))
             #expect(try await browser.send(.post, "/auth/refresh").session["renew_in"] == 2, "rounded up")
             server.advance(Span(milliseconds: 1999))

@@ -108,11 +108,11 @@ import Testing
             try write("\r\n")
             #expect(try completeRequests() == 1)
             advance(300)
-            #expect(try !isRefused(), "the answer takes long")
+            #expect(try !isRefused(), "a slow response is not the client's fault")
             try respond()
             #expect(try received().text.hasPrefix("HTTP/1.1 200 OK\r\n"))
             advance(300)
-            #expect(try received().isOpen, "an idle connection is the framework's to close")
+            #expect(try received().isOpen, "the framework closes idle connections")
         }
     }
 
@@ -218,7 +218,7 @@ import Testing
         #expect(try received().isOpen)
         setWritable(true)
         advance(300)
-        #expect(try received().isOpen, "it has read them")
+        #expect(try received().isOpen, "the client has read the responses")
         setWritable(false)
         advance(30)
         #expect(try !received().isOpen)
@@ -252,7 +252,7 @@ import Testing
         #expect(try completeRequests() == 1)
         try write("GET /half")
         advance(30)
-        #expect(try received() == ("", true), "the first has not been answered")
+        #expect(try received() == ("", true), "the first request has no response yet")
         try respond()
         let (text, isOpen) = try received()
         #expect(!isOpen && text.hasPrefix("HTTP/1.1 200 OK\r\n"))

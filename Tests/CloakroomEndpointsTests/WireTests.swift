@@ -96,7 +96,7 @@ import Testing
                 try await writer.write(ByteBuffer(string: body))
                 #expect(try await reader.answer()?.status == 201)
                 try await writer.write(ByteBuffer(string: Self.health))
-                #expect(try await reader.answer()?.status == 200, "and the connection goes on")
+                #expect(try await reader.answer()?.status == 200, "the connection stays open")
             }
         }
     }

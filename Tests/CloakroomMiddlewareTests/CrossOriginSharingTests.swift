@@ -58,7 +58,7 @@ import Testing
         for answer in [preflight, plain] {
             #expect(answer.headers.allSatisfy { !$0.name.canonicalName.hasPrefix("access-control-") })
         }
-        #expect(plain.headers[.vary] == "Accept, Origin", "a cache must not mix up what origins are told")
+        #expect(plain.headers[.vary] == "Accept, Origin", "a cache must distinguish the origins")
     }
 
     @Test("OPTIONS without a requested method is not a preflight")

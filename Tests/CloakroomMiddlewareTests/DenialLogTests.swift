@@ -8,7 +8,7 @@ import Testing
 @testable import CloakroomMiddleware
 
 @Suite struct DenialLogTests {
-    /// Keeps the lines that are written to it.
+    /// Collects log lines.
     private struct Lines: LogHandler {
         let lines: Recorder
         var logLevel: Logger.Level
@@ -83,6 +83,6 @@ import Testing
         #expect(10...(10 * (Int(seconds) + 1)) ~= lines.values.count)
         #expect(lines.values[0] == "warning flood number=0")
         log.warning("another", metadata: [:])
-        #expect(lines.values.last == "warning another ", "each message has a second of its own")
+        #expect(lines.values.last == "warning another ", "the limit of lines is per message")
     }
 }

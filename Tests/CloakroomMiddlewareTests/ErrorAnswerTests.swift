@@ -7,7 +7,7 @@ import Testing
 
 @testable import CloakroomMiddleware
 
-/// Item 22: every error becomes an answer before it leaves the middleware that belongs on every answer.
+/// Item 22: errors become responses inside the middleware whose headers every response needs.
 @Suite struct ErrorAnswerTests {
     private struct Failure: Error {}
 

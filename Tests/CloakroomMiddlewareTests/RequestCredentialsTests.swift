@@ -22,11 +22,12 @@ import Testing
         #expect(isSound(world.credentials(cookies: mine)))
         #expect(isSound(world.credentials(cookies: mine, "tossed")))
         #expect(isSound(world.credentials(cookies: "tossed", mine, "~")))
-        #expect(!isSound(world.credentials(cookies: mine, other)), "a sibling host with a session of its own")
+        #expect(!isSound(world.credentials(cookies: mine, other)), "the other cookie is a session from a sibling host")
         #expect(!isSound(world.credentials(cookies: mine, mine)))
         #expect(!isSound(world.credentials(cookies: "a", "b")))
         #expect(isSound(world.credentials(cookies: "a", "b", "c", mine)))
-        #expect(!isSound(world.credentials(cookies: "a", "b", "c", "d", mine)), "more are not even verified")
+        #expect(
+            !isSound(world.credentials(cookies: "a", "b", "c", "d", mine)), "more than four values are not verified")
         #expect(world.credentials().cookie == nil && world.credentials().refresh == nil)
     }
 

@@ -43,11 +43,11 @@ import Testing
         #expect(!atOnce(world.credentials(cookies: cookie), StepUp(minimumLevel: .multiFactor)))
         #expect(!atOnce(world.credentials(cookies: "~" + cookie.split(separator: "~")[1])))
         world.advance(.seconds(291))
-        #expect(!atOnce(world.credentials(cookies: cookie)), "nearly expired")
+        #expect(!atOnce(world.credentials(cookies: cookie)), "the access token is about to expire")
         world.advance(.seconds(9))
         #expect(!atOnce(world.credentials(cookies: cookie, authorization: [ours])), "expired")
         world.advanceInSilence(.seconds(6))
-        #expect(!atOnce(world.credentials(cookies: try world.cookieValue())), "the feed is silent")
+        #expect(!atOnce(world.credentials(cookies: try world.cookieValue())), "the feed is stale")
         #expect(world.events.values == [])
     }
 
@@ -86,7 +86,7 @@ import Testing
         world.verifier.revocations.insert(SessionID("session"), at: world.uptime)
         #expect(try await denial(credentials) == .sessionRevoked)
         world.advanceInSilence(.seconds(6))
-        #expect(try await denial(credentials) == .sessionRevoked, "known, whatever the feed's age")
+        #expect(try await denial(credentials) == .sessionRevoked, "a known revocation counts with any age of the feed")
         #expect(world.events.values.filter { $0 == "catch up" }.count == 1)
     }
 
@@ -118,7 +118,7 @@ import Testing
                 #expect(authorization.renewed == nil)
             }
         }
-        #expect(world.events.values == ["renew", "renew"], "what was renewed was confirmed by that very renewal")
+        #expect(world.events.values == ["renew", "renew"], "the renewal itself confirmed the generation")
     }
 
     @Test("a failed renewal gives its denial, and without a refresh token the denial is token_expired")

@@ -28,7 +28,7 @@ import Testing
         #expect(cookie.expiring(for: headers) == "\(row.set); Max-Age=0")
         let name = try #require(row.set.split(separator: "=").first)
         let sent: HTTPFields = [.userAgent: row.userAgent, .cookie: "\(name)=value"]
-        #expect(cookie.values(in: sent) == [Array("value".utf8)], "and is found again")
+        #expect(cookie.values(in: sent) == [Array("value".utf8)], "the cookie that was set is read back")
         #expect(cookie.values(in: "\(name)=value", userAgent: row.userAgent) == [Array("value".utf8)])
     }
 

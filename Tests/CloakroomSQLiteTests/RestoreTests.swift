@@ -44,7 +44,7 @@ import Testing
         let bytes = FileManager.default.contents(atPath: backup)
         let restored = try SQLiteStore.restore(backup, to: path, at: now)
         #expect(restored.accounts == 1)
-        #expect(FileManager.default.contents(atPath: backup) == bytes, "the backup is only read")
+        #expect(FileManager.default.contents(atPath: backup) == bytes, "the backup is not changed")
         let store = try SQLiteStore(path: path)
         #expect(try await store.accounts().map(\.subject.rawValue) == ["ann"])
         #expect(temporary.names == ["test.sqlite", "test.sqlite-wal", "test.sqlite-shm", "test.sqlite.lock", "backup"])

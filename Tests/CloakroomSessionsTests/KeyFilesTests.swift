@@ -132,7 +132,7 @@ import Testing
         case .pipe: #expect(mkfifo(path, 0o600) == 0)
         }
         #expect(throws: UnusableData.self) { try files.open(nil) }
-        #expect(temporary.names.subtracting([DataDirectory.lock]) == [name], "nothing was made or replaced")
+        #expect(temporary.names.subtracting([DataDirectory.lock]) == [name], "no file was created or replaced")
     }
 
     @Test("a key file behind a link is read: that is how Kubernetes mounts secrets")

@@ -70,7 +70,7 @@ import Testing
         let epoch = verifier.keyEpoch
         await watch.look(&state)
         await watch.look(&state)
-        #expect(verifier.keyEpoch == epoch && log.lines.isEmpty, "what the server was started with is no change")
+        #expect(verifier.keyEpoch == epoch && log.lines.isEmpty, "the keys at the start are not a change")
         let (now, id) = (time.now + .seconds(1), live.current.signing[0].key.id)
         _ = try await source.update { try #require($0).rotated(from: now, at: now).removing(id, at: now) }
         await watch.look(&state)

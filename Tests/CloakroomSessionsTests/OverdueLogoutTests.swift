@@ -62,7 +62,7 @@ import Testing
         #expect(service.overdue.contains(token.session))
         findDisk()
         try await waitUntil { (try? await store.ping()) != nil }
-        #expect(await refusal(of: token) as? Denial == .sessionRevoked, "before it is written, too")
+        #expect(await refusal(of: token) as? Denial == .sessionRevoked, "also before the logout is written")
         await service.retryOverdueLogouts()
         #expect(!service.overdue.contains(token.session))
         #expect(try await store.session(token.session)?.revocation?.reason == .logout)

@@ -66,7 +66,7 @@ import Testing
         fixture.store.release()
         for (index, other) in others.enumerated() where index != 3 { try await other.value }
         _ = try? await first.value
-        #expect(fixture.store.asked <= 3, "one read, and one more for those that came after it")
+        #expect(fixture.store.asked <= 3, "one read, and one more for later callers")
         #expect(
             fixture.view.standing(of: SessionID("a"), at: fixture.time.uptime, fixture.time.now) == .good, "it was read"
         )
@@ -86,7 +86,7 @@ import Testing
         try await fixture.feed.catchUp()
         #expect(fixture.store.asked == 2)
         try await fixture.feed.catchUp()
-        #expect(fixture.store.asked == 3, "a success answers no later caller")
+        #expect(fixture.store.asked == 3, "a successful read is not reused for later callers")
     }
 
     @Test("a failing feed is logged at the first failure and at its end, not each time")
@@ -106,7 +106,7 @@ import Testing
         #expect(log.lines == ["error the revocation feed failed", notice])
         fixture.store.fail(with: Trouble())
         await look()
-        #expect(log.lines.count == 3, "the next failure is another one")
+        #expect(log.lines.count == 3, "the next failure is logged again")
     }
 }
 

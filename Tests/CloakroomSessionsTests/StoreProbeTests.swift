@@ -53,7 +53,7 @@ import Testing
         #expect(await probe.isReady())
         time.step(step)
         #expect(rename(temporary.file("data"), temporary.file("gone")) == 0)
-        #expect(await probe.isReady(), "still the answer of this second")
+        #expect(await probe.isReady(), "the result of this second is reused")
         time.advance(.seconds(1))
         #expect(await !probe.isReady())
     }

@@ -16,11 +16,11 @@ import Testing
         let cache = VerifiedTokenCache<Int>(capacity: capacity, shards: shards)
         for number in 0..<2000 {
             cache.store(number, for: Self.digest(number))
-            #expect(cache.value(for: Self.digest(number)) == number, "what was stored last is there")
+            #expect(cache.value(for: Self.digest(number)) == number, "the latest entry is kept")
         }
         let kept = (0..<2000).filter { cache.value(for: Self.digest($0)) != nil }
         #expect(kept.count <= max(capacity, shards))
-        for number in kept { #expect(cache.value(for: Self.digest(number)) == number, "and nobody else's value") }
+        for number in kept { #expect(cache.value(for: Self.digest(number)) == number, "the entry has its own value") }
     }
 
     @Test("a flood of entries in one shard evicts entries of this shard only")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// Base64url has one form: tried out, not sampled.
+/// Base64url has one canonical form. The tests try all short texts.
 @Suite struct CanonicalBase64URLTests {
     private static let alphabet = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 

@@ -12,7 +12,7 @@ import Testing
         world = try TokenWorld()
     }
 
-    /// What a cookie is at a moment, in one word.
+    /// The verdict on a cookie at a time.
     enum Age: String {
         case live, stale, refused
     }
@@ -25,15 +25,15 @@ import Testing
         }
     }
 
-    /// Seconds from the token's `iat` at which one verifier sees it in turn, with what it must say each time.
+    /// Consecutive checks by one verifier: seconds since the token's `iat`, and the expected verdict.
     static let walks: [[(second: Int64, age: Age)]] = [
-        // Item 20: seen before its iat, then after; the clock that was behind is put right.
+        // Item 20: checked before its iat, then after it, because a clock that was behind is corrected.
         [(-3600, .stale), (-31, .stale), (-30, .live), (0, .live), (299, .live), (300, .stale)],
-        // Seen first when it is live, then by a clock that goes back, and forward again.
+        // First checked while live, then by a clock that goes back, and forward again.
         [(0, .live), (-3600, .stale), (10, .live), (86400, .stale), (10, .live)],
-        // Seen first by a clock that is a day ahead.
+        // First checked by a clock that is a day ahead.
         [(86400, .stale), (0, .live)],
-        // Seen first within the leeway.
+        // First checked within the leeway.
         [(-30, .live), (-31, .stale), (300, .stale), (299, .live)],
     ]
 
@@ -105,7 +105,7 @@ import Testing
                 key: try SigningKey.generate(.es256), createdAt: now - .days(1), signsFrom: now - .days(1))
             world.replaceKeys(with: try IssuerKeys(signing: [old, newer], refresh: world.keys.current.refresh))
             guard case .stale(.expired, _)? = try? world.verifier.verify(cookie: stolen, at: seenAt) else {
-                return #expect(Bool(false), "a token of a retired key, which is not live")
+                return #expect(Bool(false), "a token of a retired key must not be live")
             }
             #expect(throws: TokenFault.unknownKey) { try world.verifier.verify(cookie: stolen, at: issuedAt) }
         }

@@ -187,7 +187,7 @@ import Testing
     }
 }
 
-/// Bytes changed in every way that a hand would: flipped bits, other characters, cuts, insertions; the same each run.
+/// Mutants of a text: flipped bits, other characters, truncations, insertions. The same in every run.
 struct Mutants: Sequence, IteratorProtocol {
     private let original: [UInt8]
     private var remaining: Int

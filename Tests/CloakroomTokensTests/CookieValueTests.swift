@@ -3,7 +3,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// The value of the session cookie at its limits.
+/// The value of the session cookie at the limits of its parts.
 @Suite struct CookieValueTests {
     private let world: TokenWorld
     private let now = TokenWorld.now
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    /// `Set-Cookie` in full, with the longest of everything that a configuration allows and ids as the service makes them.
+    /// The complete `Set-Cookie` with the longest values that a configuration allows and ids like those of the service.
     static func header(_ algorithm: SignatureAlgorithm, policy: SessionPolicy) throws -> String {
         let longest = String(repeating: "x", count: 128)
         let world = try TokenWorld(algorithm, issuer: longest, audience: longest, policy: policy)

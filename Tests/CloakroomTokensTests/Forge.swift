@@ -4,8 +4,8 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// Signs whatever header and payload a test writes, byte for byte, with a key that the verifier trusts: so a refusal is
-/// the work of the check under test and not of the signature.
+/// Signs any header and payload byte for byte, with a key that the verifier trusts. A refusal then comes from the check
+/// under test and not from the signature.
 struct Forge {
     enum Key {
         case es256(P256.Signing.PrivateKey)
@@ -63,7 +63,7 @@ struct Forge {
         try sign(Base64URL.encode(header) + "." + Base64URL.encode(payload))
     }
 
-    /// Signs a text that need not even be base64url.
+    /// Signs any text, also one that is not base64url.
     func sign(_ message: String) throws -> String {
         message + "." + Base64URL.encode(try signature(of: Array(message.utf8)))
     }
@@ -99,7 +99,7 @@ struct Parts {
 }
 
 extension AccessTokenVerifier {
-    /// A resource server that was given `keys` once.
+    /// A resource server with these keys.
     static func remote(_ keys: KeySet, audience: String = TokenWorld.audience) -> Self {
         Self(
             issuer: TokenWorld.issuer, audience: audience, maximumLifetime: .minutes(5), keys: { keys },

@@ -101,7 +101,7 @@ import Testing
         #expect(!Self.isRefused(Self.rsa()))
         #expect(Self.isRefused(Self.rsa(n: n)))
         let padded = Base64URL.encode([UInt8](repeating: 0, count: 64) + (Base64URL.decode(n) ?? []))
-        #expect(Self.isRefused(Self.rsa(n: padded)), "zeros in front are no bits")
+        #expect(Self.isRefused(Self.rsa(n: padded)), "leading zeros do not count as bits")
     }
 
     @Test("an RSA modulus is odd, of bounded length and in canonical base64url")

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// What an attacker can forge with half of the secrets: the keys without the database, and the reverse.
+/// An attacker with half of the secrets (the keys without the database, or the reverse) can forge no token.
 @Suite struct RefreshForgeryTests {
     private let world: TokenWorld
     private let session = Session.example()
@@ -19,7 +19,7 @@ import Testing
         try keys.read(refreshToken: token)
     }
 
-    /// What the thief of the refresh secret can make: a good MAC over anything.
+    /// A token that a thief of the refresh secret can make: a valid MAC over any claims.
     private func signed(
         _ claims: JSONObject, type: String = "rt+jwt", id: String = "r1", secret: UInt8 = 7,
         purpose: String = "cloakroom refresh token signature"
@@ -116,7 +116,8 @@ import Testing
     func ringAlone() throws {
         let genuine = try #require(try claims()["jti"]?.stringValue)
         let bytes = try #require(Base64URL.decode(genuine))
-        #expect(try verify(signed(claims())).isGenuine(for: session, under: keys), "the forger's tools are right")
+        #expect(
+            try verify(signed(claims())).isGenuine(for: session, under: keys), "the test's own signatures are valid")
         let guesses = [
             [], Array(bytes.dropLast()), bytes + [0], Array(bytes.reversed()), [UInt8](repeating: 0, count: 16),
             [UInt8](repeating: 0xFF, count: 16), Array(bytes.prefix(8)),
@@ -141,7 +142,7 @@ import Testing
             #expect(token.session == SessionID(name) && !token.isGenuine(for: .example(name), under: keys))
         }
         let moved = try verify(signed(with("sid", "other")))
-        #expect(!moved.isGenuine(for: .example("other"), under: keys), "another session's jti under this name")
+        #expect(!moved.isGenuine(for: .example("other"), under: keys), "the jti of another session")
         let genuine = try verify(world.issuer.refreshToken(for: session).bytes)
         #expect(!genuine.isGenuine(for: .example(secret: 4), under: keys))
         #expect(!genuine.isGenuine(for: .example("other"), under: keys))
@@ -157,7 +158,7 @@ import Testing
         let rowSecret = JWSMessage.bytes(algorithm: .hs256, keyID: "r1", type: "rt+jwt", claims: try claims())
         for key in [session.secret.bytes, Array("r1".utf8), [], [UInt8](repeating: 7, count: 32)] {
             let token = JWSMessage.join(rowSecret, Forge.mac(rowSecret, secret: key))
-            #expect(fault { try verify(token) } == .badSignature, "nor does the refresh secret without its derivation")
+            #expect(fault { try verify(token) } == .badSignature, "the refresh secret without key derivation")
         }
         #expect(fault { try verify(signed(claims(), purpose: "cloakroom refresh token id")) } == .badSignature)
     }

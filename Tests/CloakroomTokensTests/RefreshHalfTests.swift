@@ -31,7 +31,9 @@ import Testing
         try removeSigningKey()
         for time in [now, now + .minutes(10), now - .minutes(10)] {
             #expect(try world.verifier.verify(cookie: cookie, at: time) == .stale(.unverifiable, half))
-            #expect(fault { try world.verifier.verify(bearer: token, at: time) } == .unknownKey, "no authority at all")
+            #expect(
+                fault { try world.verifier.verify(bearer: token, at: time) } == .unknownKey,
+                "a removed key gives no access")
         }
     }
 

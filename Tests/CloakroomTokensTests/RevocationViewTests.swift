@@ -77,7 +77,7 @@ import Testing
         view.insert(session, at: uptime)
         #expect(
             view.standing(of: session, at: uptime + .days(1), TokenWorld.now) == .revoked,
-            "known, whatever the feed's age")
+            "a known revocation counts with any age of the feed")
     }
 
     @Test(
@@ -93,7 +93,9 @@ import Testing
         }
         view.confirm(at: uptime, now - .minutes(2))
         #expect(view.standing(of: session, at: uptime, now - .minutes(2)) == .good)
-        #expect(view.standing(of: session, at: uptime, now + .days(1)) == .good, "forward is the other test's")
+        #expect(
+            view.standing(of: session, at: uptime, now + .days(1)) == .good,
+            "a clock that is set forward does not matter here")
     }
 
     @Test("the feed's last answer may be five seconds old; an older answer that arrives late does not replace it")
@@ -110,7 +112,7 @@ import Testing
     func insert() {
         let view = view()
         view.insert(session, at: uptime)
-        #expect(view.standing(of: session, at: uptime, TokenWorld.now) == .revoked, "though the feed was not read yet")
+        #expect(view.standing(of: session, at: uptime, TokenWorld.now) == .revoked, "also before the feed was read")
         #expect(view.standing(of: SessionID("b"), at: uptime, TokenWorld.now) == .unknown)
         for _ in 0..<2 {
             view.update([Revoked(session: session, time: TokenWorld.now)], at: uptime)

@@ -178,10 +178,10 @@ import Testing
         }
         #expect(Self.read(String(repeating: "[", count: 10) + String(repeating: "]", count: 10)) == nil)
         let wide = "[" + [String](repeating: "[]", count: 10_000).joined(separator: ",") + "]"
-        #expect(Self.read(wide) != nil, "depth is not width")
+        #expect(Self.read(wide) != nil, "the limit is on depth, not on the number of values")
     }
 
-    // A reader without a bound of depth runs out of stack, one that looks back at every level out of time.
+    // A parser without a limit on depth overflows its stack; one that searches all open levels takes quadratic time.
     @Test("deeply nested input is refused at once", .timeLimit(.minutes(2)), arguments: [500, 100_000, 1_000_000])
     func bombs(_ count: Int) {
         for piece in ["[", "{\"a\":", "[{\"a\":", "{\"a\":["] {
@@ -201,7 +201,7 @@ import Testing
             let other = try? JSONSerialization.jsonObject(with: Data(mutant), options: .fragmentsAllowed)
             #expect(other.map { Self.matches(value, $0) } == true, "\(String(decoding: mutant, as: UTF8.self))")
         }
-        #expect(accepted > 500, "or the test compares nothing")
+        #expect(accepted > 500, "enough mutants must be accepted for a comparison")
     }
 
     /// Whether Foundation read the same: kinds, names, strings to the scalar, whole numbers exactly.

@@ -58,7 +58,7 @@ import Testing
         let access = try world.access()
         let refresh = try world.issuer.refreshToken(for: .example())
         let cookie = Array(SessionTokens.join(access: access.token, refresh: refresh).utf8)
-        // A verifier that takes from memory what it takes at all: every cookie that it has to look at is refused.
+        // A verifier that accepts cookies from its cache only, and refuses every cookie that it must verify.
         for (delivery, exchanges, isRemembered) in [
             (Delivery.cookie, false, true), (.cookie, true, false), (.hybrid, false, false), (.body, false, false),
         ] {
@@ -139,7 +139,9 @@ import Testing
             ],
             refresh: old.refresh)
         world.replaceKeys(with: added)
-        #expect(fault { try world.verifier.verify(bearer: token, at: now) } == nil, "a key more refuses nothing")
+        #expect(
+            fault { try world.verifier.verify(bearer: token, at: now) } == nil,
+            "an additional key does not refuse the token")
         #expect(fault { try world.verifier.verify(cookie: cookie, at: now) } == nil)
         let later = now + .seconds(2)
         let newer = try world.access(at: later).token.bytes
