@@ -42,7 +42,7 @@ def test_a_bad_file_stops_the_start_naming_the_file_and_the_key(tmp_path, yaml, 
     assert str(path) in result.stderr and named in result.stderr
 
 
-def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path):
+def test_a_flag_overrides_the_environment_which_overrides_the_file(tmp_path):
     path = tmp_path / "cloakroom.yaml"
     path.write_text("accessTokenLifetime: bad-file\n")
     assert "CLOAKROOM_ACCESS_TOKEN_LIFETIME" in serve(tmp_path, "--config", path, accessTokenLifetime="bad-env").stderr
@@ -93,14 +93,14 @@ def test_a_key_file_that_others_can_read_stops_the_start(tmp_path):
         os.chmod(path, 0o600)
 
 
-def test_an_address_in_use_is_said_in_one_line(shared, tmp_path):
+def test_an_address_in_use_is_reported_in_one_line(shared, tmp_path):
     result = run("serve", "--port", shared.port, "--data-dir", tmp_path / "data")
     assert result.returncode == 1 and str(shared.port) in result.stderr and "errno" not in result.stderr
     assert len(result.stderr.splitlines()) <= 2, "no backtrace"
 
 
 @pytest.mark.parametrize("arguments", [[], ["serve"], ["users"], ["users", "add"], ["sessions", "revoke"], ["keys"], ["verify"]])
-def test_help_helps(arguments):
+def test_help_prints_the_usage_of_each_command(arguments):
     result = run(*arguments, "--help")
     assert result.returncode == 0 and "USAGE" in result.stdout
 
@@ -112,14 +112,14 @@ def test_wrong_usage_has_its_own_exit_code():
     assert mistyped.returncode == 64 and "--public-url" in mistyped.stderr
 
 
-def test_the_start_warns_of_values_that_make_the_server_less_safe(tmp_path):
+def test_the_start_warns_of_unsafe_values(tmp_path):
     server = Server(tmp_path / "data", clients="old=body+insecureAllowBrowser", loginRateLimit="5")
     assert server.stop() == 0
     warnings = [line for line in map(json.loads, server.log_lines()) if line["level"] == "warning"]
     assert [(line["setting"], "read its tokens" in line["message"]) for line in warnings] == [("clients", True)]
 
 
-def test_accounts_are_looked_after_from_the_command_line(start):
+def test_accounts_are_managed_from_the_command_line(start):
     server = start(signup="closed")
     data = ["--data-dir", server.directory, "--json"]
     added = run("users", "add", "ann@example.com", *data, stdin=PASSWORD + "\n")
@@ -141,7 +141,7 @@ def test_accounts_are_looked_after_from_the_command_line(start):
     assert run("users", "disable", "nobody@example.com", *data).returncode == 1
 
 
-def test_an_account_added_before_the_first_start_leaves_the_keys_to_the_server(tmp_path):
+def test_an_account_added_before_the_first_start_creates_no_keys(tmp_path):
     data = tmp_path / "data"
     assert run("users", "add", "ann@example.com", "--data-dir", data, stdin=PASSWORD + "\n").returncode == 0
     assert run("keys", "list", "--data-dir", data).returncode == 1
@@ -170,7 +170,7 @@ def test_sessions_are_ended_from_the_command_line_within_a_second(start):
     wait_until(lambda: clients[3].protected().code == "session_revoked")
 
 
-def test_a_new_key_is_published_before_it_signs_and_old_tokens_go_on(start):
+def test_a_new_key_is_published_before_it_signs_and_old_tokens_stay_valid(start):
     server = start()
     data = ["--data-dir", server.directory, "--json"]
     client = Client(server)
@@ -213,14 +213,14 @@ def test_verify_prints_the_claims_of_a_good_token(issued):
         (["--now", "4102444800"], "token_expired"), (["--now", "0"], "token_invalid"),
     ],
 )
-def test_verify_says_the_code_and_the_reason(issued, options, code):
+def test_verify_prints_the_code_and_the_reason(issued, options, code):
     jwks, token = issued
     result = run("verify", "--jwks", jwks, *options, token)
     assert result.returncode == 1 and result.stdout == "" and code in result.stderr
 
 
 @pytest.mark.parametrize("now", ["1e300", "nan", "inf", "-1", "-5e30", "9.3e15", "soon"])
-def test_verify_refuses_a_time_that_is_none(issued, now):
+def test_verify_refuses_an_invalid_time(issued, now):
     jwks, token = issued
     result = run("verify", "--jwks", jwks, f"--now={now}", token)
     assert result.returncode == 64 and "--now" in result.stderr

@@ -36,7 +36,7 @@ def assert_problem(answer, status, code):
         assert int(answer.header("retry-after")) >= 1
 
 
-def test_sign_up_and_login_answer_the_session_and_set_one_cookie(shared):
+def test_sign_up_and_login_return_the_session_and_set_one_cookie(shared):
     client = Client(shared)
     for answer in (client.sign_up(), client.log_in()):
         body = answer.json
@@ -67,13 +67,13 @@ def test_every_login_begins_a_new_session(client):
     assert len(ids) == 3
 
 
-def test_a_login_ends_the_session_that_came_along(client):
+def test_a_login_ends_the_session_of_the_requests_cookie(client):
     old = client.cookie
     client.post("/auth/login", {"email": client.email, "password": PASSWORD})
     assert_problem(client.protected(cookie=old), 401, "session_revoked")
 
 
-def test_wrong_password_unknown_account_and_no_rights_look_the_same(client):
+def test_wrong_password_and_unknown_account_get_the_same_response(client):
     wrong = client.log_in(password="not the password")
     unknown = client.log_in(email="nobody@example.com")
     assert_problem(wrong, 401, "invalid_credentials")
@@ -222,7 +222,7 @@ def test_logout_without_a_session_is_a_logout(shared, cookie):
     assert answer.status == 204 and len(answer.set_cookies) == 1
 
 
-def test_a_forged_cookie_logs_nobody_out(client):
+def test_a_forged_cookie_ends_no_session(client):
     access, refresh = tokens(client.cookie)
     client.post("/auth/logout", cookie=f"{access}~{refresh[:-4]}AAAA", keep=False)
     assert client.protected().status == 200
@@ -268,7 +268,7 @@ def test_openid_configuration_is_the_same_document(shared):
     assert both[0].status == 200 and both[0].json == both[1].json
 
 
-def test_password_managers_are_led_to_the_account_page(shared):
+def test_password_managers_are_redirected_to_the_account_page(shared):
     client = Client(shared)
     answer = client.get("/.well-known/change-password")
     assert answer.status == 302 and client.get(answer.header("location")).status == 200
@@ -285,7 +285,7 @@ def test_the_browser_client_is_served_with_an_etag(shared, path):
 
 
 @pytest.mark.parametrize("method, path", sorted(PATHS))
-def test_answers_carry_the_headers_that_keep_them_in_place(shared, method, path):
+def test_responses_have_the_security_headers(shared, method, path):
     answer = Client(shared).send(method, path)
     assert answer.header("x-content-type-options") == "nosniff"
     assert answer.header("referrer-policy") and answer.header("content-security-policy")
@@ -295,7 +295,7 @@ def test_answers_carry_the_headers_that_keep_them_in_place(shared, method, path)
 
 
 @pytest.mark.parametrize("path", sorted({path for _, path in PATHS}))
-def test_methods_that_are_not_there_are_refused_with_those_that_are(shared, path):
+def test_unknown_methods_are_405_with_the_allowed_ones(shared, path):
     answer = Client(shared).send("PATCH", path)
     assert_problem(answer, 405, "method_not_allowed")
     assert answer.header("allow")
@@ -311,7 +311,7 @@ def test_unknown_paths_are_not_found(shared, path):
     assert_problem(Client(shared).get(path), 404, "not_found")
 
 
-def test_https_is_told_to_browsers_where_it_is_used(start):
+def test_strict_transport_security_is_sent_with_an_https_public_url(start):
     server = start(publicURL="https://app.example.com")
     answer = Client(server).get("/auth/session")
     assert "max-age=31536000" in answer.header("strict-transport-security")
@@ -358,7 +358,7 @@ def test_no_header_or_field_turns_cookie_delivery_into_body_delivery(client):
     assert "eyJ" not in answer.body.decode()
 
 
-def test_no_answer_of_cookie_delivery_carries_a_token(client):
+def test_no_response_of_cookie_delivery_has_a_token_in_its_body(client):
     requests = [
         ("POST", "/auth/refresh", None), ("GET", "/auth/session", None), ("GET", "/auth/sessions", None),
         ("POST", "/auth/step-up", {"password": PASSWORD}), ("POST", "/auth/logout", None),
@@ -369,7 +369,7 @@ def test_no_answer_of_cookie_delivery_carries_a_token(client):
         assert not any("eyJ" in value for name, value in answer.headers if name.lower() != "set-cookie")
 
 
-def test_too_many_failed_logins_are_limited_and_told_when_to_come_back(start):
+def test_too_many_failed_logins_get_429_with_retry_after(start):
     server = start(loginRateLimit=5)
     client = Client(server)
     client.sign_up()
@@ -378,7 +378,7 @@ def test_too_many_failed_logins_are_limited_and_told_when_to_come_back(start):
     assert_problem(client.log_in(), 429, "rate_limited")
 
 
-def test_a_storm_of_logins_is_served_or_clearly_refused_and_everybody_else_goes_on(client):
+def test_a_storm_of_logins_is_served_or_refused_and_does_not_block_other_requests(client):
     with concurrent.futures.ThreadPoolExecutor(150) as pool:
         storm = [pool.submit(client.copy().log_in, email=client.email) for _ in range(150)]
         while not all(future.done() for future in storm):
@@ -391,7 +391,7 @@ def test_a_storm_of_logins_is_served_or_clearly_refused_and_everybody_else_goes_
             assert_problem(answer, 503, "unavailable")
 
 
-def test_the_log_holds_no_secret(start):
+def test_the_log_contains_no_secret(start):
     server = start(logLevel="trace", clock="+0")
     client = Client(server)
     client.sign_up("logged@example.com")
@@ -413,7 +413,7 @@ def test_the_log_holds_no_secret(start):
 
 
 @pytest.mark.parametrize("path", ["/auth/step-up", "/auth/password"])
-def test_a_browser_earns_no_tokens_of_a_client_that_is_no_browser(start, path):
+def test_a_browser_gets_no_tokens_of_a_body_client(start, path):
     server = start(clients="app=body")
     client = Client(server)
     client.sign_up()
@@ -426,7 +426,7 @@ def test_a_browser_earns_no_tokens_of_a_client_that_is_no_browser(start, path):
 
 
 @pytest.mark.parametrize("path", ["/auth/step-up", "/auth/password"])
-def test_a_bearer_of_ours_and_a_cookie_of_another_session_are_both_refused(start, path):
+def test_a_bearer_and_a_cookie_of_another_session_are_both_refused(start, path):
     server = start(clients="app=body")
     client, other = Client(server), Client(server)
     client.sign_up()

@@ -81,7 +81,7 @@ def test_a_forged_renewal_rotates_nothing(server):
 
 
 @pytest.mark.parametrize("names", [("Origin", "Origin"), ("Sec-Fetch-Site", "Sec-Fetch-Site")])
-def test_a_header_that_comes_twice_is_refused(server, names):
+def test_a_duplicate_header_is_refused(server, names):
     client = Client(server)
     client.sign_up()
     values = {"Origin": server.origin, "Sec-Fetch-Site": "same-origin"}
@@ -117,12 +117,12 @@ def test_a_body_that_a_form_could_send_is_refused(server, content_type):
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8"])
-def test_json_is_taken_in_its_spellings(server, content_type):
+def test_every_spelling_of_the_json_media_type_is_accepted(server, content_type):
     answer = Client(server).post("/auth/login", body='{"email":"a@example.com","password":"x"}', headers={"Content-Type": content_type})
     assert answer.code == "invalid_credentials"
 
 
-def test_trusted_origins_may_read_answers_and_nobody_else(server):
+def test_only_trusted_origins_may_read_responses(server):
     client = Client(server)
     trusted = client.get("/auth/session", headers={"Origin": TRUSTED})
     assert trusted.header("access-control-allow-origin") == TRUSTED
@@ -138,23 +138,23 @@ def test_trusted_origins_may_read_answers_and_nobody_else(server):
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.2", "[::2]", "localhost.", "x@localhost", "localhost:99999"])
 @pytest.mark.parametrize("path", ["/auth/session", "/nothing", "/healthz"])
-def test_a_host_that_is_not_the_machine_itself_is_misdirected(server, host, path):
+def test_a_host_that_is_not_this_machine_is_misdirected(server, host, path):
     answer = Client(server).get(path, headers={"Host": host})
     assert (answer.status, answer.code) == (421, "misdirected_request")
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8080", "LOCALHOST:1", "app.localhost:1", "127.0.0.1:1", "[::1]:1"])
-def test_names_of_the_machine_itself_are_ours(server, host):
+def test_names_of_this_machine_are_accepted(server, host):
     assert Client(server).get("/auth/session", headers={"Host": host}).status == 200
 
 
-def test_exactly_one_host(server):
+def test_a_request_needs_exactly_one_host(server):
     assert exchange(server, ["GET /auth/session HTTP/1.1"]).startswith(b"HTTP/1.1 400")
     assert exchange(server, ["GET /auth/session HTTP/1.1", "Host: localhost", "Host: localhost"]).startswith(b"HTTP/1.1 400")
 
 
 @pytest.mark.parametrize("host", ["app.example.com", "internal:8080", "evil.example"])
-def test_with_a_public_url_that_decides_whatever_the_host_says(start, host):
+def test_with_a_public_url_the_host_does_not_decide(start, host):
     client = Client(start(publicURL="https://app.example.com"))
     own = {"Host": host, "Origin": "https://app.example.com", "Sec-Fetch-Site": None}
     assert client.post("/auth/login", {"email": "a@example.com", "password": "x"}, headers=own).code == "invalid_credentials"
@@ -175,7 +175,7 @@ def test_a_websocket_is_opened_only_from_our_own_pages(server, origin, status):
 @pytest.mark.parametrize("uri, status", [
     ("/sw.js", 204), ("/sw.js?v=2", 204), ("/uploads/1", 403), ("/rates?callback=x", 403), ("/auth/client.js", 403),
 ])
-def test_a_script_becomes_a_service_worker_only_where_the_app_names_it(start, uri, status):
+def test_a_script_becomes_a_service_worker_only_if_the_setting_names_it(start, uri, status):
     client = Client(start(serviceWorkers="/sw.js"))
     client.sign_up()
     answer = client.check(uri, headers={"Service-Worker": "script"})

@@ -54,7 +54,7 @@ def refuse_writes(server, filler):
 
 
 @NEEDS_ROOT
-def test_a_full_disk_is_told_and_nothing_is_half_done(small):
+def test_a_full_disk_is_503_and_nothing_is_half_done(small):
     server, filler = small
     client = Client(server)
     client.sign_up()
@@ -95,7 +95,7 @@ def test_an_older_binary_refuses_a_newer_schema(tmp_path):
         assert any(digit.isdigit() for digit in result.stderr) and "newer" in result.stderr
 
 
-def test_a_missing_table_is_no_reason_to_serve(tmp_path):
+def test_a_missing_table_stops_the_start(tmp_path):
     server = Server(tmp_path / "data")
     Client(server).sign_up()
     server.stop()
@@ -144,7 +144,7 @@ def assert_restored(server, early, late):
     assert early.log_in().status == 200
 
 
-def test_a_stop_leaves_nothing_beside_the_database_that_would_be_replayed(after_backup):
+def test_a_stop_leaves_no_log_beside_the_database(after_backup):
     """An operator restores with `cp` instead of `cloakroom restore`."""
     server, early, late, path = after_backup
     assert server.stop() == 0
@@ -155,7 +155,7 @@ def test_a_stop_leaves_nothing_beside_the_database_that_would_be_replayed(after_
 
 
 @pytest.mark.parametrize("is_killed", [False, True])
-def test_restore_does_it_right_whatever_was_left(after_backup, is_killed):
+def test_restore_works_with_any_files_left_by_a_server(after_backup, is_killed):
     server, early, late, path = after_backup
     server.kill() if is_killed else server.stop()
     result = run("restore", path, "--data-dir", server.directory)
@@ -163,7 +163,7 @@ def test_restore_does_it_right_whatever_was_left(after_backup, is_killed):
     assert_restored(server, early, late)
 
 
-def test_restore_takes_no_database_from_under_a_running_server(after_backup):
+def test_restore_refuses_while_a_server_runs(after_backup):
     server, early, late, path = after_backup
     result = run("restore", path, "--data-dir", server.directory)
     assert result.returncode == 1 and result.stderr.strip()
@@ -171,7 +171,7 @@ def test_restore_takes_no_database_from_under_a_running_server(after_backup):
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"SQLite format 3\x00" + b"\x00" * 5000, None])
-def test_restore_takes_nothing_that_is_no_backup(after_backup, tmp_path, content):
+def test_restore_refuses_a_file_that_is_not_a_backup(after_backup, tmp_path, content):
     server, early, late, _ = after_backup
     server.stop()
     path = tmp_path / "other"
@@ -199,7 +199,7 @@ def stops_acknowledging(server):
         assert is_refused()
 
 
-def test_a_directory_that_is_renamed_away_is_noticed(tmp_path):
+def test_a_renamed_directory_is_detected(tmp_path):
     server = Server(tmp_path / "data")
     Client(server).sign_up()
     lines = len(server.log_lines())
@@ -211,7 +211,7 @@ def test_a_directory_that_is_renamed_away_is_noticed(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["-wal", ""])
-def test_a_database_file_that_is_deleted_is_noticed(tmp_path, suffix):
+def test_a_deleted_database_file_is_detected(tmp_path, suffix):
     server = Server(tmp_path / "data")
     Client(server).sign_up()
     path = pathlib.Path(f"{database(server)}{suffix}")

@@ -18,7 +18,7 @@ def operations(document):
     return [(path, method, operation) for path, item in document["paths"].items() for method, operation in item.items()]
 
 
-def test_the_document_is_one_and_of_this_version(document):
+def test_the_document_is_valid_and_of_this_version(document):
     openapi_spec_validator.validate(document)
     assert document["info"]["version"] == run("--version").stdout.strip()
 
@@ -28,7 +28,7 @@ def test_every_process_serves_the_same_bytes(shared, document):
     assert json.dumps(served.json) == json.dumps(document), "in the same order, so that ETags are the same"
 
 
-def test_every_operation_says_what_it_is_for(document):
+def test_every_operation_has_a_summary_and_a_tag(document):
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(names) == len(set(names)) >= 25
     tags = {tag["name"] for tag in document["tags"]}
@@ -36,7 +36,7 @@ def test_every_operation_says_what_it_is_for(document):
         assert operation["summary"] and set(operation["tags"]) <= tags and "security" in operation, (method, path)
 
 
-def test_examples_are_of_the_shape_that_their_schemas_have(document):
+def test_examples_match_their_schemas(document):
     checked = described.Described(document)
     count = 0
     for path, method, operation in operations(document):
@@ -55,7 +55,7 @@ def test_the_response_in_the_documents_is_the_example_of_login(document):
     assert json.loads((ROOT / "docs/snippets/session.json").read_text()) == response["example"]
 
 
-def test_every_code_of_a_problem_is_one_of_the_document(document):
+def test_every_code_of_a_problem_is_in_the_document(document):
     codes = set(document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"])
     named = set()
     for response in document["components"]["responses"].values():
@@ -81,7 +81,7 @@ class Changed:
     {"status": 418}, {"status": 202}, {"headers": [("X-Auth-Subject", "u_1")]}, {"without": ["content-type"]},
     {"headers": [("Content-Type", "text/html")], "without": ["content-type"]},
 ])
-def test_an_answer_that_is_not_as_documented_is_found(client, change):
+def test_a_response_that_differs_from_the_document_is_detected(client, change):
     answer = client.log_in()
     described.check("POST", "/auth/login", Changed(answer))
     with pytest.raises(AssertionError):
@@ -92,14 +92,14 @@ def test_an_answer_that_is_not_as_documented_is_found(client, change):
     {"code": "session_revoked"}, {"code": "no_such_code"}, {"surplus": 1}, {"title": 1}, {"without": ["www-authenticate"]},
     {"headers": [("Retry-After", "1")]},
 ])
-def test_a_problem_that_is_not_as_documented_is_found(client, change):
+def test_a_problem_that_differs_from_the_document_is_detected(client, change):
     answer = client.log_in(password="not the password")
     described.check("POST", "/auth/login", Changed(answer))
     with pytest.raises(AssertionError):
         described.check("POST", "/auth/login", Changed(answer, **change))
 
 
-def test_a_body_where_the_document_has_none_is_found(client):
+def test_a_body_where_the_document_has_none_is_detected(client):
     answer = client.post("/auth/logout")
     described.check("POST", "/auth/logout", Changed(answer))
     changed = Changed(answer)

@@ -31,7 +31,7 @@ class Renewing(threading.Thread):
             self.renewals += 1
 
 
-def test_two_hundred_kills_in_the_middle_of_renewals_log_nobody_out(tmp_path):
+def test_two_hundred_kills_during_renewals_end_no_session(tmp_path):
     server = Server(tmp_path / "data", stragglerWindow=0, reissueDelay=0, accessTokenLifetime=60)
     clients = [Client(server) for _ in range(CLIENTS)]
     for client in clients:

@@ -26,7 +26,7 @@ def events(server, *arguments):
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
-def test_events_are_listed_oldest_first_with_what_is_known_of_them(recorded):
+def test_events_are_listed_oldest_first_with_their_fields(recorded):
     found = events(recorded)
     assert [event["event"] for event in found] == ["sign_up", "login", "sign_up", "login", "login_failed", "revocation"]
     assert [event["time"] for event in found] == sorted(event["time"] for event in found)
@@ -54,12 +54,12 @@ def test_events_are_selected_by_user_session_kind_and_time(recorded):
 @pytest.mark.parametrize("arguments, code", [
     (["--kind", "nothing"], 64), (["--since", "yesterday"], 64), (["--until", "12:00"], 64), (["--user", "nobody@example.com"], 1),
 ])
-def test_a_selection_that_cannot_be_is_refused(recorded, arguments, code):
+def test_an_invalid_selection_is_refused(recorded, arguments, code):
     result = run("events", "--data-dir", recorded.directory, *arguments)
     assert result.returncode == code and result.stderr and not result.stdout
 
 
-def test_events_are_followed_as_they_come(recorded):
+def test_follow_prints_events_as_they_are_recorded(recorded):
     follower = subprocess.Popen(
         [BINARY, "events", "--follow", "--json", "--kind", "password_change", "--data-dir", recorded.directory],
         stdout=subprocess.PIPE, text=True, env=clean_environment())

@@ -31,20 +31,20 @@ def client(server):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "HEAD", "OPTIONS", "PROPFIND"])
-def test_every_form_of_the_question_is_allowed_with_the_identity(client, form, method):
+def test_every_form_of_check_is_allowed_with_the_identity(client, form, method):
     own = {"Origin": client.server.origin, "Sec-Fetch-Site": "same-origin"}
     assert_allowed(ask(client, form, method, headers=own))
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_refused_without_a_session(client, form):
+def test_every_form_of_check_is_refused_without_a_session(client, form):
     assert_refused(ask(client, form, cookie=False), 401, "session_missing")
     assert_refused(ask(client, form, cookie="a~b"), 401, "token_invalid")
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "PROPFIND"])
-def test_every_form_is_refused_from_another_site(client, form, method):
+def test_every_form_of_check_is_refused_from_another_site(client, form, method):
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     assert_refused(ask(client, form, method, headers=foreign), 403, "cross_site_request")
     silent = {"Origin": None, "Sec-Fetch-Site": None}
@@ -58,7 +58,7 @@ def test_every_form_is_refused_from_another_site(client, form, method):
     ({"X-Forwarded-Host": "localhost", "X-Forwarded-Proto": "http", "X-Forwarded-For": "192.0.2.1"}, "Method"),
 ])
 @pytest.mark.parametrize("origin", [None, "https://evil.example"])
-def test_what_the_proxy_does_not_say_is_a_refusal_that_the_log_explains(client, told, missing, origin):
+def test_a_missing_header_of_the_proxy_is_refused_and_logged(client, told, missing, origin):
     before = len(client.server.log())
     answer = client.check(headers=FORGET | told | {"Origin": origin})
     assert_refused(answer, 400, "invalid_request")
@@ -70,7 +70,7 @@ def test_what_the_proxy_does_not_say_is_a_refusal_that_the_log_explains(client, 
     {"X-Original-Method": "POST"}, {"X-Original-URI": "/other"}, {"X-Original-Method": "POST", "X-Original-URI": "/api/notes"},
     {"X-Forwarded-Method": "GET, POST"}, {"X-Original-URI": "/api/notes?a=1"}, {"X-Forwarded-Proto": "http, https"},
 ])
-def test_two_that_contradict_each_other_are_refused(client, told):
+def test_two_headers_that_contradict_each_other_are_refused(client, told):
     own = {"Origin": client.server.origin, "Sec-Fetch-Site": "same-origin"}
     assert_refused(client.check(headers=told | own), 400, "invalid_request")
 
@@ -80,7 +80,7 @@ def test_a_forwarded_host_that_is_not_ours_is_refused(client, host):
     assert client.check(headers={"X-Forwarded-Host": host}).status in (400, 421)
 
 
-def test_two_that_agree_are_allowed(client):
+def test_two_headers_that_agree_are_allowed(client):
     assert_allowed(client.check(headers={"X-Original-Method": "GET", "X-Original-URI": "/api/notes"}))
 
 
@@ -88,7 +88,7 @@ def test_two_that_agree_are_allowed(client):
     {"X-Forwarded-Method": "GET"}, {"X-Original-Method": "GET"}, {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/other"},
     {"X-Original-Method": "GET", "X-Original-URI": "/other"}, {"X-HTTP-Method-Override": "GET"},
 ])
-def test_in_the_appended_form_no_header_of_the_client_changes_what_is_asked(client, told):
+def test_in_the_appended_form_no_header_of_the_client_changes_the_request(client, told):
     """Envoy forwards these headers unchanged."""
     answer = ask(client, "appended", "POST", headers=told | {"Origin": "https://evil.example"})
     assert answer.status in (400, 403) and not names(answer) & IDENTITY
@@ -137,17 +137,17 @@ TARGETS = {
 
 @pytest.mark.parametrize("form", ["forwarded", "original"])
 @pytest.mark.parametrize("name", TARGETS)
-def test_any_target_that_a_proxy_took_may_be_asked_about(client, form, name):
+def test_any_target_that_a_proxy_accepts_is_accepted(client, form, name):
     assert_allowed(ask(client, form, target=TARGETS[name]))
     assert_refused(ask(client, form, target=TARGETS[name], cookie=False), 401, "session_missing")
 
 
 @pytest.mark.parametrize("name", ["bare %", "half escape", "no escape", "double slash", "dots", "encoded slash", "semicolons", "4 KiB", "question marks", "empty query"])
-def test_the_appended_form_takes_any_target_as_well(client, name):
+def test_the_appended_form_accepts_any_target_too(client, name):
     assert_allowed(ask(client, "appended", target=TARGETS[name], parameters="max_age=300"))
 
 
-def test_a_target_over_16_kib_is_refused_and_the_server_goes_on(client):
+def test_a_target_over_16_kib_is_refused_and_the_server_stays_available(client):
     answer = client.check("/" + "a" * 17000)
     assert 400 <= answer.status < 500 and not names(answer) & IDENTITY
     assert_allowed(client.check())
@@ -167,7 +167,7 @@ LOGIN = "login=/auth/pages/login"
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("target", ["/", "/a", "/a?b=1&c=2", "/a?b=%2F%26&c=d%20e", "/a/b.html?return_to=/c", "/%E2%82%AC"])
-def test_a_page_load_is_led_to_the_login_page_and_the_whole_target_is_kept(client, form, target):
+def test_a_navigation_is_redirected_to_the_login_page_with_the_whole_target(client, form, target):
     if form == "appended":
         answer = client.get("/auth/check;login=%2Fauth%2Fpages%2Flogin" + target, headers=PAGE_LOAD | {
             "Host": f"127.0.0.1:{client.server.port}"}, private=True, cookie=False)
@@ -193,7 +193,7 @@ def test_return_to_is_only_ever_a_path_on_the_same_origin(client, target):
     ({"Sec-Fetch-Mode": "navigate"}, True), ({"Accept": "text/html,application/xhtml+xml;q=0.9"}, True), ({"Accept": "application/json"}, False),
     ({"Sec-Fetch-Mode": "cors", "Accept": "text/html"}, False), ({"Accept": "*/*"}, False), ({}, False), ({"Sec-Fetch-Mode": "no-cors"}, False),
 ])
-def test_only_navigations_are_led_to_the_login_page(client, headers, is_led):
+def test_only_navigations_are_redirected_to_the_login_page(client, headers, is_led):
     answer = client.check(query="?" + LOGIN, headers=headers, cookie=False)
     assert answer.status == (302 if is_led else 401)
 
@@ -212,7 +212,7 @@ def foreign_bearers():
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name, value", list(foreign_bearers()))
-def test_a_bearer_that_is_not_ours_leaves_the_decision_to_the_cookie(client, form, name, value):
+def test_with_a_foreign_bearer_the_cookie_decides(client, form, name, value):
     answer = ask(client, form, headers={"Authorization": value})
     assert_allowed(answer)
     assert answer.header("authorization") != value
@@ -220,14 +220,14 @@ def test_a_bearer_that_is_not_ours_leaves_the_decision_to_the_cookie(client, for
     assert ask(client, form, headers={"Authorization": value}, cookie="a~b").status == 401
 
 
-def test_behind_a_foreign_bearer_the_cookie_is_renewed_as_ever(client):
+def test_with_a_foreign_bearer_the_cookie_is_renewed_as_usual(client):
     client.server.move(LIFETIME + WINDOW)
     answer = client.check(headers={"Authorization": "Bearer sk_live_51H8xYzAbCdEfGhIjKl"})
     assert_allowed(answer)
     assert len(answer.set_cookies) == 1
 
 
-def test_a_bearer_of_ours_decides_alone(client):
+def test_our_own_bearer_decides_alone(client):
     other = Client(client.server)
     other.sign_up()
     bearer = {"Authorization": "Bearer " + tokens(other.cookie)[0]}
@@ -270,7 +270,7 @@ def test_a_preflight_of_a_trusted_origin_is_allowed_without_identity(client, for
     ("OPTIONS", {"Origin": TRUSTED}), ("OPTIONS", {"Access-Control-Request-Method": "POST"}), ("GET", {"Origin": TRUSTED, "Access-Control-Request-Method": "POST"}),
     ("POST", {"Origin": TRUSTED, "Access-Control-Request-Method": "POST"}), ("OPTIONS", {"Origin": TRUSTED + ".evil.example", "Access-Control-Request-Method": "POST"}),
 ])
-def test_what_only_resembles_a_preflight_is_none(client, method, headers):
+def test_a_request_that_only_resembles_a_preflight_is_refused(client, method, headers):
     for form in FORMS:
         answer = ask(client, form, method, headers={"Sec-Fetch-Site": None, "Origin": None} | headers, cookie=False)
         assert answer.status in (401, 403) and answer.header("x-auth-preflight") is None
@@ -284,7 +284,7 @@ def test_allow_200_allows_on_200(client):
         assert_refused(ask(client, form, parameters="allow=200", cookie=False), 401, "session_missing")
 
 
-def test_the_appended_form_takes_the_query_for_the_targets(client):
+def test_in_the_appended_form_the_query_belongs_to_the_target(client):
     assert_allowed(ask(client, "appended", target="/a?allow=200"), 204)
     assert_allowed(ask(client, "appended", target="/a;allow=200/b"), 204)
     assert_allowed(ask(client, "appended", target="/a?max_age=0&acr=9"), 204)
@@ -292,12 +292,12 @@ def test_the_appended_form_takes_the_query_for_the_targets(client):
 
 
 @pytest.mark.parametrize("path", ["/auth/check/api/notes", "/auth/check//", "/auth/checks;/x", "/auth/check;", "/auth/check;allow=200"])
-def test_a_path_that_appends_no_target_as_it_should_is_not_taken_for_a_question(client, path):
+def test_a_path_with_a_malformed_target_is_not_a_check(client, path):
     answer = client.get(path, headers={"Host": f"127.0.0.1:{client.server.port}"}, private=True)
     assert answer.status in (400, 404) and not names(answer) & IDENTITY
 
 
-def test_max_age_asks_for_a_fresh_password(client):
+def test_max_age_demands_a_recent_password(client):
     for form in FORMS:
         assert_allowed(ask(client, form, parameters="max_age=100"))
     client.server.move(101)
@@ -310,7 +310,7 @@ def test_max_age_asks_for_a_fresh_password(client):
     assert_allowed(client.check(query="?max_age=100"))
 
 
-def test_acr_asks_for_a_level(client):
+def test_acr_demands_a_level(client):
     own = client.get("/auth/session").json["session"]["acr"]
     for form in FORMS:
         assert_allowed(ask(client, form, parameters=f"acr={own}"))
@@ -320,7 +320,7 @@ def test_acr_asks_for_a_level(client):
         assert ask(client, form, parameters="acr=2").code in ("insufficient_user_authentication", "step_up_unavailable")
 
 
-def test_claims_that_the_session_does_not_have_are_missed(client):
+def test_a_demanded_claim_that_the_session_lacks_is_refused(client):
     for query in ("claim=roles:editor", "claim=roles:editor&claim=plan:pro"):
         answer = client.check(query="?" + query)
         assert answer.status in (400, 401, 403) and not names(answer) & IDENTITY
@@ -330,7 +330,7 @@ def test_claims_that_the_session_does_not_have_are_missed(client):
     "max_age=100&max_age=9999", "allow=200&allow=200", "acr=1&acr=2", "login=/a&login=/b", "refuse&refuse", "max_age=soon", "max_age=-1",
     "max_age=", "allow=201", "allow=", "maxage=300", "claim=roles",
 ])
-def test_a_parameter_that_is_repeated_or_makes_no_sense_is_refused(client, query):
+def test_a_repeated_or_invalid_parameter_is_refused(client, query):
     assert_refused(client.check(query="?" + query), 400, "invalid_request")
     if "login" not in query:
         assert_refused(ask(client, "appended", parameters=query), 400, "invalid_request")
@@ -340,7 +340,7 @@ def test_a_parameter_that_is_repeated_or_makes_no_sense_is_refused(client, query
     ("/a?b=1&c=2", "GET", 307), ("/", "HEAD", 307), ("/a", "POST", 503), ("//evil.example", "GET", 503), ("/\\evil.example", "GET", 503),
     (utf8("/größe"), "GET", 503), ("/a\\b", "GET", 503), ("https://evil.example/", "GET", 503),
 ])
-def test_refuse_sends_what_is_allowed_around_once_more(client, target, method, status):
+def test_refuse_redirects_an_allowed_request_to_the_same_target(client, target, method, status):
     answer = client.check(target, method, "?refuse")
     assert answer.status == status, answer
     assert answer.header("location") == (target if status == 307 else None)
@@ -369,7 +369,7 @@ def test_a_websocket_handshake_is_unsafe(client, form, handshake):
 # Renewal during a check.
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_renewed_cookie_comes_exactly_once_is_repeated_by_name_and_never_cached(client, form):
+def test_a_renewed_cookie_is_sent_once_is_repeated_by_name_and_not_cached(client, form):
     client.server.move(LIFETIME + WINDOW)
     answer = ask(client, form)
     assert_allowed(answer)
@@ -381,7 +381,7 @@ def test_a_renewed_cookie_comes_exactly_once_is_repeated_by_name_and_never_cache
     assert again.set_cookies == [] and again.header("x-auth-set-cookie") is None and again.header("x-auth-cache-control") is None
 
 
-def test_a_renewed_cookie_comes_with_a_step_up_that_is_asked_for_or_not_at_all(client):
+def test_a_refusal_for_a_step_up_carries_no_renewed_cookie(client):
     """A problem response sets no cookie."""
     client.server.move(LIFETIME + WINDOW)
     assert_refused(client.check(query="?max_age=10"), 401, "insufficient_user_authentication")
@@ -389,7 +389,7 @@ def test_a_renewed_cookie_comes_with_a_step_up_that_is_asked_for_or_not_at_all(c
 
 
 @pytest.mark.parametrize("lifetime, margin", [(300, 10), (1000, 10), (60, 6), (20, 2)])
-def test_what_is_handed_over_lives_long_enough_to_be_verified_again(start, lifetime, margin):
+def test_a_token_for_a_backend_is_valid_long_enough_to_be_verified(start, lifetime, margin):
     server = start(clock="+0", accessTokenLifetime=lifetime, stragglerWindow=2 * lifetime)
     client = Client(server)
     client.sign_up()
@@ -414,7 +414,7 @@ def test_a_revoked_session_is_refused(client):
     assert_refused(client.check(cookie=saved, keep=False), 401, "session_revoked")
 
 
-def test_a_hybrid_cookie_alone_opens_no_route(start):
+def test_a_hybrid_cookie_alone_is_refused(start):
     client = Client(start(clients="spa=hybrid"))
     client.sign_up()
     answer = client.log_in(client_id="spa")
@@ -423,7 +423,7 @@ def test_a_hybrid_cookie_alone_opens_no_route(start):
     assert_allowed(client.check(headers={"Authorization": "Bearer " + answer.json["access_token"]}))
 
 
-def test_the_public_url_decides_whatever_host_the_proxy_names(secure):
+def test_the_public_url_decides_and_not_the_forwarded_host(secure):
     own = {"Origin": "https://app.example.com", "X-Forwarded-Host": "app.example.com", "X-Forwarded-Proto": "https"}
     assert_allowed(secure.check(method="POST", headers=own))
     assert_refused(secure.check(method="POST", headers=own | {"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example"}), 403, "cross_site_request")

@@ -24,7 +24,7 @@ def key_files(server):
 
 
 @pytest.mark.parametrize("algorithm, name", [("Ed25519", "EdDSA"), ("RS256", "RS256"), ("ES256", "ES256")])
-def test_a_rotation_keeps_the_algorithm_of_the_ring(start, algorithm, name):
+def test_a_rotation_keeps_the_algorithm_of_the_keys(start, algorithm, name):
     server = start(signingAlgorithm=algorithm)
     client = Client(server)
     client.sign_up()
@@ -56,7 +56,7 @@ def test_after_the_removal_of_a_key_a_logout_still_ends_the_session(start):
         assert client.refresh(cookie=cookie, keep=False).code == "session_revoked"
 
 
-def test_after_the_removal_of_a_key_a_renewal_goes_on_under_the_new_one(start):
+def test_after_the_removal_of_a_key_a_renewal_uses_the_new_one(start):
     server = start()
     client = Client(server)
     client.sign_up()
@@ -66,7 +66,7 @@ def test_after_the_removal_of_a_key_a_renewal_goes_on_under_the_new_one(start):
     assert client.protected().status == 200
 
 
-def test_after_the_removal_of_a_key_its_access_tokens_open_nothing(start):
+def test_after_the_removal_of_a_key_its_access_tokens_are_refused(start):
     server = start()
     client = Client(server)
     client.sign_up()
@@ -75,7 +75,7 @@ def test_after_the_removal_of_a_key_its_access_tokens_open_nothing(start):
     wait_until(lambda: client.protected(cookie=False, headers=bearer).status == 401)
 
 
-def test_keys_that_nothing_can_need_any_more_are_dropped(start):
+def test_keys_that_no_token_needs_are_removed(start):
     server = start(clock="+0", accessTokenLifetime=60)
     client = Client(server)
     client.sign_up()
@@ -138,7 +138,7 @@ def start_and_kill(directory, count):
 
 
 @pytest.mark.parametrize("count", range(9))
-def test_a_first_start_that_was_killed_at_any_moment_hinders_no_later_one(tmp_path, count):
+def test_a_first_start_that_was_killed_at_any_time_prevents_no_later_one(tmp_path, count):
     for attempt in range(3):
         directory = tmp_path / f"data{attempt}"
         start_and_kill(directory, count)
@@ -152,7 +152,7 @@ def test_a_first_start_that_was_killed_at_any_moment_hinders_no_later_one(tmp_pa
 
 
 @pytest.mark.parametrize("kind", ["loop", "directory", "empty", "rubbish", "dangling"])
-def test_a_key_file_that_is_there_but_cannot_be_read_is_not_taken_for_absent(tmp_path, kind):
+def test_an_unreadable_key_file_is_not_treated_as_missing(tmp_path, kind):
     """The server must not create new keys here: they would log all users out, and the old keys would be lost."""
     server = Server(tmp_path / "data")
     client = Client(server)
@@ -188,7 +188,7 @@ def test_a_key_file_that_is_there_but_cannot_be_read_is_not_taken_for_absent(tmp
     (0o600, None, True), (0o400, None, True), (0o640, None, True), (0o660, None, True), (0o604, None, False), (0o606, None, False), (0o666, None, False),
     (0o640, 54321, False), (0o660, 54321, False), (0o600, 54321, True),
 ])
-def test_key_files_are_for_the_owner_and_the_group_of_the_process(tmp_path, mode, group, is_accepted):
+def test_key_files_may_be_accessible_to_the_owner_and_the_group_of_the_process(tmp_path, mode, group, is_accepted):
     """A Kubernetes volume with an `fsGroup` gives the group of the process access to each file at each mount."""
     server = Server(tmp_path / "data")
     server.stop()

@@ -52,12 +52,12 @@ def test_sign_ups_are_limited_for_each_network(start):
     assert log_in(server, "a0@example.com", HOME).status == 200, "logins have a limit of their own"
 
 
-def test_twenty_an_hour_unless_it_is_set_otherwise(start):
+def test_the_default_is_twenty_sign_ups_an_hour(start):
     server = behind_proxy(start, signupRateLimit=None)
     assert [sign_up(server, f"a{number}@example.com", HOME).status for number in range(22)] == [201] * 20 + [429] * 2
 
 
-def test_who_asks_for_addresses_that_are_taken_is_limited_as_well(start):
+def test_sign_ups_with_taken_addresses_are_limited_too(start):
     server = behind_proxy(start, signupRateLimit=5)
     sign_up(server, "ann@example.com", ELSEWHERE)
     codes = [sign_up(server, "ann@example.com", HOME).code for _ in range(8)]
@@ -76,21 +76,21 @@ def test_a_network_is_an_ipv4_address_or_a_slash_64(start, network, neighbour, i
 
 
 @pytest.mark.parametrize("chain", ["10.9.9.9, 203.0.113.7", "198.51.100.1, 203.0.113.7, 127.0.0.1", "unknown, 203.0.113.7"])
-def test_the_rightmost_address_that_is_no_trusted_proxy_counts(start, chain):
+def test_the_rightmost_address_that_is_not_a_trusted_proxy_counts(start, chain):
     """The client can write the addresses to the left of the rightmost untrusted one."""
     server = behind_proxy(start, signupRateLimit=1)
     assert sign_up(server, "a@example.com", HOME).status == 201
     assert sign_up(server, "b@example.com", chain).status == 429
 
 
-def test_nobody_chooses_an_own_network_by_a_header(start):
+def test_a_client_cannot_choose_its_network_with_a_header(start):
     server = start(signupRateLimit=2)
     statuses = [sign_up(server, f"a{number}@example.com", f"203.0.113.{number}").status for number in range(4)]
     assert statuses == [201, 201, 429, 429]
 
 
 @pytest.mark.parametrize("seconds", [2 * 3600, -2 * 3600, 86400])
-def test_a_step_of_the_clock_lifts_no_limit_and_locks_nobody_out(start, seconds):
+def test_a_step_of_the_clock_neither_lifts_a_limit_nor_extends_one(start, seconds):
     server = behind_proxy(start, clock="+0", signupRateLimit=2, loginRateLimit=3)
     assert [sign_up(server, f"a{number}@example.com", HOME).status for number in range(3)] == [201, 201, 429]
     guess_until_limited(server, "nobody@example.com", HOME)
@@ -103,7 +103,7 @@ def test_a_step_of_the_clock_lifts_no_limit_and_locks_nobody_out(start, seconds)
 
 # Sessions of an account.
 
-def test_of_too_many_sessions_the_one_unused_for_longest_ends(start):
+def test_beyond_the_maximum_the_session_unused_for_longest_ends(start):
     server = start(clock="+0", maxSessions=3)
     owner = Client(server)
     owner.sign_up()
@@ -123,7 +123,7 @@ def test_of_too_many_sessions_the_one_unused_for_longest_ends(start):
     assert "too_many_sessions" in server.log()
 
 
-def test_the_one_that_has_just_begun_is_never_the_one_that_ends(start):
+def test_beyond_the_maximum_the_new_session_never_ends(start):
     server = start(maxSessions=1)
     client = Client(server)
     client.sign_up()
@@ -133,7 +133,7 @@ def test_the_one_that_has_just_begun_is_never_the_one_that_ends(start):
         assert client.log_in().status == 200 and client.protected().status == 200
 
 
-def test_a_hundred_unless_it_is_set_otherwise(start):
+def test_the_default_maximum_is_a_hundred_sessions(start):
     server = start(clock="+0")
     owner = Client(server)
     owner.sign_up()
@@ -145,7 +145,7 @@ def test_a_hundred_unless_it_is_set_otherwise(start):
     assert len(all_pages(owner, 100)) == 100
 
 
-def test_one_account_has_nothing_to_do_with_another(start):
+def test_the_maximum_is_for_each_account(start):
     server = start(maxSessions=2)
     ann, bob = Client(server), Client(server)
     ann.sign_up()
@@ -189,13 +189,13 @@ def test_pages_show_every_session_once(seven, limit):
     assert [session["current"] for session in sessions].count(True) == 1
 
 
-def test_next_is_there_while_there_is_more(seven):
+def test_next_is_present_while_there_are_more_sessions(seven):
     assert "next" in seven.get("/auth/sessions?limit=6").json
     assert "next" not in seven.get("/auth/sessions?limit=7").json
     assert "next" not in seven.get("/auth/sessions").json
 
 
-def test_a_session_that_ends_between_two_pages_hides_no_other(seven):
+def test_a_session_that_ends_between_two_pages_does_not_hide_another(seven):
     first = seven.get("/auth/sessions?limit=3").json
     extra = seven.copy()
     id = extra.log_in(email=seven.email).json["session"]["id"]
@@ -206,12 +206,12 @@ def test_a_session_that_ends_between_two_pages_hides_no_other(seven):
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=101", "limit=x", "limit=1.5", "limit=", "limit=1&limit=2", "after=../../x", "limit=99999999999999999999"])
-def test_a_page_that_makes_no_sense_is_refused(seven, query):
+def test_an_invalid_page_is_refused(seven, query):
     answer = seven.get(f"/auth/sessions?{query}")
     assert (answer.status, answer.code) == (400, "invalid_request")
 
 
-def test_pages_show_ones_own_sessions_alone(seven):
+def test_pages_show_only_the_users_own_sessions(seven):
     stranger = Client(seven.server)
     stranger.sign_up()
     cursor = seven.get("/auth/sessions?limit=3").json["next"]
@@ -231,7 +231,7 @@ def test_neighbours_in_a_network_do_not_lock_the_owner_out(start):
     assert log_in(server, "ann@example.com", ELSEWHERE).status == 200
 
 
-def test_strangers_do_not_lock_the_owner_out_at_home(start):
+def test_strangers_do_not_lock_the_owner_out_in_a_known_network(start):
     server = behind_proxy(start, loginRateLimit=5)
     sign_up(server, "ann@example.com", HOME)
     for number in range(3):
@@ -243,7 +243,7 @@ def test_strangers_do_not_lock_the_owner_out_at_home(start):
 
 
 @pytest.mark.parametrize("end", ["logout", "clock"])
-def test_home_is_remembered_for_longer_than_a_session(start, end):
+def test_a_known_network_is_kept_for_longer_than_a_session(start, end):
     server = behind_proxy(start, clock="+0", loginRateLimit=5, idleLifetime=3600)
     cookie = sign_up(server, "ann@example.com", HOME).cookie
     if end == "logout":
@@ -255,7 +255,7 @@ def test_home_is_remembered_for_longer_than_a_session(start, end):
     assert log_in(server, "ann@example.com", HOME).status == 200
 
 
-def test_the_cookie_of_an_ended_session_buys_no_guesses(start):
+def test_the_cookie_of_an_ended_session_has_no_allowance(start):
     server = behind_proxy(start, loginRateLimit=5)
     cookies = [sign_up(server, "ann@example.com", HOME).cookie]
     cookies += [log_in(server, "ann@example.com", HOME).cookie for _ in range(3)]
@@ -266,7 +266,7 @@ def test_the_cookie_of_an_ended_session_buys_no_guesses(start):
         assert log_in(server, "ann@example.com", f"192.0.2.{number}", WRONG, cookie).status == 429
 
 
-def test_guesses_with_the_cookie_of_a_living_session_have_an_end_as_well(start):
+def test_guesses_with_the_cookie_of_a_live_session_are_limited_too(start):
     server = behind_proxy(start, loginRateLimit=5)
     cookie = sign_up(server, "ann@example.com", HOME).cookie
     assert guess_until_limited(server, "ann@example.com", ELSEWHERE, cookie) <= 15
@@ -292,7 +292,7 @@ def test_many_networks_do_not_give_the_victim_new_tries(start):
         assert log_in(server, "ann@example.com", f"2001:db8:{number:x}::1", WRONG).status == 429
 
 
-def test_a_flood_of_refusals_fills_no_log_and_is_counted(start):
+def test_a_flood_of_refusals_is_counted_and_does_not_fill_the_log(start):
     server = start(loginRateLimit=3)
     guess_until_limited(server, "nobody@example.com", "-")
     before = len(server.log_lines())
@@ -304,7 +304,7 @@ def test_a_flood_of_refusals_fills_no_log_and_is_counted(start):
     assert counted and max(float(line.rsplit(" ", 1)[1]) for line in counted) >= 300
 
 
-def test_a_flood_of_untrusted_headers_fills_no_log(shared):
+def test_a_flood_of_untrusted_headers_does_not_fill_the_log(shared):
     before = len(shared.log_lines())
     for number in range(300):
         assert Client(shared).get("/auth/session", headers={"X-Forwarded-For": f"203.0.113.{number % 250}"}).status == 200
@@ -318,7 +318,7 @@ def bearer(cookie):
 
 
 @pytest.mark.parametrize("ahead", [3600, 86400])
-def test_a_clock_that_was_ahead_lets_no_ended_session_in_again(start, ahead):
+def test_a_clock_that_was_ahead_revives_no_ended_session(start, ahead):
     """Lifetimes follow the wall clock; limits and the revocation view follow the monotonic clock."""
     server = start(clock="+0")
     client = Client(server)
@@ -338,7 +338,7 @@ def test_a_clock_that_was_ahead_lets_no_ended_session_in_again(start, ahead):
         assert client.check(cookie=saved, keep=False).code == "session_revoked"
 
 
-def test_a_session_that_began_while_the_clock_was_ahead_goes_on(start):
+def test_a_session_that_began_while_the_clock_was_ahead_stays_valid(start):
     server = start(clock="+1h")
     client = Client(server)
     client.sign_up()
@@ -349,7 +349,7 @@ def test_a_session_that_began_while_the_clock_was_ahead_goes_on(start):
     assert generation(client.cookie) >= 1, "not yet valid is renewed as expired is"
 
 
-def test_a_token_from_before_its_time_is_good_when_its_time_has_come(start):
+def test_a_token_that_was_not_yet_valid_is_accepted_when_its_time_has_come(start):
     server = start(clock="+1h")
     client = Client(server)
     client.sign_up()
@@ -362,7 +362,7 @@ def test_a_token_from_before_its_time_is_good_when_its_time_has_come(start):
 
 
 @pytest.mark.parametrize("seconds", [3600, -3600, 86400, -86400])
-def test_a_step_of_the_clock_logs_nobody_out(start, seconds):
+def test_a_step_of_the_clock_ends_no_session(start, seconds):
     server = start(clock="+0")
     client = Client(server)
     client.sign_up()

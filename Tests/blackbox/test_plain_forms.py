@@ -36,13 +36,13 @@ def led_to(answer):
 
 
 @pytest.mark.parametrize("target", ["/", "/notes?a=b&c=d", "/auth/pages/account", "/a%20b"])
-def test_a_login_form_leads_to_where_it_should_return(client, target):
+def test_a_login_form_redirects_to_return_to(client, target):
     answer = submit(client, "/auth/login", {"email": client.email, "password": PASSWORD, "return_to": target}, cookie=False)
     assert led_to(answer) == target and len(answer.set_cookies) == 1 and answer.header("cache-control") == "no-store"
     assert client.protected().status == 200
 
 
-def test_a_sign_up_form_does_as_well(server):
+def test_a_sign_up_form_redirects_to_return_to(server):
     client = Client(server)
     answer = submit(client, "/auth/signup", {"email": "form@example.com", "password": PASSWORD, "return_to": "/notes"})
     assert led_to(answer) == "/notes" and client.protected().status == 200
@@ -55,13 +55,13 @@ def test_a_logout_form_ends_the_session(client):
     assert client.protected(cookie=saved, keep=False).code == "session_revoked"
 
 
-def test_a_logout_button_without_any_field_does_too(client):
+def test_a_logout_form_without_fields_ends_the_session(client):
     saved = client.cookie
     led_to(submit(client, "/auth/logout", {}))
     assert client.protected(cookie=saved, keep=False).code == "session_revoked"
 
 
-def test_a_box_that_is_ticked_remembers(client):
+def test_a_checked_box_means_remember(client):
     answer = submit(client, "/auth/login", {"email": client.email, "password": PASSWORD, "remember": "on"}, cookie=False)
     assert "Max-Age=2592000" in answer.set_cookies[0]
 
@@ -83,7 +83,7 @@ def test_return_to_is_only_ever_a_path_on_the_same_origin(client, path, target):
     ("/auth/login", {"password": "wrong password"}), ("/auth/login", {}), ("/auth/login", {"email": "no address", "password": PASSWORD}),
     ("/auth/signup", {"email": "short@example.com", "password": "short"}), ("/auth/signup", {"password": PASSWORD}),
 ])
-def test_what_is_wrong_leads_back_to_the_page_with_the_error(client, path, fields):
+def test_a_refused_form_redirects_to_its_page_with_the_error(client, path, fields):
     typed = {"email": client.email} | fields
     answer = submit(client, path, typed | {"return_to": "/notes"}, cookie=False, keep=False)
     location = led_to(answer)
@@ -113,7 +113,7 @@ def test_only_a_navigation_may_send_a_form(client, path, mode):
 
 
 @pytest.mark.parametrize("path", ["/auth/refresh", "/auth/step-up", "/auth/password", "/auth/sessions/revoke-others"])
-def test_no_other_endpoint_takes_one(client, path):
+def test_no_other_endpoint_accepts_a_form(client, path):
     answer = submit(client, path, {"password": PASSWORD, "current_password": PASSWORD, "new_password": "another fine phrase"}, keep=False)
     assert (answer.status, answer.code) == (415, "unsupported_media_type")
 
@@ -124,14 +124,14 @@ def test_other_types_of_forms_are_refused(client, media_type):
     assert (answer.status, answer.code) == (415, "unsupported_media_type")
 
 
-def test_a_form_is_no_way_to_tokens_in_a_body(client):
+def test_a_form_never_gets_tokens_in_a_body(client):
     for name in ("app", "spa"):
         answer = submit(client, "/auth/login", {"email": client.email, "password": PASSWORD, "client_id": name}, cookie=False, keep=False)
         assert "eyJ" not in answer.body.decode() and "eyJ" not in (answer.header("location") or "")
 
 
 @pytest.mark.parametrize("body", [b"%", b"%zz=1", b"email=%ff%fe&password=x", b"email=a&email=b&password=x", b"&&&", b"=", b"a" * 60000, b"email=a%00b@example.com&password=x"])
-def test_a_malformed_form_logs_nobody_in(client, body):
+def test_a_malformed_form_is_refused(client, body):
     answer = client.post("/auth/login", body=body, headers=FORM, cookie=False, keep=False)
     assert answer.status in (303, 400) and answer.set_cookies == []
 
@@ -141,7 +141,7 @@ def test_a_form_that_is_too_large_is_refused(client):
     assert answer.status in (303, 413) and answer.set_cookies == []
 
 
-def test_a_form_of_more_fields_than_any_form_has_is_refused(client):
+def test_a_form_with_too_many_fields_is_refused(client):
     body = "&".join(f"f{number}" for number in range(8000))
     answer = client.post("/auth/login", body=body, headers=FORM, cookie=False, keep=False)
     assert "error=invalid_request" in led_to(answer)
@@ -153,7 +153,7 @@ def test_the_page_keeps_its_own_query_and_loses_an_older_error(client):
     assert led_to(answer) == "/shop/login?lang=de&error=invalid_credentials&return_to=/x"
 
 
-def test_a_form_of_a_trusted_origin_leads_back_to_that_origin():
+def test_a_form_of_a_trusted_origin_redirects_to_that_origin():
     origin = "http://app.localhost:3000"
     server = Server(trustedOrigins=origin)
     try:

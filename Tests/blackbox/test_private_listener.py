@@ -35,7 +35,7 @@ def client(server):
     "/auth/check;allow=200;max_age=300/REST?query", "/auth/check;", "/auth/check;/", "/metrics", "/service/sessions", "/service/events",
     "/service/", "/service",
 ])
-def test_the_public_listener_does_not_know_what_proxies_ask(client, method, path):
+def test_the_public_listener_has_none_of_the_private_endpoints(client, method, path):
     told = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/", "X-Original-Method": "GET", "X-Original-URI": "/"}
     for headers in ({}, told):
         answer = client.send(method, path, headers=headers, keep=False)
@@ -43,21 +43,21 @@ def test_the_public_listener_does_not_know_what_proxies_ask(client, method, path
         assert method == "HEAD" or answer.code == "not_found"
 
 
-def test_it_is_off_unless_it_is_asked_for(tmp_path):
+def test_the_private_listener_is_off_by_default(tmp_path):
     for settings in ({}, {"demo": "true"}):
         server = Server(tmp_path / f"data{len(settings)}", private=False, **settings)
         assert server.stop() == 0
         assert server.process.stdout.read() == "", "exactly one line"
 
 
-def test_two_lines_say_where_the_listeners_are_and_no_third(start):
+def test_standard_output_has_two_lines_with_the_listeners(start):
     server = start()
     assert server.private_port != server.port
     assert server.stop() == 0
     assert server.process.stdout.read() == ""
 
 
-def test_a_flag_and_the_file_name_it_as_well(tmp_path):
+def test_a_flag_and_the_file_set_the_private_listener_too(tmp_path):
     path = tmp_path / "cloakroom.yaml"
     path.write_text("privateListen: 127.0.0.1:0\n")
     server = Server(tmp_path / "data", private=False, config=path)
@@ -93,7 +93,7 @@ def status_for(server, source):
 @pytest.mark.parametrize("proxies, is_admitted", [
     (None, False), (NEIGHBOUR, True), ("10.9.0.0/16", True), ("10.8.0.0/16", False), ("192.0.2.1,10.9.9.9", True),
 ])
-def test_only_the_machine_itself_and_trusted_proxies_are_answered(tmp_path, proxies, is_admitted):
+def test_only_loopback_and_trusted_proxies_are_admitted(tmp_path, proxies, is_admitted):
     """Runs in its own network namespace, where the loopback interface has a second address."""
     network = f'ip link set lo up && ip address add {NEIGHBOUR}/32 dev lo && exec "$@"'
     server = Server(tmp_path / "data", wrapper=["unshare", "--net", "sh", "-c", network, "sh"], trustedProxies=proxies)
@@ -109,13 +109,13 @@ def test_only_the_machine_itself_and_trusted_proxies_are_answered(tmp_path, prox
     ("POST", "/auth/logout"), ("GET", "/auth/client.js"), ("GET", "/auth/pages/login"), ("GET", "/auth/pages/account"),
     ("GET", "/auth/openapi.json"), ("GET", "/auth/nothing"), ("GET", "/nothing"), ("GET", "/api/notes"),
 ])
-def test_the_private_listener_serves_no_browser(client, method, path):
+def test_the_private_listener_has_no_endpoints_for_browsers(client, method, path):
     answer = client.send(method, path, private=True, keep=False)
     assert (answer.status, answer.set_cookies) == (404, [])
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
-def test_the_private_listener_answers_who_watches(client, path):
+def test_the_private_listener_has_metrics_and_probes(client, path):
     assert client.get(path, private=True, cookie=False).status == 200
 
 
@@ -145,12 +145,12 @@ def test_a_page_whose_name_resolves_to_this_machine_reads_no_metrics(client, hos
 
 
 @pytest.mark.parametrize("host", LOCAL)
-def test_scrapers_ask_by_address_or_by_a_local_name(client, host):
+def test_metrics_are_served_by_address_and_by_local_names(client, host):
     answer = client.get("/metrics", private=True, cookie=False, headers={"Host": host.format(port=client.server.private_port)})
     assert answer.status == 200 and b"cloakroom_" in answer.body
 
 
-def test_metrics_say_what_they_count(client):
+def test_metrics_have_help_and_type(client):
     text = client.get("/metrics", private=True, cookie=False).body.decode()
     for name in ("cloakroom_http_request_duration_seconds_count", "process_cpu_seconds_total", "process_resident_memory_bytes",
                  "process_open_fds", "process_start_time_seconds", "# HELP", "# TYPE"):
@@ -164,7 +164,7 @@ def test_metrics_say_what_they_count(client):
 
 # The unix socket.
 
-def test_a_socket_is_for_its_group_alone_and_works_as_a_port_does(tmp_path):
+def test_a_socket_is_accessible_to_its_group_only_and_works_like_a_port(tmp_path):
     path = tmp_path / "private.sock"
     server = Server(tmp_path / "data", privateListen=f"unix:{path}")
     client = Client(server)
@@ -207,7 +207,7 @@ def test_refusals_are_counted_by_code_and_explained_at_debug(client):
     assert "cross_site_request" in client.get("/metrics", private=True).body.decode()
 
 
-def test_a_refused_check_is_explained_by_the_request_that_it_asked_about(client):
+def test_a_refused_check_is_logged_with_the_original_request(client):
     before = len(client.server.log())
     client.check(target="/notes/" + "a" * 500 + "?token=hidden-value", method="DELETE", headers={"Origin": "https://evil.example"})
     line = next(line for line in client.server.log()[before:].splitlines() if "cross_site_request" in line)
@@ -216,7 +216,7 @@ def test_a_refused_check_is_explained_by_the_request_that_it_asked_about(client)
 
 
 @pytest.mark.parametrize("query, status", [("", 204), ("?allow=200", 200), ("?acr=2", 403)])
-def test_checks_are_counted_by_the_status_that_they_were_answered_with(client, query, status):
+def test_checks_are_counted_by_the_status_of_their_response(client, query, status):
     def count():
         lines = client.get("/metrics", private=True, cookie=False).body.decode().splitlines()
         return {line.split("}")[0]: float(line.split()[-1]) for line in lines

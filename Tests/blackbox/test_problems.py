@@ -66,7 +66,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_refusal_keeps_to_the_rules(server, kind):
+def test_every_kind_of_refusal_follows_the_rules(server, kind):
     code, status = kind.split()[:2]
     answer = KINDS[kind](server)
     assert (answer.code, answer.status) == (code, int(status)), answer
@@ -99,7 +99,7 @@ AMBIGUOUS = (b"GET\r\n", b"Host: localhost\r\nHost:", b"Host :", b"Transfer-Enco
     b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", b"GET http://[::1/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\n\r\n{",
 ])
-def test_what_the_parser_refuses_is_answered_by_the_same_rules_or_cut_off(server, data):
+def test_refusals_of_the_parser_follow_the_same_rules_or_disconnect(server, data):
     with Wire(server) as wire:
         wire.send(data)
         try:
@@ -112,7 +112,7 @@ def test_what_the_parser_refuses_is_answered_by_the_same_rules_or_cut_off(server
             assert answer.closes, "what could be read in two ways ends the connection"
 
 
-def test_a_store_that_cannot_be_written_is_answered_by_the_same_rules(tmp_path):
+def test_refusals_of_an_unwritable_store_follow_the_same_rules(tmp_path):
     """A server whose database another process has locked, as a hanging backup tool does."""
     server = Server(tmp_path / "data")
     client = Client(server)

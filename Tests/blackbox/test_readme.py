@@ -170,7 +170,7 @@ def test_the_snippets_follow_a_rotation_of_the_servers_keys(start, verifier):
     ({}, True), ({"exp": -3}, True), ({"exp": -60}, False), ({"iss": "https://elsewhere.example"}, False),
     ({"aud": "https://elsewhere.example"}, False), ({"typ": "JWT"}, False), ({"typ": "rt+jwt"}, False), ({"kid": "unknown"}, False)],
     ids=lambda value: str(value))
-def test_the_snippets_refuse_what_is_not_an_access_token_for_this_backend(issuer, verifier, change, is_good):
+def test_the_snippets_refuse_other_tokens_than_access_tokens_for_this_backend(issuer, verifier, change, is_good):
     if "exp" in change:
         change = {"exp": time.time() + change["exp"]}
     answer = verifier(issuer.origin).verify(issuer.sign(**change))
@@ -178,7 +178,7 @@ def test_the_snippets_refuse_what_is_not_an_access_token_for_this_backend(issuer
 
 
 @pytest.mark.parametrize("token", [None, "", "a", "a.b", "a.b.c", "..", "~", "a~b", 7], ids=repr)
-def test_the_snippets_refuse_what_is_no_token_without_a_fault_of_their_own(issuer, verifier, token):
+def test_the_snippets_refuse_malformed_tokens_without_an_internal_error(issuer, verifier, token):
     answer = verifier(issuer.origin).verify(token)
     assert isinstance(answer, str) and "TypeError" not in answer
 
@@ -194,7 +194,7 @@ def test_the_snippets_fetch_keys_once_for_many_tokens_and_once_more_for_a_new_ke
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node here")
-def test_rubbish_that_names_ever_new_keys_does_not_have_the_node_snippet_fetch_each_time(issuer):
+def test_forged_tokens_with_new_key_ids_do_not_make_the_node_snippet_fetch_each_time(issuer):
     verifier = NodeVerifier(issuer.origin)
     began = time.monotonic()
     for number in range(50):
@@ -387,7 +387,7 @@ def test_the_check_with_curl_works_as_it_stands_over_a_unix_socket(shell):
         server.stop()
 
 
-def test_a_new_refresh_secret_and_the_end_of_all_sessions_leave_a_thief_nothing(machine):
+def test_a_new_refresh_secret_and_the_end_of_all_sessions_lock_a_thief_out(machine):
     """A stolen refresh secret (docs/operations.md): after the first command alone, old tokens stay valid."""
     machine.run(blocks("docs/operations.md")[0])
     client = Client(machine.server)
@@ -421,7 +421,7 @@ class FormFields(html.parser.HTMLParser):
 
 @pytest.mark.parametrize("password, leads_to", [
     (PASSWORD, "/notes?page=2"), ("wrong password", "/enter?error=invalid_credentials&return_to=/notes%3Fpage%3D2")])
-def test_the_form_without_script_logs_in_and_says_why_not(client, password, leads_to):
+def test_the_form_without_script_logs_in_and_shows_errors(client, password, leads_to):
     form = FormFields((SNIPPETS / "login_form.html").read_text(), email=client.email, password=password)
     answer = client.send(
         form.method.upper(), form.action, body=urllib.parse.urlencode(form.fields), cookie=False, headers={
@@ -432,6 +432,6 @@ def test_the_form_without_script_logs_in_and_says_why_not(client, password, lead
     assert all("Max-Age=" in cookie for cookie in answer.set_cookies)
 
 
-def test_every_document_that_is_named_is_there():
+def test_every_document_that_the_readme_names_exists():
     for target in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / pathlib.Path(target)).exists(), target

@@ -322,7 +322,7 @@ LONGEST = "__Host-" + 57 * "n"
     (f"a=1; {NAME}={PAIR}; cloakroom-x={HYBRID}; cloakroom-y={HYBRID}; b=2", None),
     ("__Host-csrf=secret; theme=dark~light; x__Host-a=1; cloakroom-theme=dark",) * 2,
     (f"my__Host-Http-session={PAIR}; a=1",) * 2])
-def test_the_app_gets_its_own_cookies_and_none_of_cloakrooms_whatever_their_name(site, ann, sent, kept):
+def test_the_app_gets_its_own_cookies_and_no_cookie_of_cloakroom_under_any_name(site, ann, sent, kept):
     assert ann.get("/public/logo", headers={"Cookie": sent}).status == 200
     assert site.backend.header("cookie") == ([] if kept is None else [kept.strip()])
 
@@ -350,7 +350,7 @@ def test_a_request_without_session_is_refused_with_the_problem(site, ann, method
         assert answer.code == "session_missing" and answer.header("content-type") == "application/problem+json"
 
 
-def test_a_person_without_session_is_led_to_the_login_page_and_back(site, ann):
+def test_a_navigation_without_session_is_redirected_to_the_login_page_and_back(site, ann):
     ann.cookie = None
     answer = ann.get("/notes?a=1&b=2", headers={"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"})
     assert answer.status == 302
@@ -360,7 +360,7 @@ def test_a_person_without_session_is_led_to_the_login_page_and_back(site, ann):
     assert page.status == 200 and b"<html" in page.body.lower()
 
 
-def test_a_logout_ends_what_the_app_serves(site, ann):
+def test_after_a_logout_the_app_is_closed(site, ann):
     old = ann.cookie
     assert ann.send("POST", "/auth/logout").status == 204 and ann.cookie is None
     ann.cookie = old
@@ -368,7 +368,7 @@ def test_a_logout_ends_what_the_app_serves(site, ann):
 
 
 @pytest.mark.parametrize("status", [200, 204, 304, 404, 500])
-def test_a_renewed_cookie_comes_once_beside_the_apps_own_and_is_not_cached(hurried, renewing, status):
+def test_a_renewed_cookie_is_sent_once_beside_the_apps_own_and_not_cached(hurried, renewing, status):
     first = renewing.cookie
     hurried.backend.status = status
     answers = []
@@ -389,7 +389,7 @@ def test_a_renewed_cookie_comes_once_beside_the_apps_own_and_is_not_cached(hurri
     assert sent == tokens(renewing.cookie)[0]
 
 
-def test_every_renewal_arrives_and_the_session_lives_on(hurried, renewing):
+def test_every_renewal_arrives_and_the_session_stays_valid(hurried, renewing):
     seen = {renewing.cookie}
 
     def has_been_renewed_often():
@@ -411,7 +411,7 @@ CHECK_PATHS = [
 
 
 @pytest.mark.parametrize("path", CHECK_PATHS)
-def test_the_check_is_not_there_for_a_page(site, ann, path):
+def test_a_page_cannot_reach_the_check(site, ann, path):
     for headers in PROXY_HEADERS:
         for method in ("GET", "POST"):
             answer = ann.send(method, path, headers=headers)
@@ -419,7 +419,7 @@ def test_the_check_is_not_there_for_a_page(site, ann, path):
             assert not TOKEN.search(f"{answer.headers} {answer.body}")
 
 
-def test_no_answer_of_the_authorization_server_tells_a_page_a_token(hurried, renewing):
+def test_no_response_of_cloakroom_shows_a_page_a_token(hurried, renewing):
     paths = [*CHECK_PATHS, "/auth/session", "/auth/sessions", "/metrics", "/service/sessions", "/@denied", "/@unavailable"]
 
     def has_been_renewed():
@@ -443,7 +443,7 @@ FORGED = {
     "Forwarded": "for=203.0.113.66;host=forged", "HTTP2-Settings": "forged"}
 
 
-def test_what_a_client_says_in_a_proxys_name_goes_nowhere(site, ann):
+def test_proxy_headers_of_a_client_are_removed(site, ann):
     for name, value in FORGED.items():
         answer = ann.get("/notes", headers={name: value})
         assert answer.status == 200, name
@@ -454,7 +454,7 @@ def test_what_a_client_says_in_a_proxys_name_goes_nowhere(site, ann):
     assert site.backend.header("x-forwarded-for") == ["127.0.0.1"]
 
 
-def test_a_path_for_everybody_carries_no_identity_whatever_the_client_says(site, ann):
+def test_a_public_path_has_no_identity_with_any_headers_of_the_client(site, ann):
     assert ann.get("/public/logo", headers=FORGED).status == 200
     assert "forged" not in site.backend.requests[-1].lower()
     assert site.backend.header("authorization") == [] and site.backend.header("x-auth-subject") == []
@@ -463,14 +463,14 @@ def test_a_path_for_everybody_carries_no_identity_whatever_the_client_says(site,
     assert ann.get("/public/logo").status == 200
 
 
-def test_a_connection_header_takes_nothing_of_ours_away(site, ann):
+def test_a_connection_header_removes_none_of_our_headers(site, ann):
     named = "keep-alive, Authorization, X-Auth-Subject, X-Auth-Session, X-Forwarded-For, Cookie"
     assert ann.get("/notes", headers={"Connection": named}).status == 200
     for name in ("authorization", "x-auth-subject", "x-auth-session", "x-forwarded-for"):
         assert len(site.backend.header(name)) == 1, name
 
 
-def test_the_bearer_of_another_issuer_leaves_the_decision_to_the_cookie(site, ann):
+def test_with_a_bearer_of_another_issuer_the_cookie_decides(site, ann):
     foreign = jwt.encode({"sub": "somebody", "iss": "https://elsewhere.example"}, "k" * 32, "HS256")
     assert ann.get("/notes", headers={"Authorization": f"Bearer {foreign}"}).status == 200
     assert site.backend.header("authorization") == [f"Bearer {tokens(ann.cookie)[0]}"]
@@ -484,7 +484,7 @@ def test_a_request_of_another_site_that_changes_something_is_refused(site, ann):
     assert ann.send("POST", "/notes", body={"text": "x"}).status == 200
 
 
-def test_a_handshake_of_another_site_is_refused_and_the_apps_own_is_passed_on(site, ann):
+def test_a_websocket_of_another_site_is_refused_and_the_apps_own_is_forwarded(site, ann):
     foreign = WEB_SOCKET | {"Origin": "https://evil.example"}
     for missing in (None, "Upgrade", "Sec-WebSocket-Key"):
         handshake = {name: value for name, value in foreign.items() if name != missing}
@@ -498,7 +498,7 @@ def test_a_handshake_of_another_site_is_refused_and_the_apps_own_is_passed_on(si
     assert ann.send("GET", "/live", headers=WEB_SOCKET | {"Origin": ORIGIN}).status == 401
 
 
-def test_an_upgrade_to_something_else_is_not_passed_on_and_stops_no_later_request(site, ann):
+def test_other_upgrades_are_not_forwarded_and_block_no_later_request(site, ann):
     for _ in range(4):
         offered = ann.get("/notes", headers={"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABk"})
         assert offered.status == 200
@@ -506,7 +506,7 @@ def test_an_upgrade_to_something_else_is_not_passed_on_and_stops_no_later_reques
         assert ann.get("/notes").status == 200
 
 
-def test_an_upload_goes_through_and_a_refused_one_is_refused(site, ann):
+def test_an_upload_is_forwarded_and_a_refused_one_is_not(site, ann):
     size = 3 * 1024 * 1024
     assert ann.send("POST", "/notes", body=b"x" * size).status == 200
     assert site.backend.bodies[-1] == size
@@ -544,7 +544,7 @@ def test_a_location_can_demand_a_fresh_password(site, ann):
         site.stop()
 
 
-def test_a_refusal_that_is_none_any_more_when_it_is_shown_sends_the_browser_again(site, ann):
+def test_if_the_second_check_allows_the_browser_is_redirected_to_the_same_target(site, ann):
     # The second check of nginx, for a request that is now allowed.
     answer = shown_refusal(site, ann.cookie, "/notes?a=1")
     assert answer.status == 307 and answer.header("location") == "/notes?a=1"
@@ -562,7 +562,7 @@ def shown_refusal(site, cookie, target):
     return answer
 
 
-def test_the_address_of_a_client_is_the_one_that_nginx_sees(site):
+def test_the_address_of_a_client_is_that_of_its_connection_to_nginx(site):
     owner = Browser(site, "127.3.0.1")
     owner.sign_up()
     forged = {"X-Forwarded-For": "203.0.113.66", "Forwarded": "for=203.0.113.66", "X-Real-IP": "203.0.113.66"}
@@ -571,7 +571,7 @@ def test_the_address_of_a_client_is_the_one_that_nginx_sees(site):
     assert {session["ip"] for session in listed} == {"127.3.0.1", "127.3.0.2"}
 
 
-def test_twenty_mistakes_of_one_client_lock_out_no_other():
+def test_twenty_failed_logins_of_one_client_do_not_limit_another():
     site = Site(loginRateLimit="20")
     try:
         owner = Browser(site, "127.4.0.1")
@@ -584,7 +584,7 @@ def test_twenty_mistakes_of_one_client_lock_out_no_other():
         site.stop()
 
 
-def test_a_check_that_is_not_answered_closes_the_app(ann, site):
+def test_a_check_without_a_response_refuses_the_request(ann, site):
     site.server.process.send_signal(signal.SIGSTOP)
     try:
         answer = ann.get("/notes")
@@ -596,7 +596,7 @@ def test_a_check_that_is_not_answered_closes_the_app(ann, site):
     wait_for(lambda: ann.get("/notes").status == 200, "the server to be back")
 
 
-def test_a_server_that_is_away_closes_the_app_and_is_found_again():
+def test_a_stopped_server_refuses_all_requests_until_it_runs_again():
     site = Site()
     try:
         browser = Browser(site)
@@ -621,7 +621,7 @@ def test_metadata_and_keys_are_served(site, ann):
 
 @pytest.mark.parametrize("path, address, status", [
     ("/metrics", "127.0.0.1", 200), ("/metrics/", "127.0.0.1", 404), ("/auth/check", "127.0.0.1", 404), ("/metrics", "127.5.0.1", 403)])
-def test_prometheus_alone_gets_the_metrics_and_nothing_else(site, path, address, status):
+def test_prometheus_gets_the_metrics_and_nothing_else(site, path, address, status):
     connection = http.client.HTTPConnection("127.0.0.1", site.proxy.metrics_port, timeout=PATIENCE, source_address=(address, 0))
     connection.request("GET", path)
     answer = Answer(connection.getresponse())
@@ -641,7 +641,7 @@ UNIT = (ROOT / "deploy/systemd/cloakroom.service").read_text()
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
-def test_systemd_takes_the_unit(tmp_path):
+def test_systemd_accepts_the_unit(tmp_path):
     unit = tmp_path / "cloakroom.service"
     unit.write_text(UNIT.replace("/usr/local/bin/cloakroom", BINARY))
     verified = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)

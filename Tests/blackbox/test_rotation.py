@@ -68,13 +68,13 @@ def test_the_first_renewal_rotates(client):
     assert (generation(first), generation(client.cookie)) == (0, 1)
 
 
-def test_the_first_use_of_a_new_generation_confirms_it_and_hands_nothing_out(client):
+def test_the_first_use_of_a_new_generation_confirms_it_and_returns_no_token(client):
     rotate(client)
     session = served(client.refresh())
     assert 0 < session["renew_in"] <= WINDOW
 
 
-def test_a_pending_generation_is_confirmed_however_late_it_is_used(client):
+def test_a_pending_generation_is_confirmed_at_any_later_time(client):
     rotate(client)
     client.server.move(10 * WINDOW)
     served(client.refresh())
@@ -82,7 +82,7 @@ def test_a_pending_generation_is_confirmed_however_late_it_is_used(client):
     rotate(client)
 
 
-def test_inside_the_window_nothing_is_handed_out(client):
+def test_inside_the_window_no_token_is_returned(client):
     rotate_and_confirm(client)
     for _ in range(3):
         client.server.move(WINDOW / 4)
@@ -98,14 +98,14 @@ def test_the_window_is_fixed_and_a_rotation_follows_it(client):
     rotate(client)
 
 
-def test_an_answer_that_may_be_on_its_way_is_not_given_twice(client):
+def test_a_token_whose_response_may_be_in_flight_is_not_returned_twice(client):
     assert renew(client).cookie
     for _ in range(3):
         session = served(renew(client))
         assert 0 < session["renew_in"] <= DELAY
 
 
-def test_a_lost_answer_is_given_again_byte_for_byte(client):
+def test_after_a_lost_response_the_same_token_is_returned_byte_for_byte(client):
     lost = renew(client)
     for _ in range(3):
         client.server.move(DELAY + 1)
@@ -116,14 +116,14 @@ def test_a_lost_answer_is_given_again_byte_for_byte(client):
     assert refresh_token(renew(client).cookie) == refresh_token(lost.cookie)
 
 
-def test_each_time_it_is_given_the_delay_begins_again(client):
+def test_each_reissue_starts_the_delay_again(client):
     renew(client)
     client.server.move(DELAY + 1)
     assert renew(client).cookie
     served(renew(client))
 
 
-def test_answers_of_one_generation_differ_only_in_the_access_tokens_times_and_id(client):
+def test_responses_of_one_generation_differ_only_in_the_access_tokens_times_and_id(client):
     contents = []
     for _ in range(3):
         access = claims(tokens(renew(client).cookie)[0])
@@ -148,14 +148,14 @@ def prepare_lost_answer(client):
 
 
 @pytest.mark.parametrize("prepare", [prepare_confirmation, prepare_window, prepare_lost_answer])
-def test_who_waits_as_long_as_renew_in_says_gets_something_newer(client, prepare):
+def test_after_renew_in_seconds_a_renewal_returns_a_newer_token(client, prepare):
     cookie = prepare(client)
     wait = served(renew(client, cookie))["renew_in"]
     client.server.move(wait)
     assert generation(renew(client, cookie).cookie) == generation(cookie) + 1
 
 
-def test_expires_in_is_that_of_the_token_presented_and_zero_once_it_has_expired(client):
+def test_expires_in_is_that_of_the_presented_token_and_zero_after_it_expired(client):
     rotate_and_confirm(client)
     client.server.move(100)
     assert LIFETIME - 200 < served(client.refresh())["expires_in"] <= LIFETIME - 100
@@ -213,7 +213,7 @@ def test_a_token_two_generations_old_is_spent_even_inside_the_window(client, is_
     assert renew(client, first).code == "refresh_token_reused"
 
 
-def test_a_spent_token_is_found_out_by_any_request_that_renews(client):
+def test_a_spent_token_is_detected_by_any_request_that_renews(client):
     old = client.cookie
     rotate_and_confirm(client)
     client.server.move(LIFETIME + 1)
@@ -221,7 +221,7 @@ def test_a_spent_token_is_found_out_by_any_request_that_renews(client):
     assert client.refresh().code == "session_revoked"
 
 
-def test_an_access_token_that_comes_in_confirms_its_generation(client):
+def test_a_presented_access_token_confirms_its_generation(client):
     old = client.cookie
     rotate(client)
     assert client.protected().status == 200
@@ -233,7 +233,7 @@ def test_an_access_token_that_comes_in_confirms_its_generation(client):
     wait_until(is_straggler)
 
 
-def test_an_expired_access_token_is_renewed_on_the_way(client):
+def test_an_expired_access_token_is_renewed_inline(client):
     client.server.move(LIFETIME + 1)
     answer = client.protected()
     assert answer.status == 200 and len(answer.set_cookies) == 1 and generation(client.cookie) == 1
@@ -260,7 +260,7 @@ def test_24_parallel_renewals_get_one_cookie(client):
     assert sum(answer.json["session"]["rotated"] for answer in answers) == 1
 
 
-def test_tabs_that_lose_every_first_answer_are_never_logged_out(client):
+def test_tabs_that_lose_every_first_response_are_never_logged_out(client):
     for _ in range(6):
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(lambda _: renew(client), range(4)))
@@ -304,7 +304,7 @@ def restored(start, tmp_path):
     return client
 
 
-def test_a_restored_database_logs_nobody_out_and_adoption_is_silent(restored):
+def test_a_restored_database_ends_no_session_and_adoption_returns_no_token(restored):
     served(restored.refresh())
     close_window(restored)
     rotate(restored)
@@ -313,7 +313,7 @@ def test_a_restored_database_logs_nobody_out_and_adoption_is_silent(restored):
     assert "adoption" in restored.server.log()
 
 
-def test_after_an_adoption_the_generation_before_is_a_straggler(restored):
+def test_after_an_adoption_the_previous_generation_is_a_straggler(restored):
     client = restored
     served(client.refresh())
     close_window(client)
@@ -366,7 +366,7 @@ def test_a_step_up_rotates_inside_the_window(client, raising):
 
 
 @pytest.mark.parametrize("raising", RAISES)
-def test_a_step_up_with_a_generation_that_was_given_twice_waits_until_the_window_closes(client, raising):
+def test_a_step_up_with_a_generation_that_was_returned_twice_waits_until_the_window_closes(client, raising):
     renew(client)
     client.server.move(DELAY + 1)
     client.refresh()
@@ -385,7 +385,7 @@ def test_a_step_up_of_a_straggler_waits(client, raising):
     assert client.copy().log_in(email=client.email).status == 200, "the password is what it was"
 
 
-def test_a_postponed_step_up_raises_nothing(client):
+def test_a_postponed_step_up_changes_no_level(client):
     before = client.get("/auth/session").json["session"]["auth_time"]
     old = client.cookie
     rotate_and_confirm(client)
@@ -394,7 +394,7 @@ def test_a_postponed_step_up_raises_nothing(client):
     assert client.get("/auth/session").json["session"]["auth_time"] == before
 
 
-def test_a_wrong_password_is_wrong_also_where_the_right_one_would_wait(client):
+def test_a_wrong_password_is_refused_also_if_the_step_up_would_be_postponed(client):
     old = client.cookie
     rotate_and_confirm(client)
     assert step_up(client, old, "wrong password", keep=False).code == "invalid_credentials"
@@ -416,7 +416,7 @@ def test_a_step_up_that_raises_a_pending_generation_has_the_fresh_time(client):
     assert claims(tokens(client.cookie)[0])["auth_time"] >= before + 10
 
 
-def test_a_copy_from_before_the_step_up_gains_nothing(client):
+def test_a_copy_from_before_the_step_up_does_not_get_its_level(client):
     rotate_and_confirm(client)
     copy = client.cookie
     client.server.move(10)
@@ -428,7 +428,7 @@ def test_a_copy_from_before_the_step_up_gains_nothing(client):
     assert claims(tokens(reissued.cookie)[0])["auth_time"] < claims(tokens(client.cookie)[0])["auth_time"]
 
 
-def test_once_the_step_up_has_arrived_an_old_copy_is_given_nothing(client):
+def test_after_the_step_up_was_confirmed_an_old_copy_gets_no_token(client):
     copy = client.cookie
     client.server.move(10)
     fresh = step_up(client).json["session"]["auth_time"]
@@ -454,7 +454,7 @@ def test_every_generation_of_step_ups_inside_one_window_is_a_straggler(client):
 
 
 @pytest.mark.parametrize("raising", RAISES)
-def test_a_spent_cookie_with_the_right_password_changes_nothing_and_ends_the_session(client, raising):
+def test_a_spent_cookie_with_the_correct_password_ends_the_session_and_changes_nothing_else(client, raising):
     old = client.cookie
     rotate_and_confirm(client)
     close_window(client)
@@ -465,7 +465,7 @@ def test_a_spent_cookie_with_the_right_password_changes_nothing_and_ends_the_ses
     assert client.copy().log_in(email=client.email, password="another fine phrase").code == "invalid_credentials"
 
 
-def test_a_hybrid_client_gets_an_access_token_alone_where_nothing_newer_is_due(client):
+def test_a_hybrid_client_that_is_only_served_gets_an_access_token_alone(client):
     client.log_in(client_id="spa")
     rotated = client.refresh()
     assert rotated.cookie.startswith("~") and rotated.json["access_token"]
@@ -484,7 +484,7 @@ def test_page_loads_of_a_hybrid_client_within_the_window_all_get_an_access_token
         client.server.move(WINDOW / 4)
 
 
-def test_a_body_client_gets_an_access_token_alone_where_nothing_newer_is_due(client):
+def test_a_body_client_that_is_only_served_gets_an_access_token_alone(client):
     def present(token):
         return client.post("/auth/refresh", {"refresh_token": token}, headers=NATIVE, cookie=False)
 
@@ -534,7 +534,7 @@ def test_a_logout_with_a_broken_access_half_ends_the_session(client, broken):
     assert client.refresh().code == "session_revoked"
 
 
-def test_renewal_is_by_post_alone(client):
+def test_renewal_is_by_post_only(client):
     for method in ("GET", "PUT", "DELETE"):
         assert client.send(method, "/auth/refresh").status == 405
     assert generation(client.cookie) == 0

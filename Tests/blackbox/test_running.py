@@ -31,7 +31,7 @@ def assert_sentence(result, *named, codes=(1,)):
     ("CLOAKROOM_PORT_8080_TCP_ADDR", "10.0.0.1"), ("CLOAKROOM_SERVICE_PORT_HTTP", "8080"), ("CLOAKROOM_PORT", "udp://10.0.0.1:53"),
     ("CLOAKROOM_PORT", "tcp://[fd00::1]:8080"),
 ])
-def test_the_variables_that_kubernetes_makes_for_a_service_are_ignored(tmp_path, name, value):
+def test_the_variables_that_kubernetes_sets_for_a_service_are_ignored(tmp_path, name, value):
     path = tmp_path / "cloakroom.yaml"
     path.write_text("port: 0\n")
     server = Server(tmp_path / "data", environment={name: value}, port=None, config=path)
@@ -42,7 +42,7 @@ def test_the_variables_that_kubernetes_makes_for_a_service_are_ignored(tmp_path,
 
 
 @pytest.mark.parametrize("value", ["http", "tcp:8080", "80 80", "-1", "65536"])
-def test_a_port_that_is_none_is_still_refused(tmp_path, value):
+def test_an_invalid_port_is_still_refused(tmp_path, value):
     result = run("serve", "--data-dir", tmp_path / "data", port=value)
     assert_sentence(result, "CLOAKROOM_PORT", codes=(78,))
 
@@ -50,7 +50,7 @@ def test_a_port_that_is_none_is_still_refused(tmp_path, value):
 # Messages of failures.
 
 @pytest.mark.parametrize("directory", ["/proc/foo", "/dev/null", "/proc/self/mem", "/sys/cloakroom"])
-def test_a_directory_that_cannot_be_is_named(directory):
+def test_a_directory_that_cannot_be_created_is_named(directory):
     assert_sentence(refuse_to_serve(directory), directory, codes=(1, 78))
 
 
@@ -61,7 +61,7 @@ def test_a_data_directory_that_is_a_file_is_named(tmp_path):
     assert path.read_text() == ""
 
 
-def test_a_config_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_config_file_is_named(tmp_path):
     assert_sentence(refuse_to_serve(tmp_path / "data", "--config", tmp_path / "none.yaml"), tmp_path / "none.yaml", codes=(78,))
 
 
@@ -69,7 +69,7 @@ def test_a_config_file_that_is_not_there_is_named(tmp_path):
     (["users", "delete", "x@example.com"], "x@example.com", (1, 64)), (["users", "frobnicate", "x@example.com"], "frobnicate", (64,)),
     (["frobnicate"], "frobnicate", (64,)), (["sessions", "end", "abc"], "end", (64,)),
 ])
-def test_a_command_that_is_not_there_is_named_and_not_its_option(tmp_path, arguments, named, codes):
+def test_an_unknown_command_is_named_and_not_its_option(tmp_path, arguments, named, codes):
     Server(tmp_path / "data").stop()
     result = run(*arguments, "--data-dir", tmp_path / "data")
     assert result.returncode in codes and "Unknown option" not in result.stderr, result.stderr
@@ -79,7 +79,7 @@ def test_a_command_that_is_not_there_is_named_and_not_its_option(tmp_path, argum
 @pytest.mark.parametrize("time", [
     "2020-01-01", "2020-01-01T00:00:00Z", "2020-01-01T01:00:00+01:00", "2020-01-01T00:00:00.5Z", "2019-12-31T19:00:00-05:00",
 ])
-def test_times_are_taken_as_people_write_them(start, time):
+def test_times_are_accepted_in_the_usual_forms(start, time):
     server = start()
     Client(server).sign_up()
     result = run("sessions", "revoke", "--created-before", time, "--data-dir", server.directory, "--json")
@@ -90,7 +90,7 @@ def test_times_are_taken_as_people_write_them(start, time):
 
 
 @pytest.mark.parametrize("time", ["yesterday", "2020-13-01", "2020-01-01T25:00:00Z", "", "1577836800x"])
-def test_a_time_that_is_none_is_wrong_usage(start, time):
+def test_an_invalid_time_is_wrong_usage(start, time):
     server = start()
     result = run("sessions", "revoke", f"--created-before={time}", "--data-dir", server.directory)
     assert result.returncode == 64 and "--created-before" in result.stderr
@@ -116,7 +116,7 @@ def test_exit_codes_are_those_of_the_table(tmp_path_factory, arguments, code):
     ["sessions", "list"], ["sessions", "revoke", "--all"], ["sessions", "revoke", "x"], ["keys", "list"], ["keys", "rotate"], ["keys", "remove", "x"],
 ])
 @pytest.mark.parametrize("is_there", [False, True])
-def test_a_command_with_a_wrong_path_makes_nothing_there(tmp_path, arguments, is_there):
+def test_a_command_with_a_wrong_path_creates_no_file(tmp_path, arguments, is_there):
     data = tmp_path / "wrong"
     if is_there:
         data.mkdir()
@@ -131,7 +131,7 @@ def test_a_command_with_a_wrong_path_makes_nothing_there(tmp_path, arguments, is
     (["users", "disable", "ann@example.com"], "account_disabled"), (["sessions", "revoke", "--user", "ann@example.com"], "revocation"),
     (["users", "set-password", "ann@example.com"], "password_change"),
 ])
-def test_what_the_command_line_does_is_in_the_log_and_the_counters_of_the_server(start, arguments, event):
+def test_events_of_commands_are_logged_and_counted_by_the_server(start, arguments, event):
     server = start()
     client = Client(server)
     client.sign_up("ann@example.com")
@@ -143,7 +143,7 @@ def test_what_the_command_line_does_is_in_the_log_and_the_counters_of_the_server
 
 
 @pytest.mark.parametrize("step", ["login limited", "step-up", "password"])
-def test_what_a_reviewer_wants_to_find_is_recorded_and_once(start, step):
+def test_each_security_relevant_request_is_recorded_once(start, step):
     server = start(loginRateLimit=2)
     client = Client(server)
     client.sign_up()
@@ -162,7 +162,7 @@ def test_what_a_reviewer_wants_to_find_is_recorded_and_once(start, step):
     assert step == "login limited" or events.count(event) == 1
 
 
-def test_a_step_up_by_bearer_is_logged_as_one(start):
+def test_a_step_up_by_bearer_is_logged_as_a_step_up(start):
     server = start()
     client = Client(server)
     client.sign_up()
@@ -197,7 +197,7 @@ def test_a_core_dump_is_never_written(tmp_path):
 # Two processes at once.
 
 @pytest.mark.parametrize("round", range(6))
-def test_two_that_start_at_once_on_a_new_directory_have_one_set_of_keys(tmp_path, round):
+def test_two_servers_that_start_at_once_on_a_new_directory_share_their_keys(tmp_path, round):
     """All processes serve, or all but one end with a message."""
     data, processes = tmp_path / "data", []
     for _ in range(3):
@@ -240,7 +240,7 @@ class Running:
         self.port, self.origin = port, f"http://127.0.0.1:{port}"
 
 
-def test_a_second_server_on_one_directory_works_or_is_refused_with_a_sentence(start):
+def test_a_second_server_on_one_directory_works_or_is_refused_with_a_message(start):
     first = start()
     client = Client(first)
     client.sign_up()
@@ -266,7 +266,7 @@ def test_a_second_server_on_one_directory_works_or_is_refused_with_a_sentence(st
 
 # Ending all of many sessions.
 
-def test_all_sessions_are_revoked_in_steps_that_leave_room_for_others(start):
+def test_all_sessions_are_revoked_in_steps_between_which_others_are_served(start):
     """One transaction over all sessions would make logins and renewals time out meanwhile."""
     server = start()
     client = Client(server)

@@ -285,7 +285,7 @@ def key_set(tmp_path_factory):
 
 
 @pytest.mark.parametrize("algorithm", sorted(KEYS))
-def test_what_we_accept_both_accept_and_what_we_alone_refuse_has_a_reason(key_set, algorithm):
+def test_both_libraries_accept_what_we_accept_and_what_only_we_refuse_has_a_reason(key_set, algorithm):
     path = key_set(algorithm)
     wrong, unexplained, accepted = [], [], 0
     for name, row, libraries in sample(algorithm):
@@ -301,12 +301,12 @@ def test_what_we_accept_both_accept_and_what_we_alone_refuse_has_a_reason(key_se
 
 
 @pytest.mark.parametrize("algorithm", sorted(KEYS))
-def test_every_good_token_is_good_to_all(algorithm):
+def test_every_valid_token_is_accepted_by_all(algorithm):
     for name, row, libraries in corpus(algorithm):
         assert len(libraries) == 2 or not name.startswith("good"), name
 
 
-def test_the_list_of_what_we_alone_refuse_is_neither_too_long_nor_too_short(key_set):
+def test_the_list_of_tokens_that_only_we_refuse_is_exact(key_set):
     path = key_set("ES256")
     accepted = {name: row for name, row, libraries in corpus("ES256") if libraries}
     assert set(REFUSED_BY_US_ALONE) <= set(accepted), "no library accepts these any more"

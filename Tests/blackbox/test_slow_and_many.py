@@ -59,7 +59,7 @@ def ended():
 
 @pytest.mark.parametrize("listener", ["public", "private"])
 @pytest.mark.parametrize("name", SLOW)
-def test_no_request_takes_for_ever(ended, name, listener):
+def test_every_slow_request_ends_at_its_deadline(ended, name, listener):
     assert ended[name, listener]
 
 
@@ -91,7 +91,7 @@ def processor_seconds(server):
     return (int(fields[11]) + int(fields[12])) / 100
 
 
-def test_more_connections_than_descriptors_spin_no_core_and_fill_no_log(narrow):
+def test_more_connections_than_descriptors_use_no_processor_and_do_not_fill_the_log(narrow):
     honest = Wire(narrow)
     assert honest.ask("GET", "/healthz").status == 200
     lines = len(narrow.log_lines())
@@ -117,7 +117,7 @@ def is_healthy(server):
         return False
 
 
-def test_a_crowd_on_the_public_listener_leaves_the_private_one_in_service(narrow):
+def test_many_connections_on_the_public_listener_do_not_block_the_private_one(narrow):
     client = Client(narrow)
     client.sign_up()
     crowd = flood(narrow.port, 400)
@@ -135,7 +135,7 @@ def is_checked(client):
         return False
 
 
-def test_an_answer_that_nobody_reads_holds_nobody_up(shared):
+def test_an_unread_response_does_not_delay_other_clients(shared):
     """The client pipelines hundreds of requests and reads no response."""
     connection = socket.create_connection(("127.0.0.1", shared.port))
     connection.settimeout(1)
@@ -160,7 +160,7 @@ def open_sockets(server):
 
 
 @pytest.mark.parametrize("listener", ["public", "private"])
-def test_a_client_that_never_reads_loses_its_connection(start, listener):
+def test_a_client_that_never_reads_is_disconnected(start, listener):
     """Its responses fill every buffer on the way. Then the time counts that a request may take."""
     server = start(requestTimeout=2)
     target = b"/auth/openapi.json" if listener == "public" else b"/metrics"

@@ -248,7 +248,7 @@ def new_body(actor, path, fields):
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_nothing_that_a_script_can_ask_for_shows_a_token(server, endpoints, state):
+def test_no_request_of_a_script_returns_a_token(server, endpoints, state):
     actor, found, renewed = state(server), [], 0
     for path, name in itertools.product(endpoints[0], FORWARDED):
         leaked, answer = ask(actor, "GET", path, FORWARDED[name])
@@ -261,7 +261,7 @@ def test_nothing_that_a_script_can_ask_for_shows_a_token(server, endpoints, stat
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "DELETE", "PATCH", "TRACE"])
-def test_nor_does_any_other_method_anywhere(server, endpoints, method):
+def test_no_other_method_on_any_path_returns_a_token(server, endpoints, method):
     found = []
     for state in (Fresh, Expired, Straggler):
         actor = state(server)
@@ -281,7 +281,7 @@ BODIES = {
 
 @pytest.mark.parametrize("name", ["nothing", "all at once"])
 @pytest.mark.parametrize("state", STATES)
-def test_nothing_that_a_script_can_send_brings_a_token_back(server, endpoints, state, name):
+def test_no_header_or_body_of_a_script_makes_a_response_return_a_token(server, endpoints, state, name):
     actor, found, statuses = state(server), [], set()
     for method, path in endpoints[1]:
         for fields in BODIES.get(path, [{}]):
@@ -296,7 +296,7 @@ def test_nothing_that_a_script_can_send_brings_a_token_back(server, endpoints, s
     assert name != "nothing" or {200, 204, 400, 401} <= statuses, "the control: some were done, some refused"
 
 
-def test_a_password_change_brings_the_cookie_alone(server):
+def test_a_password_change_returns_the_token_in_the_cookie_only(server):
     for state in (Fresh, Expired, LostAnswer):
         actor = state(server)
         cookie, _ = actor.prepare()
@@ -305,7 +305,7 @@ def test_a_password_change_brings_the_cookie_alone(server):
         assert answer.status == 204 and answer.set_cookies and leaks(answer, cookie) == []
 
 
-def test_what_a_body_client_sends_comes_back_nowhere_else(server, endpoints):
+def test_a_token_that_a_body_client_sends_is_not_repeated_elsewhere(server, endpoints):
     actor, found = Body(server), []
     _, own = actor.prepare()
     for path, name in itertools.product(endpoints[0], FORWARDED):
@@ -315,7 +315,7 @@ def test_what_a_body_client_sends_comes_back_nowhere_else(server, endpoints):
     assert found == []
 
 
-def test_a_token_in_the_url_is_repeated_in_no_answer(server, endpoints):
+def test_a_token_in_the_url_is_repeated_in_no_response(server, endpoints):
     """Token in URL: it would reach logs and `Referer`. The server never reads tokens from URLs."""
     actor = Fresh(server)
     cookie, _ = actor.prepare()
@@ -328,7 +328,7 @@ def test_a_token_in_the_url_is_repeated_in_no_answer(server, endpoints):
     assert actor.client.get(f"/auth/sessions?access_token={access}", cookie=False).code == "session_missing"
 
 
-def test_no_log_line_shows_one_either(server):
+def test_no_log_line_shows_a_token(server):
     actor = Expired(server)
     cookie, _ = actor.prepare()
     answer = actor.client.protected(cookie=cookie)
@@ -337,7 +337,7 @@ def test_no_log_line_shows_one_either(server):
 
 # Controls: the search finds tokens that are there.
 
-def test_a_token_in_a_header_in_a_body_or_in_part_is_found(server):
+def test_a_token_in_a_header_in_a_body_or_in_part_is_detected(server):
     actor = Fresh(server)
     cookie, _ = actor.prepare()
     answer = actor.client.get("/auth/session", cookie=cookie)
@@ -353,7 +353,7 @@ def test_a_token_in_a_header_in_a_body_or_in_part_is_found(server):
         assert leaks(answer, cookie)
 
 
-def test_a_token_that_the_answer_itself_brought_is_found(server):
+def test_a_token_that_the_response_itself_issued_is_detected(server):
     actor = Expired(server)
     cookie, _ = actor.prepare()
     answer = actor.client.protected(cookie=cookie)
@@ -362,7 +362,7 @@ def test_a_token_that_the_answer_itself_brought_is_found(server):
     assert leaks(answer)
 
 
-def test_delivery_in_a_body_excuses_that_member_alone(server):
+def test_body_delivery_allows_a_token_only_in_its_own_member(server):
     actor = Hybrid(server)
     cookie, _ = actor.prepare()
     answer = actor.client.refresh(cookie=cookie)

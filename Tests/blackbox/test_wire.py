@@ -49,7 +49,7 @@ OUTCOMES = [
 
 @pytest.mark.parametrize("is_private", [False, True])
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_head_has_no_body_whatever_the_status(server, member, is_private, outcome):
+def test_head_has_no_body_at_any_status(server, member, is_private, outcome):
     statuses = set()
     odd = ["/nothing", "/auth/nothing", "/auth/session/", "//x", "/auth/check", "/metrics", "/", "/auth/sessions/x", "/auth/check;max_age=x/"]
     outcome = dict(outcome)
@@ -69,7 +69,7 @@ def test_head_has_no_body_whatever_the_status(server, member, is_private, outcom
     assert statuses - {200, 204}, "the control: some were refused"
 
 
-def test_head_says_how_long_the_body_would_be(server):
+def test_head_has_the_content_length_of_get(server):
     with Wire(server) as wire:
         for path in ("/auth/session", "/healthz", "/auth/openapi.json", "/auth/client.js"):
             head, full = wire.ask("HEAD", path), wire.ask("GET", path)
@@ -81,7 +81,7 @@ def test_head_says_how_long_the_body_would_be(server):
     b"HEAD http://evil.test/ HTTP/1.1\r\nHost: localhost\r\n\r\n", b"HEAD /auth/session HTTP/1.1\r\n\r\n",
     b"HEAD /auth/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
 ])
-def test_head_has_no_body_however_it_is_refused(server, head):
+def test_head_has_no_body_for_any_refusal(server, head):
     with Wire(server) as wire:
         wire.send(head)
         answer = wire.answer("HEAD")
@@ -102,7 +102,7 @@ UPGRADES = {
 
 @pytest.mark.parametrize("is_private", [False, True])
 @pytest.mark.parametrize("name", UPGRADES)
-def test_an_upgrade_that_is_not_taken_leaves_the_connection_as_it_was(server, member, is_private, name):
+def test_an_ignored_upgrade_does_not_change_the_connection(server, member, is_private, name):
     asked = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/", "Cookie": f"{NAME}={member.cookie}"}
     paths = ["/auth/check", "/healthz", "/nothing"] if is_private else ["/healthz", "/auth/session", "/nothing", "/auth/pages/login"]
     for path in paths:
@@ -113,7 +113,7 @@ def test_an_upgrade_that_is_not_taken_leaves_the_connection_as_it_was(server, me
 
 
 @pytest.mark.parametrize("name", UPGRADES)
-def test_an_upgrade_with_a_body_leaves_the_connection_as_it_was(server, name):
+def test_an_ignored_upgrade_with_a_body_does_not_change_the_connection(server, name):
     body = json.dumps({"email": "a@example.com", "password": "wrong password"}).encode()
     with Wire(server) as wire:
         own = {"Origin": server.origin, "Content-Type": "application/json"}
@@ -122,7 +122,7 @@ def test_an_upgrade_with_a_body_leaves_the_connection_as_it_was(server, name):
         assert_goes_on(wire, answer)
 
 
-def test_one_upgrade_takes_nothing_from_the_next_honest_request(server):
+def test_an_ignored_upgrade_does_not_affect_the_next_request(server):
     """A proxy sends requests of many clients over one connection."""
     with Wire(server, private=True) as wire:
         for _ in range(3):
@@ -143,7 +143,7 @@ def expecting(server, body, headers=(), path="/auth/login"):
     return path, own | dict(headers)
 
 
-def test_the_body_is_asked_for_before_it_is_sent(server, member):
+def test_expect_100_continue_is_answered_before_the_body_is_sent(server, member):
     body = json.dumps({"email": member.email, "password": PASSWORD}).encode()
     with Wire(server) as wire:
         path, headers = expecting(server, body)
@@ -159,7 +159,7 @@ def test_the_body_is_asked_for_before_it_is_sent(server, member):
     ({"Origin": "https://evil.example"}, True, "/auth/login", 403), ({}, "evil.example", "/auth/login", 421), ({}, True, "/nothing", 404),
     ({"Content-Length": "99999999"}, True, "/auth/login", 413), ({"Content-Type": "text/plain"}, True, "/auth/login", 415),
 ])
-def test_or_it_is_refused_at_once(server, headers, host, path, status):
+def test_a_request_with_expect_is_refused_at_once_if_it_will_be_refused(server, headers, host, path, status):
     """The waiting client gets a response in both cases. The server does not wait for a body that it did not request."""
     body = b'{"email":"a@example.com","password":"x"}'
     with Wire(server) as wire:
@@ -194,7 +194,7 @@ def test_an_absolute_target_with_our_own_host_is_served(server, host):
     ("/healthz/", 308), ("/readyz/", 308), ("/.well-known/jwks.json/", 308), ("/auth/openapi.json/", 308), ("//auth/session/", 404), ("/auth/", 404),
     ("/nothing/", 404), ("//evil.example/", 404), ("/auth/session//", 404), ("/auth/nothing/", 404), ("/auth/check/", 404), ("/\\evil.example/", 404),
 ])
-def test_a_trailing_slash_leads_to_the_endpoint(server, path, status):
+def test_a_trailing_slash_redirects_to_the_endpoint(server, path, status):
     with Wire(server) as wire:
         answer = wire.ask("GET", path)
         assert answer.status == status
@@ -213,7 +213,7 @@ def test_a_trailing_slash_keeps_the_method(server, path):
     {"X": "a" * 33000}, {"X": "a" * 40000}, {f"X-{number}": "a" * 300 for number in range(120)}, {"Cookie": "a=" + "b" * 36000},
     {f"X-{number}": "" for number in range(4000)},
 ])
-def test_a_head_that_is_too_large_is_said_to_be(server, headers):
+def test_a_head_that_is_too_large_is_431(server, headers):
     with Wire(server) as wire:
         answer = wire.ask("GET", "/auth/session", headers)
         assert answer.status == 431 and answer.header("content-type") == "application/problem+json"
@@ -235,7 +235,7 @@ def test_a_probe_that_speaks_http_1_0_without_a_host_is_answered(server):
 
 
 @pytest.mark.parametrize("path", ["/auth/session", "/nothing", "/auth/login"])
-def test_anything_else_wants_a_host(server, path):
+def test_every_other_request_needs_a_host(server, path):
     with Wire(server) as wire:
         assert wire.ask("GET", path, version="HTTP/1.0", host=False).status in (400, 405, 421)
 
@@ -249,7 +249,7 @@ NATIVE = {"Origin": None, "Sec-Fetch-Site": None}
     ({}, False), ({"Sec-Fetch-Mode": "cors"}, False), ({"Sec-Fetch-Mode": "cors", "Accept-Language": "*", "User-Agent": "node"}, False),
     ({"Sec-Fetch-Dest": "empty"}, False), ({"Origin": "own"}, True), ({"Sec-Fetch-Site": "same-origin"}, True), ({"Sec-Fetch-Site": "none"}, True),
 ])
-def test_an_origin_or_a_site_marks_a_browser_and_the_mode_alone_does_not(server, member, headers, is_browser):
+def test_origin_or_sec_fetch_site_marks_a_browser_and_sec_fetch_mode_alone_does_not(server, member, headers, is_browser):
     """Node's fetch sends `Sec-Fetch-Mode: cors` and no other header of that kind."""
     named = {name: server.origin if value == "own" else value for name, value in headers.items()}
     login = {"email": member.email, "password": PASSWORD, "client_id": "app"}
@@ -260,7 +260,7 @@ def test_an_origin_or_a_site_marks_a_browser_and_the_mode_alone_does_not(server,
         assert renewed.status == 200 and renewed.json["refresh_token"]
 
 
-def test_a_form_under_no_referrer_is_refused_with_a_line_that_names_the_reason(server, member):
+def test_a_form_under_no_referrer_is_refused_and_the_log_names_the_reason(server, member):
     """With `Referrer-Policy: no-referrer` browsers send `Origin: null` with a form of our own page."""
     before = len(server.log())
     form = {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Content-Type": "application/x-www-form-urlencoded"}
@@ -269,7 +269,7 @@ def test_a_form_under_no_referrer_is_refused_with_a_line_that_names_the_reason(s
     assert "Referrer-Policy" in server.log()[before:]
 
 
-def test_a_dev_proxy_that_rewrites_the_host_is_explained(server, member):
+def test_a_dev_proxy_that_rewrites_the_host_is_explained_in_the_log(server, member):
     before = len(server.log())
     answer = member.refresh(headers={"Origin": "http://localhost:5173", "Sec-Fetch-Site": "same-origin"}, keep=False)
     assert answer.status == 403
@@ -281,7 +281,7 @@ def test_a_dev_proxy_that_rewrites_the_host_is_explained(server, member):
 
 @pytest.mark.parametrize("asked", ["content-type", "traceparent", "content-type, traceparent, baggage", "x-b3-traceid,sentry-trace", "X-Request-ID", "authorization"])
 @pytest.mark.parametrize("path", ["/auth/login", "/auth/refresh", "/auth/sessions/some-session"])
-def test_the_names_that_a_trusted_origin_asks_for_are_allowed(server, path, asked):
+def test_the_headers_that_a_trusted_origin_requests_are_allowed(server, path, asked):
     preflight = {"Origin": TRUSTED, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": asked}
     answer = Client(server).send("OPTIONS", path, headers=preflight)
     allowed = {name.strip().lower() for name in (answer.header("access-control-allow-headers") or "").split(",")}
@@ -291,7 +291,7 @@ def test_the_names_that_a_trusted_origin_asks_for_are_allowed(server, path, aske
 
 
 @pytest.mark.parametrize("asked", ["a b", "a:b", "*", "(x)", "a,,b;c", "", ",", "\xe9", "x" * 9000])
-def test_a_preflight_that_asks_for_no_names_is_answered_as_well(server, asked):
+def test_a_preflight_without_requested_headers_is_answered_too(server, asked):
     preflight = {"Origin": TRUSTED, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": asked}
     answer = Client(server).send("OPTIONS", "/auth/login", headers=preflight)
     assert answer.status < 500 and (answer.header("access-control-allow-headers") or "a").isascii()
@@ -314,7 +314,7 @@ def test_a_request_without_a_body_has_no_media_type_to_refuse(server, path, medi
         assert client.protected(cookie=False).code == "session_missing"
 
 
-def test_a_request_without_a_body_that_needs_one_is_incomplete(server):
+def test_a_request_that_lacks_its_body_is_invalid(server):
     answer = Client(server).post("/auth/login", body="", headers={"Content-Type": "text/plain"})
     assert (answer.status, answer.code) == (400, "invalid_request")
 
@@ -351,7 +351,7 @@ def test_another_name_keeps_the_prefix(tmp_path, name):
 
 
 @pytest.mark.parametrize("private", [False, True])
-def test_what_stands_behind_connect_is_not_left_hanging(server, private):
+def test_connect_is_refused_and_closes_the_connection(server, private):
     with Wire(server, private) as wire:
         wire.request("CONNECT", "/auth/check")
         answer = wire.answer("CONNECT")
@@ -366,7 +366,7 @@ def test_a_head_that_is_too_large_has_no_body_for_head(server, headers):
 
 
 @pytest.mark.parametrize("method, target", [("HEAD", "/auth/login"), ("GET", "/healthz"), ("POST", "/auth/nothing")])
-def test_a_body_that_breaks_off_behind_its_answer_gets_no_second_answer(server, method, target):
+def test_a_body_that_ends_early_after_its_response_gets_no_second_response(server, method, target):
     with Wire(server) as wire:
         wire.request(method, target, {"Transfer-Encoding": "chunked"})
         wire.send(b"ZZ\r\n")
@@ -383,7 +383,7 @@ REFUSED = {
 @pytest.mark.parametrize("private", [False, True])
 @pytest.mark.parametrize("before", [0, 2])
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_client_that_closes_its_side_behind_a_refused_request_reads_the_refusal(server, private, before, name):
+def test_a_client_that_closes_its_side_after_a_refused_request_reads_the_refusal(server, private, before, name):
     request, status = REFUSED[name]
     with Wire(server, private) as wire:
         wire.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * before + request)
@@ -394,21 +394,21 @@ def test_a_client_that_closes_its_side_behind_a_refused_request_reads_the_refusa
         assert wire.rest() == b""
 
 
-def test_what_follows_the_last_request_of_a_connection_is_no_request(server):
+def test_bytes_after_the_last_request_of_a_connection_are_ignored(server):
     with Wire(server) as wire:
         wire.send(f"GET /healthz HTTP/1.0\r\nHost: {wire.host}\r\nConnection: keep-alive\r\n\r\n".encode() * 2)
         assert wire.answer().closes
         assert wire.rest() == b"", "and the server closes, though the client does not"
 
 
-def test_a_client_that_waits_to_be_asked_for_too_much_is_refused_for_good(server):
+def test_expect_with_a_body_that_is_too_large_is_refused_and_disconnected(server):
     with Wire(server) as wire:
         wire.request("POST", "/auth/login", {"Expect": "100-continue", "Content-Type": "application/json", "Content-Length": "70000"})
         answer = wire.answer()
         assert answer.status == 413 and answer.closes
 
 
-def test_refusals_of_the_wire_are_counted(server):
+def test_refusals_before_the_router_are_counted(server):
     def count():
         lines = Client(server).get("/metrics", private=True).body.decode().splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.startswith('cloakroom_denials_total{code="misdirected_request"}'))

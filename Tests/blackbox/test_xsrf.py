@@ -21,7 +21,7 @@ def signed_up(server):
     return client, xsrf_cookie(answer)[0].split(";")[0].split("=", 1)[1]
 
 
-def test_a_new_session_brings_the_cookie_and_a_logout_takes_it(server):
+def test_a_new_session_sets_the_cookie_and_a_logout_deletes_it(server):
     client = Client(server)
     for answer in (client.sign_up(), client.log_in()):
         assert len(answer.set_cookies) == 2 and answer.set_cookies[0].startswith("__Host-Http-session=")
@@ -30,12 +30,12 @@ def test_a_new_session_brings_the_cookie_and_a_logout_takes_it(server):
     assert "Max-Age=0" in xsrf_cookie(client.post("/auth/logout"))[0]
 
 
-def test_without_the_setting_there_is_none(client):
+def test_without_the_setting_there_is_no_xsrf_cookie(client):
     assert len(client.log_in().set_cookies) == 1
     assert client.refresh(headers=SILENT | {"X-XSRF-TOKEN": "AAAAAAAAAAAAAAAAAAAAAA"}).code == "cross_site_request"
 
 
-def test_it_vouches_for_a_request_that_names_no_origin(server):
+def test_a_valid_token_allows_a_request_without_origin(server):
     client, token = signed_up(server)
     assert client.refresh(headers=SILENT).code == "cross_site_request"
     assert client.refresh(headers=SILENT | {"X-XSRF-TOKEN": token}).status == 200
@@ -44,12 +44,12 @@ def test_it_vouches_for_a_request_that_names_no_origin(server):
 
 @pytest.mark.parametrize("named", [
     {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"}])
-def test_it_vouches_for_no_other(server, named):
+def test_a_valid_token_allows_no_other_cross_site_request(server, named):
     client, token = signed_up(server)
     assert client.refresh(headers=SILENT | named | {"X-XSRF-TOKEN": token}).code == "cross_site_request"
 
 
-def test_a_wrong_one_is_refused_always(server):
+def test_a_wrong_token_is_always_refused(server):
     client, token = signed_up(server)
     other, others_token = signed_up(server)
     for wrong in ("", "x", token[:-2], token + "AA", others_token, "A" * 22):
@@ -59,7 +59,7 @@ def test_a_wrong_one_is_refused_always(server):
 
 
 @pytest.mark.parametrize("stale", ["", "x", "A" * 22])
-def test_one_that_was_left_over_keeps_nobody_without_a_session_from_logging_in(server, stale):
+def test_an_old_token_without_a_session_does_not_prevent_a_login(server, stale):
     client, _ = signed_up(server)
     login = {"email": client.email, "password": PASSWORD}
     assert client.post("/auth/login", login, headers={"X-XSRF-TOKEN": stale}, cookie=False).status == 200
@@ -67,7 +67,7 @@ def test_one_that_was_left_over_keeps_nobody_without_a_session_from_logging_in(s
 
 @pytest.mark.parametrize("path, status", [("/auth/login", 200), ("/auth/logout", 204)])
 @pytest.mark.parametrize("cookie", ["garbage", "a~b", "~"])
-def test_a_cookie_that_nobody_can_read_keeps_nobody_out_or_in(server, cookie, path, status):
+def test_an_unreadable_cookie_changes_no_decision(server, cookie, path, status):
     client, _ = signed_up(server)
     body = {"email": client.email, "password": PASSWORD} if path == "/auth/login" else None
     answer = client.post(path, body, cookie=cookie, keep=False, headers={"X-XSRF-TOKEN": "abc"})
