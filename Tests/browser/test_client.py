@@ -49,7 +49,7 @@ def expire_until_renewed(site):
     return state
 
 
-def test_a_body_of_any_kind_is_sent_again_whole(browser, site, account):
+def test_a_body_of_any_kind_is_sent_again_completely(browser, site, account):
     open_app(browser, site)
     sign_up(browser, account)
     backend = expire_until_renewed(site)
@@ -144,7 +144,7 @@ def hold(exchange, go):
     return exchange.path == "/done" or go.wait(TIMEOUT)
 
 
-def test_what_is_replaced_later_neither_breaks_the_client_nor_hears_a_token(browser, start, proxies, account):
+def test_functions_that_a_page_replaces_later_neither_break_the_client_nor_receive_a_token(browser, start, proxies, account):
     site = proxies(start(clients="spa=hybrid"))
     open_app(browser, site)
     sign_up(browser, account)

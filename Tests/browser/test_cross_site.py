@@ -95,7 +95,7 @@ def install_worker(browser, site):
 
 
 @pytest.mark.parametrize("host", SITES.values(), ids=SITES)
-def test_the_apps_own_service_worker_launders_no_form(browser, site, proxies, account, host):
+def test_a_form_through_the_apps_own_service_worker_is_refused(browser, site, proxies, account, host):
     evil = proxies()
     open_app(browser, site, "app.localhost")
     install_worker(browser, site)
@@ -110,7 +110,7 @@ def test_the_apps_own_service_worker_launders_no_form(browser, site, proxies, ac
 
 
 @pytest.mark.parametrize("has_worker", [False, True], ids=["directly", "through a worker"])
-def test_a_plain_form_on_the_apps_own_page_is_the_apps_own(browser, site, account, has_worker):
+def test_a_plain_form_on_the_apps_own_page_is_accepted(browser, site, account, has_worker):
     open_app(browser, site, "app.localhost")
     if has_worker:
         install_worker(browser, site)
@@ -127,7 +127,7 @@ def test_a_plain_form_on_the_apps_own_page_is_the_apps_own(browser, site, accoun
     assert who(browser) is None
 
 
-def test_a_front_end_on_a_trusted_host_may(browsers, start, proxies, account):
+def test_a_front_end_on_a_trusted_host_is_accepted(browsers, start, proxies, account):
     browser = browsers(third_party_cookies=True)
     front = proxies()
     server = start(trustedOrigins=front.origin("web.app.localhost"))

@@ -41,7 +41,7 @@ def test_cloakroom_has_the_expected_verdicts_and_each_attack_succeeds_somewhere(
     assert saved.read_text() == (tmp_path / "run.html").read_text()
 
 
-def test_a_file_that_is_no_saved_run_is_refused(tmp_path):
+def test_a_file_that_is_not_a_saved_run_is_refused(tmp_path):
     for path, content in (("missing.json", None), ("wrong.json", "{}")):
         if content:
             (tmp_path / path).write_text(content)
@@ -74,13 +74,13 @@ def test_a_sibling_s_form_through_a_service_worker_in_firefox_is_refused_by_its_
     assert result.returncode == 0 and set(verdicts(run).values()) == {"holds"}, result.stdout
 
 
-def test_a_browser_that_is_missing_is_named_by_its_package(tmp_path):
+def test_the_message_names_the_package_of_a_missing_browser(tmp_path):
     result, run = lab(tmp_path, "--engine", "webkit", environment={"PATH": str(tmp_path)})
     assert result.returncode == 69 and run is None
     assert "apt-get install webkit2gtk-driver xvfb" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["--attack", "x"], ["--storage", "x"], ["--engine", "safari"], ["--repeat", "0"], ["--browsers", "0"]])
-def test_an_argument_that_does_not_exist_is_refused(tmp_path, arguments):
+def test_an_unknown_argument_is_refused(tmp_path, arguments):
     result, run = lab(tmp_path, *arguments)
     assert result.returncode == 64 and run is None

@@ -67,7 +67,7 @@ def test_from_sign_up_to_logout_by_keyboard(browser, site, account):
     arrive(browser, "/auth/pages/account", account)
 
 
-def test_login_leads_back_to_where_it_was_asked_for(browser, site, account):
+def test_login_returns_to_the_requested_page(browser, site, account):
     open_app(browser, site)
     sign_up(browser, account)
     browser.run("await session.logout()")
@@ -78,7 +78,7 @@ def test_login_leads_back_to_where_it_was_asked_for(browser, site, account):
     wait("the app", lambda: browser.url == site.origin() + "/app?a=1")
 
 
-def test_who_is_logged_in_and_sent_for_a_fresh_password_gives_it_and_goes_on(browser, site, account):
+def test_a_logged_in_user_who_must_step_up_enters_the_password_and_continues(browser, site, account):
     open_app(browser, site)
     sign_up(browser, account)
     browser.open(site.origin() + "/auth/pages/login?return_to=/app%3Fa=1&step_up=1")
@@ -93,7 +93,7 @@ def test_who_is_logged_in_and_sent_for_a_fresh_password_gives_it_and_goes_on(bro
     assert len(site.seen("POST", "/auth/step-up")) == 2
 
 
-def test_a_fresh_password_of_a_stranger_is_a_login(browser, site, account):
+def test_a_step_up_without_a_session_is_a_login(browser, site, account):
     open_app(browser, site)
     sign_up(browser, account)
     browser.run("await session.logout()")
@@ -107,7 +107,7 @@ def test_a_fresh_password_of_a_stranger_is_a_login(browser, site, account):
 
 
 @pytest.mark.parametrize("target", ["//evil.localhost/", "https://evil.localhost/", "/\\evil.localhost", "javascript:alert(1)"])
-def test_login_leads_nowhere_else(browser, site, account, target):
+def test_login_redirects_to_no_other_origin(browser, site, account, target):
     open_app(browser, site)
     sign_up(browser, account)
     browser.open(f"{site.origin()}/auth/pages/login?return_to={target}")
@@ -165,7 +165,7 @@ def test_the_account_page_shows_the_sessions_of_every_page_of_the_list(browser, 
     wait("three sessions", lambda: browser.run("return document.querySelectorAll('#sessions li').length") == 3)
 
 
-def test_a_password_change_that_the_server_puts_off_says_so_and_is_sent_again(browser, site, account):
+def test_a_postponed_password_change_is_announced_and_sent_again(browser, site, account):
     open_app(browser, site)
     sign_up(browser, account)
     browser.open(site.origin() + "/auth/pages/account")
@@ -197,7 +197,7 @@ def test_a_password_change_that_the_server_puts_off_says_so_and_is_sent_again(br
     browser.wait_text("Please try again in 90 seconds", "[role=alert]")
 
 
-def test_the_demo_renews_when_there_is_something_newer_to_have(browser, start, proxies, account):
+def test_the_demo_renews_when_a_newer_token_is_available(browser, start, proxies, account):
     site = proxies(start(**STEERED))
     open_app(browser, site)
     sign_up(browser, account)
@@ -214,7 +214,7 @@ def test_the_demo_renews_when_there_is_something_newer_to_have(browser, start, p
     assert json.loads(renewals[1].answer)["session"]["renew_in"] > 60
 
 
-def test_the_demo_asks_no_more_often_than_the_server_says(browser, start, proxies, account):
+def test_the_demo_waits_for_renew_in(browser, start, proxies, account):
     server = start(**STEERED | {"accessTokenLifetime": 1})
     site = proxies(server)
     open_app(browser, site)
@@ -239,7 +239,7 @@ def test_a_page_shows_a_logout_in_another_tab(browser, site, account):
     arrive(browser, "/auth/pages/login", "Log in")
 
 
-def test_nothing_but_the_pages_own_script_runs(browser, site, account):
+def test_only_the_pages_own_script_runs(browser, site, account):
     open_app(browser, site)
     sign_up(browser, account)
     for path in PAGES:
@@ -273,7 +273,7 @@ def test_no_page_can_be_framed(browser, site, proxies):
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_no_rule_of_accessibility_is_broken(browsers, site, account, engine, dark):
+def test_no_accessibility_rule_is_violated(browsers, site, account, engine, dark):
     if dark and engine == "webkit":
         pytest.skip("its automation knows no dark mode")
     browser = browsers(dark=dark)

@@ -70,7 +70,7 @@ def test_five_tabs_and_twenty_parallel_requests_at_expiry(browser, start, proxie
     assert rotations == [1] * ROUNDS
 
 
-def test_a_browser_that_was_away_is_let_in_at_once_and_renewed_within_a_window(browser, start, proxies, account):
+def test_an_idle_browser_is_served_at_once_and_renewed_within_a_window(browser, start, proxies, account):
     server = start(**STEERED)
     site = proxies(server)
     open_app(browser, site)
@@ -105,7 +105,7 @@ def ask_in_vain(browser):
     """)
 
 
-def test_an_answer_that_is_lost_on_the_way_is_given_again(browser, start, proxies, account):
+def test_a_lost_response_is_sent_again(browser, start, proxies, account):
     server = start(**STEERED)
     site = proxies(server)
     open_app(browser, site)
@@ -125,7 +125,7 @@ def test_an_answer_that_is_lost_on_the_way_is_given_again(browser, start, proxie
     assert who(browser) == account
 
 
-def test_a_step_up_waits_while_a_lost_answer_could_overtake_it(browser, start, proxies, account):
+def test_a_step_up_waits_while_a_late_response_could_overtake_it(browser, start, proxies, account):
     server = start(**STEERED)
     site = proxies(server)
     open_app(browser, site)
@@ -144,7 +144,7 @@ def test_a_step_up_waits_while_a_lost_answer_could_overtake_it(browser, start, p
     assert who(browser) == account
 
 
-def test_a_tab_killed_in_the_middle_of_a_renewal_ends_nothing(browser, start, proxies, account):
+def test_a_tab_killed_during_a_renewal_ends_no_session(browser, start, proxies, account):
     server = start(**STEERED)
     site = proxies(server)
     open_app(browser, site)
@@ -197,7 +197,7 @@ def test_pages_of_a_hybrid_client_get_an_access_token_each_also_within_a_window(
     assert browser.run("await session.renew(); return (await session.fetch('/api/notes')).status") == 200
 
 
-def test_a_lock_that_another_tab_never_lets_go_costs_a_second(browser, site, account):
+def test_a_lock_that_another_tab_never_releases_costs_a_second(browser, site, account):
     open_app(browser, site)
     sign_up(browser, account)
     browser.run("navigator.locks.request(`cloakroom ${location.origin}`, () => new Promise(() => {}))")
@@ -242,7 +242,7 @@ IS_SHOWN = """
 
 
 @pytest.mark.parametrize("caching", ["private", "no-store"])
-def test_back_after_a_logout_shows_nothing_private(browser, site, account, caching):
+def test_the_back_button_after_a_logout_shows_no_private_page(browser, site, account, caching):
     open_app(browser, site)
     sign_up(browser, account)
     site.page("/private", PRIVATE, Cache_Control=caching)
@@ -267,7 +267,7 @@ def test_back_after_a_logout_shows_nothing_private(browser, site, account, cachi
     wait("the page to know", lambda: browser.run("return window.isReady && !document.getElementById('secret')"))
 
 
-def test_a_service_worker_that_passes_requests_through_changes_nothing(browser, start, proxies, account):
+def test_a_pass_through_service_worker_changes_nothing(browser, start, proxies, account):
     server = start(**STEERED)
     site = proxies(server)
     site.page("/worker.js", "onfetch = (event) => event.respondWith(fetch(event.request)); "

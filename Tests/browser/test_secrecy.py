@@ -25,7 +25,7 @@ def planted(text):
     return bool(TOKEN.search(text))
 
 
-def test_no_token_is_where_script_can_look(browser, site, account):
+def test_script_finds_no_token(browser, site, account):
     open_app(browser, site)
     sign_up(browser, account)
     browser.run("await session.renew(); await session.stepUp({ password: args[0] })", "correct horse battery")
@@ -48,7 +48,7 @@ def test_no_token_is_where_script_can_look(browser, site, account):
     assert handed_over >= 3, "the control: tokens did come, in cookies"
 
 
-def test_the_demo_sees_a_token_that_lies_about(browser, site):
+def test_the_demo_finds_an_exposed_token(browser, site):
     """The control: the panel finds a token that is there."""
     browser.open(site.origin() + "/")
     browser.wait_text("no token found", "#verdict")
@@ -57,7 +57,7 @@ def test_the_demo_sees_a_token_that_lies_about(browser, site):
     browser.wait_text("1 of 14 ways led to a token!", "#verdict")
 
 
-def test_hybrid_delivery_keeps_the_access_token_in_memory_alone(browser, start, proxies, account):
+def test_hybrid_delivery_keeps_the_access_token_in_memory_only(browser, start, proxies, account):
     server = start(clients="spa=hybrid", **STEERED)
     site = proxies(server)
     open_app(browser, site)
@@ -165,7 +165,7 @@ def questions(browser, email):
 
 
 @pytest.mark.parametrize("state", ["fresh", "expired", "revoked_elsewhere"])
-def test_no_answer_that_script_can_read_holds_a_part_of_a_token(browser, start, proxies, account, state):
+def test_no_response_that_script_can_read_has_a_part_of_a_token(browser, start, proxies, account, state):
     server = start(**STEERED)
     site = proxies(server)
     open_app(browser, site)
@@ -202,7 +202,7 @@ def into_address(exchange):
 
 
 @pytest.mark.parametrize("leak", [into_header, into_body, into_address])
-def test_that_test_finds_a_part_of_a_token_wherever_it_is(browser, site, account, leak):
+def test_the_search_finds_a_part_of_a_token_at_every_place(browser, site, account, leak):
     open_app(browser, site)
     sign_up(browser, account)
     site.interfere = lambda exchange: leak(exchange) if exchange.method == "POST" and exchange.set_cookies else None
@@ -211,7 +211,7 @@ def test_that_test_finds_a_part_of_a_token_wherever_it_is(browser, site, account
 
 
 @pytest.mark.parametrize("host", ["localhost", "app.localhost"])
-def test_the_cookie_has_its_right_name(browser, site, account, engine, host):
+def test_the_cookie_has_the_expected_name(browser, site, account, engine, host):
     open_app(browser, site, host)
     sign_up(browser, account)
     name = "cloakroom-session" if engine == "webkit" else "__Host-Http-session"
@@ -269,7 +269,7 @@ def test_a_jar_flooded_by_script_may_lose_the_session_but_never_replaces_it(brow
     assert who(browser) in (account, None)
 
 
-def test_a_cookie_planted_by_script_replaces_no_session(browser, site, account, engine, attackers_cookie):
+def test_a_cookie_set_by_script_replaces_no_session(browser, site, account, engine, attackers_cookie):
     open_app(browser, site)
     sign_up(browser, account)
     browser.run(PLANT, attackers_cookie)

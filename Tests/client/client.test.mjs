@@ -105,7 +105,7 @@ const RealRequest = globalThis.Request;
 
 const paths = () => requests.map((request) => `${request.method} ${new URL(request.url).pathname}`);
 
-test("its declarations are what it does, and compile as the documents use them", async () => {
+test("the declarations match the code, and the documents' examples compile with them", async () => {
   const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "es2022", "--moduleResolution", "node", "--skipLibCheck"];
   const folder = new URL("../../Web/client/", import.meta.url);
   const types = fileURLToPath(new URL("types.ts", import.meta.url));
@@ -126,7 +126,7 @@ test("its declarations are what it does, and compile as the documents use them",
   await compile("--allowJs", join(directory, "compare.ts"));
 });
 
-test("everything that the package names is there", async () => {
+test("every file that the package names exists", async () => {
   const folder = new URL("../../Web/client/", import.meta.url);
   const manifest = JSON.parse(await readFile(new URL("package.json", folder)));
   const files = Object.values(manifest.exports).flatMap(({ types, default: code }) => [types, code]);
@@ -134,11 +134,11 @@ test("everything that the package names is there", async () => {
   for (const file of files) assert.ok(manifest.files.some((name) => file.startsWith(`./${name}`)), file);
 });
 
-test("it stays under three kilobytes, gzipped", () => {
+test("the client has under three kilobytes, gzipped", () => {
   assert.ok(gzipSync(source, { level: 9 }).length < 3000);
 });
 
-test("a login is posted as JSON and tells everybody who listens", async () => {
+test("a login is posted as JSON and informs all listeners", async () => {
   const session = await load();
   const seen = [];
   const stop = session.onChange((state) => seen.push(state.authenticated));
@@ -177,21 +177,21 @@ test("twenty calls with an expired token share one renewal, and each is sent onc
   assert.equal(requests.length, 41);
 });
 
-test("it never loops: a call that is refused again is handed back", async () => {
+test("it never loops: the response to a call that is refused again is returned", async () => {
   const session = await load();
   answer = (request) => (request.url.endsWith("/auth/refresh") ? live() : expired());
   assert.equal((await session.fetch("/api")).status, 401);
   assert.deepEqual(paths(), ["GET /api", "POST /auth/refresh", "GET /api"]);
 });
 
-test("a renewal that fails hands the first answer back, its body unread", async () => {
+test("after a failed renewal the first response is returned, with an unread body", async () => {
   const session = await load();
   answer = (request) => (request.url.endsWith("/auth/refresh") ? json({ code: "session_revoked" }, 401) : expired());
   const response = await session.fetch("/api");
   assert.equal((await response.json()).code, "token_expired");
 });
 
-test("other refusals renew nothing", async () => {
+test("other refusals cause no renewal", async () => {
   const session = await load();
   answer = () => json({ code: "insufficient_user_authentication" }, 401);
   await session.fetch("/api");
@@ -200,7 +200,7 @@ test("other refusals renew nothing", async () => {
 
 const served = (fields) => json({ ...named("s1"), session: { id: "s1", expires_in: 0, rotated: false, ...fields } });
 
-test("after a renewal that was only served, none is asked for until the server can give a newer cookie", async () => {
+test("after a renewal that was only served, the next one waits until the server can return a newer cookie", async () => {
   const session = await load();
   answer = ({ url }) => (url.endsWith("/refresh") ? served({ renew_in: 20 }) : expired());
   for (let call = 0; call < 3; call++) assert.equal((await session.fetch("/api")).status, 401);
@@ -208,7 +208,7 @@ test("after a renewal that was only served, none is asked for until the server c
   assert.deepEqual(paths(), ["GET /api", "POST /auth/refresh", ...Array(5).fill("GET /api")]);
 });
 
-test("the wait belongs to a session: after another login a renewal is asked for at once", async () => {
+test("the wait belongs to a session: after another login a renewal is sent at once", async () => {
   const session = await load();
   answer = () => served({ renew_in: 20 });
   await session.renew();
@@ -218,7 +218,7 @@ test("the wait belongs to a session: after another login a renewal is asked for 
   assert.equal(paths().at(-1), "POST /auth/refresh");
 });
 
-test("tabs share the wait: they share the cookie", async () => {
+test("tabs share the wait, because they share the cookie", async () => {
   const [one, other] = [await load(), await load()];
   answer = () => served({ expires_in: 100 });
   await Promise.all([one.current(), other.current()]);
@@ -229,7 +229,7 @@ test("tabs share the wait: they share the cookie", async () => {
   assert.deepEqual(paths(), ["POST /auth/refresh"]);
 });
 
-test("a renewed cookie that was lost on its way is asked for again when the server gives it again", async () => {
+test("a renewal whose response was lost is sent again when the server returns the cookie again", async () => {
   const session = await load();
   let asked = 0;
   const began = performance.now();
@@ -243,7 +243,7 @@ test("a renewed cookie that was lost on its way is asked for again when the serv
   assert.ok(performance.now() - began > 950);
 });
 
-test("an overtaken message of another tab does not shorten what is left", async () => {
+test("a late message of another tab does not shorten the remaining lifetime", async () => {
   const [one, other] = [await load(), await load()];
   answer = () => json(named("s1"));
   await Promise.all([one.current(), other.current()]);
@@ -253,7 +253,7 @@ test("an overtaken message of another tab does not shorten what is left", async 
   assert.ok(other.secondsLeft() >= 299);
 });
 
-test("other origins are left alone", async () => {
+test("requests to other origins are not changed", async () => {
   const session = await load();
   answer = () => expired();
   await session.fetch("https://elsewhere.example/api");
@@ -261,7 +261,7 @@ test("other origins are left alone", async () => {
   assert.equal(requests[0].headers.get("authorization"), null);
 });
 
-test("a hybrid access token goes to our origin only, and is in no state that is handed out", async () => {
+test("a hybrid access token goes to our origin only, and is in no state that listeners receive", async () => {
   const session = await load();
   answer = () => json({ authenticated: true, session: { expires_in: 9 }, delivery: "hybrid", access_token: "secret" });
   const state = await session.login({});
@@ -275,7 +275,7 @@ test("a hybrid access token goes to our origin only, and is in no state that is 
   assert.equal(requests.at(-1).headers.get("authorization"), null);
 });
 
-test("time is counted on a clock that nobody can set", async () => {
+test("time is measured by a monotonic clock", async () => {
   const session = await load();
   await session.current();
   const real = Date.now;
@@ -299,7 +299,7 @@ test("tabs share logins and logouts", async () => {
   assert.deepEqual(states, [true, false, false]);
 });
 
-test("what a tab says of a login is asked of the server: it may be old news", async () => {
+test("after a message about a login the client asks the server, because the message may be old", async () => {
   const [one, other] = [await load(), await load()];
   const states = [];
   other.onChange((state) => states.push(state.authenticated));
@@ -309,7 +309,7 @@ test("what a tab says of a login is asked of the server: it may be old news", as
   assert.deepEqual([states, other.secondsLeft()], [[false], 0]);
 });
 
-test("tabs share renewals, and the one that waited for another sends none", async () => {
+test("tabs share renewals, and a tab that waited for another sends none", async () => {
   const [one, other] = [await load(), await load()];
   answer = () => json({ ...named("s1"), session: { id: "s1", expires_in: 0 } });
   await Promise.all([one.current(), other.current()]);
@@ -320,7 +320,7 @@ test("tabs share renewals, and the one that waited for another sends none", asyn
   assert.ok(other.secondsLeft() >= 299);
 });
 
-test("a lock that another tab holds forever costs a second", async () => {
+test("a lock that another tab never releases costs a second", async () => {
   const session = await load();
   navigator.locks.request("", () => new Promise(() => {}));
   const began = performance.now();
@@ -328,13 +328,13 @@ test("a lock that another tab holds forever costs a second", async () => {
   assert.ok(performance.now() - began > 950);
 });
 
-test("a browser without Web Locks and BroadcastChannel renews all the same", async () => {
+test("a browser without Web Locks and BroadcastChannel renews too", async () => {
   Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
   globalThis.BroadcastChannel = undefined;
   assert.equal((await (await load()).renew()).authenticated, true);
 });
 
-test("a call that was under way during a renewal is sent again without another", async () => {
+test("a call that was in flight during a renewal is sent again without another renewal", async () => {
   const session = await load();
   let isRenewed = false;
   answer = async ({ url }) => {
@@ -351,7 +351,7 @@ test("a call that was under way during a renewal is sent again without another",
   assert.equal(paths().filter((path) => path === "POST /auth/refresh").length, 1);
 });
 
-test("an answer that was asked for before a login or logout is not believed after it", async () => {
+test("a response to a request from before a login or logout is ignored after it", async () => {
   const session = await load();
   let isOut = false;
   answer = async ({ url, method }) => {
@@ -399,7 +399,7 @@ for (const [name, refusal] of Object.entries(REFUSALS)) {
   });
 }
 
-test("many refused calls share one question", async () => {
+test("many refused calls share one request for the session", async () => {
   const session = await load();
   await session.current();
   requests.length = 0;
@@ -414,7 +414,7 @@ test("many refused calls share one question", async () => {
   assert.equal(requests.length, 22, "of whom is not logged in nothing is asked");
 });
 
-test("each refusal is asked about anew", async () => {
+test("each later refusal causes a new request", async () => {
   const session = await load();
   const answers = [live(), live(), json({ authenticated: false })];
   answer = ({ url }) => (url.includes("/auth/session") ? answers.shift() : new Response("<html>", { status: 401 }));
@@ -427,7 +427,7 @@ test("each refusal is asked about anew", async () => {
   assert.deepEqual(states, [false]);
 });
 
-test("a refused renewal ends the session here", async () => {
+test("a refused renewal ends the session in the client", async () => {
   const session = await load();
   await session.current();
   const states = [];
@@ -439,7 +439,7 @@ test("a refused renewal ends the session here", async () => {
 
 const busy = (seconds) => new Response(JSON.stringify({ code: "unavailable" }), { status: 503, headers: { "Retry-After": seconds } });
 
-test("a step-up that must wait is sent again once, when the server says", async () => {
+test("a postponed step-up is sent again once, after Retry-After", async () => {
   const session = await load();
   const answers = [busy("1"), live()];
   answer = () => answers.shift();
@@ -450,7 +450,7 @@ test("a step-up that must wait is sent again once, when the server says", async 
   assert.deepEqual(await requests[1].json(), { password: "p" });
 });
 
-test("one that would have to wait for over a minute, or again, is an error that says how long", async () => {
+test("a step-up that must wait for over a minute, or again, is an error with the time to wait", async () => {
   const session = await load();
   answer = () => busy("90");
   await assert.rejects(session.stepUp({}), { status: 503, code: "unavailable", retryAfter: 90 });
@@ -464,7 +464,7 @@ test("one that would have to wait for over a minute, or again, is an error that 
   }
 });
 
-test("streams, forms and requests are sent again whole, and an abort is an abort", async () => {
+test("streams, forms and requests are sent again completely, and an abort stays an abort", async () => {
   const session = await load();
   const form = new FormData();
   form.set("name", "value");
@@ -485,7 +485,7 @@ test("streams, forms and requests are sent again whole, and an abort is an abort
   await assert.rejects(session.fetch(request), { name: "AbortError" });
 });
 
-test("a request to another origin is passed on as it is", async () => {
+test("a request to another origin is passed to fetch unchanged", async () => {
   const session = await load();
   const request = new Request("https://elsewhere.example/", { method: "POST", body: "whole" });
   answer = async (sent) => new Response(await sent.text());
@@ -499,7 +499,7 @@ test("a front end on another host sends its cookie, unless told otherwise", asyn
   assert.deepEqual(requests.map((request) => request.credentials), ["include", "omit"]);
 });
 
-test("hybrid: a renewal that was only served brings an access token, and the next one is asked for all the same", async () => {
+test("hybrid: a renewal that was only served returns an access token, and the next one is sent too", async () => {
   const session = await load();
   const hybrid = (access_token) => json({
     ...named("s1"), delivery: "hybrid", access_token, session: { id: "s1", expires_in: 300, rotated: false, renew_in: 20 },
@@ -512,7 +512,7 @@ test("hybrid: a renewal that was only served brings an access token, and the nex
   }
 });
 
-test("hybrid: each tab keeps the token that it has, and a header of the page's own is left alone", async () => {
+test("hybrid: each tab keeps its own token, and the page's own Authorization header is kept", async () => {
   const [one, other] = [await load(), await load()];
   const hybrid = { ...named("s1"), delivery: "hybrid" };
   answer = () => json({ ...hybrid, access_token: "of one" });
@@ -526,7 +526,7 @@ test("hybrid: each tab keeps the token that it has, and a header of the page's o
   assert.equal(requests.at(-1).headers.get("authorization"), "Basic x");
 });
 
-test("one listener that fails does not keep the others from hearing", async () => {
+test("a listener that throws does not prevent the others from being called", async () => {
   const session = await load();
   const heard = [];
   session.onChange(() => { throw new Error("mine"); });
@@ -547,7 +547,7 @@ test("a page from the back-forward cache is hidden until the server has confirme
   assert.deepEqual([styles.visibility, styles.opacity, reloads], ["", "", 0]);
 });
 
-test("and loaded anew when it was ended, is somebody else's, or cannot be asked about", async () => {
+test("a hidden page is reloaded if its session has ended, is another user's, or cannot be checked", async () => {
   const answers = [() => json({ authenticated: false }), () => json(named("s2")), () => Promise.reject(new TypeError("offline"))];
   for (const then of answers) {
     const session = await load();
@@ -562,7 +562,7 @@ test("and loaded anew when it was ended, is somebody else's, or cannot be asked 
   }
 });
 
-test("on a server that renders the page, a session is inert and keeps nothing alive", async () => {
+test("in a server that renders the page, a session does nothing and keeps no process alive", async () => {
   const client = new URL("../../Web/client/client.js", import.meta.url).href;
   const script = `
     import { createSession, CloakroomError } from ${JSON.stringify(client)};
@@ -582,7 +582,7 @@ test("on a server that renders the page, a session is inert and keeps nothing al
   ]);
 });
 
-test("what is patched after it loaded does not reach it", async () => {
+test("functions that are replaced after it was loaded do not affect it", async () => {
   const session = await load();
   let stolen = 0;
   globalThis.fetch = () => stolen++;

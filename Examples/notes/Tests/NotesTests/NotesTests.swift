@@ -6,7 +6,7 @@ import Testing
 @testable import Notes
 
 @Suite struct NotesTests {
-    /// Runs `test` against a fresh app with somebody signed up; hands over the cookie.
+    /// Runs `test` with a new app and the cookie of a user who has signed up.
     private func withApp(_ test: @escaping @Sendable (any TestClientProtocol, HTTPFields) async throws -> Void)
         async throws
     {
