@@ -55,7 +55,7 @@ def markdown(results: Results, images: list[str]) -> str:
 def _machine(results: Results) -> str:
     settings = results.settings
     rounds = f"{settings.get('rounds')} round(s), {settings.get('seconds')} s for each figure"
-    quick = " A quick run: good for seeing that everything works, not for its figures." if settings.get("quick") else ""
+    quick = " A quick run: it shows that everything works, and its figures do not count." if settings.get("quick") else ""
     facts = ", ".join(f"{name} {value}" for name, value in results.machine.items())
     return f"Measured in one run, {rounds}: {facts}.{quick}\n"
 
@@ -63,10 +63,10 @@ def _machine(results: Results) -> str:
 def _slower(results: Results) -> str:
     found, unknown = slower(results), unmeasured(results)
     compared = (
-        "What answers without a look at a token, or remembers verified ones, is held against our cache hit; what "
-        "verifies each time against our first sight.\n") if results.of(CHECK) else ""
+        "Peers that do not read the token, or cache verified ones, are compared with our cache hit; peers that verify "
+        "each time are compared with our first sight.\n") if results.of(CHECK) else ""
     said = bullets(found) if found else "Nothing of what was measured in this run.\n"
-    untold = f"Goals of the table below that this run has no figure for: {unknown}.\n" if unknown else ""
+    untold = f"Goals of the table below without a figure in this run: {unknown}.\n" if unknown else ""
     return "\n".join(part for part in (compared, said, untold) if part)
 
 
@@ -80,8 +80,8 @@ def _repeat(results: Results) -> str:
     return (
         "```sh\nScripts/bench\n```\n\n"
         f"It installs the peers, builds for release, and measures for about {minutes:.0f} min. "
-        "[performance.json](performance.json) has every figure of every round. It needs Debian or Ubuntu, two cores that "
-        "nobody else uses, and a disk of one's own.\n")
+        "[performance.json](performance.json) has every figure of every round. It needs Debian or Ubuntu, two cores without "
+        "other load, and a disk without other load.\n")
 
 
 def main() -> int:
