@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings of every target of ours: warnings are errors, and each file says what it imports and why it may.
+/// The settings of every target: warnings are errors, and each file declares its own imports and their access level.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),

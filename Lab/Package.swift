@@ -11,8 +11,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// The scripts, pages and texts that stand beside the Swift files. `LabFile` reads them at run time; SwiftPM would warn
-/// about each that is not named here.
+/// The scripts, pages and texts beside the Swift files. `LabFile` reads them at run time. SwiftPM warns about each file
+/// that the manifest does not list.
 let texts = ["Bank", "Report", "attacks", "storage"].flatMap { folder -> [String] in
     let names = FileManager.default.enumerator(atPath: "\(Context.packageDirectory)/\(folder)")?.allObjects ?? []
     return names.compactMap { $0 as? String }.filter { name in

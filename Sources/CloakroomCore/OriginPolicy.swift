@@ -115,7 +115,7 @@ public struct OriginPolicy: Hashable, Sendable {
         case own, trusted, unnamed
     }
 
-    /// Refuses a foreign `Origin` whatever the other headers are: with a pass-through service worker, WebKit sends
+    /// Refuses a foreign `Origin` with any other headers: with a pass-through service worker, WebKit sends
     /// `Sec-Fetch-Site: same-origin` with the attacker's `Origin`.
     private func sender(of request: Request, own: WebOrigin) throws(Denial) -> Sender {
         guard let value = request.origin.first else { return .unnamed }

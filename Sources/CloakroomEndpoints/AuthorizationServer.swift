@@ -15,7 +15,7 @@ public struct AuthorizationServer: Sendable {
         /// The origin that browsers use; nil for plain HTTP on this machine only.
         public var publicURL: WebOrigin?
         /// The `iss` of access tokens; the default initializer sets it to the public URL. Without a public URL it is
-        /// the same at every start, whatever the port: tokens and cookies must survive a restart.
+        /// the same at every start and on every port: tokens and cookies must survive a restart.
         public var issuer = "http://localhost"
         /// The `aud` of access tokens; nil for the issuer.
         public var audience: String?

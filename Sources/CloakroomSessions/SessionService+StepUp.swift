@@ -27,7 +27,7 @@ extension SessionService {
         let raised = try await store.update(presented.session, checking: proof.credentialVersion) { session in
             raise(&session, presented, with: proof, recording: .stepUp, at: now)
         }
-        // The password was changed meanwhile: what was proved is the old one.
+        // The password was changed after the check, so the proof is of the old password.
         guard let raised else { throw Denial.invalidCredentials }
         return try grant(raised)
     }

@@ -81,8 +81,8 @@ final class AllowanceSketch: Sendable {
         }
     }
 
-    /// Returns the charges, less what has drained since they were taken. To return more would restore what other
-    /// requesters have spent.
+    /// Gives the charges back, except the part that has drained meanwhile. To give back more would restore the charges
+    /// of other requesters.
     func giveBack(_ receipt: Receipt, at uptime: Duration) {
         let time = Self.seconds(uptime)
         let drained = max(0, time - receipt.time) / interval

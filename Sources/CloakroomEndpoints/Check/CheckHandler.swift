@@ -101,7 +101,7 @@ final class CheckHandler: HTTPPartHandler {
         context.write(data, promise: promise)
     }
 
-    /// Sends what was not flushed yet before the framework closes the connection.
+    /// Flushes the written responses before the framework closes the connection.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is ChannelShouldQuiesceEvent, let encoder else {
             return context.fireUserInboundEventTriggered(event)

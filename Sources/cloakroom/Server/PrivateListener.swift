@@ -79,8 +79,8 @@ struct PrivateListener: Sendable {
         guard chmod(path, 0o660) == 0 else { throw Unusable(description: "\(path) cannot be restricted") }
     }
 
-    /// Checks what can be known before the server starts. Binding replaces what is at the path: it must be the socket of a
-    /// server that has ended.
+    /// Checks group and path before the server starts. Binding replaces the file at the path, so only the socket of a
+    /// server that has ended may be there.
     /// - Throws: `SettingsError` for an unknown group, `Unusable` for a path that cannot be used.
     func checkSocket() throws {
         guard case .unixSocket(let path) = address else { return }
