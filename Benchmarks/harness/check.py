@@ -47,7 +47,7 @@ APP_HIT = "our middleware, protected route, cache hit"
 APP_HS256 = "our verifier, HS256 on every request"
 OURS = [HIT, HIT_KINDS, FIRST_SIGHT, FIRST_SEEN, APP_HELLO, APP_HIT, APP_HS256]
 
-NOTHING, REMEMBERED, VERIFIED = "answers without a look", "remembers verified tokens", "verifies each time"
+NOTHING, CACHED, VERIFIED = "does not read the token", "caches verified tokens", "verifies each time"
 SAVED = "verifies each time, and saves"
 
 
@@ -90,13 +90,13 @@ def _ours(bench: Bench, conditions: list[At]) -> list[Contestant]:
     return [
         contestant(HELLO, NOTHING, hello, lambda: Requests("/hello", 200)),
         contestant(HELLO_COOKIE, NOTHING, hello, lambda: cookies("/hello", 200, HITS)),
-        contestant(HIT, REMEMBERED, serve, lambda: asked(HITS), HITS),
-        contestant(HIT_KINDS, REMEMBERED, serve, lambda: asked(HITS, kinds=KINDS), KINDS),
+        contestant(HIT, CACHED, serve, lambda: asked(HITS), HITS),
+        contestant(HIT_KINDS, CACHED, serve, lambda: asked(HITS, kinds=KINDS), KINDS),
         # The server saves the activity of a session once a minute: after one pass all of them are saved.
         contestant(FIRST_SIGHT, VERIFIED, serve, lambda: asked(DISTINCT), DISTINCT),
         contestant(FIRST_SEEN, SAVED, serve, lambda: asked(DISTINCT)),
         contestant(APP_HELLO, NOTHING, app, lambda: Requests("/hello", 200)),
-        contestant(APP_HIT, REMEMBERED, app, lambda: cookies("/me", 200, HITS), HITS),
+        contestant(APP_HIT, CACHED, app, lambda: cookies("/me", 200, HITS), HITS),
         contestant(APP_HS256, VERIFIED, app, bearers),
     ]
 
@@ -114,9 +114,9 @@ def _peer(bench: Bench, peer: Peer) -> Contestant:
             file.write_text("\n".join(tokens(bench.material, peer.algorithm, HITS)) + "\n")
         return Requests(peer.path, peer.ok, file, prefix="access=")
 
-    job = NOTHING if peer.algorithm == "-" else REMEMBERED if peer is nginx.LUA_CACHE else VERIFIED
+    job = NOTHING if peer.algorithm == "-" else CACHED if peer is nginx.LUA_CACHE else VERIFIED
     start = partial(installed, peer, bench.material, cpus=bench.cores.server)
-    return _contestant(bench, APART, peer.name, job, start, requests, HITS if job == REMEMBERED else 0)
+    return _contestant(bench, APART, peer.name, job, start, requests, HITS if job == CACHED else 0)
 
 
 def _contestant(

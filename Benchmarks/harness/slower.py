@@ -7,7 +7,7 @@ from .results import Figure, Results
 CONNECTIONS = max(check.CONNECTIONS)
 COMPARABLE = {
     check.NOTHING: check.HIT,
-    check.REMEMBERED: check.HIT,
+    check.CACHED: check.HIT,
     check.VERIFIED: check.FIRST_SIGHT,
 }
 """Maps a contestant's task to the task of Cloakroom with which it is compared."""

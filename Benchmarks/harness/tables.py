@@ -9,7 +9,7 @@ def check_tables(results: Results) -> str:
 
 
 def _check_table(results: Results, conditions: list[check.At]) -> str:
-    header = ["what is asked", "job"]
+    header = ["request", "job"]
     for at in conditions:
         where = ", load and server on all cores" if at.get("cores") == "shared" else ""
         header += [

@@ -155,8 +155,8 @@ final class WireHandler: HTTPPartHandler {
 
     // MARK: The end of a connection
 
-    /// Closes the connection after two seconds, also if the client still sends. An immediate close while the client still
-    /// sends would reset the connection, and the client would lose the response (RFC 9112 section 9.6).
+    /// Closes the connection after two seconds, also if the client still sends. An immediate close while the client
+    /// still sends would reset the connection, and the client would lose the response (RFC 9112 section 9.6).
     private func closeSoon(_ context: ChannelHandlerContext) {
         guard linger == nil, context.channel.isActive else { return }
         linger = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerTime) { context.close(promise: nil) }
