@@ -22,7 +22,7 @@ import Testing
         case wrongPassword, spent, spentWithWrongPassword, revoked, expired, forged, unknownSession
         case revokedMeanwhile, renewedTwiceMeanwhile, disabledMeanwhile, passwordSetMeanwhile, passwordChangedMeanwhile
 
-        /// The denial, and the events that it leaves besides those of what happened meanwhile.
+        /// The denial, and the events that it records besides those of concurrent requests.
         var outcome: (code: String, events: [SecurityEvent.Kind]) {
             switch self {
             case .wrongPassword: ("invalid_credentials", [.stepUpFailed])
@@ -35,7 +35,7 @@ import Testing
             }
         }
 
-        /// What a password change or an account's end does to all sessions anyway.
+        /// The effect of a password change or a disabled account on all sessions.
         var endsOthers: Bool {
             [.disabledMeanwhile, .passwordSetMeanwhile, .passwordChangedMeanwhile].contains(self)
         }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import CloakroomEndpoints
 
-/// Issue 12, A1 and A2: nothing that a script can read carries a token. The list of endpoints is the route table
+/// Issue 12, A1 and A2: no response that script can read contains a token. The list of endpoints is the route table
 /// itself, so that a new endpoint is always tested.
 @Suite struct TokenLeakTests {
     private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]

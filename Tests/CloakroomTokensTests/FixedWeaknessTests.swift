@@ -22,7 +22,7 @@ import Testing
     @Test(
         "an Ed25519 key has one encoding and no small order",
         arguments: [
-            // p + 1: the identity, spelled a second way.
+            // p + 1: a second encoding of the identity.
             "7v_______________________________________38",
             // Of order 1, 2 and 4.
             "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "7P_______________________________________38",

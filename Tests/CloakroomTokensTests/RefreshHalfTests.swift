@@ -13,7 +13,7 @@ import Testing
         world = try TokenWorld()
     }
 
-    /// The issuer's keys without the one that signs, which was stolen; another signs instead.
+    /// The issuer's keys without the stolen signing key; another key signs instead.
     private func removeSigningKey(marking: Bool = true) throws {
         let old = world.keys.current
         let other = IssuerKeys.SigningEntry(key: try SigningKey.generate(.es256), createdAt: now, signsFrom: now)

@@ -49,7 +49,7 @@ import Testing
         partNames)
     func looseBits(_ algorithm: SignatureAlgorithm, _ part: String) throws {
         let forge = try Forge(algorithm)
-        // The header is padded to a length whose last character has loose bits; the others are so by themselves.
+        // The header is padded to a length whose last character has unused bits; the other parts have them anyway.
         let header = forge.header().utf8.count % 3 == 0 ? forge.header(#","x":1"#) : forge.header()
         let genuine = try Parts(forge.token(header: header, payload: #"{"su":"s"}"#))
         #expect(forge.verdict([genuine.header, genuine.payload, genuine.signature].joined(separator: ".")) == nil)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import CloakroomTokens
 
-/// Table J of the attack catalogue where the signature is *good*: what is refused here is refused for its form alone.
+/// Table J of the attack catalogue with *valid* signatures: every refusal here is a refusal of the form.
 @Suite struct SignedHeaderTests {
     /// The header is written with `ALG` and `KID` for the genuine names.
     struct Row: Sendable, CustomTestStringConvertible {
@@ -64,7 +64,7 @@ import Testing
             #""x5c":["MIIB"]"#, #""x5c":[]"#, #""jwk":null"#, #""jwk":{"kty":"oct","k":""}"#, #""\u006aku":"x""#,
         ].map { member($0, .foreignKeyHeader) }
 
-    /// Two readers would not agree what these say.
+    /// Headers that two parsers could read differently.
     static let ambiguous: [String] = [
         #"{"alg":"ALG","alg":"none","kid":"KID"}"#, #"{"alg":"none","alg":"ALG","kid":"KID"}"#,
         #"{"alg":"ALG","\u0061lg":"none","kid":"KID"}"#, #"{"alg":"ALG","kid":"KID","kid":"k2"}"#,

@@ -216,7 +216,7 @@ import Testing
         case .string(let string): return (other as? String).map { Array($0.utf8) == Array(string.utf8) } == true
         case .integer(let number): return (other as? NSNumber)?.int64Value == number
         case .number(let number):
-            // Foundation on Linux goes through Decimal and is out in the last place.
+            // Foundation on Linux converts through Decimal, and the last digit may differ.
             guard let other = (other as? NSNumber)?.doubleValue else { return false }
             return abs(other - number) <= 1e-12 * abs(number)
         case .bool(let bool): return (other as? NSNumber)?.boolValue == bool
