@@ -14,7 +14,7 @@ package final class Gateway: Sendable {
     let rules: GatewayRules
     let cookies: OwnCookies
     let connector: UpstreamConnector
-    let health = UpstreamHealth()
+    let health: UpstreamHealth
     let recheck: Recheck
     let log: SampledLog
     /// The scheme by which browsers reach this server.
@@ -26,16 +26,19 @@ package final class Gateway: Sendable {
 
     /// - Parameters:
     ///   - own: opens a connection to our own endpoints.
+    ///   - securing: adds TLS to a connection to a backend.
     ///   - recheck: asks the store about the session of an open stream.
     package init(
-        rules: GatewayRules, isHTTPS: Bool, limits: GatewayLimits = GatewayLimits(),
-        own: @escaping UpstreamConnector.OwnConnection, recheck: @escaping Recheck, logger: Logger
+        rules: GatewayRules, isHTTPS: Bool, health: UpstreamHealth, limits: GatewayLimits = GatewayLimits(),
+        own: @escaping UpstreamConnector.OwnConnection, securing: @escaping UpstreamConnector.Securing,
+        recheck: @escaping Recheck, logger: Logger
     ) {
         self.rules = rules
         self.limits = limits
+        self.health = health
         self.recheck = recheck
         cookies = OwnCookies(rules.authorizer.cookie)
-        connector = UpstreamConnector(own: own, tls: nil)
+        connector = UpstreamConnector(own: own, secure: securing)
         log = SampledLog(logger: logger)
         scheme = isHTTPS ? "https" : "http"
         protection = SecurityHeaders<BasicSessionRequestContext>.fieldsOfData(isHTTPS: isHTTPS)

@@ -5,9 +5,12 @@ package import NIOCore
 /// Accepts connections for a gateway.
 package struct GatewayChannel: ServerChildChannel {
     private let gateway: Gateway
+    private let secure: @Sendable (any Channel) throws -> Void
 
-    package init(_ gateway: Gateway) {
+    /// - Parameter securing: adds TLS to a connection.
+    package init(_ gateway: Gateway, securing: @escaping @Sendable (any Channel) throws -> Void) {
         self.gateway = gateway
+        secure = securing
     }
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<AcceptedChannel> {
@@ -15,6 +18,7 @@ package struct GatewayChannel: ServerChildChannel {
             // One read for each wake-up: what was read is passed on before the next piece is read, so that memory does not
             // grow with the body.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+            try secure(channel)
             try gateway.serve(channel)
             return AcceptedChannel(channel: channel)
         }

@@ -3,7 +3,7 @@ import CloakroomMiddleware
 import Hummingbird
 public import HummingbirdCore
 import Logging
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
 
@@ -31,7 +31,16 @@ extension HTTPServerBuilder {
     public static func publicListener(
         _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits()
     ) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in ListenerChannel.publicEndpoints(server, limits, responder) }
+        publicListener(server, limits, securing: { _ in })
+    }
+
+    /// - Parameter securing: adds TLS to a connection.
+    package static func publicListener(
+        _ server: AuthorizationServer, _ limits: ListenerLimits,
+        securing: @escaping @Sendable (any Channel) throws -> Void
+    ) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in ListenerChannel.publicEndpoints(server, limits, responder, securing: securing)
+        }
     }
 
     /// HTTP/1.1 for proxies, scrapers and backends. It accepts connections over a Unix socket, from this machine and
@@ -104,10 +113,12 @@ struct ListenerChannel: ServerChildChannel {
     private let prepare: @Sendable (any Channel) throws -> Bool
 
     static func publicEndpoints(
-        _ server: AuthorizationServer, _ limits: ListenerLimits, _ responder: @escaping HTTPChannelHandler.Responder
+        _ server: AuthorizationServer, _ limits: ListenerLimits, _ responder: @escaping HTTPChannelHandler.Responder,
+        securing: @escaping @Sendable (any Channel) throws -> Void = { _ in }
     ) -> Self {
         Self(responder, limits) { channel in
             try channel.addWireHandler(limits, server)
+            try securing(channel)
             return true
         }
     }

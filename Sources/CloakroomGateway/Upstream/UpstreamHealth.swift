@@ -1,10 +1,12 @@
 import NIOCore
 import Synchronization
 
-/// Which backends failed lately. A failed one is left alone for a moment, then tried again by the next request.
+/// Which backends are out of order: those whose health check fails, and those to which a connection has just failed. The
+/// latter are left alone for a moment, then tried again by the next request.
 package final class UpstreamHealth: Sendable {
     private struct State {
         var failedUntil: [UpstreamAddress: NIODeadline] = [:]
+        var unhealthy: Set<UpstreamAddress> = []
         var next = 0
     }
 
@@ -13,21 +15,29 @@ package final class UpstreamHealth: Sendable {
 
     package init() {}
 
-    /// The backends of the group that have not failed lately, the one whose turn it is first. A group of one is always
-    /// tried: its failure is told by the attempt.
+    /// The backends of the group that are in order, the one whose turn it is first. A group of one without a health check is
+    /// always tried: the attempt says why it fails.
     func candidates(_ group: UpstreamGroup, at now: NIODeadline) -> [UpstreamAddress] {
-        guard group.addresses.count > 1 else { return group.addresses }
+        guard group.addresses.count > 1 || group.healthPath != nil else { return group.addresses }
         return state.withLock { state in
             state.next &+= 1
             let count = group.addresses.count
             let start = Int(UInt(bitPattern: state.next) % UInt(count))
             return (0..<count).map { group.addresses[(start + $0) % count] }
-                .filter { (state.failedUntil[$0] ?? .distantPast) <= now }
+                .filter { (state.failedUntil[$0] ?? .distantPast) <= now && !state.unhealthy.contains($0) }
         }
     }
 
     func failed(_ address: UpstreamAddress, at now: NIODeadline) {
         state.withLock { $0.failedUntil[address] = now + Self.pause }
+    }
+
+    /// - Returns: whether this is news.
+    func checked(_ address: UpstreamAddress, isHealthy: Bool) -> Bool {
+        state.withLock { state in
+            if isHealthy { return state.unhealthy.remove(address) != nil }
+            return state.unhealthy.insert(address).inserted
+        }
     }
 
     func succeeded(_ address: UpstreamAddress) {

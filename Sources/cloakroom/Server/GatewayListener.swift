@@ -6,11 +6,13 @@ import CloakroomSessions
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
 
 extension HTTPServerBuilder {
     /// The gateway in front of the public endpoints: what no route can take, the framework answers.
     static func gateway(
-        _ routes: RouteTable, in front: AuthorizationServer, _ limits: ListenerLimits
+        _ routes: RouteTable, in front: AuthorizationServer, _ limits: ListenerLimits,
+        health: UpstreamHealth, backends: BackendTLS, securing: @escaping @Sendable (any Channel) throws -> Void
     ) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             let rules = GatewayRules(
@@ -20,8 +22,10 @@ extension HTTPServerBuilder {
             let sessions = front.sessions
             return GatewayChannel(
                 Gateway(
-                    rules: rules, isHTTPS: front.isHTTPS, own: endpoints.connect,
-                    recheck: { try await sessions.denial(of: $0) }, logger: Logger(label: "cloakroom.gateway")))
+                    rules: rules, isHTTPS: front.isHTTPS, health: health, own: endpoints.connect,
+                    securing: backends.secure,
+                    recheck: { try await sessions.denial(of: $0) }, logger: Logger(label: "cloakroom.gateway")),
+                securing: securing)
         }
     }
 }

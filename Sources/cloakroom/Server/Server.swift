@@ -1,5 +1,6 @@
 import CloakroomCore
 import CloakroomEndpoints
+import CloakroomGateway
 import CloakroomMiddleware
 import Hummingbird
 import HummingbirdCore
@@ -20,10 +21,17 @@ struct Server {
     func run() async throws {
         let descriptors = Descriptors.raiseLimit()
         let lines = StartLines(expectsPrivate: instance.settings.privateListener != nil)
+        let certificate = try ServerCertificate(instance.settings.listeners)
+        let (front, checks) = try front(certificate)
         let listeners: [any Service] =
-            [publicApplication(lines, descriptors)] + (try privateApplication(lines, descriptors).map { [$0] } ?? [])
+            [
+                publicApplication(front, lines, descriptors, isTLS: certificate != nil),
+                Reloads(certificate: certificate),
+            ]
+            + checks + (try privateApplication(lines, descriptors).map { [$0] } ?? [])
         var configuration = ServiceGroupConfiguration(
-            services: [.init(service: Maintenance(server: instance.server))] + listeners.map { .init(service: $0) },
+            services: [.init(service: BackgroundWork { [server = instance.server] in await server.maintain() })]
+                + listeners.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "cloakroom.lifecycle"))
         configuration.maximumGracefulShutdownDuration = Self.patience
@@ -36,7 +44,23 @@ struct Server {
         return limits
     }
 
-    private func publicApplication(_ lines: StartLines, _ descriptors: Int) -> any Service {
+    /// What answers on the public listener: the gateway where there are routes, otherwise the framework.
+    private func front(_ certificate: ServerCertificate?) throws -> (HTTPServerBuilder, [any Service]) {
+        let secure: @Sendable (any Channel) throws -> Void = { try certificate?.secure($0) }
+        guard let routes = instance.settings.routes else {
+            return (.publicListener(instance.server, limits, securing: secure), [])
+        }
+        let (health, backends) = (UpstreamHealth(), try BackendTLS())
+        let checks = HealthChecks(
+            routes, health: health, securing: backends.secure, logger: Logger(label: "cloakroom.gateway"))
+        let gateway = HTTPServerBuilder.gateway(
+            routes, in: instance.server, limits, health: health, backends: backends, securing: secure)
+        return (gateway, [BackgroundWork { await checks.run() }])
+    }
+
+    private func publicApplication(
+        _ front: HTTPServerBuilder, _ lines: StartLines, _ descriptors: Int, isTLS: Bool
+    ) -> any Service {
         let settings = instance.settings
         let router = Router(context: BasicSessionRequestContext.self)
         router.add(middleware: RequestMetrics())
@@ -44,15 +68,13 @@ struct Server {
         if settings.process.isDemo { Demo(now: instance.environment.now).addRoutes(to: router) }
         let listener = settings.listeners
         let host = listener.host.contains(":") ? "[\(listener.host)]" : listener.host
-        let front: HTTPServerBuilder =
-            settings.routes.map { .gateway($0, in: instance.server, limits) }
-            ?? .publicListener(instance.server, limits)
+        let scheme = isTLS ? "https" : "http"
         let application = Application(
             router: router, server: front,
             configuration: configuration(.hostname(listener.host, port: listener.port), descriptors),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? listener.port
-                await lines.publicListener("cloakroom: listening on http://\(host):\(port)")
+                await lines.publicListener("cloakroom: listening on \(scheme)://\(host):\(port)")
             },
             logger: Logger(label: "cloakroom.http"))
         return NamedListener(
@@ -96,12 +118,12 @@ struct Server {
     }
 }
 
-/// Runs the background work until the server stops.
-private struct Maintenance: Service {
-    let server: AuthorizationServer
+/// Runs background work until the server stops.
+private struct BackgroundWork: Service {
+    let work: @Sendable () async -> Void
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await server.maintain() }
+        await cancelWhenGracefulShutdown { await work() }
     }
 }
 

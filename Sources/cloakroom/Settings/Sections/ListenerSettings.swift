@@ -10,6 +10,9 @@ struct ListenerSettings: SettingsSection, Sendable {
     var privateAddress: PrivateListener.Address?
     /// nil for the group of the process.
     var privateSocketGroup: String?
+    /// PEM files; nil for plain HTTP.
+    var tlsCertificate: String?
+    var tlsKey: String?
     var requestTimeout = Span.seconds(30)
     /// The limit on each listener; nil for as many as the descriptors allow.
     var maximumConnections: Int?
@@ -45,6 +48,15 @@ struct ListenerSettings: SettingsSection, Sendable {
                 Addresses of your reverse proxies. Their `X-Forwarded-For` counts, and they may connect to the private \
                 listener.
                 """),
+        Setting(
+            "tlsCert", ValueSyntax.text("file", expected: "a PEM file").optional(), to: \.listeners.tlsCertificate,
+            default: .computed("none: plain HTTP"), example: "/etc/cloakroom/fullchain.pem",
+            help: "Certificate chain for TLS on the public listener.",
+            note: "SIGHUP reads it and its key again, for a renewed certificate."),
+        Setting(
+            "tlsKey", ValueSyntax.text("file", expected: "a PEM file").optional(), to: \.listeners.tlsKey,
+            default: .computed("the file of `tlsCert`"), example: "/etc/cloakroom/privkey.pem",
+            help: "Private key of the certificate in `tlsCert`."),
         Setting(
             "requestTimeout",
             .seconds(Span(milliseconds: 100)...(.seconds(3600)), expected: "seconds, 0.1 to 3600"),
