@@ -13,13 +13,10 @@ import threading
 import time
 import urllib.parse
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
 
-from browser import PASSWORD, Client, tokens
-from server import BINARY, ROOT, Server, clean_environment, run
+from browser import PASSWORD, Client
+from server import BINARY, ROOT, Server, clean_environment
 
 README = (ROOT / "README.md").read_text()
 SNIPPETS = ROOT / "docs/snippets"
@@ -33,174 +30,11 @@ def client(shared):
     return client
 
 
-class Issuer:
-    """An issuer that signs the claims of a test, and counts the fetches of its key set."""
-
-    def __init__(self):
-        self.fetches = 0
-        self.rotate()
-        issuer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                issuer.fetches += 1
-                body = json.dumps({"keys": [issuer.public]}).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *arguments):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.origin = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def rotate(self):
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.kid = f"key{id(self.key)}"
-        self.public = ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True) | {"kid": self.kid, "use": "sig", "alg": "ES256"}
-
-    def sign(self, typ="at+jwt", kid=None, **claims):
-        payload = {"iss": "http://localhost", "aud": "http://localhost", "sub": "u_1", "exp": time.time() + 300} | claims
-        return jwt.encode(payload, self.key, "ES256", headers={"typ": typ, "kid": kid or self.kid})
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-@pytest.fixture
-def issuer():
-    issuer = Issuer()
-    yield issuer
-    issuer.stop()
-
-
-class PythonVerifier:
-    def __init__(self, origin):
-        self.namespace = {}
-        exec((SNIPPETS / "verify_token.py").read_text().replace("http://localhost:8080", origin), self.namespace)
-
-    def verify(self, token):
-        """The claims, or the error as text."""
-        try:
-            return self.namespace["verify"](token)
-        except jwt.PyJWTError as error:
-            return str(error) or type(error).__name__
-
-    def stop(self):
-        pass
-
-
-class NodeVerifier:
-    """One Node process, as a backend is. It reads one token per line."""
-    LOOP = """
-    import { createInterface } from "node:readline";
-    for await (const line of createInterface({ input: process.stdin })) {
-      const answer = await verifyToken(JSON.parse(line)).catch((error) => (error instanceof TypeError ? `TypeError: ${error}` : error.message));
-      console.log(JSON.stringify(answer));
-    }
-    """
-
-    def __init__(self, origin):
-        code = (SNIPPETS / "verify_token.mjs").read_text().replace("http://localhost:8080", origin)
-        self.process = subprocess.Popen(
-            ["node", "--input-type=module", "--eval", code + self.LOOP], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def verify(self, token):
-        self.process.stdin.write(json.dumps(token) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(10)
-
-
-@pytest.fixture(params=[PythonVerifier, NodeVerifier], ids=["python", "node"])
-def verifier(request):
-    made = []
-
-    def verifier(origin):
-        made.append(request.param(origin))
-        return made[-1]
-
-    if request.param is NodeVerifier and shutil.which("node") is None:
-        pytest.skip("there is no Node here")
-    yield verifier
-    for one in made:
-        one.stop()
-
-
 def wait_until(condition):
     deadline = time.monotonic() + DEADLINE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def test_the_snippets_verify_a_token_of_the_server(client, verifier):
-    verifier = verifier(client.server.origin)
-    token = tokens(client.cookie)[0]
-    assert verifier.verify(token)["client_id"] == "browser"
-    assert isinstance(verifier.verify(token[:-4] + "AAAA"), str)
-
-
-def test_the_snippets_follow_a_rotation_of_the_servers_keys(start, verifier):
-    server = start()
-    client = Client(server)
-    client.sign_up()
-    verifier = verifier(server.origin)
-    old = tokens(client.cookie)[0]
-    assert verifier.verify(old)["client_id"] == "browser"
-    assert run("keys", "rotate", "--now", "--data-dir", server.directory).returncode == 0
-
-    def signs_with_another_key():
-        assert client.log_in().status == 200
-        return jwt.get_unverified_header(tokens(client.cookie)[0])["kid"] != jwt.get_unverified_header(old)["kid"]
-
-    wait_until(signs_with_another_key)
-    wait_until(lambda: isinstance(verifier.verify(tokens(client.cookie)[0]), dict))
-
-
-@pytest.mark.parametrize("change, is_good", [
-    ({}, True), ({"exp": -3}, True), ({"exp": -60}, False), ({"iss": "https://elsewhere.example"}, False),
-    ({"aud": "https://elsewhere.example"}, False), ({"typ": "JWT"}, False), ({"typ": "rt+jwt"}, False), ({"kid": "unknown"}, False)],
-    ids=lambda value: str(value))
-def test_the_snippets_refuse_other_tokens_than_access_tokens_for_this_backend(issuer, verifier, change, is_good):
-    if "exp" in change:
-        change = {"exp": time.time() + change["exp"]}
-    answer = verifier(issuer.origin).verify(issuer.sign(**change))
-    assert (answer["sub"] == "u_1") if is_good else isinstance(answer, str)
-
-
-@pytest.mark.parametrize("token", [None, "", "a", "a.b", "a.b.c", "..", "~", "a~b", 7], ids=repr)
-def test_the_snippets_refuse_malformed_tokens_without_an_internal_error(issuer, verifier, token):
-    answer = verifier(issuer.origin).verify(token)
-    assert isinstance(answer, str) and "TypeError" not in answer
-
-
-def test_the_snippets_fetch_keys_once_for_many_tokens_and_once_more_for_a_new_key(issuer, verifier):
-    verifier = verifier(issuer.origin)
-    for _ in range(5):
-        assert verifier.verify(issuer.sign())["sub"] == "u_1"
-    assert issuer.fetches == 1
-    issuer.rotate()
-    wait_until(lambda: isinstance(verifier.verify(issuer.sign()), dict))
-    assert issuer.fetches == 2
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node here")
-def test_forged_tokens_with_new_key_ids_do_not_make_the_node_snippet_fetch_each_time(issuer):
-    verifier = NodeVerifier(issuer.origin)
-    began = time.monotonic()
-    for number in range(50):
-        assert verifier.verify(issuer.sign(kid=f"unknown{number}")) == "not our token"
-    assert issuer.fetches <= 2 + (time.monotonic() - began)
-    verifier.stop()
 
 
 class Shell:
