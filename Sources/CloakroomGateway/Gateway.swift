@@ -48,8 +48,12 @@ package final class Gateway: Sendable {
     /// Makes a connection of a browser one of this gateway's.
     /// - Parameter channel: one that was just accepted; call it on its event loop.
     package func serve(_ channel: any Channel) throws {
+        try serve(channel, peer: channel.remoteAddress?.ipAddress)
+    }
+
+    /// - Parameter peer: the address of the client's connection.
+    func serve(_ channel: any Channel, peer: String?) throws {
         let loop = self.loop(channel.eventLoop)
-        let peer = channel.remoteAddress?.ipAddress
         try channel.pipeline.syncOperations.addHandler(FrontConnection(self, loop, peer: peer))
     }
 

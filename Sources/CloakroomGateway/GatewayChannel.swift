@@ -5,10 +5,10 @@ package import NIOCore
 /// Accepts connections for a gateway.
 package struct GatewayChannel: ServerChildChannel {
     private let gateway: Gateway
-    private let secure: @Sendable (any Channel) throws -> Void
+    private let secure: (@Sendable (any Channel) throws -> Void)?
 
-    /// - Parameter securing: adds TLS to a connection.
-    package init(_ gateway: Gateway, securing: @escaping @Sendable (any Channel) throws -> Void) {
+    /// - Parameter securing: adds TLS to a connection, and offers HTTP/2 and HTTP/1.1; nil for plain HTTP/1.1.
+    package init(_ gateway: Gateway, securing: (@Sendable (any Channel) throws -> Void)?) {
         self.gateway = gateway
         secure = securing
     }
@@ -18,8 +18,12 @@ package struct GatewayChannel: ServerChildChannel {
             // One read for each wake-up: what was read is passed on before the next piece is read, so that memory does not
             // grow with the body.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
-            try secure(channel)
-            try gateway.serve(channel)
+            if let secure {
+                try secure(channel)
+                try Self.serveNegotiated(gateway, on: channel)
+            } else {
+                try gateway.serve(channel)
+            }
             return AcceptedChannel(channel: channel)
         }
     }

@@ -12,7 +12,7 @@ extension HTTPServerBuilder {
     /// The gateway in front of the public endpoints: what no route can take, the framework answers.
     static func gateway(
         _ routes: RouteTable, in front: AuthorizationServer, _ limits: ListenerLimits,
-        health: UpstreamHealth, backends: BackendTLS, securing: @escaping @Sendable (any Channel) throws -> Void
+        health: UpstreamHealth, backends: BackendTLS, securing: (@Sendable (any Channel) throws -> Void)?
     ) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             let rules = GatewayRules(

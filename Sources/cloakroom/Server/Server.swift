@@ -46,15 +46,17 @@ struct Server {
 
     /// What answers on the public listener: the gateway where there are routes, otherwise the framework.
     private func front(_ certificate: ServerCertificate?) throws -> (HTTPServerBuilder, [any Service]) {
-        let secure: @Sendable (any Channel) throws -> Void = { try certificate?.secure($0) }
         guard let routes = instance.settings.routes else {
+            let plain: @Sendable (any Channel) throws -> Void = { _ in }
+            let secure = certificate?.securing(offering: [.http1]) ?? plain
             return (.publicListener(instance.server, limits, securing: secure), [])
         }
         let (health, backends) = (UpstreamHealth(), try BackendTLS())
         let checks = HealthChecks(
             routes, health: health, securing: backends.secure, logger: Logger(label: "cloakroom.gateway"))
         let gateway = HTTPServerBuilder.gateway(
-            routes, in: instance.server, limits, health: health, backends: backends, securing: secure)
+            routes, in: instance.server, limits, health: health, backends: backends,
+            securing: certificate?.securing(offering: [.http2, .http1]))
         return (gateway, [BackgroundWork { await checks.run() }])
     }
 

@@ -10,7 +10,13 @@ import UnixSignals
 final class ServerCertificate: Sendable {
     private let certificate: String
     private let key: String
-    private let context: Mutex<NIOSSLContext>
+    private let contexts: Mutex<[[Version]: NIOSSLContext]>
+
+    /// The versions of HTTP that a client can choose from, by their names in ALPN (RFC 7301).
+    enum Version: String {
+        case http2 = "h2"
+        case http1 = "http/1.1"
+    }
 
     struct Unusable: Error, CustomStringConvertible {
         let description: String
@@ -25,22 +31,25 @@ final class ServerCertificate: Sendable {
         }
         self.certificate = certificate
         key = settings.tlsKey ?? certificate
-        context = Mutex(try Self.read(certificate, key))
+        contexts = Mutex(try Self.read(certificate, key))
     }
 
     /// Reads both files again. Open connections keep the certificate with which they began.
     func reload() throws {
         let newer = try Self.read(certificate, key)
-        context.withLock { $0 = newer }
+        contexts.withLock { $0 = newer }
     }
 
-    /// Adds TLS to a connection that was just accepted.
-    func secure(_ channel: any Channel) throws {
-        let handler = NIOSSLServerHandler(context: context.withLock { $0 })
-        try channel.pipeline.syncOperations.addHandler(handler, position: .first)
+    /// Adds TLS to connections that were just accepted.
+    func securing(offering versions: [Version]) -> @Sendable (any Channel) throws -> Void {
+        { channel in
+            guard let context = self.contexts.withLock({ $0[versions] }) else { return channel.close(promise: nil) }
+            let handler = NIOSSLServerHandler(context: context)
+            try channel.pipeline.syncOperations.addHandler(handler, position: .first)
+        }
     }
 
-    private static func read(_ certificate: String, _ key: String) throws -> NIOSSLContext {
+    private static func read(_ certificate: String, _ key: String) throws -> [[Version]: NIOSSLContext] {
         var status = stat()
         guard stat(key, &status) == 0 else { throw Unusable(description: "tlsKey: \(key) cannot be read") }
         guard status.st_mode & 0o007 == 0 else {
@@ -51,8 +60,12 @@ final class ServerCertificate: Sendable {
             var configuration = TLSConfiguration.makeServerConfiguration(
                 certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
             configuration.minimumTLSVersion = .tlsv12
-            configuration.applicationProtocols = ["http/1.1"]
-            return try NIOSSLContext(configuration: configuration)
+            var contexts: [[Version]: NIOSSLContext] = [:]
+            for versions in [[Version.http2, .http1], [.http1]] {
+                configuration.applicationProtocols = versions.map(\.rawValue)
+                contexts[versions] = try NIOSSLContext(configuration: configuration)
+            }
+            return contexts
         } catch {
             throw Unusable(
                 description: "tlsCert and tlsKey: \(certificate) and \(key) are no certificate and its key: \(error)")
