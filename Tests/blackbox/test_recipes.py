@@ -643,7 +643,7 @@ UNIT = (ROOT / "deploy/systemd/cloakroom.service").read_text()
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 def test_systemd_accepts_the_unit(tmp_path):
     unit = tmp_path / "cloakroom.service"
-    unit.write_text(UNIT.replace("/usr/local/bin/cloakroom", BINARY))
+    unit.write_text(UNIT.replace("/usr/bin/cloakroom", BINARY))
     verified = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
     about_it = [line for line in verified.stderr.splitlines() if "cloakroom" in line]
     assert verified.returncode == 0 and about_it == []
