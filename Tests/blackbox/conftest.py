@@ -1,6 +1,9 @@
+import shutil
+
 import pytest
 
 from browser import Client
+from installation import Installation, build
 from server import Server
 
 
@@ -33,6 +36,26 @@ def start(tmp_path):
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory):
+    """Two revisions of the Debian package with the binary under test."""
+    if shutil.which("dh") is None:
+        pytest.skip("there is no debhelper here")
+    directory = tmp_path_factory.mktemp("packages")
+    return [build(directory, revision) for revision in (1, 2)]
+
+
+@pytest.fixture
+def installation(tmp_path, packages):
+    """A copy of this machine with the first package installed. Takes root."""
+    installation = Installation(tmp_path, packages)
+    try:
+        installation.install(packages[0])
+        yield installation
+    finally:
+        installation.stop()
 
 
 def pytest_sessionfinish():

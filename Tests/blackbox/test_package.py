@@ -1,47 +1,17 @@
-"""Builds the Debian package, and installs, upgrades and removes it in a throw-away copy of this machine's file system."""
-import configparser
-import os
-import pathlib
+"""The Debian package: what is in it, and what its installation, upgrade and removal do."""
 import re
 import shutil
 import stat
 import subprocess
 import tarfile
-import threading
 
 import pytest
 
 from browser import Client
-from server import BINARY, NEEDS_ROOT, ROOT, START_TIMEOUT
+from installation import CONFIG, HAS_RUNTIME, SCRIPT, UID, sections_and_libraries
+from server import BINARY, NEEDS_ROOT
 
-SCRIPT = ROOT / "Scripts/package"
-UID = 61184     # the first that systemd gives to a DynamicUser
-pytestmark = pytest.mark.skipif(shutil.which("dh") is None, reason="there is no debhelper here")
-
-
-def sections_and_libraries(binary):
-    return subprocess.run(["readelf", "--wide", "--sections", "--dynamic", binary], capture_output=True, text=True, check=True).stdout
-
-
-HAS_RUNTIME = "[libswift" not in sections_and_libraries(BINARY)
-
-
-def build(directory, revision):
-    """Packages the binary under test. A debug build has the Swift runtime of the toolchain."""
-    runtime = [] if HAS_RUNTIME else ["--toolchain-runtime"]
-    result = subprocess.run(
-        [SCRIPT, "--binary", BINARY, "--revision", str(revision), "--output", directory, *runtime], capture_output=True, text=True,
-        env=os.environ | {
-            "DEB_BUILD_OPTIONS": "noautodbgsym", "DPKG_DEB_COMPRESSOR_TYPE": "gzip", "DPKG_DEB_COMPRESSOR_LEVEL": "1"})
-    assert result.returncode == 0, result.stderr
-    [package] = result.stdout.split()
-    return pathlib.Path(package)
-
-
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("packages")
-    return [build(directory, revision) for revision in (1, 2)]
+EMAIL, PASSWORD = "ann@example.com", "correct horse battery"
 
 
 @pytest.fixture(scope="module")
@@ -114,166 +84,53 @@ def test_the_unit_is_as_restricted_as_it_was(unpacked):
 
 # On a machine.
 
-class Overlay:
-    """A copy of this machine's root file system in a mount namespace. Changes go to memory, and end with it."""
-    PREPARE = """
-    set -e
-    mount -t tmpfs tmpfs "$1" && mkdir "$1/upper" "$1/work" "$1/root"
-    mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
-    mount -t proc proc "$1/root/proc" && mount --rbind /dev "$1/root/dev"
-    mount -t tmpfs tmpfs "$1/root/run"
-    echo ready
-    exec cat
-    """
-
-    def __init__(self, directory):
-        self.root = directory / "root"
-        self.keeper = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-c", self.PREPARE, "sh", directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.keeper.stdout.readline() == "ready\n"
-
-    def command(self, *arguments):
-        return ["nsenter", f"--target={self.keeper.pid}", "--mount", "chroot", str(self.root), *map(str, arguments)]
-
-    def run(self, *arguments, stdin="", code=0, **environment):
-        result = subprocess.run(
-            self.command("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive",
-                         *(f"{name}={value}" for name, value in environment.items()), *arguments),
-            input=stdin, capture_output=True, text=True, timeout=300)
-        assert result.returncode == code, result
-        return result.stdout + result.stderr
-
-    def path(self, name):
-        """The path of a file in the copy, for this process."""
-        return pathlib.Path(f"/proc/{self.keeper.pid}/root{self.root}{name}")
-
-    def stop(self):
-        self.keeper.stdin.close()
-        self.keeper.wait(30)
-        self.keeper.stdout.close()
-
-
-class Service:
-    """The service of the installed unit: directories, user, groups and file modes as systemd makes them from the unit."""
-
-    def __init__(self, machine):
-        self.machine = machine
-        unit = configparser.ConfigParser(strict=False, interpolation=None)
-        unit.optionxform = str
-        unit.read_string(machine.path("/lib/systemd/system/cloakroom.service").read_text())
-        self.unit = unit["Service"]
-        assert self.unit["DynamicUser"] == "yes"
-        self.process = None
-
-    def start(self):
-        for kind, parent in (("State", "/var/lib"), ("Runtime", "/run")):
-            directory = f"{parent}/{self.unit[f'{kind}Directory']}"
-            self.machine.run("install", "-d", "-m", self.unit[f"{kind}DirectoryMode"], "-o", UID, "-g", UID, directory)
-        groups = self.machine.run("getent", "group", self.unit["SupplementaryGroups"]).split(":")[2]
-        self.process = subprocess.Popen(
-            self.machine.command(
-                "env", "-i", "CLOAKROOM_PORT=0", "setpriv", f"--reuid={UID}", f"--regid={UID}", f"--groups={groups}", "--no-new-privs",
-                "--bounding-set=-all", "--inh-caps=-all", "sh", "-c", f"cd / && umask {self.unit['UMask']} && exec {self.unit['ExecStart']}"),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        watchdog = threading.Timer(START_TIMEOUT, self.process.kill)
-        watchdog.start()
-        lines = [self.process.stdout.readline() for _ in range(2)]
-        watchdog.cancel()
-        assert lines[1] == "cloakroom: private listener on unix:/run/cloakroom/private.sock\n", (lines, self.stop(), self.process.stderr.read())
-        self.port = int(lines[0].rsplit(":", 1)[1])
-        self.origin = f"http://127.0.0.1:{self.port}"
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(20)
-
-
-@pytest.fixture
-def machine(tmp_path):
-    machine = Overlay(tmp_path)
-    yield machine
-    machine.stop()
-
-
-@pytest.fixture
-def service(machine, packages):
-    for package in packages:
-        shutil.copy(package, machine.path("/"))
-    machine.run("dpkg", "--install", f"/{packages[0].name}")
-    service = Service(machine)
-    yield service
-    if service.process and service.process.poll() is None:
-        service.process.kill()
-        service.process.wait()
-
-
-CONFIG = "/etc/cloakroom/cloakroom.yaml"
-EMAIL, PASSWORD = "ann@example.com", "correct horse battery"
-
-
-def add_account(machine):
-    machine.run("cloakroom", "users", "add", EMAIL, stdin=PASSWORD, CLOAKROOM_CONFIG=CONFIG)
-
-
-def owners(machine):
-    return {path.name: path.stat().st_uid for path in machine.path("/var/lib/cloakroom").iterdir()}
-
-
 @NEEDS_ROOT
-def test_the_installed_service_serves_as_its_own_user(machine, service):
-    service.start()
-    add_account(machine)
-    client = Client(service)
-    assert client.log_in(EMAIL, PASSWORD).status == 200
-    assert set(owners(machine).values()) == {UID}, "a command that root runs leaves no file of root's"
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in machine.path("/var/lib/cloakroom").iterdir()}
-    assert set(modes.values()) == {0o600}, modes
-    socket = machine.path("/run/cloakroom/private.sock").stat()
+def test_the_installed_service_serves_as_its_own_user(installation):
+    installation.start_service()
+    installation.add_account(EMAIL, PASSWORD)
+    assert Client(installation).log_in(EMAIL, PASSWORD).status == 200
+    owners = {name: status.st_uid for name, status in installation.data().items()}
+    assert set(owners.values()) == {UID}, f"a command that root runs leaves no file of root: {owners}"
+    assert {stat.S_IMODE(status.st_mode) for status in installation.data().values()} == {0o600}
+    socket = installation.path("/run/cloakroom/private.sock").stat()
     assert (stat.S_IMODE(socket.st_mode), socket.st_uid) == (0o660, UID)
-    assert str(socket.st_gid) == machine.run("getent", "group", "www-data").split(":")[2]
-    assert service.stop() == 0
+    assert str(socket.st_gid) == installation.run("getent", "group", "www-data").split(":")[2]
+    installation.stop_service()
 
 
 @NEEDS_ROOT
-def test_accounts_added_before_the_first_start_are_those_of_the_service(machine, service):
-    """Root creates the directory here. systemd gives it to the user of the service when that starts."""
-    add_account(machine)
-    machine.run("chown", "-R", f"{UID}:{UID}", "/var/lib/cloakroom")
-    service.start()
-    assert Client(service).log_in(EMAIL, PASSWORD).status == 200
-    assert service.stop() == 0
+def test_an_account_that_root_adds_before_the_first_start_belongs_to_the_service(installation):
+    installation.add_account(EMAIL, PASSWORD)
+    installation.start_service()
+    assert Client(installation).log_in(EMAIL, PASSWORD).status == 200
+    assert {status.st_uid for status in installation.data().values()} == {UID}
 
 
 @NEEDS_ROOT
-def test_an_upgrade_keeps_settings_accounts_and_sessions(machine, service, packages):
-    settings = machine.path(CONFIG)
+def test_an_installation_starts_nothing_and_an_upgrade_restarts_what_runs(installation, unpacked):
+    assert not installation.path("/etc/systemd/system/multi-user.target.wants/cloakroom.service").exists()
+    assert not installation.path("/var/lib/cloakroom").exists()
+    scripts = {name: (unpacked / "DEBIAN" / name).read_text() for name in ("postinst", "prerm")}
+    assert re.findall("deb-systemd-invoke (.+?) >", scripts["postinst"]) == ["try-restart 'cloakroom.service'"]
+    assert re.findall("deb-systemd-invoke (.+?) >", scripts["prerm"]) == ["stop cloakroom.service"]
+
+
+@NEEDS_ROOT
+def test_an_upgrade_keeps_the_settings_that_were_changed(installation, packages):
+    settings = installation.path(CONFIG)
     settings.write_text(settings.read_text().replace("signup: closed", "signup: open"))
-    service.start()
-    client = Client(service)
-    client.sign_up(EMAIL)
-    assert service.stop() == 0
-    machine.run("dpkg", "--install", f"/{packages[1].name}")
+    installation.install(packages[1])
     assert "signup: open" in settings.read_text()
-    assert machine.run("dpkg-query", "--show", "--showformat=${Version}", "cloakroom").endswith("-2")
-    service.start()
-    client = Client(service, client.cookie)
-    assert client.get("/auth/session").json["authenticated"] is True
-    assert service.stop() == 0
+    assert installation.run("dpkg-query", "--show", "--showformat=${Version}", "cloakroom").endswith("-2")
 
 
 @NEEDS_ROOT
-def test_a_removal_keeps_settings_and_data_and_a_purge_keeps_the_data(machine, service):
-    service.start()
-    assert service.stop() == 0
-    machine.run("dpkg", "--remove", "cloakroom")
-    assert machine.path(CONFIG).exists() and not machine.path("/usr/bin/cloakroom").exists()
-    said = machine.run("dpkg", "--purge", "cloakroom")
-    assert not machine.path("/etc/cloakroom").exists() and "/var/lib/cloakroom" in said
-    assert {"cloakroom.sqlite", "signing-keys.json"} <= set(owners(machine))
-    assert "cloakroom" not in machine.run("dpkg-query", "--show", "--showformat=${Package}\n").split()
-
-
-@NEEDS_ROOT
-def test_an_installation_starts_nothing(machine, service):
-    assert not machine.path("/etc/systemd/system/multi-user.target.wants/cloakroom.service").exists()
-    assert not machine.path("/var/lib/cloakroom").exists()
+def test_a_removal_keeps_settings_and_data_and_a_purge_keeps_the_data(installation):
+    installation.start_service()
+    installation.stop_service()
+    installation.run("dpkg", "--remove", "cloakroom")
+    assert installation.path(CONFIG).exists() and not installation.path("/usr/bin/cloakroom").exists()
+    said = installation.run("dpkg", "--purge", "cloakroom")
+    assert not installation.path("/etc/cloakroom").exists() and "/var/lib/cloakroom" in said
+    assert {"cloakroom.sqlite", "signing-keys.json"} <= set(installation.data())
+    assert "cloakroom" not in installation.run("dpkg-query", "--show", "--showformat=${Package}\n").split()
