@@ -48,14 +48,18 @@ def packages(tmp_path_factory):
 
 
 @pytest.fixture
-def installation(tmp_path, packages):
+def machine_without_package(tmp_path, packages):
+    """A copy of this machine with the packages in root's home directory. Takes root."""
+    machine = Installation(tmp_path, packages)
+    yield machine
+    machine.stop()
+
+
+@pytest.fixture
+def installation(machine_without_package, packages):
     """A copy of this machine with the first package installed. Takes root."""
-    installation = Installation(tmp_path, packages)
-    try:
-        installation.install(packages[0])
-        yield installation
-    finally:
-        installation.stop()
+    machine_without_package.install(packages[0])
+    return machine_without_package
 
 
 def pytest_sessionfinish():

@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from browser import Client
-from installation import CONFIG, HAS_RUNTIME, SCRIPT, UID, sections_and_libraries
+from installation import CONFIG, HAS_RUNTIME, SCRIPT, UID, blocks, sections_and_libraries
 from server import BINARY, NEEDS_ROOT
 
 EMAIL, PASSWORD = "ann@example.com", "correct horse battery"
@@ -83,6 +83,17 @@ def test_the_unit_is_as_restricted_as_it_was(unpacked):
 
 
 # On a machine.
+
+@NEEDS_ROOT
+def test_the_commands_of_the_page_install_and_start_the_service(machine_without_package):
+    machine = machine_without_package
+    [block] = blocks("docs/install.md").values()
+    assert "Server started" in machine.follow(block), "the log"
+    assert machine.is_serving() and "publicURL: https://app.example.com\n" in machine.path(CONFIG).read_text()
+    machine.add_account(EMAIL, PASSWORD)
+    login = {"email": EMAIL, "password": PASSWORD}
+    assert Client(machine).post("/auth/login", login, headers={"Origin": "https://app.example.com"}).status == 200
+
 
 @NEEDS_ROOT
 def test_the_installed_service_serves_as_its_own_user(installation):

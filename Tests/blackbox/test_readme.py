@@ -125,7 +125,7 @@ class Machine:
     def __init__(self, shell):
         self.shell = shell
         self.replacements = {
-            "/etc/cloakroom.yaml": shell.directory / "cloakroom.yaml", "/var/lib/cloakroom": shell.directory / "data",
+            "/etc/cloakroom/cloakroom.yaml": shell.directory / "cloakroom.yaml", "/var/lib/cloakroom": shell.directory / "data",
             "/run/cloakroom/private.sock": shell.directory / "private.sock"}
         settings = (ROOT / "deploy/nginx/cloakroom.yaml").read_text().replace("www-data", grp.getgrgid(os.getgid()).gr_name)
         for old, new in self.replacements.items():
@@ -165,9 +165,6 @@ def test_the_commands_of_operators_work_as_they_stand(machine, shell):
     said = [machine.run(block) for block in blocks("docs/operations.md")]
     assert "ann@example.com" in said[0] and any("cloakroom_sessions" in text for text in said), said
     assert any(" sign_up subject=" in text for text in said), said
-    kept = {path.name: path.stat().st_mode & 0o777 for path in (shell.directory / "backup").iterdir()}
-    assert kept == {name: 0o600 for name in ("cloakroom.sqlite", "signing-keys.json", "refresh-secrets.json")}
-    assert "restore" in machine.server.log()
     client = Client(machine.server)
     browser = {"Origin": "https://app.example.com"}
     assert client.post("/auth/login", {"email": "ann@example.com", "password": "another horse battery"}, headers=browser).status == 200
@@ -229,9 +226,9 @@ def test_a_new_refresh_secret_and_the_end_of_all_sessions_lock_a_thief_out(machi
     client.post("/auth/login", {"email": "ann@example.com", "password": "another horse battery"}, headers=browser)
     [block] = [block for block in blocks("docs/operations.md") if "--refresh-secret" in block and "--all" in block]
     rotate, revoke = block.replace("export ", "").strip().splitlines()[1:]
-    machine.run(f"export CLOAKROOM_CONFIG=/etc/cloakroom.yaml\n{rotate}")
+    machine.run(f"export CLOAKROOM_CONFIG=/etc/cloakroom/cloakroom.yaml\n{rotate}")
     assert client.refresh(headers=browser, keep=False).status == 200
-    machine.run(f"export CLOAKROOM_CONFIG=/etc/cloakroom.yaml\n{revoke}")
+    machine.run(f"export CLOAKROOM_CONFIG=/etc/cloakroom/cloakroom.yaml\n{revoke}")
     wait_until(lambda: client.refresh(headers=browser, keep=False).code == "session_revoked")
 
 
