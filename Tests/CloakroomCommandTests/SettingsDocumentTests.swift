@@ -51,7 +51,7 @@ import Testing
             try SettingsSources(flags: [:], environment: ["CLOAKROOM_SIGNUP": "yes"], file: nil),
         ] {
             let error = #expect(throws: SettingsError.self) { try Settings(sources) }
-            let message = error?.description.replacing(file, with: "/etc/cloakroom.yaml") ?? ""
+            let message = error?.description.replacing(file, with: "/etc/cloakroom/cloakroom.yaml") ?? ""
             #expect(shown.contains("\ncloakroom: \(message)\n"))
         }
     }
