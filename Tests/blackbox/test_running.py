@@ -1,7 +1,9 @@
 """Running the binary from a terminal, a supervisor or a container: exit codes and messages."""
 import json
+import os
 import pathlib
 import re
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -181,6 +183,25 @@ def test_refusals_are_logged_at_debug_with_the_reason(start):
     assert "cross_site_request" in server.log()[before:] and "https://evil.example" in server.log()[before:]
     metrics = client.get("/metrics", private=True).body.decode()
     assert "cross_site_request" in metrics
+
+
+# The service manager.
+
+@pytest.mark.parametrize("is_abstract", [False, True])
+def test_systemd_is_told_when_the_listeners_accept_connections(tmp_path, is_abstract):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        name = f"cloakroom-{os.getpid()}" if is_abstract else str(tmp_path / "notify")
+        manager.bind(f"\0{name}" if is_abstract else name)
+        manager.settimeout(20)
+        server = Server(tmp_path / "data", environment={"NOTIFY_SOCKET": f"@{name}" if is_abstract else name})
+        assert manager.recv(100) == b"READY=1"
+        assert Client(server).get("/healthz", private=True).status == 200
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("path", ["", "rubbish", "@", "/nowhere/notify", "/" + "x" * 200])
+def test_a_notify_socket_that_is_none_stops_nothing(tmp_path, path):
+    assert Server(tmp_path / "data", environment={"NOTIFY_SOCKET": path}).stop() == 0
 
 
 # Core dumps.

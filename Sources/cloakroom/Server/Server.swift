@@ -129,7 +129,8 @@ private struct BackgroundWork: Service {
     }
 }
 
-/// Prints the addresses of the listeners when both accept connections, the public one first.
+/// Prints the addresses of the listeners when both accept connections, the public one first, and reports to the service
+/// manager.
 private actor StartLines {
     private let expectsPrivate: Bool
     private var publicLine: String?
@@ -153,5 +154,6 @@ private actor StartLines {
         guard let publicLine, !expectsPrivate || privateLine != nil else { return }
         Terminal.print(publicLine)
         if let privateLine { Terminal.print(privateLine) }
+        ServiceManager()?.reportReady()
     }
 }
