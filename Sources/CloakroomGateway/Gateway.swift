@@ -11,12 +11,19 @@ package final class Gateway: Sendable {
     /// Whether a session may still be used: nil if so, otherwise the reason against it.
     package typealias Recheck = @Sendable (SessionID) async throws -> Denial?
 
+    /// Called at the end of each response that is not of our own endpoints.
+    /// - `route`: the pattern of the rule; nil when none matched.
+    package typealias Observe =
+        @Sendable (_ route: String?, _ method: String, _ status: Int, _ duration: Duration) -> Void
+
     let rules: GatewayRules
     let cookies: OwnCookies
     let connector: UpstreamConnector
     let health: UpstreamHealth
     let recheck: Recheck
     let log: SampledLog
+    let denials: DenialLog
+    let observe: Observe
     /// The scheme by which browsers reach this server.
     let scheme: String
     /// The security headers of our own answers.
@@ -31,7 +38,7 @@ package final class Gateway: Sendable {
     package init(
         rules: GatewayRules, isHTTPS: Bool, health: UpstreamHealth, limits: GatewayLimits = GatewayLimits(),
         own: @escaping UpstreamConnector.OwnConnection, securing: @escaping UpstreamConnector.Securing,
-        recheck: @escaping Recheck, logger: Logger
+        recheck: @escaping Recheck, observe: @escaping Observe, logger: Logger
     ) {
         self.rules = rules
         self.limits = limits
@@ -39,7 +46,9 @@ package final class Gateway: Sendable {
         self.recheck = recheck
         cookies = OwnCookies(rules.authorizer.cookie)
         connector = UpstreamConnector(own: own, secure: securing)
+        self.observe = observe
         log = SampledLog(logger: logger)
+        denials = DenialLog(logger: logger)
         scheme = isHTTPS ? "https" : "http"
         protection = SecurityHeaders<BasicSessionRequestContext>.fieldsOfData(isHTTPS: isHTTPS)
             .flatMap { Array("\($0.name.rawName): \($0.value)\r\n".utf8) }

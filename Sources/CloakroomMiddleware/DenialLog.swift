@@ -20,35 +20,69 @@ package struct DenialLog: Sendable {
     }
 
     package func write(_ denial: Denial, of request: Request) {
+        write(denial, of: RefusedRequest(request), describe(request))
+    }
+
+    /// - Parameter more: metadata besides those of the request.
+    package func write(_ denial: Denial, of request: RefusedRequest, _ more: @autoclosure () -> Logger.Metadata = [:]) {
         Self.count(denial)
+        func metadata() -> Logger.Metadata { request.metadata.merging(more()) { $1 } }
         if logger.logLevel <= .debug {
             logger.debug(
                 "a request was refused",
-                metadata: metadata(of: request).merging(["code": "\(denial.code)", "denial": "\(denial)"]) { $1 })
+                metadata: metadata().merging(["code": "\(denial.code)", "denial": "\(denial)"]) { $1 })
         }
-        guard denial == .crossSiteRequest else { return }
-        if request.headers[.origin] == "null", request.headers[.secFetchSite] == "same-origin" {
-            sampled.warning(
-                "a form of our own site came without its origin: a Referrer-Policy of no-referrer makes browsers say null; use same-origin or strict-origin-when-cross-origin",
-                metadata: metadata(of: request))
-        } else if request.headers[.origin] != nil {
-            sampled.warning(
-                "a request of another origin was refused; where that origin is a front end of yours, or a proxy rewrites Host, see the setting trustedOrigins",
-                metadata: metadata(of: request))
-        }
+        guard let hint = request.hint(about: denial) else { return }
+        sampled.warning(hint, metadata: metadata())
     }
 
     /// Counts a refusal by its code.
     package static func count(_ denial: Denial) {
         Counter(label: "cloakroom_denials_total", dimensions: [("code", denial.code)]).increment()
     }
+}
 
-    private func metadata(of request: Request) -> Logger.Metadata {
-        let own: Logger.Metadata = [
-            "method": "\(request.method)", "path": "\(request.uri.path)", "host": "\(request.head.authority ?? "")",
-            "origin": "\(request.headers[.origin] ?? "")", "sec_fetch_site": "\(request.headers[.secFetchSite] ?? "")",
+/// What the log says about a refused request.
+package struct RefusedRequest: Sendable {
+    package var method: String
+    package var path: String
+    package var host: String
+    package var origin: String?
+    package var secFetchSite: String?
+
+    package init(method: String, path: String, host: String, origin: String?, secFetchSite: String?) {
+        self.method = method
+        self.path = path
+        self.host = host
+        self.origin = origin
+        self.secFetchSite = secFetchSite
+    }
+
+    init(_ request: Request) {
+        self.init(
+            method: request.method.rawValue, path: request.uri.path, host: request.head.authority ?? "",
+            origin: request.headers[.origin], secFetchSite: request.headers[.secFetchSite])
+    }
+
+    fileprivate var metadata: Logger.Metadata {
+        [
+            "method": "\(method)", "path": "\(path)", "host": "\(host)", "origin": "\(origin ?? "")",
+            "sec_fetch_site": "\(secFetchSite ?? "")",
         ]
-        return own.merging(describe(request)) { $1 }
+    }
+
+    /// The setting that would allow the request, for denials that a wrong configuration causes; nil for the others.
+    fileprivate func hint(about denial: Denial) -> String? {
+        if denial.kind == .misdirectedRequest {
+            return "a request for another host was refused; where that host is yours, see the setting publicURL"
+        }
+        guard denial.kind == .crossSiteRequest, let origin else { return nil }
+        guard origin == "null", secFetchSite == "same-origin" else {
+            return
+                "a request of another origin was refused; where that origin is a front end of yours, or a proxy rewrites Host, see the setting trustedOrigins"
+        }
+        return
+            "a form of our own site came without its origin: a Referrer-Policy of no-referrer makes browsers say null; use same-origin or strict-origin-when-cross-origin"
     }
 }
 

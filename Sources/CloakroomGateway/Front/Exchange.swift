@@ -37,7 +37,10 @@ final class Exchange {
     private var responseEnd = HeadEnd()
     private var keepsUpstream = false
     private var closesFront = false
+    private let beganAt = NIODeadline.now()
     private var lastProgress = NIODeadline.now()
+    /// Of the response.
+    private var status = 0
     /// The session that an open stream belongs to; nil for every other response.
     private var watch: StreamWatch?
 
@@ -267,6 +270,7 @@ final class Exchange {
 
     private func passHead(_ head: ResponseHead) throws(MalformedHead) {
         guard head.status != 101 else { return try beginTunnel(head) }
+        status = head.status
         keepsUpstream = head.keepsConnection
         closesFront = !request.keepsConnection || !requestBody.isComplete || request.offersUpgrade || front.isDraining
         let answer = clientResponse(head, closes: closesFront)
@@ -325,6 +329,7 @@ final class Exchange {
     /// The response is complete.
     private func end() {
         phase = .over
+        observe()
         watch?.end()
         if let upstream {
             self.upstream = nil
@@ -335,6 +340,13 @@ final class Exchange {
             }
         }
         front.exchangeEnded(closes: closesFront, requestIsComplete: requestBody.isComplete)
+    }
+
+    /// The framework observes the responses of our own endpoints.
+    private func observe() {
+        guard case .backend(let route, _, _) = plan else { return }
+        gateway.observe(
+            route.pattern.description, request.method, status, .nanoseconds((NIODeadline.now() - beganAt).nanoseconds))
     }
 
     private var pool: UpstreamPool? {
@@ -381,10 +393,12 @@ final class Exchange {
         phase = .over
         upstream?.close()
         upstream = nil
-        DenialLog.count(denial)
+        gateway.denials.write(denial, of: RefusedRequest(request))
         var answer = gateway.rules.answer(denial, to: request, route: nil)
         // A renewal is not lost with the backend's response.
         if let setCookie { answer.fields.append(("Set-Cookie", setCookie)) }
+        status = answer.status
+        observe()
         front.answer(answer, to: request, requestIsComplete: requestBody.isComplete)
     }
 

@@ -251,9 +251,10 @@ final class FrontConnection: ChannelDuplexHandler {
     // MARK: Our own answers
 
     private func refuse(_ denial: Denial, _ head: RequestHead, _ route: Route?) {
-        DenialLog.count(denial)
-        answer(
-            gateway.rules.answer(denial, to: head, route: route), to: head, requestIsComplete: head.framing == .empty)
+        gateway.denials.write(denial, of: RefusedRequest(head))
+        let answer = gateway.rules.answer(denial, to: head, route: route)
+        gateway.observe(route?.pattern.description, head.method, answer.status, .zero)
+        self.answer(answer, to: head, requestIsComplete: head.framing == .empty)
     }
 
     /// Answers a request that could not be read. What follows it on the connection has no meaning.

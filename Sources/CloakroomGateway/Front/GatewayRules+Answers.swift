@@ -47,3 +47,11 @@ extension Denial {
         if case .insufficientUserAuthentication = self { true } else { false }
     }
 }
+
+extension RefusedRequest {
+    init(_ head: RequestHead) {
+        self.init(
+            method: head.method, path: head.target.path, host: head.host ?? "", origin: head.first(.origin),
+            secFetchSite: head.first(.secFetchSite))
+    }
+}

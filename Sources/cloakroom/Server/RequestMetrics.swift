@@ -47,6 +47,13 @@ final class RequestTimers: Sendable {
         }
     }
 
+    /// Records a response of the gateway.
+    /// - Parameter route: the pattern of the rule; nil when none matched.
+    func record(route: String?, method: String, status: Int, _ duration: Duration) {
+        let method = HTTPRequest.Method(method) ?? .get
+        timer(route: route ?? "other", method: method, status: status).record(duration)
+    }
+
     private static func make(_ key: Key) -> Metrics.Timer {
         Metrics.Timer(
             label: "cloakroom_http_request_duration_seconds",
