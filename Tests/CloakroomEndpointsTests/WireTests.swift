@@ -168,6 +168,37 @@ import Testing
         }
     }
 
+    /// The version, the lines of Transfer-Encoding, and the status.
+    static let codings: [(version: String, codings: [String], status: Int)] = [
+        ("1.1", ["chunked"], 200), ("1.1", ["Chunked"], 200), ("1.1", ["gzip, chunked"], 400),
+        ("1.1", ["gzip", "chunked"], 400), ("1.1", ["chunked, chunked"], 400), ("1.1", ["identity"], 400),
+        ("1.1", ["gzip"], 400), ("1.1", [",chunked"], 400), ("1.0", ["chunked"], 400),
+    ]
+
+    @Test("a body in any transfer coding but chunked is 400, and ends the connection", arguments: codings)
+    func transferCoding(_ row: (version: String, codings: [String], status: Int)) async throws {
+        try await onBothListeners { port in
+            let lines = row.codings.map { "Transfer-Encoding: \($0)" }
+            let request = Self.request("GET /healthz HTTP/\(row.version)", lines, body: "0\r\n\r\n")
+            let answers = try await RawConnection.send([request, Self.health], port: port)
+            #expect(answers.map(\.status) == (row.status == 200 ? [200, 200] : [400]))
+        }
+    }
+
+    @Test(
+        "the refusal of a HEAD request has no body, also behind empty lines and in pieces",
+        arguments: [["HEAD "], ["\r\nHEAD "], ["\n\r\n", "HEAD "], ["\r\nHE", "AD "], ["H", "EAD "]])
+    func refusedHead(_ pieces: [String]) async throws {
+        try await onBothListeners { port in
+            let rest = try await RawConnection(port: port).use { writer, reader in
+                for piece in pieces { try await writer.write(ByteBuffer(string: piece)) }
+                try await writer.write(ByteBuffer(string: "/ HTTP/9.9\r\n\r\n"))
+                return try await reader.rest()
+            }
+            #expect(rest.hasPrefix("HTTP/1.1 400 ") && rest.hasSuffix("\r\n\r\n"))
+        }
+    }
+
     /// The request target, and the status with the Host header `localhost`.
     static let targets: [(target: String, status: Int)] = [
         ("http://localhost/healthz", 200), ("http://LOCALHOST/healthz", 200), ("http://127.0.0.1/healthz", 200),

@@ -15,6 +15,17 @@ extension HTTPRequestHead {
         return head
     }
 
+    /// Refuses bodies that this server cannot decode. NIO's decoder reads every list that ends with `chunked`, such as
+    /// `gzip, chunked`, and passes the body on still compressed; a proxy before it may frame the body in another way.
+    /// - Throws: `Denial.invalidRequest`.
+    func checkTransferCoding() throws(Denial) {
+        let codings = headers["transfer-encoding"]
+        guard !codings.isEmpty else { return }
+        guard codings.count == 1, codings[0].lowercased() == "chunked", version == .http1_1 else {
+            throw .invalidRequest(fields: ["Transfer-Encoding": "must be chunked alone, in HTTP/1.1"])
+        }
+    }
+
     /// The authority of a target in absolute form; nil for other forms.
     private var targetAuthority: String? {
         guard !uri.hasPrefix("/"), let separator = uri.firstRange(of: "://") else { return nil }

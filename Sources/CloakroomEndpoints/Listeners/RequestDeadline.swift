@@ -10,7 +10,8 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     var isOver: (() -> Void)?
     let limit: TimeAmount
     /// Whether the request that is being received began with the method HEAD.
-    private(set) var isHead = false
+    var isHead: Bool { method.isHead }
+    private var method = RequestMethod()
     /// The deadline of the request that is being received; nil between requests.
     private var end: NIODeadline?
     /// One timer serves several requests: to schedule and cancel a task for each request costs more than the decision
@@ -20,7 +21,6 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     /// A segment of nothing but empty lines would otherwise go through the pipeline byte by byte, and hold up every other
     /// connection of the event loop. What comes behind so many pieces is passed on whole; the idle timeout bounds it.
     static let piecesPerSegment = 32
-    private static let head = Array("HEAD ".utf8)
 
     init(limit: TimeAmount) {
         self.limit = limit
@@ -32,12 +32,13 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
         var received = unwrapInboundIn(data)
         var pieces = 0
         while received.readableBytes > 0 {
-            if end == nil { begin(received, context.eventLoop) }
+            if end == nil { begin(context.eventLoop) }
             pieces += 1
             let isLast = pieces >= Self.piecesPerSegment
             let length =
                 isLast
                 ? received.readableBytes : received.withUnsafeReadableBytes { boundary.lengthOfPiece(of: $0) }
+            received.withUnsafeReadableBytes { method.receive($0.prefix(length)) }
             // Most segments hold one request and nothing else: they are passed on as they came.
             if length == received.readableBytes { return context.fireChannelRead(wrapInboundOut(received)) }
             guard let piece = received.readSlice(length: length) else { return }
@@ -45,8 +46,8 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    private func begin(_ received: ByteBuffer, _ eventLoop: any EventLoop) {
-        isHead = received.withUnsafeReadableBytes { $0.starts(with: Self.head) }
+    private func begin(_ eventLoop: any EventLoop) {
+        method = RequestMethod()
         let end = eventLoop.now + limit
         self.end = end
         if timer == nil { wake(at: end, on: eventLoop) }

@@ -65,7 +65,10 @@ final class WireHandler: HTTPPartHandler {
 
     private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         var passed: HTTPRequestHead
-        do { passed = try head.withAuthorityAsHost(under: originPolicy) } catch {
+        do throws(Denial) {
+            try head.checkTransferCoding()
+            passed = try head.withAuthorityAsHost(under: originPolicy)
+        } catch {
             return carryOut(state.refuse(error, isHead: head.method == .HEAD), context)
         }
         let request = head.wireRequest(largestBody: largestBody)
