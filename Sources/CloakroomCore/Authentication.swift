@@ -1,11 +1,13 @@
 /// How and when a user authenticated, as the claims of an access token state it. Derived from a session's `Evidence`.
 public struct Authentication: Hashable, Sendable {
-    /// When the user last presented a factor (claim `auth_time`).
+    /// When the user last reached `level` (claim `auth_time`).
     public var time: Instant
     /// The factors (claim `amr`, RFC 8176), such as `pwd`.
     public var methods: [String]
     /// The level that the factors reach together (claim `acr`).
     public var level: AuthenticationLevel
+    /// The levels below `level` that the user has reached again since `time`, and when (claim `auth_times`).
+    package var lowerLevels: [AuthenticationLevel: Instant] = [:]
 
     /// Takes the values of the three claims.
     public init(time: Instant, methods: [String], level: AuthenticationLevel) {
@@ -13,6 +15,43 @@ public struct Authentication: Hashable, Sendable {
         self.methods = methods
         self.level = level
     }
+
+    /// When the user last reached this level or a higher one; nil for a level above `level`.
+    package func time(of wanted: AuthenticationLevel) -> Instant? {
+        guard wanted <= level else { return nil }
+        return lowerLevels.filter { $0.key >= wanted }.values.reduce(time, max)
+    }
+}
+
+extension Authentication {
+    /// Derives the claims from the factors that were presented, and when each was presented last.
+    ///
+    /// A level is as old as the oldest factor that it needs: a password of this minute does not make the passkey of
+    /// this morning fresh.
+    package init(of shown: [(method: String, traits: Factor.Traits, time: Instant)]) {
+        let newestFirst = shown.sorted { $0.time > $1.time }
+        var times: [AuthenticationLevel: Instant] = [:]
+        for (index, last) in newestFirst.enumerated() {
+            let level = AuthenticationLevel(of: newestFirst[...index].map(\.traits))
+            times[level] = times[level] ?? last.time
+        }
+        let level = times.keys.max() ?? .singleFactor
+        self.init(time: times[level] ?? .distantPast, methods: shown.map(\.method), level: level)
+        times[level] = nil
+        lowerLevels = times
+    }
+
+    /// The times as an access token encodes them.
+    package var inWholeSeconds: Self {
+        var rounded = self
+        rounded.time = time.wholeSecond
+        rounded.lowerLevels = lowerLevels.mapValues(\.wholeSecond).filter { $0.value > rounded.time }
+        return rounded
+    }
+}
+
+extension Instant {
+    fileprivate var wholeSecond: Instant { Instant(milliseconds: seconds * 1000) }
 }
 
 /// The authentication levels, weakest first (claim `acr`).

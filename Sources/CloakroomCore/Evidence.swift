@@ -19,10 +19,14 @@ public struct Evidence: Hashable, Sendable, Codable {
     }
 
     /// Adds what was shown since. A factor that was shown again keeps the later time, and none is taken away.
+    ///
+    /// A time far ahead of the new one was written while the clock was wrong. It is replaced, because a demand for a
+    /// fresh factor refuses it: the user could step up again and again without success.
     package mutating func add(_ other: Evidence) {
         for new in other.shown {
             if let index = shown.firstIndex(where: { $0.factor == new.factor }) {
-                shown[index].time = max(shown[index].time, new.time)
+                let isAhead = shown[index].time - new.time > .clockLeeway
+                shown[index].time = isAhead ? new.time : max(shown[index].time, new.time)
             } else {
                 shown.append(new)
             }
@@ -31,8 +35,6 @@ public struct Evidence: Hashable, Sendable, Codable {
 
     /// The claims `auth_time`, `amr` and `acr` of access tokens.
     public var authentication: Authentication {
-        Authentication(
-            time: shown.lazy.map(\.time).max() ?? .distantPast, methods: shown.map(\.factor.rawValue),
-            level: AuthenticationLevel(of: shown.lazy.map(\.factor.traits)))
+        Authentication(of: shown.map { (method: $0.factor.rawValue, traits: $0.factor.traits, time: $0.time) })
     }
 }

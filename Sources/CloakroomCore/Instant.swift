@@ -79,6 +79,9 @@ public struct Span: Hashable, Comparable, Sendable {
     /// A span of 0 ms.
     public static let zero = Self(milliseconds: 0)
 
+    /// The maximum difference between the clocks of two machines.
+    package static let clockLeeway = Span.seconds(30)
+
     /// Whole seconds, rounded down and never negative: the form of `expires_in`, which must not promise too much.
     public var wholeSeconds: Int64 {
         max(0, milliseconds) / 1000

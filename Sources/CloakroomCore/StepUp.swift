@@ -1,6 +1,6 @@
 /// The level and freshness of authentication that a sensitive route demands (RFC 9470).
 public struct StepUp: Hashable, Sendable {
-    /// The maximum age of `auth_time`; nil for no limit.
+    /// The maximum time since the user last reached `minimumLevel`; nil for no limit.
     public var maximumAge: Span?
     /// The weakest level that the route accepts.
     public var minimumLevel: AuthenticationLevel
@@ -14,8 +14,12 @@ public struct StepUp: Hashable, Sendable {
     /// - Throws: `Denial.insufficientUserAuthentication` with the demand, or `.stepUpUnavailable` for a level that no
     ///   account can reach: the client would step up again and again without success.
     public func check(_ authentication: Authentication, at now: Instant) throws(Denial) {
-        if authentication.level < minimumLevel { throw minimumLevel > .highestReachable ? .stepUpUnavailable : denial }
-        if let maximumAge, now - authentication.time > maximumAge { throw denial }
+        guard let time = authentication.time(of: minimumLevel) else {
+            throw minimumLevel > .highestReachable ? .stepUpUnavailable : denial
+        }
+        guard let maximumAge else { return }
+        // A time in the future comes from a wrong clock, and its age is unknown.
+        if now - time > maximumAge || time - now > .clockLeeway { throw denial }
     }
 
     private var denial: Denial {

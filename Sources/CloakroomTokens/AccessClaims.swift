@@ -17,7 +17,7 @@ struct AccessClaims: Hashable, Sendable {
     static let type = "at+jwt"
 
     var json: JSONObject {
-        [
+        var claims: JSONObject = [
             "iss": .string(issuer), "sub": .string(subject.rawValue), "aud": .string(audience),
             "client_id": .string(client.rawValue), "iat": NumericDate.json(issuedAt),
             "exp": NumericDate.json(expiresAt), "jti": .string(tokenID), "sid": .string(session.rawValue),
@@ -25,7 +25,13 @@ struct AccessClaims: Hashable, Sendable {
             "acr": .string(authentication.level.rawValue),
             "amr": .array(authentication.methods.map { .string($0) }),
         ]
+        claims[Self.lowerLevels] = AuthenticationTimes.json(authentication.lowerLevels)
+        return claims
     }
+
+    /// A private claim: RFC 9470 has one `auth_time` for all levels, but a password may be fresher than the passkey
+    /// that `acr` stands for. `auth_time` is that of `acr`, so a verifier that reads only those two is never too mild.
+    fileprivate static let lowerLevels = "auth_times"
 }
 
 extension AccessClaims {
@@ -51,6 +57,8 @@ extension AccessClaims {
         }
         let methods = amr.compactMap(\.stringValue)
         authentication = Authentication(time: try Self.date(claims, "auth_time"), methods: methods, level: level)
+        guard let lower = AuthenticationTimes.read(claims[Self.lowerLevels]) else { throw .badClaim(Self.lowerLevels) }
+        authentication.lowerLevels = lower
     }
 
     static func string(_ claims: JSONObject, _ name: String) throws(TokenFault) -> String {

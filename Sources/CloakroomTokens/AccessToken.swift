@@ -95,9 +95,6 @@ package struct AccessTokenVerifier: Sendable {
     private let keys: @Sendable () -> KeySet
     private let isRetired: @Sendable (_ keyID: String?, _ now: Instant) -> Bool
 
-    /// The maximum difference between the clocks of two machines.
-    static let leeway = Span.seconds(30)
-
     /// - Parameters:
     ///   - keys: every key that may have signed a token, including tokens that expired long ago.
     ///   - isRetired: whether all tokens that a key signed must have expired by now.
@@ -118,7 +115,7 @@ package struct AccessTokenVerifier: Sendable {
         try jws.checkType(AccessClaims.type)
         let members = try jws.claims()
         let claims = try AccessClaims(members, issuer: issuer, audience: audience)
-        if members["nbf"] != nil, try AccessClaims.date(members, "nbf") > now + Self.leeway { throw .notYetValid }
+        if members["nbf"] != nil, try AccessClaims.date(members, "nbf") > now + Span.clockLeeway { throw .notYetValid }
         let checked = check(VerifiedAccess(claims, token: Secret(Array(token))), at: now)
         // A stolen key that no longer signs opens nothing.
         if case .live = checked, isRetired(jws.keyID, now) { throw .unknownKey }
@@ -127,8 +124,8 @@ package struct AccessTokenVerifier: Sendable {
 
     /// Checks the times of a token whose other parts have been verified.
     func check(_ access: VerifiedAccess, at now: Instant) -> CheckedAccess {
-        guard access.issuedAt <= now + Self.leeway else { return .early(ExpiredAccess(access)) }
-        let isLive = now < access.expiresAt && access.expiresAt <= now + maximumLifetime + Self.leeway
+        guard access.issuedAt <= now + Span.clockLeeway else { return .early(ExpiredAccess(access)) }
+        let isLive = now < access.expiresAt && access.expiresAt <= now + maximumLifetime + Span.clockLeeway
         return isLive ? .live(access) : .expired(ExpiredAccess(access))
     }
 }

@@ -39,7 +39,7 @@ package struct TokenInspection: Sendable {
 
     private func checkTime(_ claims: JSONObject, at now: Instant) throws(TokenFault) {
         for name in ["nbf", "iat"] where claims[name] != nil {
-            guard try AccessClaims.date(claims, name) <= now + AccessTokenVerifier.leeway else { throw .notYetValid }
+            guard try AccessClaims.date(claims, name) <= now + Span.clockLeeway else { throw .notYetValid }
         }
         guard claims["exp"] != nil || type == AccessClaims.type else { return }
         guard now < (try AccessClaims.date(claims, "exp")) else { throw .expired }

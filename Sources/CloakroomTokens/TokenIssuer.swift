@@ -37,7 +37,7 @@ package struct TokenIssuer: Sendable {
     private func sign(_ claims: AccessClaims, at now: Instant) throws -> VerifiedAccess {
         // The times as the token encodes them, so that a verifier reads exactly the same values.
         var claims = claims
-        claims.authentication.time = Instant(milliseconds: claims.authentication.time.seconds * 1000)
+        claims.authentication = claims.authentication.inWholeSeconds
         let key = keys.current.signingKey(at: now)
         return VerifiedAccess(claims, token: Secret(try key.sign(claims.json, type: AccessClaims.type)))
     }

@@ -44,6 +44,6 @@ package struct VerifierKeys: Sendable {
         if entries[position].signsFrom > now { return .published }
         // The next in order, which with equal beginnings is not a later one.
         let successor = position + 1 < entries.count ? entries[position + 1].signsFrom : now
-        return now < successor + lifetime + AccessTokenVerifier.leeway ? .verifying : .retired
+        return now < successor + lifetime + Span.clockLeeway ? .verifying : .retired
     }
 }

@@ -21,7 +21,33 @@ import Testing
         #expect(isAccepted == isMet)
     }
 
-    @Test("the refusal names the accepted level and age (RFC 9470 section 3)")
+    /// The maximum age and the level that are demanded, and whether a password of now beside second factors of an hour
+    /// ago will do.
+    private static let demands: [(Int64, AuthenticationLevel, Bool)] = [
+        (60, .singleFactor, true), (60, .multiFactor, false), (60, .phishingResistant, false),
+        (3600, .multiFactor, true), (3600, .phishingResistant, true), (3599, .phishingResistant, false),
+    ]
+
+    @Test("a fresh weak factor does not make an old strong one fresh", arguments: demands)
+    func oneFactorForBoth(_ maximumAge: Int64, _ level: AuthenticationLevel, _ isMet: Bool) {
+        let weak = Factor.Traits(kinds: [.knowledge], resistsPhishing: false)
+        let strong = Factor.Traits(kinds: [.possession, .inherence], resistsPhishing: true)
+        let mixed = Authentication(of: [("hwk", strong, Self.now - .seconds(3600)), ("pwd", weak, Self.now)])
+        let demand = StepUp(maximumAge: .seconds(maximumAge), minimumLevel: level)
+        #expect(((try? demand.check(mixed, at: Self.now)) != nil) == isMet)
+        let fresh = Authentication(of: [("hwk", strong, Self.now), ("pwd", weak, Self.now - .seconds(3600))])
+        #expect((try? demand.check(fresh, at: Self.now)) != nil, "the strong factor is of every lower level too")
+    }
+
+    @Test("a time in the future is fresh within the leeway of two clocks, and not beyond", arguments: [0, 30, 31, 9999])
+    func future(_ ahead: Int64) {
+        let authentication = Evidence(.password, at: Self.now + .seconds(ahead)).authentication
+        let isFresh = (try? StepUp(maximumAge: .days(1)).check(authentication, at: Self.now)) != nil
+        #expect(isFresh == (ahead <= 30))
+        #expect((try? StepUp().check(authentication, at: Self.now)) != nil, "without a limit the time does not count")
+    }
+
+    @Test("the refusal says what would do (RFC 9470 section 3)")
     func challenge() {
         let weak = Evidence(.password, at: Self.now).authentication
         let old = Authentication(time: Self.now - .seconds(61), methods: ["pwd", "otp"], level: .multiFactor)

@@ -136,6 +136,22 @@ import Testing
         #expect(try verdict("acr", "2") == nil && verdict("amr", ["hwk", "user"]) == nil && verdict("amr", []) == nil)
     }
 
+    @Test("the times of lower levels are dates by level; a token without them is good")
+    func lowerLevels() throws {
+        for bad in [1, "1", [], ["1"], ["1": "x"], ["1": -1], ["9": 1], ["1": .null]] as [JSONValue] {
+            #expect(try verdict("auth_times", bad) == .badClaim("auth_times"), "\(bad)")
+        }
+        var claims = try world.claims()
+        claims["acr"] = "phr"
+        claims["auth_time"] = 1000
+        claims["auth_times"] = ["1": 3000, "2": 2000]
+        let read = try world.verifier.verify(bearer: world.sign(claims), at: now).authentication
+        #expect(read.time(of: .phishingResistant)?.seconds == 1000)
+        #expect(read.time(of: .multiFactor)?.seconds == 2000 && read.time(of: .singleFactor)?.seconds == 3000)
+        #expect(AuthenticationTimes.json(read.lowerLevels) == claims["auth_times"])
+        #expect(try world.claims()["auth_times"] == nil)
+    }
+
     @Test(
         "iss is compared byte by byte with the issuer",
         arguments: [
