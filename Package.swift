@@ -126,7 +126,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "CloakroomTesting", dependencies: ["CloakroomCore", "CloakroomStores"],
+            name: "CloakroomTesting", dependencies: ["CloakroomCore", "CloakroomStores", logging],
             swiftSettings: strict),
         .executableTarget(
             name: "cloakroom",

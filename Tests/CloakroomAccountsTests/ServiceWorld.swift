@@ -159,7 +159,7 @@ final class ServiceWorld: Sendable {
         try DatabaseQueue(path: file).read { database in
             try Row.fetchAll(database, sql: "SELECT * FROM events ORDER BY position").map { row in
                 SecurityEvent(
-                    try #require(SecurityEvent.Kind(rawValue: row["kind"])), at: Instant(milliseconds: row["time"]),
+                    SecurityEvent.Kind(rawValue: row["kind"]), at: Instant(milliseconds: row["time"]),
                     subject: (row["subject"] as String?).map { Subject($0) },
                     session: (row["session"] as String?).map { SessionID($0) }, address: row["address"],
                     details: try (row["details"] as Data?).map {
@@ -167,29 +167,6 @@ final class ServiceWorld: Sendable {
                     } ?? .init())
             }
         }
-    }
-}
-
-/// Keeps every log line as text.
-final class CapturedLog: LogHandler, Sendable {
-    private let captured = Mutex<[String]>([])
-
-    var lines: [String] { captured.withLock { $0 } }
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .trace }
-        set {}
-    }
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        captured.withLock { $0.append("\(event.level) \(event.message) \(event.metadata ?? [:])") }
     }
 }
 

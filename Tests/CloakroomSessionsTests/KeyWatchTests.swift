@@ -45,7 +45,7 @@ import Testing
 
     private let time = TestEnvironment()
     private let source = MemoryKeys()
-    private let log = CapturedLines()
+    private let log = CapturedLog()
     private let live: LiveKeys<IssuerKeys>
     private let verifier: TokenVerifier
     private let watch: KeyWatch
@@ -91,28 +91,5 @@ import Testing
         source.set(keys)
         await watch.look(&state)
         #expect(log.lines.count == 2 && state.complaint == nil)
-    }
-}
-
-/// Keeps every log line as text.
-final class CapturedLines: LogHandler, Sendable {
-    private let captured = Mutex<[String]>([])
-
-    var lines: [String] { captured.withLock { $0 } }
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .trace }
-        set {}
-    }
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        captured.withLock { $0.append("\(event.level) \(event.message)") }
     }
 }
