@@ -102,16 +102,31 @@ public struct Session: Hashable, Sendable {
 }
 
 /// Why a session ended before its expiry.
-public enum RevocationReason: String, Hashable, Sendable, Codable, CaseIterable {
-    case logout
-    case refreshTokenReused = "refresh_token_reused"
+///
+/// A store may have reasons that a newer version wrote.
+public struct RevocationReason: RawRepresentable, Hashable, Sendable, Codable {
+    /// The name in logs and in the record of events.
+    public let rawValue: String
+
+    /// Takes a name as `rawValue` returns it.
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The user logged out.
+    public static let logout = Self(rawValue: "logout")
+    /// A spent refresh token came.
+    public static let refreshTokenReused = Self(rawValue: "refresh_token_reused")
     /// The user ended it in the list of sessions.
-    case endedByUser = "ended_by_user"
-    case endedByAdministrator = "ended_by_administrator"
-    case passwordChanged = "password_changed"
-    case accountDisabled = "account_disabled"
+    public static let endedByUser = Self(rawValue: "ended_by_user")
+    /// An administrator ended it.
+    public static let endedByAdministrator = Self(rawValue: "ended_by_administrator")
+    /// The user or an administrator set a new password.
+    public static let passwordChanged = Self(rawValue: "password_changed")
+    /// An administrator disabled the account.
+    public static let accountDisabled = Self(rawValue: "account_disabled")
     /// A new login in the same browser replaced it.
-    case replaced
+    public static let replaced = Self(rawValue: "replaced")
     /// The subject had the maximum number of sessions, and this one was unused for longest.
-    case tooManySessions = "too_many_sessions"
+    public static let tooManySessions = Self(rawValue: "too_many_sessions")
 }

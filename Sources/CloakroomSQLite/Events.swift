@@ -33,8 +33,14 @@ enum Events {
             sql: """
                 SELECT \(columns), position FROM events WHERE position > ? AND \(condition) ORDER BY position LIMIT ?
                 """, arguments: [start] + arguments + [limit])
-        let end = rows.last.map { $0["position"] as Int64 } ?? start
-        return EventPage(events: try rows.compactMap(event), cursor: EventCursor(String(end)))
+        return EventPage(events: rows.map(event), cursor: EventCursor(String(try end(rows, start, limit, database))))
+    }
+
+    /// The position up to which a page was looked for. Behind a page that is not full no other row matches, so the next
+    /// page begins after the newest row: a reader that follows a rare kind must not scan the record again each time.
+    private static func end(_ rows: [Row], _ start: Int64, _ limit: Int, _ database: Database) throws -> Int64 {
+        if rows.count == limit, let last = rows.last { return last["position"] }
+        return max(start, try Int64.fetchOne(database, sql: "SELECT max(position) FROM events") ?? start)
     }
 
     /// Makes this connection also list its new events in `unannounced`, so that a server logs and counts them.
@@ -62,15 +68,18 @@ enum Events {
                 """, arguments: [first, last])
         try database.execute(
             sql: "DELETE FROM unannounced WHERE position BETWEEN ? AND ?", arguments: [first, last])
-        return try rows.compactMap(event)
+        return rows.map(event)
     }
 
-    private static func event(_ row: Row) throws -> SecurityEvent? {
-        guard let kind = SecurityEvent.Kind(rawValue: row[0]) else { return nil }
-        let details = try (row[5] as Data?).map { try JSONDecoder().decode(SecurityEvent.Details.self, from: $0) }
+    /// Never fails: a single row that a newer version wrote must not stop the reader of the record.
+    private static func event(_ row: Row) -> SecurityEvent {
+        let details = (row[5] as Data?).map { document in
+            (try? JSONDecoder().decode(SecurityEvent.Details.self, from: document)) ?? .unreadable
+        }
         return SecurityEvent(
-            kind, at: Instant(milliseconds: row[1]), subject: (row[2] as String?).map { Subject($0) },
-            session: (row[3] as String?).map { SessionID($0) }, address: row[4], details: details ?? .init())
+            SecurityEvent.Kind(rawValue: row[0]), at: Instant(milliseconds: row[1]),
+            subject: (row[2] as String?).map { Subject($0) }, session: (row[3] as String?).map { SessionID($0) },
+            address: row[4], details: details ?? SecurityEvent.Details())
     }
 }
 

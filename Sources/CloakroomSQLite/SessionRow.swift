@@ -109,7 +109,7 @@ enum SessionRow {
 
     private static func revocation(time: Int64?, reason: String?) throws -> Session.Revocation? {
         guard let time else { return nil }
-        guard let reason = reason.flatMap(RevocationReason.init(rawValue:)) else { throw Corrupt() }
-        return Session.Revocation(time: instant(time), reason: reason)
+        guard let reason else { throw Corrupt() }
+        return Session.Revocation(time: instant(time), reason: RevocationReason(rawValue: reason))
     }
 }

@@ -50,7 +50,7 @@ package final class SecurityLog: Sendable {
 
     /// - Returns: how many lines of the kind were left out before this one, or nil when this one is left out too.
     private func lineIsDue(_ kind: SecurityEvent.Kind) -> Int? {
-        guard Self.isSampled(kind) else { return 0 }
+        guard kind.traits?.isSampled == true else { return 0 }
         let now = uptime()
         return seconds.withLock { seconds in
             var second = seconds[kind] ?? Second(start: now)
@@ -66,19 +66,9 @@ package final class SecurityLog: Sendable {
         }
     }
 
-    /// The kinds that a client without a session can cause.
-    private static func isSampled(_ kind: SecurityEvent.Kind) -> Bool {
-        switch kind {
-        case .loginFailed, .loginRateLimited, .signUp, .signUpRateLimited, .stepUpFailed: true
-        case .login, .renewal, .reuse, .adoption, .stepUp, .revocation, .passwordChange, .accountDisabled,
-            .accountEnabled, .restore:
-            false
-        }
-    }
-
     /// Created once: to look a counter up by its name takes longer than to increment it.
     private static let counters = Dictionary(
-        uniqueKeysWithValues: SecurityEvent.Kind.allCases.map { kind in
+        uniqueKeysWithValues: SecurityEvent.Kind.all.map { kind in
             (kind, Counter(label: "cloakroom_security_events_total", dimensions: [("event", kind.rawValue)]))
         })
 
@@ -92,12 +82,10 @@ package final class SecurityLog: Sendable {
     }
 
     private func level(of kind: SecurityEvent.Kind) -> Logger.Level {
-        switch kind {
-        case .reuse, .adoption, .restore: .warning
-        case .renewal: .debug
-        case .signUp, .login, .loginFailed, .loginRateLimited, .signUpRateLimited, .stepUp, .stepUpFailed, .revocation,
-            .passwordChange, .accountDisabled, .accountEnabled:
-            .info
+        switch kind.traits?.severity {
+        case .debug: .debug
+        case .warning: .warning
+        case .info, nil: .info
         }
     }
 }

@@ -41,7 +41,7 @@ public struct EventCursor: Hashable, Sendable {
 public struct EventPage: Sendable {
     /// The events; empty at the end of the record.
     public let events: [SecurityEvent]
-    /// The cursor for the next page.
+    /// The cursor for the next page: after the last row that was looked at, whether it matched or not.
     public let cursor: EventCursor
 
     /// Takes the events and the cursor after them.

@@ -207,8 +207,8 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
         state.withLock { state in
             let start = cursor.flatMap { Int($0.rawValue) } ?? 0
             let found = state.events.enumerated().dropFirst(start).filter { query.contains($0.element) }.prefix(limit)
-            return EventPage(
-                events: found.map(\.element), cursor: EventCursor(String(found.last.map { $0.offset + 1 } ?? start)))
+            let end = found.count < limit ? state.events.count : found.last.map { $0.offset + 1 } ?? start
+            return EventPage(events: found.map(\.element), cursor: EventCursor(String(end)))
         }
     }
 

@@ -5,19 +5,37 @@ extension StoreContract {
     static let eventChecks = [
         check("every mutation records the events that it returns, and announces the sessions that it ended") { store in
             var (events, revoked): ([SecurityEvent], [Revoked]) = ([], [])
-            for step in mutations {
-                try await step(store).publish { newEvents, newlyRevoked in
-                    events += newEvents
-                    revoked += newlyRevoked
-                }
-                try demand(
-                    try await record(of: store) == events.filter(\.kind.isRecorded), "the record after \(events)")
-                try demand(try await store.revocations(after: nil).revoked == revoked, "the feed after \(events)")
+            for mutation in mutations {
+                let committed = try await mutation.step(store)
+                let (kinds, ended) = (committed.events.map(\.kind), committed.revoked.map(\.session.rawValue))
+                try demand(kinds == mutation.events, "\(mutation.name) hands back the events \(kinds)")
+                try demand(ended == mutation.ended, "\(mutation.name) hands back that \(ended) ended")
+                events += committed.events
+                revoked += committed.revoked
+                let saved = try await record(of: store)
+                try demand(saved == events.filter(\.kind.isRecorded), "the record after \(mutation.name): \(saved)")
+                let feed = try await store.revocations(after: nil).revoked
+                try demand(feed == revoked, "the feed after \(mutation.name): \(feed)")
             }
-            let kinds = Set(events.map(\.kind))
-            try demand(
-                kinds == [.signUp, .login, .renewal, .revocation, .passwordChange, .accountDisabled], "\(kinds)")
-            try demand(revoked.map(\.session.rawValue) == ["a", "b", "c", "d"], "\(revoked)")
+        },
+        check("a reader that waits for a rare event begins behind all that it has passed over") { store in
+            _ = try await store.record(Array(repeating: event(.login), count: 5))
+            let rare = EventQuery(kinds: [.restore])
+            let page = try await store.events(rare, after: nil, limit: 2)
+            try demand(page.events.isEmpty, "\(page.events)")
+            let rest = try await store.events(EventQuery(), after: page.cursor, limit: 9).events
+            try demand(rest.isEmpty, "\(rest.count) events are read again")
+            _ = try await store.record([event(.login), event(.restore)])
+            let next = try await store.events(rare, after: page.cursor, limit: 2).events
+            try demand(next == [event(.restore)], "the next page has \(next)")
+        },
+        check("the kinds and reasons of a newer version stay readable") { store in
+            let newer = SecurityEvent(
+                SecurityEvent.Kind(rawValue: "of_a_newer_version"), at: now,
+                details: .init(reason: RevocationReason(rawValue: "unheard_of")))
+            _ = try await store.record([newer, event(.login)])
+            let found = try await record(of: store)
+            try demand(found == [newer, event(.login)], "\(found)")
         },
         check("the record is read in pages, each event once, selected by user, session, kind and time") { store in
             let events = (0..<7).map { index in
@@ -52,32 +70,79 @@ extension StoreContract {
         }
     }
 
-    private typealias Mutation = @Sendable (any Store) async throws -> Committed<Void>
+    /// A step that changes something, with the events and the ends of sessions that it must hand back.
+    private struct Mutation: Sendable {
+        let name: String
+        let events: [SecurityEvent.Kind]
+        let ended: [String]
+        let step: @Sendable (any Store) async throws -> Committed<Void>
 
-    /// One mutation of each kind, on the account of Ann.
+        init(
+            _ name: String, _ events: [SecurityEvent.Kind], ending ended: [String] = [],
+            _ step: @escaping @Sendable (any Store) async throws -> Committed<Void>
+        ) {
+            self.name = name
+            self.events = events
+            self.ended = ended
+            self.step = step
+        }
+    }
+
+    /// Each operation that records, on the account of Ann, in an order in which each has something to do.
     private static let mutations: [Mutation] = [
-        { try await done($0.add(account("ann"), recording: [event(.signUp)])) },
-        { try await done($0.begin(start("a"), recording: [event(.login)])) },
-        { try await done($0.begin(start("b", replacing: "a"), recording: [event(.login)])) },
-        { store in
-            try await done(store.update(SessionID("b")) { _ in Decided((), recording: [event(.renewal)]) })
+        Mutation("add", [.signUp]) { try await done($0.add(account("ann"), recording: [event(.signUp)])) },
+        Mutation("begin", [.login]) { try await done($0.begin(start("a"), recording: [event(.login)])) },
+        Mutation("begin in place of another", [.login, .revocation], ending: ["a"]) { store in
+            try await done(store.begin(start("b", replacing: "a"), recording: [event(.login)]))
         },
-        { store in
+        Mutation("begin beyond the limit", [.login, .revocation], ending: ["b"]) { store in
+            try await done(store.begin(start("c", maximumSessions: 1), recording: [event(.login)]))
+        },
+        Mutation("update", [.renewal]) { store in
+            try await done(store.update(SessionID("c")) { _ in Decided((), recording: [event(.renewal)]) })
+        },
+        Mutation("update that ends the session", [.reuse], ending: ["c"]) { store in
             try await done(
-                store.changePassword(change(0), by: SessionID("b")) { session in
-                    session.revoke(.logout, at: now)
-                    return (Decided((), recording: [event(.passwordChange)]), false)
+                store.update(SessionID("c")) { session in
+                    session.revoke(.refreshTokenReused, at: now)
+                    return Decided((), recording: [event(.reuse)])
                 })
         },
-        { try await done($0.begin(start("c"), recording: [event(.login)])) },
-        { try await done($0.begin(start("d"), recording: [event(.login)])) },
-        { store in
-            let step = try await store.revoke(.id(SessionID("c")), reason: .endedByUser, at: now, after: nil, limit: 9)
+        Mutation("begin", [.login]) { try await done($0.begin(start("d"), recording: [event(.login)])) },
+        Mutation("begin", [.login]) { try await done($0.begin(start("e"), recording: [event(.login)])) },
+        Mutation("changePassword", [.passwordChange, .revocation], ending: ["d"]) { store in
+            try await done(
+                store.changePassword(change(0), by: SessionID("e")) { _ in
+                    (Decided((), recording: [event(.passwordChange)]), true)
+                })
+        },
+        Mutation("changePassword that ends the session", [.reuse], ending: ["e"]) { store in
+            try await done(
+                store.changePassword(change(1), by: SessionID("e")) { session in
+                    session.revoke(.refreshTokenReused, at: now)
+                    return (Decided((), recording: [event(.reuse)]), false)
+                })
+        },
+        Mutation("begin", [.login]) { store in
+            try await done(store.begin(start("f", credentialVersion: 1), recording: [event(.login)]))
+        },
+        Mutation("begin", [.login]) { store in
+            try await done(store.begin(start("g", credentialVersion: 1), recording: [event(.login)]))
+        },
+        Mutation("revoke", [.revocation], ending: ["f"]) { store in
+            let step = try await store.revoke(.id(SessionID("f")), reason: .endedByUser, at: now, after: nil, limit: 9)
             return Committed((), events: step.events, revoked: step.revoked)
         },
-        { try await done($0.setPassword(change(0), recording: [event(.passwordChange)])) },
-        { try await done($0.setDisabled(true, Subject("u_ann"), recording: [event(.accountDisabled)], at: now)) },
-        { try await $0.record([event(.login), event(.renewal)]) },
+        Mutation("setPassword", [.passwordChange, .revocation], ending: ["g"]) { store in
+            try await done(store.setPassword(change(1), recording: [event(.passwordChange)]))
+        },
+        Mutation("begin", [.login]) { store in
+            try await done(store.begin(start("h", credentialVersion: 2), recording: [event(.login)]))
+        },
+        Mutation("setDisabled", [.accountDisabled, .revocation], ending: ["h"]) { store in
+            try await done(store.setDisabled(true, Subject("u_ann"), recording: [event(.accountDisabled)], at: now))
+        },
+        Mutation("record", [.login, .renewal]) { try await $0.record([event(.login), event(.renewal)]) },
     ]
 
     private static func done(_ committed: Committed<Void>?) throws -> Committed<Void> {
@@ -89,10 +154,12 @@ extension StoreContract {
         SecurityEvent(kind, at: now, subject: Subject("u_ann"))
     }
 
-    private static func start(_ id: String, replacing: String? = nil) -> SessionStart {
+    private static func start(
+        _ id: String, credentialVersion: Int = 0, replacing: String? = nil, maximumSessions: Int = 9
+    ) -> SessionStart {
         SessionStart(
-            session(id), credentialVersion: 0, replacing: replacing.map { SessionID($0) }, maximumSessions: 9,
-            policy: policy)
+            session(id), credentialVersion: credentialVersion, replacing: replacing.map { SessionID($0) },
+            maximumSessions: maximumSessions, policy: policy)
     }
 
     private static func change(_ version: Int) -> PasswordChange {

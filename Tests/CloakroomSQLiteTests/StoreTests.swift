@@ -35,7 +35,29 @@ import Testing
         }
     }
 
-    @Test("the database is readable by its owner only")
+    @Test("events of a newer version are read with what is known of them, and stop no reader")
+    func newerEvents() async throws {
+        let documents = [
+            #"{"reason":"unheard_of","device":{"key":"k"}}"#, #"{"generation":"seven","count":2}"#, "[1]", "no JSON",
+        ]
+        try await withPath { path in
+            let store = try SQLiteStore(path: path)
+            try await store.commits.write { database in
+                for document in documents {
+                    try database.execute(
+                        sql: "INSERT INTO events (kind, time, details) VALUES ('newer', 1, ?)",
+                        arguments: [Data(document.utf8)])
+                }
+            }
+            let events = try await store.events(EventQuery(), after: nil, limit: 9).events
+            #expect(events.map { $0.details.unknown } == [["device"], ["generation"], ["details"], ["details"]])
+            #expect(events.map { $0.details.count } == [nil, 2, nil, nil])
+            #expect(events[0].details.reason?.rawValue == "unheard_of")
+            #expect(events.allSatisfy { !$0.kind.isKnown && $0.kind.rawValue == "newer" })
+        }
+    }
+
+    @Test("the database is readable by its owner alone")
     func mode() async throws {
         try await withPath { path in
             let store = try SQLiteStore(path: path)

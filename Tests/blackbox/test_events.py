@@ -1,5 +1,6 @@
 """`cloakroom events`: the record of security events, by user, session, kind and time."""
 import json
+import sqlite3
 import subprocess
 
 import pytest
@@ -73,3 +74,17 @@ def test_follow_prints_events_as_they_are_recorded(recorded):
         follower.kill()
         follower.wait()
         follower.stdout.close()
+
+
+def test_events_that_a_newer_version_wrote_are_shown_as_unknown_and_passed_over(recorded):
+    database = sqlite3.connect(f"{recorded.directory}/cloakroom.sqlite")
+    with database:
+        database.execute("INSERT INTO events (kind, time, details) VALUES ('passkey_added', 1, ?)", (b'{"device": [1]}',))
+        database.execute("INSERT INTO events (kind, time, details) VALUES ('login', 2, ?)", (b"no JSON",))
+    database.close()
+    before, added, broken = events(recorded)[-3:]
+    assert before["event"] == "revocation" and "known" not in before
+    assert added["event"] == "passkey_added" and added["known"] is False and added["unknown"] == "device"
+    assert broken["event"] == "login" and broken["unknown"] == "details"
+    lines = run("events", "--data-dir", recorded.directory).stdout.splitlines()
+    assert " passkey_added (unknown) " in lines[-2] and "unknown=details" in lines[-1]

@@ -24,8 +24,8 @@ struct Events: AsyncParsableCommand {
     private static let period = Duration.milliseconds(500)
 
     func validate() throws {
-        for name in kind where SecurityEvent.Kind(rawValue: name) == nil {
-            let names = SecurityEvent.Kind.allCases.filter(\.isRecorded).map(\.rawValue).joined(separator: ", ")
+        for name in kind where !SecurityEvent.Kind(rawValue: name).isKnown {
+            let names = SecurityEvent.Kind.all.filter(\.isRecorded).map(\.rawValue).joined(separator: ", ")
             throw ValidationError("there is no event \(name); there are: \(names)")
         }
         for time in [since, until].compactMap({ $0 }) where Instant(iso8601: time) == nil {
@@ -51,7 +51,7 @@ struct Events: AsyncParsableCommand {
 
     private func query(_ instance: Instance) async throws -> EventQuery {
         var query = EventQuery(
-            session: session.map { SessionID($0) }, kinds: Set(kind.compactMap(SecurityEvent.Kind.init(rawValue:))),
+            session: session.map { SessionID($0) }, kinds: Set(kind.map(SecurityEvent.Kind.init(rawValue:))),
             since: since.flatMap { Instant(iso8601: $0) }, until: until.flatMap { Instant(iso8601: $0) })
         if let user { query.subject = try await administration.account(user, in: instance).subject }
         return query
@@ -62,7 +62,8 @@ struct Events: AsyncParsableCommand {
             Terminal.print(String(decoding: JSONValue.object(event.json).serialized, as: UTF8.self))
         } else {
             let facts = event.facts.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
-            Terminal.print("\(event.time.iso8601) \(event.kind.rawValue) \(Terminal.styled(facts, .faint))")
+            let kind = event.kind.isKnown ? event.kind.rawValue : "\(event.kind.rawValue) (unknown)"
+            Terminal.print("\(event.time.iso8601) \(kind) \(Terminal.styled(facts, .faint))")
         }
     }
 }
@@ -76,6 +77,7 @@ extension SecurityEvent {
 
     fileprivate var json: JSONObject {
         var object: JSONObject = ["time": .string(time.iso8601), "event": .string(kind.rawValue)]
+        if !kind.isKnown { object["known"] = false }
         for (name, value) in facts {
             switch value {
             case .text(let text): object[name] = .string(text)
