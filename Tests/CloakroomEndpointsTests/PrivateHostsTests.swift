@@ -8,13 +8,14 @@ import Testing
     private static let localNames: [String?] = [
         nil, "127.0.0.1", "127.0.0.1:8081", "10.1.2.3:8081", "[::1]", "[::1]:8081", "[2001:db8::1]:8081", "localhost",
         "LOCALHOST:8081", "localhost.:8081", "app.localhost:1", "cloakroom", "cloakroom:8081", "cloakroom_private",
-        "cloakroom.internal:8081", "mini.local", "cloakroom.prod.svc.cluster.local:8081", "box.home.arpa",
+        "cloakroom.internal:8081", "cloakroom.prod.svc.cluster.local:8081", "box.home.arpa",
         "app.example", "APP.example:8081", "scrape.example:8081", "scrape.example.",
     ]
     private static let foreignNames: [String?] = [
         "evil.test:8081", "evil.test", "evil.test.:8081", "127.0.0.1.evil.test", "localhost.evil.test:8081",
         "evil.test:127.0.0.1", "app.example.evil.test", "x.app.example", "xscrape.example", "evil.internal.test",
         "evil.localhost.test", "127.0.0.1@evil.test", "1.2.3.4.5", "", ":8081", ".", "evil-local.test", "a.evil.arpa",
+        "mini.local", "evil.local:8081", "cluster.local", "evil.cluster.local", "xsvc.cluster.local",
     ]
     private static let hosts = PrivateHosts(own: ["App.example", nil, "scrape.example"])
 

@@ -129,7 +129,8 @@ def test_the_private_listener_never_answers_cors(client, origin):
         assert not [name for name in names(answer) if name.startswith("access-control-")], answer
 
 
-REBOUND = ["evil.test", "evil.test:{port}", "EVIL.TEST.", "127.0.0.1.evil.test:{port}", "localhost.evil.test", "evil.internal.test", ":{port}"]
+REBOUND = ["evil.test", "evil.test:{port}", "EVIL.TEST.", "127.0.0.1.evil.test:{port}", "localhost.evil.test", "evil.internal.test", ":{port}",
+           "evil.local:{port}"]
 LOCAL = ["127.0.0.1", "127.0.0.1:{port}", "[::1]:{port}", "192.0.2.7:{port}", "localhost:{port}", "cloakroom:{port}", "cloakroom.internal",
          "cloakroom.prod.svc.cluster.local:{port}"]
 

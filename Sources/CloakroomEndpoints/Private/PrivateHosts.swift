@@ -45,8 +45,9 @@ struct PrivateHosts: Sendable {
         (try? SocketAddress(ipAddress: host, port: 0)) != nil
     }
 
-    /// Top-level domains that public DNS never delegates (RFC 6761, RFC 6762, RFC 8375, and ICANN's `internal`).
-    private static let localDomains = [".localhost", ".local", ".internal", ".home.arpa"]
+    /// Domains that public DNS never delegates (RFC 6761, RFC 8375, ICANN's `internal`, and the default of Kubernetes).
+    /// `local` as a whole is not among them: every device of a network may give itself a name there (RFC 6762).
+    private static let localDomains = [".localhost", ".internal", ".home.arpa", ".svc.cluster.local"]
 
     /// Whether the name has one label, like that of a container, a service or a machine in the same network, or a
     /// local top-level domain.
