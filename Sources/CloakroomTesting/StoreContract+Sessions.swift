@@ -115,7 +115,7 @@ extension StoreContract {
         let confirmations: [Session.Confirmation] = [
             .pending, .confirmed(windowOpenedAt: nil), .confirmed(windowOpenedAt: now - .seconds(3)),
         ]
-        let reasons: [RevocationReason] = [.logout, .refreshTokenReused, RevocationReason(rawValue: "of a newer version")]
+        let reasons = [RevocationReason.logout, .refreshTokenReused, .init(rawValue: "of a newer version")]
         let revocations = [nil] + reasons.map { Session.Revocation(time: now, reason: $0) }
         let earlier = [nil, Evidence(.password, at: now - .days(1))]
         return confirmations.flatMap { confirmation in
