@@ -71,6 +71,10 @@ public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
         return prefixLength == network.count * 8 ? address : "\(address)/\(prefixLength)"
     }
 
+    /// Whether the range is at most as wide as the widest private network, `10.0.0.0/8` or `fc00::/7`. A wider one, such
+    /// as `0.0.0.0/0`, has every client of the internet among the proxies: each could forge its address.
+    package var isOfOneNetwork: Bool { prefixLength >= (network.count == 4 ? 8 : 7) }
+
     func contains(_ address: [UInt8]) -> Bool {
         guard address.count == network.count else { return false }
         return (0..<prefixLength).allSatisfy { bit in

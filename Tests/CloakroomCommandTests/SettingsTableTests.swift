@@ -138,6 +138,7 @@ extension Setting: CustomTestStringConvertible {
         "an unsafe value causes a warning",
         arguments: [
             ("loginRateLimit", "off"), ("clients", "old=body+insecureAllowBrowser"), ("coreDumps", "true"),
+            ("stragglerWindow", "2592000.001"),
         ])
     func risks(_ key: String, _ text: String) throws {
         let setting = try #require(SettingsTable[SettingKey(key)])

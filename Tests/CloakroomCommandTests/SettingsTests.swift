@@ -1,3 +1,4 @@
+import ArgumentParser
 import CloakroomCore
 import CloakroomEndpoints
 import CloakroomMiddleware
@@ -88,6 +89,11 @@ import Testing
         arguments: [
             (["host": "0.0.0.0"], "--host: binding to 0.0.0.0 needs publicURL"),
             (["publicURL": "http://app.example.com"], "--public-url: expected https, except on loopback"),
+            (
+                ["host": "0.0.0.0", "publicURL": "http://localhost:8080"],
+                "--host: binding to 0.0.0.0 needs a publicURL with https, got http://localhost:8080"
+            ),
+            (["host": "::", "publicURL": "http://127.0.0.1"], "--host: binding to :: needs a publicURL with https"),
         ] as [([SettingKey: String], String)])
     func reach(_ flags: [SettingKey: String], _ complaint: String) {
         let error = #expect(throws: SettingsError.self) { try settings(flags).get() }
@@ -98,10 +104,28 @@ import Testing
         "an unknown or duplicate key, or a value of a wrong type, is refused, and the message names the file",
         arguments: [
             ("prot: 1", "prot: is not a setting; there are dataDir, store, host,"),
-            ("port: 1\nport: 2", "is not YAML: Parser: expected all keys to be unique"),
+            ("port: 1\nport: 2", "port: stands twice"),
             ("port: 1\n!tag port: 2", "port: stands twice"),
             ("port: {a: b}", "port: expected a port, 0 to 65535, got a value of another shape"),
             ("cookieName: session", "cookieName: expected a name that begins with __Host-"),
+            ("trustedOrigins: ['https://a.b,https://c.d']", "trustedOrigins: expected one value in each item"),
+            ("serviceWorkers: ['/a,b.js']", "serviceWorkers: expected one value in each item, got \"/a,b.js\""),
+            ("clients: ['a=body,b=body']", "clients[0]: expected one value in each item"),
+            ("clients: [{delivery: body}]", "clients[0]: expected an id"),
+            ("clients: [{id: 'a,b'}]", "clients[0]: expected an id without commas"),
+            ("clients: {'a=b': body}", "clients: expected an id without commas and equals signs"),
+            ("clients: [{id: a, delivery: mail}]", "clients.a.delivery: expected cookie, hybrid or body, got \"mail\""),
+            ("clients: {spa: mail}", "clients.spa: expected cookie, hybrid or body, got \"mail\""),
+            ("clients: [{id: a, delivery: []}]", "clients.a.delivery: expected cookie, hybrid or body, got a value of"),
+            ("clients: [{id: a, deliver: body}]", "clients.a.deliver: is not a key of a client; there are id,"),
+            ("clients: {spa: {insecureAllowBrowser: 1}}", "clients.spa.insecureAllowBrowser: expected true or false"),
+            ("clients: {spa: [body]}", "clients.spa: expected a delivery"),
+            ("clients: [a=body, {id: a}]", "clients.a: stands twice"),
+            ("port: 1\nhost: [", "line 3, column 1: is not YAML: expected lines such as \"port: 8443\""),
+            ("port: 1\nhost: a: b", "line 2, column 8: is not YAML: expected lines"),
+            ("clients:\n\t- a", "line 2, column 1: is not YAML: expected spaces before the key, got a tab"),
+            ("port: 1\nhost: 'a", "line 2, column 9: is not YAML: expected lines such as"),
+            ("port: 1\nhost: \u{1}", "line 2: is not YAML: expected text, got a control character"),
         ])
     func complaints(_ yaml: String, _ complaint: String) {
         let error = #expect(throws: SettingsError.self) { try settings(yaml: yaml).get() }
@@ -121,7 +145,27 @@ import Testing
     }
 
     @Test(
-        "bad values are refused",
+        "a client without a delivery has its tokens in the cookie",
+        arguments: [
+            "clients: [{id: app}]", "clients: {app: {}}", "clients: {app: }", "clients: {app: null}", "clients: [app]",
+            "clients: {app: {insecureAllowBrowser: false}}",
+        ])
+    func cookieByDefault(_ yaml: String) throws {
+        #expect(try settings(yaml: yaml).get().server.clients == [Client(id: ClientID("app"), delivery: .cookie)])
+    }
+
+    @Test("an empty path of the configuration file is refused where it stands; none is none")
+    func emptyPath() throws {
+        let none = try Serve.parse([]).storeOptions
+        #expect(try none.file([:]) == nil && none.file(["CLOAKROOM_CONFIG": "/a"]) == "/a")
+        let variable = #expect(throws: SettingsError.self) { try none.file(["CLOAKROOM_CONFIG": ""]) }
+        #expect(variable?.description == "CLOAKROOM_CONFIG: expected the path of a YAML file, got an empty text")
+        let flag = try Serve.parse(["--config", ""]).storeOptions
+        #expect(throws: SettingsError.self) { try flag.file(["CLOAKROOM_CONFIG": "/a"]) }
+    }
+
+    @Test(
+        "a value that cannot be used is refused",
         arguments: [
             "port: x", "port: -1", "idleLifetime: 0", "absoluteLifetime: 99999999", "stragglerWindow: -0.1",
             "demo: maybe",
@@ -130,7 +174,8 @@ import Testing
             "trustedOrigins: [[a]]",
             "host: {a: b}", "port: 1\nport: 2", "logLevel: loud", "store: 'sqlite:'", "dataDir: ''",
             "trustedOrigins: [http://a/b]", "serviceWorkers: [sw.js]", "serviceWorkers: [/sw.js?v=1]",
-            "serviceWorkers: ['/a b']",
+            "serviceWorkers: ['/a b']", "trustedProxies: [0.0.0.0/0]", "trustedProxies: ['::/0']",
+            "trustedProxies: [10.0.0.0/8, 128.0.0.0/1]", "trustedProxies: 0.0.0.0/7", "trustedProxies: 'c000::/6'",
         ])
     func refused(_ yaml: String) {
         #expect(throws: SettingsError.self) { try settings(yaml: yaml).get() }
@@ -141,7 +186,8 @@ import Testing
         arguments: [
             "accessTokenLifetime: 0.5", "stragglerWindow: 0", "loginRateLimit: off", "loginRateLimit: 5",
             "store: 'sqlite:/tmp/x'",
-            "trustedProxies: [10.0.0.0/8, '::1']", "trustedOrigins: https://a.example,https://b.example",
+            "trustedProxies: [10.0.0.0/8, '::1']", "trustedProxies: 'fc00::/7'",
+            "trustedOrigins: https://a.example,https://b.example",
             "signingAlgorithm: Ed25519", "serviceWorkers: [/sw.js, /app/sw.js]",
             "sameSite: Strict", "logLevel: debug", "", "signup: open", "publicURL: http://localhost:9000",
         ])

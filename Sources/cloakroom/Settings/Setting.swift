@@ -29,8 +29,8 @@ struct Setting: Sendable {
     let apply: @Sendable (String, inout Settings) -> Bool
     /// The current value as text: what `apply` takes, or words such as `none` where no text means this value.
     let text: @Sendable (Settings) -> String
-    /// The text that a node of the YAML file stands for; nil when the node has another shape.
-    let readYAML: @Sendable (Node) -> String?
+    /// The text that a node of the YAML file stands for.
+    let readYAML: @Sendable (Node) throws(SettingsFile.Fault) -> String
 
     /// The value of a setting that is not given.
     struct Default: Sendable {
@@ -78,7 +78,7 @@ struct Setting: Sendable {
         _ key: SettingKey, _ syntax: ValueSyntax<Value>, to path: any WritableKeyPath<Settings, Value> & Sendable,
         default computed: Default? = nil, example: String, help: String, note: String = "", risk: Risk? = nil,
         isSwitch: Bool = false, isRemembered: Bool = false,
-        readYAML: @escaping @Sendable (Node) -> String? = SettingsFile.text
+        readYAML: @escaping @Sendable (Node) throws(SettingsFile.Fault) -> String = SettingsFile.text
     ) {
         self.key = key
         self.help = help

@@ -69,10 +69,18 @@ struct Settings: Sendable {
                 place: sources.place(of: "publicURL"), problem: "expected https, except on loopback")
         }
         let isLoopback = ["localhost", "127.0.0.1", "::1"].contains(listeners.host)
-        guard isLoopback || server.publicURL != nil else {
+        guard !isLoopback else { return }
+        guard let publicURL = server.publicURL else {
             throw SettingsError(
                 place: sources.place(of: "host"),
                 problem: "binding to \(listeners.host) needs publicURL, the address that browsers use")
+        }
+        // Otherwise other machines reach a server that takes every request for one of this machine: without Secure
+        // cookies, and without TLS.
+        guard publicURL.scheme == "https" else {
+            throw SettingsError(
+                place: sources.place(of: "host"),
+                problem: "binding to \(listeners.host) needs a publicURL with https, got \(publicURL)")
         }
     }
 }

@@ -15,9 +15,7 @@ enum SettingsFile {
             throw SettingsError(place: path, problem: "is not UTF-8 text")
         }
         let root: Node?
-        do { root = try Yams.compose(yaml: text) } catch {
-            throw SettingsError(place: path, problem: "is not YAML: \(error)")
-        }
+        do { root = try Yams.compose(yaml: text) } catch { throw SettingsError(yaml: error, in: path) }
         guard let root else { return [:] }
         guard let mapping = root.mapping else {
             throw SettingsError(place: path, problem: "must be a mapping of settings")
@@ -39,18 +37,37 @@ enum SettingsFile {
             let keys = SettingsTable.all.map(\.key.name).joined(separator: ", ")
             throw SettingsError(place: place, problem: "is not a setting; there are \(keys)")
         }
-        guard let text = setting.readYAML(node) else {
-            throw SettingsError(
-                place: place, problem: "expected \(setting.expected.withoutMarkup), got a value of another shape")
+        do throws(Fault) { return try setting.readYAML(node) } catch {
+            let expected = "expected \(setting.expected.withoutMarkup), got a value of another shape"
+            throw SettingsError(place: place + error.member, problem: error.problem ?? expected)
         }
-        return text
     }
 
-    /// A scalar, or a list of scalars joined as in an environment variable; nil for any other shape.
-    @Sendable static func text(_ node: Node) -> String? {
+    /// Why a node of the file is no value of its setting.
+    struct Fault: Error {
+        /// What follows the key of the setting in the message, such as `.mobile.delivery`.
+        var member = ""
+        /// nil for a value of another shape than the setting's.
+        var problem: String?
+    }
+
+    /// A scalar, or a list of scalars joined as in an environment variable.
+    @Sendable static func text(_ node: Node) throws(Fault) -> String {
         if let scalar = node.scalar { return scalar.string }
-        guard let sequence = node.sequence else { return nil }
-        let items = sequence.map { $0.scalar?.string }
-        return items.contains(nil) ? nil : items.compactMap { $0 }.joined(separator: ",")
+        guard let sequence = node.sequence else { throw Fault() }
+        var items: [String] = []
+        for item in sequence {
+            guard let text = item.scalar?.string else { throw Fault() }
+            try checkItem(text)
+            items.append(text)
+        }
+        return items.joined(separator: ",")
+    }
+
+    /// An item with a comma would count as several values, such as two trusted origins for one.
+    static func checkItem(_ text: String, of member: String = "") throws(Fault) {
+        guard text.contains(",") else { return }
+        throw Fault(
+            member: member, problem: "expected one value in each item, got \"\(text)\"; a comma separates two values")
     }
 }

@@ -47,12 +47,24 @@ struct StoreOptions: ParsableArguments {
         let flags = data.values.merging(others) { one, _ in one }
         let environment = ProcessInfo.processInfo.environment
         do throws(SettingsError) {
-            let file = config ?? environment["CLOAKROOM_CONFIG"]
+            let file = try file(environment)
             return try Settings(
                 SettingsSources(flags: flags, environment: environment, file: file, remembered: remembered))
         } catch {
             Terminal.complain("\(error)")
             throw CommandExit.configuration.code
         }
+    }
+
+    /// The file with the settings, if one is given.
+    /// - Throws: `SettingsError` for an empty path, which an unset variable in a unit file leaves: without the file the
+    ///   server would start with other keys and another database.
+    func file(_ environment: [String: String]) throws(SettingsError) -> String? {
+        guard let path = config ?? environment["CLOAKROOM_CONFIG"] else { return nil }
+        guard !path.isEmpty else {
+            let place = config == nil ? "CLOAKROOM_CONFIG" : "--config"
+            throw SettingsError(place: place, problem: "expected the path of a YAML file, got an empty text")
+        }
+        return path
     }
 }

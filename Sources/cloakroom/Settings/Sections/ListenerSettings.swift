@@ -41,8 +41,10 @@ struct ListenerSettings: SettingsSection, Sendable {
             help: "Group whose members may connect to the private Unix socket.", note: "The socket's mode is 0660."),
         Setting(
             "trustedProxies",
-            ValueSyntax.addressRange.list(expected: "addresses or CIDR ranges such as `10.0.0.0/8`")
-                .map({ TrustedProxies($0) }, \.ranges),
+            ValueSyntax.addressRange.list(
+                expected: "addresses or CIDR ranges such as `10.0.0.0/8`, none wider than `/8` or, in IPv6, `/7`"
+            )
+            .map({ TrustedProxies($0) }, \.ranges),
             to: \.server.trustedProxies, example: "127.0.0.1,10.0.0.0/8",
             help: """
                 Addresses of your reverse proxies. Their `X-Forwarded-For` counts, and they may connect to the private \

@@ -22,6 +22,12 @@ enum SessionSettings: SettingsSection {
             "stragglerWindow", .delay, to: \.server.policy.stragglerWindow, example: "10",
             help: "Seconds that the previous refresh token is still served after the first use of the new one.",
             note: "Requests that were sent before the renewal arrive in this time ([why](refresh.md)).",
+            risk: .init(
+                warning: """
+                    A `stragglerWindow` longer than `idleLifetime` accepts a stolen refresh token for as long as its \
+                    session lives.
+                    """
+            ) { $0.server.policy.stragglerWindow > $0.server.policy.idleLifetime },
             isRemembered: true),
         Setting(
             "reissueDelay", .delay, to: \.server.policy.reissueDelay, example: "0.5",

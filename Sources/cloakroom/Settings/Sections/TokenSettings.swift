@@ -31,6 +31,6 @@ enum TokenSettings: SettingsSection {
             risk: .init(
                 warning: "`insecureAllowBrowser` lets script in the pages of a client read its tokens."
             ) { $0.server.clients.contains { $0.insecureAllowBrowser } },
-            readYAML: ValueSyntax.readYAML),
+            readYAML: ClientsYAML.text),
     ]
 }

@@ -14,7 +14,8 @@ extension ValueSyntax where Value == WebOrigin {
 extension ValueSyntax where Value == AddressRange {
     static var addressRange: Self {
         .init(
-            placeholder: "cidr", expected: "an address or a CIDR range", parse: { AddressRange(parsing: $0) },
+            placeholder: "cidr", expected: "an address or a CIDR range",
+            parse: { text in AddressRange(parsing: text).flatMap { $0.isOfOneNetwork ? $0 : nil } },
             write: \.description)
     }
 }
