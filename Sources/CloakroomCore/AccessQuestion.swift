@@ -5,12 +5,18 @@ package struct AccessQuestion: Sendable {
     /// The claims of an access token that the decision needs.
     package struct Identity: Hashable, Sendable {
         package var session: SessionID
+        package var subject: Subject
+        package var issuedAt: Instant
         package var authentication: Authentication
         /// The time until the token expires.
         package var remaining: Span
 
-        package init(session: SessionID, authentication: Authentication, remaining: Span) {
+        package init(
+            session: SessionID, subject: Subject, issuedAt: Instant, authentication: Authentication, remaining: Span
+        ) {
             self.session = session
+            self.subject = subject
+            self.issuedAt = issuedAt
             self.authentication = authentication
             self.remaining = remaining
         }
@@ -38,9 +44,11 @@ package struct AccessQuestion: Sendable {
         case refused(Denial)
     }
 
-    /// What the view of revocations says about a session.
+    /// What the view of revocations says about an access token.
     package enum Standing: Hashable, Sendable {
         case good, revoked
+        /// The claims of the subject have changed since the token was issued (`StaleMark`).
+        case stale
         /// The view has not been updated from the feed for too long.
         case unknown
     }
@@ -78,9 +86,9 @@ package enum AccessAnswer: Hashable, Sendable {
 
 extension AccessQuestion {
     /// A bearer token of our issuer decides alone, even when it has expired; with a foreign one the cookie decides.
-    /// - Parameter standing: called for one session at most.
+    /// - Parameter standing: called for one token at most.
     package func answer(
-        at now: Instant, under policy: SessionPolicy, standing: (SessionID) -> Standing
+        at now: Instant, under policy: SessionPolicy, standing: (Identity) -> Standing
     ) -> AccessAnswer {
         switch bearer {
         case .live(let identity):
@@ -95,7 +103,7 @@ extension AccessQuestion {
     }
 
     private func answerToCookie(
-        at now: Instant, under policy: SessionPolicy, _ standing: (SessionID) -> Standing
+        at now: Instant, under policy: SessionPolicy, _ standing: (Identity) -> Standing
     ) -> AccessAnswer {
         switch cookie {
         case .absent: return .denied(.sessionMissing)
@@ -110,14 +118,16 @@ extension AccessQuestion {
     }
 
     private func judge(
-        _ identity: Identity, _ answer: AccessAnswer, at now: Instant, _ standing: (SessionID) -> Standing
+        _ identity: Identity, _ answer: AccessAnswer, at now: Instant, _ standing: (Identity) -> Standing
     ) -> AccessAnswer {
-        switch standing(identity.session) {
+        switch standing(identity) {
         case .unknown: return .lookUp
+        // As an expired token: only a cookie can renew.
+        case .stale: return answer == .cookie ? .renewal : .denied(.tokenExpired)
         case .revoked: return .denied(.sessionRevoked)
         case .good: break
         }
-        do { try demand?.check(identity.authentication, at: now) } catch { return .denied(error) }
+        do { try demand?.check(identity.authentication, of: identity.subject, at: now) } catch { return .denied(error) }
         return answer
     }
 }

@@ -28,15 +28,23 @@ extension Authentication {
     ///
     /// A level is as old as the oldest factor that it needs: a password of this minute does not make the passkey of
     /// this morning fresh.
-    package init(of shown: [(method: String, traits: Factor.Traits, time: Instant)]) {
+    /// - Parameters:
+    ///   - asserted: the levels that an app with a login of its own says the user has reached, and when.
+    ///   - methods: the factors that the app names.
+    package init(
+        of shown: [(method: String, traits: Factor.Traits, time: Instant)],
+        asserted: [AuthenticationLevel: Instant] = [:], by methods: [String] = []
+    ) {
         let newestFirst = shown.sorted { $0.time > $1.time }
         var times: [AuthenticationLevel: Instant] = [:]
         for (index, last) in newestFirst.enumerated() {
             let level = AuthenticationLevel(of: newestFirst[...index].map(\.traits))
             times[level] = times[level] ?? last.time
         }
+        times.merge(asserted, uniquingKeysWith: max)
         let level = times.keys.max() ?? .singleFactor
-        self.init(time: times[level] ?? .distantPast, methods: shown.map(\.method), level: level)
+        let factors = shown.map(\.method)
+        self.init(time: times[level] ?? .distantPast, methods: factors + methods.filter { !factors.contains($0) }, level: level)
         times[level] = nil
         lowerLevels = times
     }
@@ -55,7 +63,7 @@ extension Instant {
 }
 
 /// The authentication levels, weakest first (claim `acr`).
-public enum AuthenticationLevel: String, Hashable, Sendable, Comparable, CaseIterable {
+public enum AuthenticationLevel: String, Hashable, Sendable, Codable, Comparable, CaseIterable {
     /// One factor that a script in the page or a phisher could replay, such as a password.
     case singleFactor = "1"
     /// Factors of two kinds.

@@ -38,6 +38,16 @@ public enum Denial: Error, Hashable, Sendable {
     case stepUpUnavailable
     case rateLimited(retryAfter: Span)
     case accountExists
+    /// The session lacks a claim that the route demands.
+    case insufficientClaims
+    /// The service API: no key, or one that is unknown, expired, or used from another network.
+    case serviceKeyInvalid
+    /// The service API: the key does not allow this call, or not for this subject or level.
+    case serviceScope
+    /// The service API: a browser sent the call.
+    case serviceOnly
+    /// An app has blocked the subject: it gets no new session.
+    case subjectBlocked
     case misdirectedRequest
     case notFound
     case methodNotAllowed(allow: [String])
@@ -77,6 +87,11 @@ extension Denial {
         case stepUpUnavailable = "step_up_unavailable"
         case rateLimited = "rate_limited"
         case accountExists = "account_exists"
+        case insufficientClaims = "insufficient_claims"
+        case serviceKeyInvalid = "service_key_invalid"
+        case serviceScope = "service_scope"
+        case serviceOnly = "service_only"
+        case subjectBlocked = "subject_blocked"
         case misdirectedRequest = "misdirected_request"
         case notFound = "not_found"
         case methodNotAllowed = "method_not_allowed"
@@ -110,6 +125,11 @@ extension Denial {
         case .stepUpUnavailable: .stepUpUnavailable
         case .rateLimited: .rateLimited
         case .accountExists: .accountExists
+        case .insufficientClaims: .insufficientClaims
+        case .serviceKeyInvalid: .serviceKeyInvalid
+        case .serviceScope: .serviceScope
+        case .serviceOnly: .serviceOnly
+        case .subjectBlocked: .subjectBlocked
         case .misdirectedRequest: .misdirectedRequest
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed

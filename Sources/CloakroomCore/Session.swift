@@ -36,6 +36,9 @@ public struct Session: Hashable, Sendable {
     public internal(set) var revocation: Revocation?
     /// The fields that a store saves as one document.
     public internal(set) var details: Details
+    /// The claims of the subject at the time when the store loaded the session. They are saved with the subject, not with
+    /// the session.
+    public package(set) var claims = Claims.empty
 
     /// Whether a request has carried a token of the current generation since the server issued it.
     public enum Confirmation: Hashable, Sendable {
@@ -125,6 +128,10 @@ public struct RevocationReason: RawRepresentable, Hashable, Sendable, Codable {
     public static let passwordChanged = Self(rawValue: "password_changed")
     /// An administrator disabled the account.
     public static let accountDisabled = Self(rawValue: "account_disabled")
+    /// A backend ended it over the service API.
+    public static let endedByService = Self(rawValue: "ended_by_service")
+    /// A backend blocked its subject over the service API.
+    public static let subjectBlocked = Self(rawValue: "subject_blocked")
     /// A new login in the same browser replaced it.
     public static let replaced = Self(rawValue: "replaced")
     /// The subject had the maximum number of sessions, and this one was unused for longest.

@@ -11,11 +11,11 @@ public struct StepUp: Hashable, Sendable {
         self.minimumLevel = minimumLevel
     }
 
-    /// - Throws: `Denial.insufficientUserAuthentication` with the demand, or `.stepUpUnavailable` for a level that no
-    ///   account can reach: the client would step up again and again without success.
-    public func check(_ authentication: Authentication, at now: Instant) throws(Denial) {
+    /// - Throws: `Denial.insufficientUserAuthentication` with the demand, or `.stepUpUnavailable` for a level that the
+    ///   subject cannot reach: the client would step up again and again without success.
+    public func check(_ authentication: Authentication, of subject: Subject, at now: Instant) throws(Denial) {
         guard let time = authentication.time(of: minimumLevel) else {
-            throw minimumLevel > .highestReachable ? .stepUpUnavailable : denial
+            throw minimumLevel > subject.highestReachableLevel ? .stepUpUnavailable : denial
         }
         guard let maximumAge else { return }
         // A time in the future comes from a wrong clock, and its age is unknown.

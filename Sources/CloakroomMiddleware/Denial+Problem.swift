@@ -60,6 +60,16 @@ extension Denial {
             return answer(.tooManyRequests, "Too many tries.", retryAfter: span)
         case .accountExists:
             return answer(.conflict, "There is an account with this address.")
+        case .insufficientClaims:
+            return answer(.forbidden, "The session lacks a claim that is demanded.")
+        case .serviceKeyInvalid:
+            return challenge("The service key is missing, wrong or expired.", error: nil)
+        case .serviceScope:
+            return answer(.forbidden, "The service key does not allow this call.")
+        case .serviceOnly:
+            return answer(.forbidden, "Only backends may call this, not browsers.")
+        case .subjectBlocked:
+            return answer(.conflict, "This user is blocked.")
         case .misdirectedRequest:
             return answer(.misdirectedRequest, "This host is not ours.")
         case .notFound:

@@ -125,6 +125,8 @@ extension RequestCredentials {
 
 extension VerifiedAccess {
     fileprivate func identity(at now: Instant) -> AccessQuestion.Identity {
-        .init(session: session, authentication: authentication, remaining: expiresAt - now)
+        .init(
+            session: session, subject: subject, issuedAt: issuedAt, authentication: authentication,
+            remaining: expiresAt - now)
     }
 }

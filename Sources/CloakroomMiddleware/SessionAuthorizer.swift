@@ -91,8 +91,8 @@ public struct SessionAuthorizer: Sendable {
 
     private func answer(_ question: AccessQuestion, at now: Instant, isCaughtUp: Bool = false) -> AccessAnswer {
         let uptime = uptime()
-        return question.answer(at: now, under: policy) { session in
-            let standing = verifier.revocations.standing(of: session, at: uptime, now)
+        return question.answer(at: now, under: policy) { identity in
+            let standing = verifier.revocations.standing(of: identity, at: uptime, now)
             return isCaughtUp && standing == .unknown ? .good : standing
         }
     }
@@ -130,7 +130,7 @@ public struct SessionAuthorizer: Sendable {
     private func renewed(_ credentials: RequestCredentials, _ demand: StepUp?) async throws -> Authorization {
         guard let renew, case .success(let checked)? = credentials.cookie else { throw Denial.tokenExpired }
         let renewal = try await renew(checked.refresh)
-        try demand?.check(renewal.access.authentication, at: now())
+        try demand?.check(renewal.access.authentication, of: renewal.access.subject, at: now())
         return Authorization(access: renewal.access, presented: checked.access, renewal: renewal)
     }
 }

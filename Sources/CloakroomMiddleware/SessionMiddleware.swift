@@ -69,7 +69,7 @@ public struct RequireSession<Context: SessionRequestContext>: RouterMiddleware {
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         let access = try context.access
-        try stepUp?.check(access.authentication, at: now())
+        try stepUp?.check(access.authentication, of: access.subject, at: now())
         return try await next(request, context)
     }
 }

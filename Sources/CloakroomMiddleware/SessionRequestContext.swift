@@ -35,7 +35,7 @@ extension SessionRequestContext {
     /// - Throws: a `Denial`, which `ProblemMiddleware` answers.
     public func access(requiring stepUp: StepUp, at now: Instant) throws -> VerifiedAccess {
         let access = try access
-        try stepUp.check(access.authentication, at: now)
+        try stepUp.check(access.authentication, of: access.subject, at: now)
         return access
     }
 }

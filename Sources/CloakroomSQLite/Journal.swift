@@ -24,6 +24,11 @@ struct Journal {
         revoked.append(Revoked(session: session, time: time))
     }
 
+    /// Appends a mark to the feed.
+    func announce(_ mark: StaleMark) throws {
+        try Feed.append(mark, database)
+    }
+
     func committed<Value>(_ value: Value) -> Committed<Value> {
         Committed(value, events: events, revoked: revoked)
     }

@@ -6,11 +6,14 @@ public import CloakroomStores
 import GRDB
 
 extension SQLiteStore {
-    public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+    public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Claims>? {
         try await commits.commit { journal in
             let session = start.session
-            guard try Self.isCurrent(start.credentialVersion, of: session.subject, journal.database) else { return nil }
+            guard try Self.isCurrent(start.credentialVersion, of: session.subject, journal.database),
+                try !Subjects.isBlocked(session.subject, journal.database)
+            else { return nil }
             try journal.record(events)
+            if let claims = start.claims { try Subjects.set(claims, of: session.subject, journal.database) }
             if let replaced = start.replacing {
                 try Self.end(replaced, .replaced, at: session.createdAt, &journal)
             }
@@ -19,7 +22,7 @@ extension SQLiteStore {
                 try Self.end(id, .tooManySessions, at: session.createdAt, &journal)
             }
             try KnownNetworks.note(start.network, of: session.subject, at: session.createdAt, journal.database)
-            return ()
+            return try Subjects.claims(of: session.subject, journal.database)
         }
     }
 

@@ -7,7 +7,7 @@ package import Logging
 /// The embedded store: one SQLite file in WAL mode. Acknowledged writes survive `kill -9` and power loss.
 ///
 /// Several processes on one machine may use the file at the same time: a second server, and the command line.
-public final class SQLiteStore: SessionStore, AccountStore, OneTimeStore {
+public final class SQLiteStore: SessionStore, AccountStore, CredentialStore, OneTimeStore, SubjectStore {
     /// The connections for reading.
     let pool: DatabaseFile
     let commits: GroupCommit

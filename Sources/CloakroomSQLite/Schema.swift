@@ -4,7 +4,7 @@ import GRDB
 /// The tables. There is one row per session, and none per token.
 enum Schema {
     /// The version of the tables. Every change of `tables` raises it.
-    static let version = 1
+    static let version = 2
     /// The application id in the header of the file, by which `file` and other tools identify it: the letters `Clkr`.
     static let applicationID = 0x436C_6B72
 
@@ -125,11 +125,31 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX known_networks_by_network ON known_networks (network);
 
-        -- The feed of revocations, which other processes poll.
+        -- What apps decide about a subject, with or without an account.
+        CREATE TABLE subjects (
+            subject TEXT NOT NULL PRIMARY KEY,
+            -- As JSON (Claims).
+            claims BLOB,
+            blocked INTEGER NOT NULL DEFAULT 0
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE credentials (
+            id TEXT NOT NULL PRIMARY KEY,
+            digest BLOB NOT NULL,
+            -- As JSON (ServiceCredential.Rights).
+            rights BLOB NOT NULL,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER
+        ) STRICT, WITHOUT ROWID;
+
+        -- The feed of revocations, which other processes poll: sessions that have ended, and subjects whose access tokens
+        -- are stale.
         CREATE TABLE revocations (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
-            session TEXT NOT NULL,
-            time INTEGER NOT NULL
+            session TEXT,
+            subject TEXT,
+            time INTEGER NOT NULL,
+            CHECK ((session IS NULL) <> (subject IS NULL))
         ) STRICT;
 
         CREATE TABLE events (

@@ -15,11 +15,20 @@ enum SessionRow {
     struct Corrupt: Error {}
 
     static func fetch(_ id: SessionID, _ database: Database) throws -> Session? {
-        let statement = try database.cachedStatement(sql: "SELECT \(columns) FROM sessions WHERE id = ?")
+        let statement = try database.cachedStatement(sql: "SELECT \(columns), \(claims) FROM sessions WHERE id = ?")
         // The row of a cursor is read in place and valid while the cursor lives; a fetched row would be a copy.
         let cursor = try Row.fetchCursor(statement, arguments: [id.rawValue])
-        return try withExtendedLifetime(cursor) { try cursor.next().map(session) }
+        return try withExtendedLifetime(cursor) {
+            guard let row = try cursor.next() else { return nil }
+            var session = try session(row)
+            if let document = row[18] as Data? {
+                session.claims = try JSONDecoder().decode(Claims.self, from: document)
+            }
+            return session
+        }
     }
+
+    private static let claims = "(SELECT claims FROM subjects WHERE subjects.subject = sessions.subject)"
 
     static func insert(_ session: Session, _ database: Database) throws {
         let statement = try database.cachedStatement(

@@ -15,12 +15,18 @@ public struct Proof: Hashable, Sendable {
     /// The version of the credential that was checked: no session begins or is raised if it has changed meanwhile. nil for a
     /// subject whose account is kept elsewhere.
     public let credentialVersion: Int?
+    /// The service credential of the backend that authenticated the person; nil if this process did.
+    public let credential: CredentialID?
 
     /// Creates a proof. Call it only after the evidence has been verified.
-    @_spi(Prover) public init(of subject: Subject, by evidence: Evidence, login: String?, credentialVersion: Int?) {
+    @_spi(Prover) public init(
+        of subject: Subject, by evidence: Evidence, login: String?, credentialVersion: Int?,
+        credential: CredentialID? = nil
+    ) {
         self.subject = subject
         self.evidence = evidence
         self.login = login
         self.credentialVersion = credentialVersion
+        self.credential = credential
     }
 }

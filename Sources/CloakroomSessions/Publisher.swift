@@ -24,6 +24,11 @@ package struct Publisher: Sendable {
         }
     }
 
+    /// Makes access tokens stale in this process, before the feed does.
+    func announce(_ mark: StaleMark) {
+        view.update(stale: [mark], at: environment.uptime())
+    }
+
     /// Makes this process refuse the sessions from now on.
     func announce(_ sessions: [SessionID]) {
         let uptime = environment.uptime()

@@ -9,6 +9,8 @@ package struct SessionRequest: Sendable {
     /// The refresh token in the request's cookie. The new session takes its place in the browser, so the old session
     /// is ended.
     package let replacing: RefreshToken?
+    /// The claims of the subject from now on; nil leaves them as they are.
+    package var claims: Claims?
 }
 
 extension SessionService {

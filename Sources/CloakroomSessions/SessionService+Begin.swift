@@ -4,18 +4,21 @@ package import CloakroomTokens
 
 extension SessionService {
     /// Begins a new session, always with a new id (CVE-2023-29019: session fixation).
-    /// - Throws: `Denial.invalidCredentials` when the credential that was proved has changed meanwhile.
+    /// - Throws: `Denial.invalidCredentials` when the credential that was proved has changed meanwhile, `.subjectBlocked`.
     package func begin(_ proof: Proof, _ request: SessionRequest) async throws -> SessionGrant {
         let now = now
-        let session = session(proof, request, at: now)
+        var session = session(proof, request, at: now)
         let start = SessionStart(
-            session, credentialVersion: proof.credentialVersion,
+            session, credentialVersion: proof.credentialVersion, claims: request.claims,
             replacing: try await genuineSession(request.replacing)?.id, maximumSessions: maximumSessions, policy: policy
         )
         let login = SecurityEvent(
-            .login, at: now, subject: proof.subject, session: session.id, address: request.device.address)
-        guard let begun = try await store.begin(start, recording: [login]) else { throw Denial.invalidCredentials }
-        publisher.publish(begun)
+            .login, at: now, subject: proof.subject, session: session.id, address: request.device.address,
+            details: .init(credential: proof.credential))
+        guard let begun = try await store.begin(start, recording: [login]) else {
+            throw try await store.isBlocked(proof.subject) ? Denial.subjectBlocked : .invalidCredentials
+        }
+        session.claims = publisher.publish(begun)
         let tokens = try issue(session, at: now)
         return SessionGrant(session: session, access: tokens.access, renewal: .renewed(tokens))
     }

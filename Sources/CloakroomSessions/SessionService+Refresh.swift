@@ -74,7 +74,8 @@ extension SessionService {
     /// Runs `decide` on the session, if the token is genuine and its carrier fits the client's delivery.
     func decide(
         _ session: inout Session, presenting token: RefreshToken, from carrier: Carrier,
-        raising kind: SecurityEvent.Kind?, at now: Instant, _ decide: (inout Session) -> RefreshAnswer
+        raising kind: SecurityEvent.Kind?, by credential: CredentialID? = nil, at now: Instant,
+        _ decide: (inout Session) -> RefreshAnswer
     ) -> Decided<Refreshed> {
         let isWelcome = token.isGenuine(for: session, under: issuer.keys.current) && carrier.fits(client(of: session))
         let answer: RefreshAnswer =
@@ -85,7 +86,7 @@ extension SessionService {
             }
         return Decided(
             Refreshed(session: session, answer: answer, generation: token.presented.generation, time: now),
-            recording: SecurityEvent.events(for: answer, session, raising: kind, at: now))
+            recording: SecurityEvent.events(for: answer, session, raising: kind, by: credential, at: now))
     }
 
     /// Publishes the commit.
@@ -101,15 +102,18 @@ extension SessionService {
 
 extension SecurityEvent {
     /// The events to record for an answer.
-    /// - Parameter kind: the event besides `renewal` that a new generation records, such as `stepUp`.
+    /// - Parameters:
+    ///   - kind: the event besides `renewal` that a new generation records, such as `stepUp`.
+    ///   - credential: that of the backend that raised the session.
     static func events(
-        for answer: RefreshAnswer, _ session: Session, raising kind: Kind?, at now: Instant
+        for answer: RefreshAnswer, _ session: Session, raising kind: Kind?, by credential: CredentialID? = nil,
+        at now: Instant
     ) -> [SecurityEvent] {
         func events(_ kinds: Kind?...) -> [SecurityEvent] {
             kinds.compactMap { $0 }.map { kind in
                 SecurityEvent(
                     kind, at: now, subject: session.subject, session: session.id,
-                    details: Details(generation: session.generation))
+                    details: Details(generation: session.generation, credential: credential))
             }
         }
         switch answer {

@@ -56,7 +56,9 @@ extension SessionService {
         }
         switch presented {
         case .refresh(let token):
-            return self.decide(&session, presenting: token, from: .cookie, raising: kind, at: now) { session in
+            return self.decide(&session, presenting: token, from: .cookie, raising: kind, by: proof.credential, at: now)
+            {
+                session in
                 decide(&session, token.presented)
             }
         case .access(let access, let isFromBrowser):
@@ -66,7 +68,7 @@ extension SessionService {
             let answer = isWelcome ? decide(&session, held) : .denied(.tokenInvalid)
             return Decided(
                 Refreshed(session: session, answer: answer, generation: held.generation, time: now),
-                recording: SecurityEvent.events(for: answer, session, raising: kind, at: now))
+                recording: SecurityEvent.events(for: answer, session, raising: kind, by: proof.credential, at: now))
         }
     }
 

@@ -5,15 +5,21 @@ public struct FeedPage: Sendable {
     /// Identifies one history of the store. A restore from a backup starts a new epoch: a reader that finds a new epoch
     /// must drop its cursor and read the feed from its start.
     public let epoch: Int64
-    /// The revocations; empty at the end of the feed.
+    /// The revocations.
     public let revoked: [Revoked]
+    /// The subjects whose access tokens are stale.
+    public let stale: [StaleMark]
     /// The cursor for the next page.
     public let cursor: FeedCursor
 
-    /// Takes the epoch, the revocations and the cursor after them.
-    public init(epoch: Int64, revoked: [Revoked], cursor: FeedCursor) {
+    /// Whether this is the end of the feed.
+    public var isEmpty: Bool { revoked.isEmpty && stale.isEmpty }
+
+    /// Takes the epoch, the entries and the cursor after them.
+    public init(epoch: Int64, revoked: [Revoked], stale: [StaleMark] = [], cursor: FeedCursor) {
         self.epoch = epoch
         self.revoked = revoked
+        self.stale = stale
         self.cursor = cursor
     }
 }

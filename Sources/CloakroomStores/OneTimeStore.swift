@@ -45,5 +45,5 @@ public struct OneTimeEntry: Hashable, Sendable {
     }
 }
 
-/// A store that implements all three protocols.
-public typealias Store = AccountStore & OneTimeStore & SessionStore
+/// A store that implements all protocols.
+public typealias Store = AccountStore & CredentialStore & OneTimeStore & SessionStore & SubjectStore

@@ -13,6 +13,10 @@ extension SecurityEvent {
         public var count: Int?
         /// The epoch of a store that was restored.
         public var epoch: Int64?
+        /// The service credential of the backend that caused the event.
+        public var credential: CredentialID?
+        /// The call of the service API, by its `operationId`.
+        public var operation: String?
         /// The names of fields in the document that this version cannot read: a newer one wrote them.
         public private(set) var unknown: [String] = []
 
@@ -35,7 +39,7 @@ extension SecurityEvent {
         }
 
         private enum CodingKeys: CodingKey {
-            case reason, generation, payer, count, epoch
+            case reason, generation, payer, count, epoch, credential, operation
         }
 
         /// Without fields.
@@ -43,13 +47,15 @@ extension SecurityEvent {
 
         package init(
             reason: RevocationReason? = nil, generation: Int? = nil, payer: Payer? = nil, count: Int? = nil,
-            epoch: Int64? = nil
+            epoch: Int64? = nil, credential: CredentialID? = nil, operation: String? = nil
         ) {
             self.reason = reason
             self.generation = generation
             self.payer = payer
             self.count = count
             self.epoch = epoch
+            self.credential = credential
+            self.operation = operation
         }
 
         /// Reads a document. Fields that this version cannot read are named in `unknown`: the record must stay readable
@@ -64,7 +70,7 @@ extension SecurityEvent {
             }
             self.init(
                 reason: read(.reason), generation: read(.generation), payer: read(.payer), count: read(.count),
-                epoch: read(.epoch))
+                epoch: read(.epoch), credential: read(.credential), operation: read(.operation))
             unknown = unread.sorted()
         }
 
@@ -93,7 +99,8 @@ extension SecurityEvent {
             let all: [(String, Value?)] = [
                 ("reason", (reason?.rawValue).map(Value.text)), ("generation", generation.map { .number(Int64($0)) }),
                 ("payer", (payer?.rawValue).map(Value.text)), ("count", count.map { .number(Int64($0)) }),
-                ("epoch", epoch.map(Value.number)),
+                ("epoch", epoch.map(Value.number)), ("credential", (credential?.rawValue).map(Value.text)),
+                ("operation", operation.map(Value.text)),
                 ("unknown", unknown.isEmpty ? nil : .text(unknown.joined(separator: ","))),
             ]
             return all.compactMap { name, value in value.map { (name, $0) } }

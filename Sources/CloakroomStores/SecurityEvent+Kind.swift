@@ -73,13 +73,29 @@ extension SecurityEvent.Kind {
     public static let accountDisabled = Self("account_disabled", .init())
     /// An administrator enabled an account.
     public static let accountEnabled = Self("account_enabled", .init())
+    /// A backend replaced the claims of a subject.
+    public static let claimsChange = Self("claims_change", .init())
+    /// A backend blocked a subject, which ended its sessions.
+    public static let subjectBlocked = Self("subject_blocked", .init())
+    /// A backend admitted a blocked subject again.
+    public static let subjectUnblocked = Self("subject_unblocked", .init())
+    /// A use of the service API that records no event of another kind. Calls that only read are recorded once a minute for
+    /// each credential and operation.
+    public static let serviceCall = Self("service_call", .init(severity: .debug))
+    /// A call with a wrong, expired or missing key, or from a network that the key does not allow.
+    public static let serviceKeyRefused = Self("service_key_refused", .init(isSampled: true))
+    /// A credential of a backend was added.
+    public static let credentialAdded = Self("credential_added", .init())
+    /// A credential of a backend was removed.
+    public static let credentialRemoved = Self("credential_removed", .init())
     /// The store was restored from a backup.
     public static let restore = Self("restore", .init(severity: .warning))
 
     /// The kinds that this version writes.
     package static let all: [Self] = [
         signUp, login, loginFailed, loginRateLimited, signUpRateLimited, renewal, reuse, adoption, stepUp, stepUpFailed,
-        revocation, passwordChange, accountDisabled, accountEnabled, restore,
+        revocation, passwordChange, accountDisabled, accountEnabled, claimsChange, subjectBlocked, subjectUnblocked,
+        serviceCall, serviceKeyRefused, credentialAdded, credentialRemoved, restore,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.rawValue, $0) })

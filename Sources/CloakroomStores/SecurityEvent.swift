@@ -33,8 +33,11 @@ public struct SecurityEvent: Hashable, Sendable {
 
     /// The event of a revocation.
     public static func revocation(
-        of session: SessionID, subject: Subject, reason: RevocationReason, at time: Instant
+        of session: SessionID, subject: Subject, reason: RevocationReason, by credential: CredentialID? = nil,
+        at time: Instant
     ) -> SecurityEvent {
-        SecurityEvent(.revocation, at: time, subject: subject, session: session, details: Details(reason: reason))
+        SecurityEvent(
+            .revocation, at: time, subject: subject, session: session,
+            details: Details(reason: reason, credential: credential))
     }
 }

@@ -6,6 +6,8 @@ public struct SessionStart: Sendable {
     public let session: Session
     /// The version of the credential that was checked; nil if the app keeps the account itself.
     public let credentialVersion: Int?
+    /// The claims of the subject from now on; nil leaves them as they are.
+    public let claims: Claims?
     /// The session that the new one replaces in the browser.
     public let replacing: SessionID?
     /// The network that the store saves as familiar for the subject.
@@ -20,11 +22,12 @@ public struct SessionStart: Sendable {
 
     /// Takes the network from the session's address. `maximumSessions` is at least 1.
     public init(
-        _ session: Session, credentialVersion: Int?, replacing: SessionID? = nil, maximumSessions: Int,
-        policy: SessionPolicy
+        _ session: Session, credentialVersion: Int?, claims: Claims? = nil, replacing: SessionID? = nil,
+        maximumSessions: Int, policy: SessionPolicy
     ) {
         self.session = session
         self.credentialVersion = credentialVersion
+        self.claims = claims
         self.replacing = replacing
         network = NetworkAddress(of: session.details.address)
         self.maximumSessions = max(1, maximumSessions)

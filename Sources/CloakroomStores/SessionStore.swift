@@ -5,11 +5,13 @@ public import CloakroomCore
 ///
 /// A conforming store passes `StoreContract` of CloakroomTesting.
 public protocol SessionStore: Sendable {
-    /// Saves a new session if the credential of its account is still the one that was checked. Ends the session that it
+    /// Saves a new session if the credential of its account is still the one that was checked and its subject is not
+    /// blocked. Sets the claims of the subject, if there are new ones. Ends the session that it
     /// replaces in the browser, and those unused for longest beyond the maximum of the subject. Saves the network of
     /// the subject; beyond `NetworkAddress.rememberedPerSubject` it replaces the one seen least recently.
-    /// - Returns: nil, with nothing changed, if the account was disabled or its credential changed meanwhile.
-    func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>?
+    /// - Returns: the claims of the subject; nil, with nothing changed, if the subject is blocked, or if the account was
+    ///   disabled or its credential changed meanwhile.
+    func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Claims>?
 
     /// Loads the session, lets `decide` change it, and saves the change with its events, as one atomic step.
     ///
@@ -22,9 +24,10 @@ public protocol SessionStore: Sendable {
         _ id: SessionID, checking credentialVersion: Int?, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Committed<Value>?
 
+    /// The session, with the claims of its subject.
     func session(_ id: SessionID) async throws -> Session?
 
-    /// The live sessions of the selection, newest first, one page of them.
+    /// The live sessions of the selection, newest first, one page of them, without claims.
     func sessions(_ selection: SessionSelection, _ page: SessionPage) async throws -> [Session]
 
     /// Ends up to `limit` sessions of the selection, in the order of their ids, as one atomic step. A caller ends many

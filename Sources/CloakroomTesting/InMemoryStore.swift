@@ -7,24 +7,33 @@ import Synchronization
 
 /// A store in memory, for tests: its contents end with the process. It passes the same contract as the durable
 /// stores.
-public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
-    private struct State {
+public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, OneTimeStore, SubjectStore {
+    struct State {
         var accounts: [Subject: Account] = [:]
         var sessions: [SessionID: Session] = [:]
         var networks: [Subject: [(network: NetworkAddress, seenAt: Instant)]] = [:]
-        var feed: [Revoked] = []
+        var claims: [Subject: Claims] = [:]
+        var blocked: Set<Subject> = []
+        var credentials: [CredentialID: ServiceCredential] = [:]
+        var feed: [FeedEntry] = []
         var epoch: Int64 = 1
         var entries: [OneTimeKey: OneTimeEntry] = [:]
         var events: [SecurityEvent] = []
     }
 
+    /// One entry of the feed.
+    enum FeedEntry {
+        case revoked(Revoked)
+        case stale(StaleMark)
+    }
+
     /// The events and revocations of one step.
-    private struct Journal {
+    struct Journal {
         var events: [SecurityEvent] = []
         var revoked: [Revoked] = []
     }
 
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
     public init() {}
 
@@ -32,23 +41,26 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
     public var events: [SecurityEvent] { state.withLock { $0.events } }
 
     /// Runs a step under the lock. The step returns nil when it changed nothing.
-    private func commit<Value>(
+    func commit<Value>(
         _ step: (inout State, inout Journal) -> sending Value?
     ) -> Committed<Value>? {
         state.withLock { state in
             var journal = Journal()
             guard let value = step(&state, &journal) else { return nil }
             state.events += journal.events.filter(\.kind.isRecorded)
-            state.feed += journal.revoked
+            state.feed += journal.revoked.map(FeedEntry.revoked)
             return Committed(value, events: journal.events, revoked: journal.revoked)
         }
     }
 
-    public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+    public func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Claims>? {
         commit { state, journal in
             let session = start.session
-            guard Self.isCurrent(start.credentialVersion, of: session.subject, state) else { return nil }
+            guard Self.isCurrent(start.credentialVersion, of: session.subject, state),
+                !state.blocked.contains(session.subject)
+            else { return nil }
             journal.events += events
+            if let claims = start.claims { state.claims[session.subject] = claims }
             if let replaced = start.replacing {
                 Self.end(replaced, .replaced, at: session.createdAt, &state, &journal)
             }
@@ -57,7 +69,7 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
                 Self.end(id, .tooManySessions, at: session.createdAt, &state, &journal)
             }
             Self.note(start.network, of: session.subject, at: session.createdAt, &state)
-            return ()
+            return state.claims[session.subject] ?? .empty
         }
     }
 
@@ -110,7 +122,7 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
         _ id: SessionID, _ state: inout State, _ journal: inout Journal,
         _ decide: (inout Session) -> Decided<Value>
     ) -> Value? {
-        guard let before = state.sessions[id] else { return nil }
+        guard let before = state.session(id) else { return nil }
         var after = before
         let decided = decide(&after)
         state.sessions[id] = after
@@ -122,7 +134,7 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
     }
 
     public func session(_ id: SessionID) async throws -> Session? {
-        state.withLock { $0.sessions[id] }
+        state.withLock { $0.session(id) }
     }
 
     public func sessions(_ selection: SessionSelection, _ page: SessionPage) async throws -> [Session] {
@@ -150,7 +162,7 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
         return committed ?? Committed(nil)
     }
 
-    private static func revoke(
+    static func revoke(
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ state: inout State,
         _ journal: inout Journal
     ) {
@@ -172,8 +184,8 @@ public final class InMemoryStore: SessionStore, AccountStore, OneTimeStore {
         state.withLock { state in
             let start = min(cursor.flatMap { Int($0.rawValue) } ?? 0, state.feed.count)
             return FeedPage(
-                epoch: state.epoch, revoked: Array(state.feed[start...]),
-                cursor: FeedCursor(String(state.feed.count)))
+                epoch: state.epoch, revoked: state.feed[start...].compactMap(\.revoked),
+                stale: state.feed[start...].compactMap(\.stale), cursor: FeedCursor(String(state.feed.count)))
         }
     }
 

@@ -143,11 +143,25 @@ extension StoreContract {
             try await done(store.setDisabled(true, Subject("u_ann"), recording: [event(.accountDisabled)], at: now))
         },
         Mutation("record", [.login, .renewal]) { try await $0.record([event(.login), event(.renewal)]) },
+        Mutation("setClaims", [.claimsChange]) { store in
+            let change = ClaimsChange(subject: Subject("u_ann"), claims: .empty, effect: .now(now))
+            return try await done(store.setClaims(change, recording: [event(.claimsChange)]))
+        },
+        Mutation("setBlocked", [.subjectBlocked]) { store in
+            try await store.setBlocked(true, Subject("u_ann"), recording: [event(.subjectBlocked)], at: now)
+        },
+        Mutation("add a credential", [.credentialAdded]) { store in
+            let credential = credential("0a", at: now, expires: nil)
+            return try await done(store.add(credential, recording: [event(.credentialAdded)]))
+        },
+        Mutation("remove a credential", [.credentialRemoved]) { store in
+            try await done(store.remove(CredentialID("0a"), recording: [event(.credentialRemoved)]))
+        },
     ]
 
-    private static func done(_ committed: Committed<Void>?) throws -> Committed<Void> {
+    private static func done<Value>(_ committed: Committed<Value>?) throws -> Committed<Void> {
         guard let committed else { throw Violation(description: "the mutation did nothing") }
-        return committed
+        return Committed((), events: committed.events, revoked: committed.revoked)
     }
 
     private static func event(_ kind: SecurityEvent.Kind) -> SecurityEvent {

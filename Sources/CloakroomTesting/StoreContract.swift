@@ -34,8 +34,9 @@ public enum StoreContract {
 
     /// All checks, in the order of the contract's parts.
     public static let checks =
-        sessionChecks + limitChecks + revocationChecks + accountChecks + oneTimeChecks + sweepChecks + operationChecks
-        + eventChecks
+        sessionChecks + limitChecks + revocationChecks + accountChecks + subjectChecks + credentialChecks
+        + oneTimeChecks
+        + sweepChecks + operationChecks + eventChecks
 
     static let now = TestEnvironment.start
     static let policy = SessionPolicy()

@@ -3,12 +3,12 @@ package import CloakroomStores
 
 /// A store that forwards every call to `inner`, except for the methods that a conforming type implements: for tests
 /// that inject failures and delays.
-package protocol StoreWrapper: AccountStore, OneTimeStore, SessionStore {
+package protocol StoreWrapper: AccountStore, CredentialStore, OneTimeStore, SessionStore, SubjectStore {
     var inner: any Store { get }
 }
 
 extension StoreWrapper {
-    package func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+    package func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Claims>? {
         try await inner.begin(start, recording: events)
     }
 
@@ -103,5 +103,32 @@ extension StoreWrapper {
         _ isDisabled: Bool, _ subject: Subject, recording events: [SecurityEvent], at now: Instant
     ) async throws -> Committed<Void>? {
         try await inner.setDisabled(isDisabled, subject, recording: events, at: now)
+    }
+
+    package func setClaims(
+        _ change: ClaimsChange, recording events: [SecurityEvent]
+    ) async throws -> Committed<StaleMark?> {
+        try await inner.setClaims(change, recording: events)
+    }
+
+    package func setBlocked(
+        _ isBlocked: Bool, _ subject: Subject, recording events: [SecurityEvent], at now: Instant
+    ) async throws -> Committed<Void> {
+        try await inner.setBlocked(isBlocked, subject, recording: events, at: now)
+    }
+
+    package func isBlocked(_ subject: Subject) async throws -> Bool { try await inner.isBlocked(subject) }
+
+    package func add(
+        _ credential: ServiceCredential, recording events: [SecurityEvent]
+    ) async throws -> Committed<Void>? {
+        try await inner.add(credential, recording: events)
+    }
+
+    package func credential(_ id: CredentialID) async throws -> ServiceCredential? { try await inner.credential(id) }
+    package func credentials() async throws -> [ServiceCredential] { try await inner.credentials() }
+
+    package func remove(_ id: CredentialID, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+        try await inner.remove(id, recording: events)
     }
 }

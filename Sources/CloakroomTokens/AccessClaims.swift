@@ -12,12 +12,14 @@ struct AccessClaims: Hashable, Sendable {
     var session: SessionID
     var generation: Int
     var authentication: Authentication
+    /// Those of the app.
+    var claims = Claims.empty
 
     /// `typ` (RFC 9068 section 2.1).
     static let type = "at+jwt"
 
     var json: JSONObject {
-        var claims: JSONObject = [
+        var json: JSONObject = [
             "iss": .string(issuer), "sub": .string(subject.rawValue), "aud": .string(audience),
             "client_id": .string(client.rawValue), "iat": NumericDate.json(issuedAt),
             "exp": NumericDate.json(expiresAt), "jti": .string(tokenID), "sid": .string(session.rawValue),
@@ -25,8 +27,9 @@ struct AccessClaims: Hashable, Sendable {
             "acr": .string(authentication.level.rawValue),
             "amr": .array(authentication.methods.map { .string($0) }),
         ]
-        claims[Self.lowerLevels] = AuthenticationTimes.json(authentication.lowerLevels)
-        return claims
+        json[Self.lowerLevels] = AuthenticationTimes.json(authentication.lowerLevels)
+        for member in claims.json.members { json.append(member.name, member.value) }
+        return json
     }
 
     /// A private claim: RFC 9470 has one `auth_time` for all levels, but a password may be fresher than the passkey
@@ -56,6 +59,7 @@ extension AccessClaims {
             throw .badClaim("amr")
         }
         let methods = amr.compactMap(\.stringValue)
+        self.claims = Claims(ofToken: claims)
         authentication = Authentication(time: try Self.date(claims, "auth_time"), methods: methods, level: level)
         guard let lower = AuthenticationTimes.read(claims[Self.lowerLevels]) else { throw .badClaim(Self.lowerLevels) }
         authentication.lowerLevels = lower

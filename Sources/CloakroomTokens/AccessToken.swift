@@ -14,6 +14,8 @@ public struct VerifiedAccess: Hashable, Sendable {
         let issuedAt: Instant
         let expiresAt: Instant
         let token: Secret
+        let claims: Claims
+        let claimsText: String
     }
 
     private final class Storage: Sendable {
@@ -31,7 +33,7 @@ public struct VerifiedAccess: Hashable, Sendable {
             Contents(
                 subject: claims.subject, session: claims.session, client: claims.client,
                 generation: claims.generation, authentication: claims.authentication, issuedAt: claims.issuedAt,
-                expiresAt: claims.expiresAt, token: token))
+                expiresAt: claims.expiresAt, token: token, claims: claims.claims, claimsText: claims.claims.asciiText))
     }
 
     /// Whose authority it is (`sub`).
@@ -48,6 +50,10 @@ public struct VerifiedAccess: Hashable, Sendable {
     public var issuedAt: Instant { storage.contents.issuedAt }
     /// `exp`
     public var expiresAt: Instant { storage.contents.expiresAt }
+    /// The claims that the app added, such as roles.
+    public var claims: Claims { storage.contents.claims }
+    /// The claims as JSON in ASCII; `{}` without. Every check sends it, so it is written once.
+    package var claimsText: String { storage.contents.claimsText }
     /// The token itself, for an upstream that verifies it again; never for the browser.
     package var token: Secret { storage.contents.token }
 

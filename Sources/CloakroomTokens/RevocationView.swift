@@ -1,8 +1,8 @@
 package import CloakroomCore
 import Synchronization
 
-/// The revoked sessions whose access tokens may still be unexpired. It refuses a request without a query to the
-/// store.
+/// The revoked sessions whose access tokens may still be unexpired, and the subjects whose access tokens are stale. It
+/// decides a request without a query to the store.
 ///
 /// Keyed by `sid`, never by token: many strings verify as one token. Bounded by the access-token lifetime, counted on a
 /// monotonic clock: a step of the wall clock must not bring an ended session back.
@@ -10,6 +10,8 @@ package final class RevocationView: Sendable {
     private struct State {
         /// When each entry was added, on the monotonic clock.
         var revoked: [SessionID: Duration] = [:]
+        /// The latest mark of each subject, and when it was added.
+        var stale: [Subject: (mark: Instant, addedAt: Duration)] = [:]
         var confirmedAt: Duration?
         /// How far the wall clock was ahead of the monotonic one at the last confirmation.
         var offset = Duration.zero
@@ -33,6 +35,16 @@ package final class RevocationView: Sendable {
     package func update(_ revoked: some Sequence<Revoked>, at uptime: Duration) {
         state.withLock { state in
             for entry in revoked { state.revoked[entry.session] = uptime }
+        }
+    }
+
+    /// Adds marks of the feed, or of this process before the feed has them.
+    package func update(stale marks: some Sequence<StaleMark>, at uptime: Duration) {
+        state.withLock { state in
+            for mark in marks {
+                let latest = max(mark.time, state.stale[mark.subject]?.mark ?? mark.time)
+                state.stale[mark.subject] = (latest, uptime)
+            }
         }
     }
 
@@ -60,13 +72,30 @@ package final class RevocationView: Sendable {
     /// If the wall clock is set back, expired tokens become valid again, and the view has dropped their sessions. The
     /// answer is then `unknown` until the feed has been read from its start.
     package func standing(of session: SessionID, at uptime: Duration, _ now: Instant) -> AccessQuestion.Standing {
+        state.withLock { standing(of: session, $0, at: uptime, now) }
+    }
+
+    /// As above, and whether the claims of the subject have changed since the token was issued.
+    package func standing(
+        of identity: AccessQuestion.Identity, at uptime: Duration, _ now: Instant
+    ) -> AccessQuestion.Standing {
         state.withLock { state in
-            if state.revoked[session] != nil { return .revoked }
-            guard let confirmedAt = state.confirmedAt, uptime <= confirmedAt + staleAfter,
-                Self.offset(uptime, now) + Self.tolerance >= state.offset
-            else { return .unknown }
-            return .good
+            let standing = standing(of: identity.session, state, at: uptime, now)
+            guard standing != .revoked, !state.stale.isEmpty, let (mark, _) = state.stale[identity.subject],
+                identity.issuedAt <= mark
+            else { return standing }
+            return .stale
         }
+    }
+
+    private func standing(
+        of session: SessionID, _ state: borrowing State, at uptime: Duration, _ now: Instant
+    ) -> AccessQuestion.Standing {
+        if state.revoked[session] != nil { return .revoked }
+        guard let confirmedAt = state.confirmedAt, uptime <= confirmedAt + staleAfter,
+            Self.offset(uptime, now) + Self.tolerance >= state.offset
+        else { return .unknown }
+        return .good
     }
 
     /// Whether the wall clock was set back since the feed was last read.
@@ -89,5 +118,6 @@ package final class RevocationView: Sendable {
         guard uptime > state.prunedAt + .seconds(10) else { return }
         state.prunedAt = uptime
         state.revoked = state.revoked.filter { $0.value + memory > uptime }
+        state.stale = state.stale.filter { $0.value.addedAt + memory > uptime }
     }
 }

@@ -5,11 +5,14 @@ package struct TokenIssuer: Sendable {
     package let issuer: String
     package let audience: String
     package let keys: LiveKeys<IssuerKeys>
+    /// The claims of apps that access tokens may contain.
+    private let claimNames: Set<String>
 
-    package init(issuer: String, audience: String, keys: LiveKeys<IssuerKeys>) {
+    package init(issuer: String, audience: String, keys: LiveKeys<IssuerKeys>, claimNames: Set<String> = []) {
         self.issuer = issuer
         self.audience = audience
         self.keys = keys
+        self.claimNames = claimNames
     }
 
     /// Tokens with a shorter lifetime (tests, demonstrations) carry milliseconds; all others carry whole seconds, which
@@ -31,7 +34,8 @@ package struct TokenIssuer: Sendable {
                 issuer: issuer, audience: audience, subject: session.subject, client: session.client,
                 issuedAt: issuedAt, expiresAt: session.accessTokenExpiry(at: issuedAt, under: policy),
                 tokenID: Base64URL.encode(tokenID), session: session.id, generation: generation,
-                authentication: session.authentication(ofGeneration: generation)), at: now)
+                authentication: session.authentication(ofGeneration: generation),
+                claims: session.claims.restricted(to: claimNames)), at: now)
     }
 
     private func sign(_ claims: AccessClaims, at now: Instant) throws -> VerifiedAccess {

@@ -12,7 +12,8 @@ import Testing
     /// Authenticated a minute ago, with one factor.
     private static func identity(_ session: SessionID, remaining: Span = .minutes(4)) -> AccessQuestion.Identity {
         .init(
-            session: session, authentication: Evidence(.password, at: now - .minutes(1)).authentication,
+            session: session, subject: Subject("u_1"), issuedAt: now - .minutes(1),
+            authentication: Evidence(.password, at: now - .minutes(1)).authentication,
             remaining: remaining)
     }
 
@@ -26,7 +27,7 @@ import Testing
         .withoutAccess, .refused(.tokenInvalid),
     ]
 
-    static let standings: [AccessQuestion.Standing] = [.good, .revoked, .unknown]
+    static let standings: [AccessQuestion.Standing] = [.good, .revoked, .unknown, .stale]
 
     /// A demand, and whether a password of a minute ago meets it.
     static let demands: [(demand: StepUp?, isMet: Bool)] = [
@@ -42,6 +43,8 @@ import Testing
     ) -> AccessAnswer {
         func judged(_ allowed: AccessAnswer) -> AccessAnswer {
             switch standing {
+            // As an expired token: a cookie renews, a bearer token alone cannot.
+            case .stale: return allowed == .bearer ? .denied(.tokenExpired) : .renewal
             case .unknown: return .lookUp
             case .revoked: return .denied(.sessionRevoked)
             case .good: break
@@ -89,8 +92,8 @@ import Testing
     func askedOnce(_ bearer: AccessQuestion.Bearer, _ cookie: AccessQuestion.Cookie) {
         var asked: [SessionID] = []
         let question = AccessQuestion(bearer: bearer, cookie: cookie)
-        let answer = question.answer(at: Self.now, under: Self.policy) { session in
-            asked.append(session)
+        let answer = question.answer(at: Self.now, under: Self.policy) { identity in
+            asked.append(identity.session)
             return .good
         }
         switch answer {

@@ -4,6 +4,7 @@ import Testing
 
 @Suite struct StepUpDemandTests {
     private static let now = Instant.example
+    private static let account = Subject("u_ann")
 
     @Test(
         "each demand of a route is met or refused",
@@ -17,7 +18,7 @@ import Testing
         ])
     func check(_ stepUp: StepUp, _ age: Int64, _ level: AuthenticationLevel, _ isMet: Bool) {
         let authentication = Authentication(time: Self.now - .seconds(age), methods: ["pwd"], level: level)
-        let isAccepted = (try? stepUp.check(authentication, at: Self.now)) != nil
+        let isAccepted = (try? stepUp.check(authentication, of: Self.account, at: Self.now)) != nil
         #expect(isAccepted == isMet)
     }
 
@@ -56,18 +57,26 @@ import Testing
             throws: Denial.insufficientUserAuthentication(
                 .init(maximumAge: .seconds(60), acceptedLevels: ["2", "phr"]))
         ) {
-            try demand.check(old, at: Self.now)
+            try demand.check(old, of: Self.account, at: Self.now)
         }
         #expect(throws: Denial.insufficientUserAuthentication(.init(maximumAge: .seconds(1), acceptedLevels: []))) {
-            try StepUp(maximumAge: .seconds(1)).check(weak, at: Self.now + .seconds(2))
+            try StepUp(maximumAge: .seconds(1)).check(weak, of: Self.account, at: Self.now + .seconds(2))
         }
     }
 
     @Test("a level that no account reaches is 403, not another request for a step-up")
     func unreachable() {
+        let password = Evidence(.password, at: Self.now).authentication
         for level in AuthenticationLevel.allCases where level > .highestReachable {
             #expect(throws: Denial.stepUpUnavailable) {
-                try StepUp(minimumLevel: level).check(Evidence(.password, at: Self.now).authentication, at: Self.now)
+                try StepUp(minimumLevel: level).check(password, of: Self.account, at: Self.now)
+            }
+            let accepted = AuthenticationLevel.allCases.filter { $0 >= level }.map(\.rawValue)
+            #expect(
+                throws: Denial.insufficientUserAuthentication(.init(maximumAge: nil, acceptedLevels: accepted)),
+                "the app that authenticates the subject can do more than we can"
+            ) {
+                try StepUp(minimumLevel: level).check(password, of: Subject("42"), at: Self.now)
             }
         }
     }

@@ -17,12 +17,12 @@ struct TokenWorld {
 
     init(
         _ algorithm: SignatureAlgorithm = .es256, issuer name: String = issuer, audience: String = audience,
-        policy: SessionPolicy = SessionPolicy()
+        policy: SessionPolicy = SessionPolicy(), claimNames: Set<String> = []
     ) throws {
         self.policy = policy
         let keys = LiveKeys(try Self.issuerKeys(algorithm))
         self.keys = keys
-        issuer = TokenIssuer(issuer: name, audience: audience, keys: keys)
+        issuer = TokenIssuer(issuer: name, audience: audience, keys: keys, claimNames: claimNames)
         verifier = Self.verifier(keys, issuer: name, audience: audience, policy: policy)
     }
 
@@ -79,14 +79,15 @@ struct TokenWorld {
 extension Session {
     static func example(
         _ id: String = "session", secret: UInt8 = 3, client: ClientID = .browser,
-        authenticatedAt time: Instant = TokenWorld.now
+        authenticatedAt time: Instant = TokenWorld.now, subject: Subject = Subject("u_someone"),
+        evidence: Evidence? = nil
     ) -> Session {
         Session(
-            id: SessionID(id), subject: Subject("u_someone"), secret: Secret([UInt8](repeating: secret, count: 32)),
+            id: SessionID(id), subject: subject, secret: Secret([UInt8](repeating: secret, count: 32)),
             refreshKey: "r1",
             details: Session.Details(
                 client: client, remembered: false, userAgent: "",
-                address: "", evidence: Evidence(.password, at: time)),
+                address: "", evidence: evidence ?? Evidence(.password, at: time)),
             at: TokenWorld.now, under: SessionPolicy())
     }
 }

@@ -34,7 +34,7 @@ package struct CheckAnswer: Sendable {
     /// of them.
     static let headers = [
         ("Authorization", "`Bearer <access token>` for the upstream."), ("X-Auth-Subject", "The account's id."),
-        ("X-Auth-Session", "The session's id."), ("X-Auth-Claims", "The session's claims as JSON; `{}` without."),
+        ("X-Auth-Session", "The session's id."), ("X-Auth-Claims", "The subject's claims as ASCII JSON; `{}` without."),
         ("Set-Cookie", AnswerHeader.sessionCookie.help),
         ("X-Auth-Set-Cookie", "The same, for proxies that relay headers by name."),
         ("X-Auth-Cache-Control", "`no-store`, beside a renewed cookie: for the response to the browser."),
@@ -54,7 +54,7 @@ package struct CheckAnswer: Sendable {
     private func forEachField(_ send: (_ name: String, _ value: Value) -> Void) {
         send("X-Auth-Subject", .text(access.subject.rawValue))
         send("X-Auth-Session", .text(access.session.rawValue))
-        send("X-Auth-Claims", .text("{}"))
+        send("X-Auth-Claims", .text(access.claimsText))
         send("Authorization", .bearer(access.token))
         send("Cache-Control", .text("no-store"))
         guard let setCookie else { return }

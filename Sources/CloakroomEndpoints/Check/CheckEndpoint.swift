@@ -13,7 +13,9 @@ extension Endpoint {
             details:
                 "Any method is taken for GET. Method and target of the original request are required, from the headers below; `Cookie`, `Authorization`, `Origin`, `Upgrade`, `Sec-WebSocket-Key` and `Sec-Fetch-*` are those of the browser. Proxies that append the target ask `/auth/check;max_age=300;allow=200/TARGET`: parameters end at the next `/`, the target follows, and the method of the check itself counts.",
             tag: .privateListener, security: .session, headers: CheckEndpoint.headers, answers: CheckEndpoint.answers,
-            denials: .session + .everyBrowser + [.insufficientUserAuthentication, .stepUpUnavailable],
+            denials: .session + .everyBrowser + [
+                .insufficientUserAuthentication, .stepUpUnavailable, .insufficientClaims,
+            ],
             takesAnyMethod: true),
         query: CheckParameters.descriptions
     ) { call in
@@ -42,6 +44,7 @@ struct CheckEndpoint: Sendable {
             try check.checkOrigin(under: rules)
             let authorization = try await rules.authorizer.authorize(
                 check.credentials(under: rules), demanding: parameters.demand)
+            try parameters.check(authorization.access.claims)
             return try parameters.refuses ? askAgain(check) : allow(authorization, request, parameters, peer)
         } catch let denial as Denial {
             guard denial.isUnauthorized, let login = loginRedirect(for: check, after: denial) else { throw denial }

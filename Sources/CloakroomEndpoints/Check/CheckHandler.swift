@@ -154,7 +154,8 @@ final class CheckHandler: HTTPPartHandler {
             !check.isAllowedPreflight(under: rules.originPolicy),
             (try? check.checkOrigin(under: rules)) != nil,
             let access = rules.authorizer.authorizeAtOnce(
-                check.credentials(under: rules), demanding: parameters.demand)
+                check.credentials(under: rules), demanding: parameters.demand),
+            (try? parameters.check(access.claims)) != nil
         else { return nil }
         return CheckAnswer(allowing: access, under: parameters, to: peer)
     }

@@ -24,6 +24,7 @@ extension CheckParameters {
         CheckParameter(.level) { parameters, level in
             parameters.demand = StepUp(maximumAge: parameters.demand?.maximumAge, minimumLevel: level)
         },
+        CheckParameter(.claim) { $0.claims.append($1) },
         CheckParameter(.loginPage) { $0.loginPage = $1 },
         CheckParameter(.allow) { parameters, _ in parameters.allowsWith200 = true },
         CheckParameter(.refuse) { parameters, _ in parameters.refuses = true },
@@ -57,6 +58,23 @@ extension Field where Value == AuthenticationLevel {
                 throw Complaint("must be one of \(levels.joined(separator: ", "))")
             }
             return level
+        }
+    }
+}
+
+extension Field where Value == ClaimDemand {
+    fileprivate static var claim: Self {
+        let description = FieldDescription(
+            name: "claim", schema: ["type": "array", "items": ["type": "string"]],
+            help:
+                "`name:value`, and may come again: the claim must be the value, or a list that contains it. Otherwise 403.",
+            example: ["roles:editor"])
+        return Field(description) { values throws(Complaint) in
+            let parts = values.first?.stringValue?.split(separator: ":", maxSplits: 1) ?? []
+            guard parts.count == 2, Claims.isName(String(parts[0])) else {
+                throw Complaint("must be the name of a claim, a colon, and a value")
+            }
+            return ClaimDemand(String(parts[0]), String(parts[1]))
         }
     }
 }

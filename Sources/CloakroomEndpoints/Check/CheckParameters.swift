@@ -6,6 +6,8 @@ import Foundation
 struct CheckParameters: Hashable, Sendable {
     /// The authentication that is required beyond a session; nil for none.
     var demand: StepUp?
+    /// The claims that are required.
+    var claims: [ClaimDemand] = []
     /// The login page for browser navigations; nil to respond 401.
     var loginPage: String?
     /// For proxies that accept only 200 as "allowed".
@@ -50,12 +52,21 @@ struct CheckParameters: Hashable, Sendable {
         var seen: Set<Substring> = []
         for parameter in text.split(separator: separator) {
             let parts = parameter.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard seen.insert(parts[0]).inserted else { throw Self.refusal(parts[0], "comes twice") }
+            guard seen.insert(parts[0]).inserted || Self.repeatable.contains(parts[0]) else {
+                throw Self.refusal(parts[0], "comes twice")
+            }
             guard let value = (parts.count == 2 ? String(parts[1]) : "").removingPercentEncoding else {
                 throw Self.refusal(parts[0], "is not percent-encoded")
             }
             try take(parts[0], value)
         }
+    }
+
+    private static let repeatable: Set<Substring> = ["claim"]
+
+    /// - Throws: `Denial.insufficientClaims`.
+    func check(_ claims: Claims) throws(Denial) {
+        for demand in self.claims { try demand.check(claims) }
     }
 
     private mutating func take(_ name: Substring, _ value: String) throws(Denial) {

@@ -37,6 +37,12 @@ extension Denial.Kind {
         case .stepUpUnavailable: "The account cannot reach the authentication level that is demanded."
         case .rateLimited: "Too many tries."
         case .accountExists: "There is an account with this address."
+        case .insufficientClaims: "The session lacks a claim that the route demands."
+        case .serviceKeyInvalid:
+            "There is no service key, or it is unknown, removed, expired, or used from a network that it does not allow."
+        case .serviceScope: "The service key does not have the scope, or not for this subject or level."
+        case .serviceOnly: "The call has `Origin` or `Sec-Fetch-Site`: a browser sent it."
+        case .subjectBlocked: "A backend has blocked the subject."
         case .misdirectedRequest: "The Host, or the host of a target in absolute form, is not ours."
         case .notFound: "There is nothing here, or it is not yours."
         case .methodNotAllowed: "The path has other methods, which `Allow` lists."
@@ -76,6 +82,11 @@ extension Denial {
             case .stepUpUnavailable: .stepUpUnavailable
             case .rateLimited: .rateLimited(retryAfter: .seconds(42))
             case .accountExists: .accountExists
+            case .insufficientClaims: .insufficientClaims
+            case .serviceKeyInvalid: .serviceKeyInvalid
+            case .serviceScope: .serviceScope
+            case .serviceOnly: .serviceOnly
+            case .subjectBlocked: .subjectBlocked
             case .misdirectedRequest: .misdirectedRequest
             case .notFound: .notFound
             case .methodNotAllowed: .methodNotAllowed(allow: ["POST", "OPTIONS"])

@@ -17,7 +17,7 @@ extension Endpoint {
                     "Logged in. Always a new session id; a live session that came along in the cookie is ended.",
                     .json(SessionAnswer.schema), headers: [.sessionCookie])
             ],
-            denials: [.invalidCredentials, .rateLimited, .unavailable]),
+            denials: [.invalidCredentials, .rateLimited, .subjectBlocked, .unavailable]),
         reads: .jsonOrForm(.email, .password(), .remember, .client)
     ) { call, fields in
         let login = try call.login(await fields())

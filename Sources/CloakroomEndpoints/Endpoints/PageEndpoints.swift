@@ -84,6 +84,7 @@ extension Endpoint {
         case nil: ""
         case "invalid_credentials": "The credentials are wrong."
         case "rate_limited": "Too many tries. Please wait a minute."
+        case "subject_blocked": "This user is blocked."
         case "account_exists": "There is an account with this address."
         case "invalid_request": "Something that was entered cannot be taken. Please look at it again."
         default: "That did not work. Please try again."

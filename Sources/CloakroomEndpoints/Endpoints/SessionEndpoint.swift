@@ -50,7 +50,8 @@ extension Denial {
             .bindingRequired:
             true
         case .invalidRequest, .unsupportedMediaType, .contentTooLarge, .crossSiteRequest, .invalidCredentials,
-            .insufficientUserAuthentication, .stepUpUnavailable, .rateLimited, .accountExists, .misdirectedRequest,
+            .insufficientUserAuthentication, .stepUpUnavailable, .rateLimited, .accountExists, .insufficientClaims,
+            .serviceKeyInvalid, .serviceScope, .serviceOnly, .subjectBlocked, .misdirectedRequest,
             .serviceWorkerRefused, .notFound, .methodNotAllowed, .headTooLarge, .targetTooLong, .requestTimeout,
             .expectationFailed, .notImplemented, .versionNotSupported, .unavailable, .upstreamUnavailable,
             .upstreamTimeout:

@@ -60,7 +60,10 @@ package actor RevocationFeed {
     private func read() async throws {
         let (uptime, now) = (environment.uptime(), environment.now())
         if view.isSetBack(at: uptime, now) { place = nil }
-        while let page = try await nextPage() { view.update(page.revoked, at: uptime) }
+        while let page = try await nextPage() {
+            view.update(page.revoked, at: uptime)
+            view.update(stale: page.stale, at: uptime)
+        }
         view.confirm(at: uptime, now)
     }
 
@@ -72,7 +75,7 @@ package actor RevocationFeed {
             page = try await store.revocations(after: nil)
         }
         place = (page.epoch, page.cursor)
-        return page.revoked.isEmpty ? nil : page
+        return page.isEmpty ? nil : page
     }
 
     /// Polls the feed four times a second until the task is cancelled.

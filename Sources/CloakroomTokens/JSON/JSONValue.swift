@@ -61,7 +61,8 @@ package struct JSONObject: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         members.reserveCapacity(count)
     }
 
-    mutating func append(_ name: String, _ value: JSONValue) {
+    /// Adds a member whose name the object does not have.
+    package mutating func append(_ name: String, _ value: JSONValue) {
         members.append((name, value))
     }
 }

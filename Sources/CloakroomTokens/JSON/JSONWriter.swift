@@ -6,6 +6,22 @@ extension JSONValue {
         return output
     }
 
+    /// The same value in ASCII: all other characters as `\u` escapes of their UTF-16 units.
+    package var serializedInASCII: [UInt8] {
+        let plain = serialized
+        guard !plain.allSatisfy({ $0 < 0x80 }) else { return plain }
+        var output: [UInt8] = []
+        for unit in String(decoding: plain, as: UTF8.self).utf16 {
+            if let byte = UInt8(exactly: unit), byte < 0x80 {
+                output.append(byte)
+            } else {
+                output.append(contentsOf: "\\u".utf8)
+                for shift in [12, 8, 4, 0] { output.append(Self.hexadecimal[Int(unit >> shift) & 15]) }
+            }
+        }
+        return output
+    }
+
     private func write(to output: inout [UInt8]) {
         switch self {
         case .object(let object):

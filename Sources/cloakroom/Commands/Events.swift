@@ -69,12 +69,6 @@ struct Events: AsyncParsableCommand {
 }
 
 extension SecurityEvent {
-    /// The known fields of the event besides its kind and time.
-    fileprivate var facts: [(name: String, value: Details.Value)] {
-        let all = [("subject", subject?.rawValue), ("session", session?.rawValue), ("ip", address)]
-        return all.compactMap { name, value in value.map { (name, .text($0)) } } + details.named
-    }
-
     fileprivate var json: JSONObject {
         var object: JSONObject = ["time": .string(time.iso8601), "event": .string(kind.rawValue)]
         if !kind.isKnown { object["known"] = false }
