@@ -73,7 +73,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "CloakroomAccounts",
-            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomStores", "CloakroomSessions", "CSodium"],
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomStores", "CloakroomSessions", "CSodium", crypto,
+            ],
             resources: [.embedInCode("Passwords/common-passwords.txt")],
             swiftSettings: strict),
         .target(
@@ -111,7 +113,7 @@ let package = Package(
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
                 "CloakroomAccounts", "CloakroomMiddleware", "CloakroomWeb", hummingbird, hummingbirdCore, httpTypes,
-                nioCore, nioHTTP1, nioPosix, logging, crypto,
+                nioCore, nioHTTP1, nioPosix, logging, lifecycle, crypto,
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             ],
             swiftSettings: strict),

@@ -28,11 +28,14 @@ extension AccountService {
     }
 
     /// Checks the password of the account that owns the presented session, and returns the account.
+    /// - Throws: `Denial.stepUpUnavailable` for a session of an app with a login of its own, whose passwords are not here.
     func owner(
         of presented: SessionService.Presented, password: Password, from device: Device
     ) async throws -> Account {
         let session = try await sessions.session(presented)
-        guard let account = try await store.account(session.subject) else { throw Denial.sessionRevoked }
+        guard let account = try await store.account(session.subject) else {
+            throw session.subject.isOfAccount ? Denial.sessionRevoked : .stepUpUnavailable
+        }
         return try await authenticate(
             account.email, password, from: device, holding: session, failure: .stepUpFailed)
     }

@@ -31,6 +31,9 @@ extension AuthorizationServer.Configuration {
         try require("signUpsPerHour", isIn(1...100_000, signUpsPerHour), "1 to 100000, or nil")
         try require("maximumSessions", isIn(1...10_000, maximumSessions), "1 to 10000")
         let name = "a name of letters, digits and hyphens with a __Host- prefix"
+        try require(
+            "claims", claims.allSatisfy(Claims.isName),
+            "names of 1 to 64 letters, digits, _, - and ., none of them reserved")
         try require("cookieName", SessionCookie.isName(cookieName), name)
     }
 

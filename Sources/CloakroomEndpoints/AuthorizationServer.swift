@@ -45,6 +45,8 @@ public struct AuthorizationServer: Sendable {
         /// The paths of the app's own service workers. The server refuses every other script that a browser requests
         /// as a service worker.
         public var serviceWorkers: Set<String> = []
+        /// The names of the claims that backends may add to access tokens (`Claims.isName`).
+        public var claims: Set<String> = []
         /// The peers from which forwarded headers are accepted.
         public var trustedProxies = TrustedProxies.none
 
@@ -58,6 +60,7 @@ public struct AuthorizationServer: Sendable {
     package let configuration: Configuration
     package let sessions: SessionService
     package let accounts: AccountService
+    package let backends: BackendService
     /// The authorizer for `SessionMiddleware`.
     public let authorizer: SessionAuthorizer
     /// The policy for `OriginMiddleware`.
@@ -106,7 +109,9 @@ public struct AuthorizationServer: Sendable {
             checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
         let log = SecurityLog(logger: Logger(label: "cloakroom.security"), uptime: environment.uptime)
         let sessions = SessionService(
-            store: store, issuer: TokenIssuer(issuer: configuration.issuer, audience: audience, keys: keys),
+            store: store,
+            issuer: TokenIssuer(
+                issuer: configuration.issuer, audience: audience, keys: keys, claimNames: configuration.claims),
             verifier: verifier, policy: policy, clients: configuration.clients,
             maximumSessions: configuration.maximumSessions, log: log, environment: environment)
         let sightings = SightingQueue(store: store, policy: policy, environment: environment, logger: logger)
@@ -116,6 +121,7 @@ public struct AuthorizationServer: Sendable {
         accounts = AccountService(
             store: store, sessions: sessions, hasher: hasher, isSignUpOpen: configuration.isSignUpOpen,
             failedLoginsPerMinute: configuration.failedLoginsPerMinute, signUpsPerHour: configuration.signUpsPerHour)
+        backends = BackendService(store: store, sessions: sessions)
         self.sightings = sightings
         self.feed = feed
         sweeper = Sweeper(store: store, policy: policy, environment: environment, logger: logger)

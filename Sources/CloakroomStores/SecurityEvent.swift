@@ -41,3 +41,11 @@ public struct SecurityEvent: Hashable, Sendable {
             details: Details(reason: reason, credential: credential))
     }
 }
+
+extension SecurityEvent {
+    /// The known fields of the event besides its kind and time, by their names in the record.
+    package var facts: [(name: String, value: Details.Value)] {
+        let all = [("subject", subject?.rawValue), ("session", session?.rawValue), ("ip", address)]
+        return all.compactMap { name, value in value.map { (name, .text($0)) } } + details.named
+    }
+}

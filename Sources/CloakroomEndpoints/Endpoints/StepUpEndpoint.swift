@@ -25,7 +25,10 @@ extension Endpoint {
 
 extension Denials {
     /// The denials that step-up and password change share.
-    static let raisingASession = (.session + [.invalidCredentials, .rateLimited]).describing(
+    static let raisingASession = (.session + [.invalidCredentials, .rateLimited, .stepUpUnavailable]).describing(
         .unavailable,
-        "The store or a queue is unavailable or full, or a renewed cookie may still be on its way; nothing is changed.")
+        "The store or a queue is unavailable or full, or a renewed cookie may still be on its way; nothing is changed."
+    ).describing(
+        .stepUpUnavailable,
+        "The app has a login of its own, and this server does not know the user's password: ask the app.")
 }
