@@ -15,11 +15,15 @@ struct Endpoint: Sendable {
     let publicly: (@Sendable (Call) async throws -> Response)?
     /// Responds on the private listener; nil if that listener does not have this endpoint.
     let privately: (@Sendable (PrivateCall) async throws -> Response)?
+    /// Whether it is a call of the service API, which needs a key.
+    var isService = false
 
     static let all: [Endpoint] = [
         .signUp, .login, .refresh, .logout, .session, .sessions, .endSession, .revokeOthers, .stepUp, .password,
         .clientScript, .clientTypes, .loginPage, .signUpPage, .accountPage, .pagePart, .openAPI, .keySet, .metadata,
-        .openIDMetadata, .changePassword, .health, .readiness, .check, .metrics,
+        .openIDMetadata, .changePassword, .health, .readiness, .check, .metrics, .beginServiceSession,
+        .stepUpServiceSession, .endServiceSession, .subjectSessions, .endSubjectSessions, .setClaims, .setSubject,
+        .serviceEvents, .serviceRevocations,
     ]
 }
 
@@ -71,6 +75,7 @@ extension Endpoint {
         case .json, .jsonOrForm: denials = denials + .body
         case .query, nil: break
         }
+        if isService { denials = denials + .service }
         return denials + operation.denials
     }
 }

@@ -8,16 +8,27 @@ struct EndpointTable<Asked>: Sendable {
 
     typealias Route = (endpoint: Endpoint, respond: Respond)
     private let exact: [String: [Route]]
-    /// The routes with a parameter, by the path before it.
-    private let parametric: [String: [Route]]
+    /// The routes with a parameter.
+    private let templates: [Template]
+
+    /// The routes of one path with a parameter: what stands before it, and what follows.
+    private struct Template {
+        let before: String
+        let after: String
+        let routes: [Route]
+    }
 
     /// - Parameter respond: returns the listener's function for an endpoint; nil if the listener does not have it.
     init(_ endpoints: [Endpoint], _ respond: (Endpoint) -> Respond?) {
         let routes = endpoints.compactMap { endpoint in respond(endpoint).map { (endpoint, $0) } }
         exact = Dictionary(grouping: routes.filter { $0.0.operation.parameter == nil }, by: \.0.operation.path)
-        parametric = Dictionary(grouping: routes.filter { $0.0.operation.parameter != nil }) { route in
-            let operation = route.0.operation
-            return String(operation.path.dropLast(operation.parameter?.placeholder.count ?? 0))
+        let parametric = routes.filter { $0.0.operation.parameter != nil }
+        templates = Dictionary(grouping: parametric, by: \.0.operation.path).compactMap { path, routes in
+            guard let placeholder = routes.first?.0.operation.parameter?.placeholder,
+                let range = path.firstRange(of: placeholder)
+            else { return nil }
+            return Template(
+                before: String(path[..<range.lowerBound]), after: String(path[range.upperBound...]), routes: routes)
         }
     }
 
@@ -41,11 +52,20 @@ struct EndpointTable<Asked>: Sendable {
 
     func match(_ path: String) -> Match? {
         if let routes = exact[path] { return Match(path: path, parameter: "", routes: routes) }
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
-        let parameter = String(path[path.utf8.index(after: slash)...])
-        guard let routes = parametric[String(path[...slash])], let first = routes.first,
-            first.endpoint.operation.parameter?.accepts(parameter) == true
+        for template in templates {
+            if let match = match(path, template) { return match }
+        }
+        return nil
+    }
+
+    private func match(_ path: String, _ template: Template) -> Match? {
+        let (before, after) = (template.before.utf8, template.after.utf8)
+        guard path.utf8.count > before.count + after.count, path.utf8.starts(with: before),
+            path.utf8.suffix(after.count).elementsEqual(after),
+            let operation = template.routes.first?.endpoint.operation,
+            let segment = String(path.utf8.dropFirst(before.count).dropLast(after.count)),
+            let value = operation.parameter?.value(of: segment)
         else { return nil }
-        return Match(path: first.endpoint.operation.path, parameter: parameter, routes: routes)
+        return Match(path: operation.path, parameter: value, routes: template.routes)
     }
 }

@@ -43,7 +43,7 @@ struct SessionAnswer: Sendable {
             },
         ])
 
-    private static let sessionSchema = Schema<SessionAnswer>.object(
+    static let sessionSchema = Schema<SessionAnswer>.object(
         "Session",
         [
             .text("id", example: exampleID) { $0.grant.session.id.rawValue },

@@ -42,6 +42,15 @@ import Testing
                 }
             }
         }
+        try await world.server.run { browser in
+            let presented = try await world.present(.fresh)
+            try await world.block(presented)
+            let ofApp = try await world.presentSessionOfApp()
+            for presented in [presented, ofApp] {
+                answers.append(contentsOf: [try await Self.send(.asDescribed, to: endpoint, presented, .fresh, browser)]
+                )
+            }
+        }
         compare(answers.values.map { (status: $0.status, code: $0.code, text: $0.text) }, with: endpoint)
     }
 
@@ -50,7 +59,9 @@ import Testing
         let world = try await TokenLeakWorld()
         let requests = Collected<String>()
         for state in PresentedState.allCases {
-            for query in ["", "?max_age=60", "?acr=phr", "?acr=9", "?allow=200", "?login=/in", "?refuse"] {
+            for query in [
+                "", "?max_age=60", "?acr=phr", "?acr=9", "?allow=200", "?login=/in", "?refuse", "?claim=roles:editor",
+            ] {
                 for more in [[], ["Origin: https://evil.example", "Upgrade: websocket"], ["Service-Worker: script"]] {
                     let presented = try await world.present(state)
                     let credentials = [
@@ -71,7 +82,8 @@ import Testing
     @Test("the other endpoints of the private listener respond as they declare")
     func privately() async throws {
         let world = try await TokenLeakWorld()
-        for endpoint in Endpoint.all where endpoint.privately != nil && endpoint.operation.id != "check" {
+        for endpoint in Endpoint.all
+        where endpoint.privately != nil && endpoint.operation.id != "check" && !endpoint.isService {
             let request = "GET \(endpoint.operation.path) HTTP/1.1\r\nHost: localhost\r\n\r\n"
             let denials = endpoint.publicly == nil ? [] : Array(Denials.everyBrowser.descriptions.keys)
             try await compare([request], with: endpoint, world.server, without: Set(denials))

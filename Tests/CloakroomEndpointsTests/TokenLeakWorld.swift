@@ -82,6 +82,27 @@ struct TokenLeakWorld: Sendable {
         }
     }
 
+    /// Begins a session for a subject of an app that has a login of its own.
+    func presentSessionOfApp() async throws -> Presented {
+        counter.append(contentsOf: [1])
+        let number = counter.values.count
+        let user = Account(
+            subject: Subject("\(number)"), email: try #require(EmailAddress(parsing: "user\(number)@example.com")),
+            passwordHash: hash, createdAt: server.now)
+        let session = try await begin("session\(number)", user, .browser, isChecked: false)
+        var presented = try await tokens(of: session, .fresh)
+        presented.email = user.email.rawValue
+        presented.otherSession = try await begin("other\(number)", user, .browser, isChecked: false).id.rawValue
+        return presented
+    }
+
+    /// Blocks the subject of the account, as a backend does.
+    func block(_ presented: Presented) async throws {
+        let email = try #require(EmailAddress(parsing: presented.email))
+        let account = try #require(try await store.account(email))
+        _ = try await store.setBlocked(true, account.subject, recording: [], at: server.now)
+    }
+
     /// Creates an account with a session in that state.
     func present(_ state: PresentedState) async throws -> Presented {
         counter.append(contentsOf: [1])
@@ -102,7 +123,7 @@ struct TokenLeakWorld: Sendable {
     }
 
     private func begin(
-        _ id: String, _ user: Account, _ client: ClientID, ago age: Span = .minutes(10)
+        _ id: String, _ user: Account, _ client: ClientID, ago age: Span = .minutes(10), isChecked: Bool = true
     ) async throws -> Session {
         let time = server.now - age
         let session = Session(
@@ -112,7 +133,7 @@ struct TokenLeakWorld: Sendable {
                 client: client, remembered: false, userAgent: "", address: "", evidence: Evidence(.password, at: time)),
             at: time, under: policy)
         let start = SessionStart(
-            session, credentialVersion: user.credentialVersion, maximumSessions: 100, policy: policy)
+            session, credentialVersion: isChecked ? user.credentialVersion : nil, maximumSessions: 100, policy: policy)
         #expect(try await store.begin(start, recording: []) != nil)
         return session
     }

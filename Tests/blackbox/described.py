@@ -70,12 +70,14 @@ class Described:
         self.patterns = [(self._pattern(path), path) for path in document["paths"] if "{" in path]
 
     def _pattern(self, path):
-        """A parameter whose values the document lists stands for these alone."""
+        """A parameter whose values the document lists stands for these alone, and one with a pattern for what it matches."""
         operation = next(iter(self.document["paths"][path].values()))
         schemas = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"] if parameter["in"] == "path"}
 
         def segment(match):
-            values = schemas[match[1]].get("enum")
+            values, pattern = schemas[match[1]].get("enum"), schemas[match[1]].get("pattern")
+            if pattern:
+                return pattern.removeprefix("^").removesuffix("$")
             return "(" + "|".join(map(re.escape, values)) + ")" if values else r"[\w-]{1,128}"
         return re.compile(re.sub(r"\{(\w+)\}", segment, path) + r"\Z", re.ASCII)
 

@@ -22,6 +22,7 @@ extension Endpoint {
         let path = operation.parameter.map { parameter in
             var schema: JSONObject = ["type": "string"]
             if let values = parameter.values { schema["enum"] = .array(values.map { .string($0) }) }
+            schema["pattern"] = parameter.pattern.map { .string($0) }
             return JSONValue.object([
                 "name": .string(parameter.name), "in": "path", "required": true, "schema": .object(schema),
             ])

@@ -19,7 +19,8 @@ struct Field<Value: Sendable>: Sendable {
         do throws(Complaint) {
             return .success(try parse(values))
         } catch {
-            return .failure(Complaint(field: description.name, error.reason))
+            let member = error.field.isEmpty ? "" : ".\(error.field)"
+            return .failure(Complaint(field: description.name + member, error.reason))
         }
     }
 }
@@ -40,6 +41,7 @@ struct FieldDescription: Sendable {
 
 /// The reason why a field is invalid, for the member `errors` of the problem response.
 struct Complaint: Error {
+    /// The member of the field that is invalid; empty for the field itself.
     var field = ""
     let reason: String
 

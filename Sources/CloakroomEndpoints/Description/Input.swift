@@ -7,8 +7,17 @@ import Hummingbird
 struct Input<Value: Sendable>: Sendable {
     let place: FieldPlace
     let fields: [FieldDescription]
-    let read: @Sendable (Call) async throws -> Value
+    let read: @Sendable (any RequestWithFields) async throws -> Value
 }
+
+/// A request that may have fields in its query or body.
+protocol RequestWithFields: Sendable {
+    var request: Request { get }
+    /// nil when the request is not a plain HTML form.
+    var form: FormSubmission? { get }
+}
+
+extension Call: RequestWithFields {}
 
 /// The part of a request that has its fields.
 enum FieldPlace: Sendable {
@@ -67,11 +76,13 @@ extension Input {
 
 extension Call {
     static let maximumBody = 64 * 1024
+}
 
+extension RequestWithFields {
     /// The body as a JSON object. `FieldDescription.fromForm` converts the texts of a form.
     /// - Throws: `Denial.unsupportedMediaType`, `.contentTooLarge`, `.invalidRequest`.
     fileprivate func object(_ fields: [FieldDescription]) async throws(Denial) -> JSONObject {
-        guard let form else { return try await request.jsonObject(upTo: Self.maximumBody) }
+        guard let form else { return try await request.jsonObject(upTo: Call.maximumBody) }
         let texts = try form.fields.get()
         var object = JSONObject()
         for field in fields { object[field.name] = texts[field.name]?.stringValue.map(field.fromForm) }

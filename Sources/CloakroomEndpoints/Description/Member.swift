@@ -73,6 +73,15 @@ extension Member {
         Member(name, isRequired: false, secondsSchema, help: help, example: nil) { value($0).map { .integer($0) } }
     }
 
+    /// A whole number that the object may lack. The example lacks it.
+    static func optionalNumber(
+        _ name: String, help: String, value: @escaping @Sendable (Subject) -> Int64?
+    ) -> Member {
+        Member(name, isRequired: false, ["type": "integer"], help: help, example: nil) {
+            value($0).map { .integer($0) }
+        }
+    }
+
     static func flag(
         _ name: String, example: Bool, help: String? = nil, value: @escaping @Sendable (Subject) -> Bool
     ) -> Member {

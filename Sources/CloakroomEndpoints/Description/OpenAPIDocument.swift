@@ -35,6 +35,7 @@ struct OpenAPIDocument {
                 "securitySchemes": [
                     "sessionCookie": ["type": "apiKey", "in": "cookie", "name": "__Host-Http-session"],
                     "bearer": ["type": "http", "scheme": "bearer", "bearerFormat": "JWT"],
+                    "serviceKey": ["type": "http", "scheme": "bearer", "bearerFormat": "crk_<id>_<secret>"],
                 ],
             ],
         ]
@@ -81,9 +82,9 @@ struct OpenAPIDocument {
             the 503 of logout, which expires the cookie. A method that a path does not have is answered 405 \
             `method_not_allowed` with `Allow`, OPTIONS on the public listener 204 with `Allow`; HEAD is answered like \
             GET, without a body. A path of this document with a slash at its end is answered 308 to the path without. \
-            Unsafe requests from browsers are checked by `Origin` and Fetch Metadata. `/auth/check` and `/metrics` are \
-            on the private listener, at an address of their own; on the public listener they are 404. Objects may get \
-            more members in later versions.
+            Unsafe requests from browsers are checked by `Origin` and Fetch Metadata. `/auth/check`, `/metrics` and \
+            `/service/*` are on the private listener, at an address of their own; on the public listener they are \
+            404. Objects may get more members in later versions.
             """),
         "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
     ]
@@ -104,6 +105,8 @@ extension Operation.Tag {
         case .pages: "Login, sign-up and account, for apps that bring none of their own."
         case .privateListener:
             "For proxies and scrapers alone (setting `privateListen`); `/healthz` and `/readyz` are there as well. Without CORS; connections of other peers than processes of this machine, the group of the Unix socket and `trustedProxies` are closed."
+        case .service:
+            "On the private listener, for backends that keep their own login. The key is made by `cloakroom credentials add`."
         }
     }
 }
@@ -115,6 +118,7 @@ extension Operation.Security {
         case .session: [["sessionCookie": []], ["bearer": []]]
         case .sessionIfAny: [["sessionCookie": []], ["bearer": []], [:]]
         case .cookieIfAny: [["sessionCookie": []], [:]]
+        case .serviceKey: [["serviceKey": []]]
         }
     }
 }

@@ -1,10 +1,11 @@
 import CloakroomTokens
+import Foundation
 import HTTPTypes
 
 /// One method of one path: its description in the OpenAPI document, and the key by which the router finds it.
 struct Operation: Sendable {
     let method: HTTPRequest.Method
-    /// An absolute path; `{name}` of the parameter at its end matches one segment.
+    /// An absolute path; `{name}` of the parameter matches one segment.
     let path: String
     /// The `operationId`, which generated clients use as the function name.
     let id: String
@@ -47,11 +48,12 @@ struct Operation: Sendable {
         case operations = "Operations"
         case pages = "Pages"
         case privateListener = "Private listener"
+        case service = "Service API"
     }
 
     /// The credentials that an operation accepts.
     enum Security: Sendable {
-        case none, session, sessionIfAny, cookieIfAny
+        case none, session, sessionIfAny, cookieIfAny, serviceKey
     }
 
     struct HeaderParameter: Sendable {
@@ -60,16 +62,21 @@ struct Operation: Sendable {
     }
 }
 
-/// The parameter in the last segment of a path.
+/// The parameter in one segment of a path.
 struct PathParameter: Sendable {
     let name: String
     /// The allowed values; nil for any identifier.
     var values: [String]?
+    /// The pattern of a percent-decoded text, which the endpoint checks; nil for an identifier or one of the values.
+    var pattern: String?
 
     var placeholder: String { "{\(name)}" }
 
-    func accepts(_ text: String) -> Bool {
-        if let values { values.contains(text) } else { Self.isIdentifier(text) }
+    /// The value of a segment; nil if the path has no such resource.
+    func value(of segment: String) -> String? {
+        if pattern != nil { return segment.isEmpty || segment.contains("/") ? nil : segment.removingPercentEncoding }
+        let isAccepted = if let values { values.contains(segment) } else { Self.isIdentifier(segment) }
+        return isAccepted ? segment : nil
     }
 
     private static func isIdentifier(_ text: String) -> Bool {

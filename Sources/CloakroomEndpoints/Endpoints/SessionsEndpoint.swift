@@ -27,7 +27,7 @@ extension Endpoint {
 extension Field where Value == Int {
     private static var longestPage: Int { 100 }
 
-    fileprivate static var pageSize: Self {
+    static var pageSize: Self {
         let maximum = JSONValue.integer(Int64(longestPage))
         let description = FieldDescription(
             name: "limit",
@@ -44,7 +44,7 @@ extension Field where Value == Int {
 }
 
 extension Field where Value == SessionCursor? {
-    fileprivate static var cursor: Self {
+    static var cursor: Self {
         let description = FieldDescription(
             name: "after", schema: ["type": "string"], help: "The `next` of the page before.",
             example: SessionList.exampleCursor)
@@ -59,7 +59,7 @@ extension Field where Value == SessionCursor? {
 }
 
 /// One page of a subject's sessions.
-private struct SessionList: Sendable {
+struct SessionList: Sendable {
     let sessions: [Listed]
     let next: SessionCursor?
 

@@ -25,6 +25,8 @@ struct PrivateCall: Sendable {
     let server: AuthorizationServer
     let request: Request
     let peer: AdmittedPeer
+    /// The value of the path parameter; empty without one.
+    let parameter: String
     let check: CheckEndpoint
     let hosts: PrivateHosts
     let log: SampledLog
@@ -67,7 +69,8 @@ private struct PrivateEndpoints: RouterMiddleware {
         context.coreContext.endpointPath.value = match.path
         guard let found = match.find(request.method) else { throw Denial.methodNotAllowed(allow: match.methods) }
         let call = PrivateCall(
-            server: server, request: request, peer: peer, check: check, hosts: hosts, log: log, metrics: metrics)
+            server: server, request: request, peer: peer, parameter: match.parameter, check: check, hosts: hosts,
+            log: log, metrics: metrics)
         return try await found.respond(call)
     }
 

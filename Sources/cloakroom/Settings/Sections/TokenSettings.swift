@@ -32,5 +32,13 @@ enum TokenSettings: SettingsSection {
                 warning: "`insecureAllowBrowser` lets script in the pages of a client read its tokens."
             ) { $0.server.clients.contains { $0.insecureAllowBrowser } },
             readYAML: ClientsYAML.text),
+        Setting(
+            "claims",
+            ValueSyntax.claimName.set(
+                expected:
+                    "names of letters, digits, `_`, `-` and `.`, not reserved ones such as `sub`, `scope` or `act`"),
+            to: \.server.claims, example: "roles,tenant",
+            help: "Names of the claims that backends may add to access tokens over the service API.",
+            note: "See [claims](own-login.md#put-roles-into-the-access-token)."),
     ]
 }

@@ -31,6 +31,13 @@ extension ValueSyntax where Value == String {
             }, write: { $0 })
     }
 
+    /// `none` is no name: the documents show it for an empty list.
+    static var claimName: Self {
+        .init(
+            placeholder: "name", expected: "the name of a claim",
+            parse: { $0 != "none" && Claims.isName($0) ? $0 : nil }, write: { $0 })
+    }
+
     static var cookieName: Self {
         .init(
             placeholder: "name",
