@@ -1,0 +1,210 @@
+"""docs/own-login.md and Examples/own-login: an app keeps its login, and its users get sessions."""
+import http.client
+import http.server
+import json
+import os
+import socket
+import subprocess
+import threading
+import urllib.parse
+
+import pytest
+
+from backend import ALL, add_credential
+from browser import NAME, PASSWORD, TIMEOUT, Answer
+from server import ROOT, Server, wait_until
+from test_readme import Shell, blocks
+
+EXAMPLES = ROOT / "Examples/own-login"
+# Debian's Python has Debian's Flask.
+APPS = {"flask": ["/usr/bin/python3", "-m", "flask", "run", "--port"], "node": ["node", "server.mjs"]}
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class App:
+    """An example as a process of its own."""
+
+    def __init__(self, name, stage, **environment):
+        self.port = free_port()
+        command = [*APPS[name], str(self.port)] if name == "flask" else APPS[name]
+        clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        self.process = subprocess.Popen(
+            command, cwd=EXAMPLES / name / stage, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=clean | {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1"} | environment)
+        wait_until(self.listens, 60)
+
+    def listens(self):
+        assert self.process.poll() is None, self.process.stdout.read()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(15)
+
+
+def forward(port, method, path, body, headers):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+    connection.request(method, path, body, headers)
+    answer = Answer(connection.getresponse())
+    connection.close()
+    return answer
+
+
+class Front(http.server.ThreadingHTTPServer):
+    """A proxy with forward-auth: /auth/* and the keys are Cloakroom's, /login is public, all else needs a session."""
+    daemon_threads = True
+
+    def __init__(self, port):
+        super().__init__(("127.0.0.1", port), Pass)
+        self.server = self.app = None
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def origin(self):
+        return f"http://localhost:{self.server_address[1]}"
+
+
+class Pass(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name: value for name, value in self.headers.items() if not name.lower().startswith("x-auth-")}
+        if self.path.startswith(("/auth/", "/.well-known/")):
+            return self.answer(forward(self.server.server.port, self.command, self.path, body, headers))
+        renewed = []
+        if self.path != "/login":
+            told = headers | {"X-Forwarded-Method": self.command, "X-Forwarded-Uri": self.path, "Content-Length": "0"}
+            verdict = forward(self.server.server.private_port, "GET", "/auth/check", None, told)
+            if verdict.status != 204:
+                return self.answer(verdict)
+            renewed = verdict.set_cookies
+            names = ("Authorization", "X-Auth-Subject", "X-Auth-Claims")
+            headers |= {name: verdict.header(name) for name in names}
+        self.answer(forward(self.server.app.port, self.command, self.path, body, headers), renewed)
+
+    do_GET = do_POST = handle_any
+
+    def answer(self, answer, renewed=()):
+        self.send_response(answer.status)
+        for name, value in [*answer.headers, *(("Set-Cookie", cookie) for cookie in renewed)]:
+            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server", "keep-alive"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module", params=APPS)
+def site(request, tmp_path_factory):
+    front = Front(0)
+    server = Server(tmp_path_factory.mktemp(request.param) / "data", publicURL=front.origin, claims="roles")
+    front.server = server
+    front.app = App(
+        request.param, "after", PUBLIC_URL=front.origin, JWKS_URL=f"http://127.0.0.1:{server.port}/.well-known/jwks.json",
+        SERVICE_URL=f"http://127.0.0.1:{server.private_port}/service/sessions", SERVICE_KEY=add_credential(server, scope="sessions:create")["key"])
+    yield front
+    front.app.stop()
+    front.shutdown()
+    front.server_close()
+    server.stop()
+
+
+def send(site, method, path, body=None, cookie=None, origin=None, fetch_site="same-origin"):
+    headers = {"Host": urllib.parse.urlsplit(site.origin).netloc, "Sec-Fetch-Site": fetch_site, "User-Agent": "Firefox/128.0"}
+    if method != "GET":
+        headers["Origin"] = origin or site.origin
+    if cookie:
+        headers["Cookie"] = f"theme=dark; {NAME}={cookie}"
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    return forward(site.server_address[1], method, path, json.dumps(body) if body is not None else None, headers)
+
+
+GOOD = {"email": "ann@example.com", "password": PASSWORD}
+
+
+def test_the_login_of_the_app_sets_a_session_cookie_and_hands_out_no_token(site):
+    answer = send(site, "POST", "/login", GOOD)
+    assert answer.status == 200 and answer.json == {"id": "42"}
+    [cookie] = answer.set_cookies
+    assert cookie.startswith(f"{NAME}=") and "HttpOnly" in cookie and "Secure" in cookie
+    me = send(site, "GET", "/me", cookie=answer.cookie)
+    assert me.status == 200 and me.json == {"id": "42", "roles": ["editor"]}
+    state = send(site, "GET", "/auth/session", cookie=answer.cookie).json
+    assert state["authenticated"] and state["user"] == {"id": "42"}
+
+
+def test_a_wrong_password_and_a_missing_session_are_refused(site):
+    wrong = send(site, "POST", "/login", GOOD | {"password": "wrong"})
+    assert wrong.status == 401 and not wrong.set_cookies
+    assert send(site, "GET", "/me").code == "session_missing"
+
+
+def test_another_site_cannot_log_a_visitor_in(site):
+    answer = send(site, "POST", "/login", GOOD, origin="https://evil.example", fetch_site="cross-site")
+    assert answer.status == 500 and not answer.set_cookies
+
+
+def test_a_new_login_ends_the_session_in_the_cookie(site):
+    first = send(site, "POST", "/login", GOOD)
+    second = send(site, "POST", "/login", GOOD, cookie=first.cookie)
+    assert send(site, "GET", "/me", cookie=first.cookie).code == "session_revoked"
+    assert send(site, "GET", "/me", cookie=second.cookie).status == 200
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_before_the_change_the_page_got_both_tokens(name):
+    app = App(name, "before", SECRET="x" * 32)
+    try:
+        answer = forward(app.port, "POST", "/login", json.dumps(GOOD), {"Content-Type": "application/json"})
+        assert set(answer.json) == {"access_token", "refresh_token"} and not answer.set_cookies
+        me = forward(app.port, "GET", "/me", None, {"Authorization": f"Bearer {answer.json['access_token']}"})
+        assert me.json == {"id": "42", "roles": ["editor"]}
+    finally:
+        app.stop()
+
+
+@pytest.mark.parametrize("path", ["flask/app.py", "node/server.mjs"])
+def test_the_change_has_fewer_than_twenty_lines_and_is_shown_as_it_is(path):
+    directory, file = path.split("/")
+    made = subprocess.run(
+        ["diff", "-u", "--label", f"before/{file}", "--label", f"after/{file}", f"before/{file}", f"after/{file}"],
+        cwd=EXAMPLES / directory, capture_output=True, text=True).stdout
+    changed = [line for line in made.splitlines()[2:] if line[:1] in "+-"]
+    assert 0 < len(changed) < 20
+    assert (EXAMPLES / directory / "login.diff").read_text() == made
+
+
+def test_the_commands_of_the_document_work_as_they_stand(start, tmp_path):
+    server = start(publicURL="http://localhost:8080", claims="roles,tenant")
+    shell = Shell(tmp_path)
+    add, listed = blocks("docs/own-login.md")
+    data = {"/var/lib/cloakroom": server.directory}
+    added = shell.run(add, data)
+    assert added.returncode == 0 and "crk_" in added.stdout, added
+    assert shell.run(listed, data).returncode == 0
+    key = add_credential(server, scope=ALL)["key"]
+    script = (ROOT / "docs/snippets/own-login.sh").read_text()
+    result = shell.run(f"SERVICE_KEY={key}\n{script}", {"127.0.0.1:8081": f"127.0.0.1:{server.private_port}"})
+    assert result.returncode == 0, result
+    assert f"{NAME}=" in result.stdout and '"event":"subject_blocked"' in result.stdout
+
+
+def test_the_settings_of_the_document_start_a_server(tmp_path):
+    file = tmp_path / "own-login.yaml"
+    text = (ROOT / "docs/snippets/own-login.yaml").read_text()
+    socket_path = tmp_path / "private.sock"
+    file.write_text(text.replace("/run/cloakroom/private.sock", str(socket_path)).replace("privateSocketGroup: www-data", ""))
+    server = Server(tmp_path / "data", private=False, config=file)
+    server._read_private_address()
+    assert server.private_socket == str(socket_path) and server.stop() == 0
