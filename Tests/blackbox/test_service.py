@@ -79,7 +79,7 @@ def test_every_permitted_subject_works_in_a_body_and_in_a_path(backend, subject)
     (None, "authentication"), ("pwd", "authentication"), ({}, "authentication.amr"), ({"amr": []}, "authentication.amr"),
     ({"amr": "pwd"}, "authentication.amr"), ({"amr": ["pwd", 1]}, "authentication.amr"), ({"amr": ["a" * 9]}, "authentication.amr"),
     ({"amr": ["Pwd"]}, "authentication.amr"), ({"amr": ["pwd"] * 2}, "authentication.amr"),
-    ({"amr": list("abcde")}, "authentication.amr"), ({"amr": ["pwd"], "acr": "9"}, "authentication.acr"),
+    ({"amr": list("abcd")}, "authentication.amr"), ({"amr": ["pwd"], "acr": "9"}, "authentication.acr"),
     ({"amr": ["pwd"], "acr": 1}, "authentication.acr"),
 ])
 def test_an_authentication_has_a_form(backend, subject, authentication, field):

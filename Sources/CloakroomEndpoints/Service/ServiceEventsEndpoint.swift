@@ -58,12 +58,13 @@ struct EventList: Sendable {
     private static let event = Schema<SecurityEvent>.object(
         "SecurityEvent",
         [
-            .time("time") { $0.time }, .choice("event") { $0.kind },
+            .time("time") { $0.time }, .text("event", example: "login") { $0.kind.rawValue },
             text("subject", "The subject, if known."), text("session", "The id of the session."),
             text("ip", "The address of the browser, or of the backend."),
             text("reason", "Why a session ended."), text("payer", "The limit that refused a request."),
             text("credential", "The id of the service credential that caused the event."),
             text("operation", "The call of the service API."),
+            text("unknown", "Fields that a newer version wrote."),
             number("generation", "The session's generation."), number("count", "How many requests it stands for."),
             number("epoch", "After a restore."),
         ])

@@ -18,6 +18,7 @@ extension GatewayRules {
         do {
             let demand: StepUp? = if case .session(let demand) = route.access { demand } else { nil }
             let authorization = try await authorizer.authorize(credentials, demanding: demand)
+            try route.check(authorization.access.claims)
             let setCookie = authorization.renewed.flatMap { authorizer.cookie.setting($0, userAgent: userAgent) }
             return .pass(authorization.access, setCookie: setCookie)
         } catch let denial as Denial {

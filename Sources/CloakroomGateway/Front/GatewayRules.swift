@@ -72,7 +72,8 @@ extension GatewayRules {
 
     /// Checks what a route demands besides the session.
     func admit(_ access: VerifiedAccess, to route: Route) -> Verdict {
-        .pass(route, access)
+        do { try route.check(access.claims) } catch { return .refused(error, route) }
+        return .pass(route, access)
     }
 
     /// The host counts with its port, as in a browser's origin.

@@ -70,7 +70,7 @@ struct BackendRequest {
         buffer.writeStaticString("\r\n")
         buffer.writeField("X-Auth-Subject", access.subject.rawValue)
         buffer.writeField("X-Auth-Session", access.session.rawValue)
-        buffer.writeField("X-Auth-Claims", "{}")
+        buffer.writeField("X-Auth-Claims", access.claimsText)
     }
 }
 

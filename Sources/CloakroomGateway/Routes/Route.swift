@@ -34,6 +34,11 @@ package struct Route: Hashable, Sendable {
         self.upstream = upstream
     }
 
+    /// - Throws: `Denial.insufficientClaims`.
+    func check(_ claims: Claims) throws(Denial) {
+        for (name, value) in self.claims { try ClaimDemand(name, value).check(claims) }
+    }
+
     func takes(_ method: String) -> Bool {
         guard let methods else { return true }
         return methods.contains(method) || method == "HEAD" && methods.contains("GET")
