@@ -23,7 +23,22 @@ package enum FileAccess {
     ) throws {
         let isOpenToOthers = status.st_mode & others != 0
         let isOpenToAnotherGroup = status.st_mode & group != 0 && !isOwn(status.st_gid)
-        guard !isOpenToOthers, !isOpenToAnotherGroup else { throw UnusableData(.permission, "\(path) \(complaint)") }
+        guard isOpenToOthers || isOpenToAnotherGroup else { return }
+        let remedy = status.st_uid == geteuid() ? nil : remedyForOwner(of: path)
+        throw UnusableData(.permission, "\(path) \(remedy.map { "can be used by other users; \($0)" } ?? complaint)")
+    }
+
+    /// What to run about a file that another user made, such as a container that once ran as root; nil for one of our own.
+    /// Without access to its directory, that directory is named.
+    package static func remedyForOwner(of path: String) -> String? {
+        var (path, status) = (path, stat())
+        while stat(path, &status) != 0 {
+            let parent = (path as NSString).deletingLastPathComponent
+            guard !parent.isEmpty, parent != path else { return nil }
+            path = parent
+        }
+        guard geteuid() != 0, status.st_uid != geteuid() else { return nil }
+        return "it belongs to user \(status.st_uid) and this process is user \(geteuid()); run: chown -R \(geteuid()) \(path)"
     }
 
     private static func isOwn(_ group: gid_t) -> Bool {

@@ -30,7 +30,9 @@ public struct UnusableData: Error, Hashable, Sendable, CustomStringConvertible {
     /// Describes a failed system call on a path.
     /// - Parameter what: the failed operation, such as `cannot be read`.
     package init(_ path: String, _ what: String, errno code: Int32) {
-        self.init(Self.reason(code), "\(path) \(what): \(String(cString: strerror(code)))")
+        let reason = Self.reason(code)
+        let remedy = reason == .permission ? FileAccess.remedyForOwner(of: path).map { "; \($0)" } : nil
+        self.init(reason, "\(path) \(what): \(String(cString: strerror(code)))\(remedy ?? "")")
     }
 
     /// Only `ENOENT` means that the file does not exist. After any other error it may exist.

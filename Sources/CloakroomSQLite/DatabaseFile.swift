@@ -252,7 +252,8 @@ extension UnusableData {
         case .SQLITE_NOTADB, .SQLITE_CORRUPT: self.init(.damaged, "\(path) is damaged or no database: \(text)")
         case .SQLITE_BUSY, .SQLITE_LOCKED: self.init(.busy, "\(path) is locked by another process")
         case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
-            self.init(.permission, "\(path) cannot be opened for writing: \(text)")
+            let remedy = FileAccess.remedyForOwner(of: path).map { "; \($0)" } ?? ""
+            self.init(.permission, "\(path) cannot be opened for writing: \(text)\(remedy)")
         default: self.init(.disk, "\(path) cannot be used: \(text)")
         }
     }

@@ -68,6 +68,12 @@ struct Serve: AsyncParsableCommand {
                 "environment variables that describe a Kubernetes service named cloakroom are no settings, and ignored",
                 metadata: ["variables": "\(links.joined(separator: " "))"])
         }
+        let empty = known.filter { environment[$0] == "" }.sorted()
+        if !empty.isEmpty {
+            logger.notice(
+                "environment variables that are empty count as not set",
+                metadata: ["variables": "\(empty.joined(separator: " "))"])
+        }
         for name in environment.keys
         where name.hasPrefix("CLOAKROOM_") && !known.contains(name) && !links.contains(name) {
             logger.warning("an environment variable names no setting", metadata: ["variable": "\(name)"])

@@ -56,15 +56,12 @@ struct StoreOptions: ParsableArguments {
         }
     }
 
-    /// The file with the settings, if one is given.
-    /// - Throws: `SettingsError` for an empty path, which an unset variable in a unit file leaves: without the file the
-    ///   server would start with other keys and another database.
+    /// The file with the settings, if one is given. An empty variable is one that is not set, as for every setting.
+    /// - Throws: `SettingsError` for a flag with an empty path.
     func file(_ environment: [String: String]) throws(SettingsError) -> String? {
-        guard let path = config ?? environment["CLOAKROOM_CONFIG"] else { return nil }
-        guard !path.isEmpty else {
-            let place = config == nil ? "CLOAKROOM_CONFIG" : "--config"
-            throw SettingsError(place: place, problem: "expected the path of a YAML file, got an empty text")
+        guard config != "" else {
+            throw SettingsError(place: "--config", problem: "expected the path of a YAML file, got an empty text")
         }
-        return path
+        return config ?? environment["CLOAKROOM_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
     }
 }

@@ -15,7 +15,8 @@ struct SettingsSources {
         flags: [SettingKey: String], environment: [String: String] = ProcessInfo.processInfo.environment,
         file path: String?, remembered: [SettingKey: String] = [:]
     ) throws(SettingsError) {
-        let environment = ServiceLinks.removed(from: environment)
+        // Compose and Helm pass on an empty text for a value that was not given.
+        let environment = ServiceLinks.removed(from: environment).filter { !$0.value.isEmpty }
         let pairs = SettingsTable.all.compactMap { setting in
             environment[setting.key.environmentName].map { (setting.key, $0) }
         }
