@@ -31,7 +31,8 @@ let package = Package(
             name: "StoreBench",
             dependencies: store + [
                 .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
-            ]),
+            ],
+            packageAccess: false, swiftSettings: insider),
         .executableTarget(
             name: "HelloServer", dependencies: [.product(name: "Hummingbird", package: "hummingbird")]),
         .executableTarget(

@@ -9,8 +9,7 @@ public struct Authentication: Hashable, Sendable {
     /// The levels below `level` that the user has reached again since `time`, and when (claim `auth_times`).
     package var lowerLevels: [AuthenticationLevel: Instant] = [:]
 
-    /// Takes the values of the three claims.
-    public init(time: Instant, methods: [String], level: AuthenticationLevel) {
+    package init(time: Instant, methods: [String], level: AuthenticationLevel) {
         self.time = time
         self.methods = methods
         self.level = level
@@ -63,13 +62,31 @@ extension Instant {
 }
 
 /// The authentication levels, weakest first (claim `acr`).
-public enum AuthenticationLevel: String, Hashable, Sendable, Codable, Comparable, CaseIterable {
+public struct AuthenticationLevel: RawRepresentable, Hashable, Codable, Comparable, CaseIterable, Sendable {
+    /// The value of the claim.
+    public let rawValue: String
+    private let rank: Int
+
+    private init(_ rawValue: String, rank: Int) {
+        self.rawValue = rawValue
+        self.rank = rank
+    }
+
     /// One factor that a script in the page or a phisher could replay, such as a password.
-    case singleFactor = "1"
+    public static let singleFactor = Self("1", rank: 1)
     /// Factors of two kinds.
-    case multiFactor = "2"
+    public static let multiFactor = Self("2", rank: 2)
     /// Factors of two kinds, one of which does not work on another site: a passkey with user verification.
-    case phishingResistant = "phr"
+    public static let phishingResistant = Self("phr", rank: 3)
+
+    /// Every level.
+    public static let allCases: [Self] = [singleFactor, multiFactor, phishingResistant]
+
+    /// nil for a value that is no level.
+    public init?(rawValue: String) {
+        guard let level = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = level
+    }
 
     /// The level that these factors reach together.
     package init(of factors: some Sequence<Factor.Traits>) {
@@ -87,13 +104,5 @@ public enum AuthenticationLevel: String, Hashable, Sendable, Codable, Comparable
     /// Whether `one` is weaker than `other`.
     public static func < (one: Self, other: Self) -> Bool {
         one.rank < other.rank
-    }
-
-    private var rank: Int {
-        switch self {
-        case .singleFactor: 1
-        case .multiFactor: 2
-        case .phishingResistant: 3
-        }
     }
 }

@@ -1,5 +1,5 @@
 /// How the server sends tokens to a client. The settings of the client decide; no request can change it.
-public enum Delivery: String, Hashable, Sendable, CaseIterable {
+package enum Delivery: String, Hashable, Sendable, CaseIterable {
     /// Both tokens in one HttpOnly cookie.
     case cookie
     /// The refresh token in the HttpOnly cookie, the access token in the response body for the page's memory.
@@ -13,23 +13,34 @@ public struct Client: Hashable, Sendable {
     /// The value of the claim `client_id`.
     public let id: ClientID
     /// How the server sends tokens to it.
-    public let delivery: Delivery
+    package let delivery: Delivery
     /// Sends a browser tokens in the response body, where every script of the page can read them.
-    public let insecureAllowBrowser: Bool
+    package let insecureAllowBrowser: Bool
 
-    /// Takes the settings of a client. Only `insecureAllowBrowser` makes them less safe.
-    public init(id: ClientID, delivery: Delivery, insecureAllowBrowser: Bool = false) {
+    /// A browser app: both tokens in the HttpOnly cookie.
+    public static func cookie(_ id: ClientID) -> Client { Client(id: id, delivery: .cookie) }
+
+    /// A front end that must call an API on another site: the access token in the response body, for the page's memory.
+    public static func hybrid(_ id: ClientID) -> Client { Client(id: id, delivery: .hybrid) }
+
+    /// A native app or a command line: both tokens in the response body.
+    /// - Parameter insecureAllowBrowser: sends them to browsers too, where every script of the page can read them.
+    public static func body(_ id: ClientID, insecureAllowBrowser: Bool = false) -> Client {
+        Client(id: id, delivery: .body, insecureAllowBrowser: insecureAllowBrowser)
+    }
+
+    package init(id: ClientID, delivery: Delivery, insecureAllowBrowser: Bool = false) {
         self.id = id
         self.delivery = delivery
         self.insecureAllowBrowser = insecureAllowBrowser
     }
 
     /// The client of a login request that names none.
-    public static let browser = Client(id: .browser, delivery: .cookie)
+    package static let browser = Client(id: .browser, delivery: .cookie)
 
     /// Whether the server may send tokens in the response body.
     /// - Parameter isBrowser: whether the request looks like a browser's.
-    public func allowsBody(toBrowser isBrowser: Bool) -> Bool {
+    package func allowsBody(toBrowser isBrowser: Bool) -> Bool {
         delivery == .body && (!isBrowser || insecureAllowBrowser)
     }
 }

@@ -1,8 +1,15 @@
+/// An error with which Cloakroom refuses a request, such as one that `access` throws. The router of `addCloakroom`
+/// answers it.
+public protocol RefusedRequest: Error {
+    /// The stable name of the reason, such as `session_missing` (`docs/http.md`).
+    var code: String { get }
+}
+
 /// Every reason for which Cloakroom refuses a request.
 ///
 /// `code` is the stable public name (the contract); the HTTP answer to each case stands in exactly one file,
 /// `Denial+Problem.swift`, which does not compile until a new case is answered there.
-public enum Denial: Error, Hashable, Sendable {
+package enum Denial: RefusedRequest, Hashable, Sendable {
     /// Malformed JSON, missing or wrong fields; `fields` names each with what was expected.
     case invalidRequest(fields: [String: String])
     case unsupportedMediaType
@@ -58,7 +65,7 @@ public enum Denial: Error, Hashable, Sendable {
     case upstreamTimeout
 
     /// The stable public code of the contract.
-    public var code: String { kind.rawValue }
+    package var code: String { kind.rawValue }
 }
 
 extension Denial {

@@ -70,7 +70,7 @@ public struct Evidence: Hashable, Sendable, Codable {
     }
 
     /// The claims `auth_time`, `amr` and `acr` of access tokens.
-    public var authentication: Authentication {
+    package var authentication: Authentication {
         Authentication(
             of: shown.map { (method: $0.factor.rawValue, traits: $0.factor.traits, time: $0.time) },
             asserted: asserted?.times ?? [:], by: asserted?.methods ?? [])

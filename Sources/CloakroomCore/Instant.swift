@@ -89,7 +89,7 @@ public struct Span: Hashable, Comparable, Sendable {
 
     /// Whole seconds, rounded up and never negative: the form of `Retry-After` and `renew_in`, which must not be too
     /// short.
-    public var secondsToWait: Int64 {
+    package var secondsToWait: Int64 {
         let whole = max(0, milliseconds)
         return whole / 1000 + (whole % 1000 > 0 ? 1 : 0)
     }

@@ -1,17 +1,17 @@
 /// Decides from request headers alone whether a request may change state. This is the whole defence against
 /// cross-site request forgery, without tokens (OWASP CSRF cheat sheet, Fetch Metadata; `docs/cross-site-requests.md`).
-public struct OriginPolicy: Hashable, Sendable {
+package struct OriginPolicy: Hashable, Sendable {
     /// Our own origin; nil on loopback without a public URL, where the Host header decides.
-    public let ownOrigin: WebOrigin?
+    package let ownOrigin: WebOrigin?
     /// Origins of front ends on other hosts that may send requests with credentials.
-    public let trustedOrigins: Set<WebOrigin>
+    package let trustedOrigins: Set<WebOrigin>
     /// The paths of the app's own service workers. The server refuses to serve any other path as a service worker.
-    public let serviceWorkers: Set<String>
+    package let serviceWorkers: Set<String>
 
     /// - Parameters:
     ///   - ownOrigin: nil on loopback alone.
     ///   - serviceWorkers: paths without query, byte for byte.
-    public init(ownOrigin: WebOrigin?, trustedOrigins: Set<WebOrigin> = [], serviceWorkers: Set<String> = []) {
+    package init(ownOrigin: WebOrigin?, trustedOrigins: Set<WebOrigin> = [], serviceWorkers: Set<String> = []) {
         self.ownOrigin = ownOrigin
         self.trustedOrigins = trustedOrigins
         self.serviceWorkers = serviceWorkers
@@ -59,7 +59,7 @@ public struct OriginPolicy: Hashable, Sendable {
     /// The origin under which this request reached us.
     /// - Throws: `Denial.misdirectedRequest` for a Host that is not ours: a foreign name that resolves to loopback is a
     ///   DNS-rebinding attack.
-    public func origin(forHost host: String?) throws(Denial) -> WebOrigin {
+    package func origin(forHost host: String?) throws(Denial) -> WebOrigin {
         if let ownOrigin { return ownOrigin }
         guard let host, let origin = WebOrigin(scheme: "http", authority: host.lowercased().utf8[...]),
             origin.isLoopback
@@ -101,7 +101,7 @@ public struct OriginPolicy: Hashable, Sendable {
     }
 
     /// Whether the method changes nothing (RFC 9110 section 9.2.1). False for TRACE, which the server never serves.
-    public static func isSafe(_ method: String) -> Bool {
+    package static func isSafe(_ method: String) -> Bool {
         method == "GET" || method == "HEAD" || method == "OPTIONS"
     }
 

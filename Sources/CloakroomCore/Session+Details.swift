@@ -5,30 +5,30 @@ extension Session {
     /// A field is added here and nowhere else: as an optional, or with a new `currentVersion`.
     public struct Details: Hashable, Sendable, Codable {
         /// The version of the document that this build writes, and the only one that it reads.
-        public static let currentVersion = 1
+        package static let currentVersion = 1
 
         /// The version of this document.
-        public private(set) var version = Self.currentVersion
+        package private(set) var version = Self.currentVersion
         /// The client application that started the session.
-        public var client: ClientID
+        package var client: ClientID
         /// The name that the user logs in with; nil where the app keeps its own accounts.
-        public var login: String?
+        package var login: String?
         /// Whether the cookie outlives the browser ("remember me").
-        public var remembered: Bool
+        package var remembered: Bool
         /// The `User-Agent` at login, for the list of sessions.
-        public var userAgent: String
+        package var userAgent: String
         /// The network address at login, for the list of sessions.
-        public var address: String
+        package var address: String
         /// The factors that the user presented, and when.
-        public package(set) var evidence: Evidence
+        package var evidence: Evidence
         /// The evidence of earlier generations whose requests may still be in flight; nil unless a step-up added to the
         /// evidence of the current generation. See `authentication(ofGeneration:)`.
-        public package(set) var earlierEvidence: Evidence?
+        package var earlierEvidence: Evidence?
         /// What a request must prove in addition to sending the cookie.
-        public package(set) var binding = Binding.none
+        package var binding = Binding.none
 
         /// The details of a new session.
-        public init(
+        package init(
             client: ClientID, login: String? = nil, remembered: Bool, userAgent: String, address: String,
             evidence: Evidence
         ) {
@@ -42,7 +42,7 @@ extension Session {
     }
 
     /// Whether the session's cookie works on its own.
-    public enum Binding: String, Hashable, Sendable, Codable, CaseIterable {
+    package enum Binding: String, Hashable, Sendable, Codable, CaseIterable {
         case none
     }
 }

@@ -5,13 +5,18 @@ extension Session {
     }
 
     /// - Throws: `Denial.sessionRevoked` or `Denial.sessionExpired`.
-    public func checkAlive(at now: Instant, under policy: SessionPolicy) throws(Denial) {
+    package func checkAlive(at now: Instant, under policy: SessionPolicy) throws(Denial) {
         if revocation != nil { throw .sessionRevoked }
         if now >= deadline(under: policy) { throw .sessionExpired }
     }
 
+    /// Whether the session can be used: it was not revoked, and no lifetime is over.
+    public func isAlive(at now: Instant, under policy: SessionPolicy) -> Bool {
+        (try? checkAlive(at: now, under: policy)) != nil
+    }
+
     /// When an access token issued now must expire: never later than the session itself.
-    public func accessTokenExpiry(at now: Instant, under policy: SessionPolicy) -> Instant {
+    package func accessTokenExpiry(at now: Instant, under policy: SessionPolicy) -> Instant {
         min(now + policy.accessTokenLifetime, deadline(under: policy))
     }
 

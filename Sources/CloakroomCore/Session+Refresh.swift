@@ -83,8 +83,8 @@ extension Session {
     /// Records that a request carried an access token of generation `seen`; this confirms a pending generation.
     /// - Returns: whether the session changed and must be saved.
     @discardableResult
-    package mutating func confirm(generation seen: Int, at now: Instant, under policy: SessionPolicy) -> Bool {
-        guard (try? checkAlive(at: now, under: policy)) != nil else { return false }
+    public mutating func confirm(generation seen: Int, at now: Instant, under policy: SessionPolicy) -> Bool {
+        guard isAlive(at: now, under: policy) else { return false }
         let before = self
         if seen == generation { confirm(at: now) }
         if self != before { touch(at: now) } else { touchNowAndThen(at: now, under: policy) }

@@ -9,60 +9,59 @@ public struct Session: Hashable, Sendable {
     /// The account (claim `sub`).
     public let subject: Subject
     /// 256 random bits that only the store has. A refresh token is derived from them and from a key of the key ring.
-    public let secret: Secret
+    package let secret: Secret
     /// The time of the login.
     public let createdAt: Instant
     /// The absolute end of life, fixed at login. Also the refresh tokens' `exp`.
     public let expiresAt: Instant
 
     /// The number of the current refresh token; 0 at login.
-    public internal(set) var generation: Int
+    package internal(set) var generation: Int
     /// Whether a request has carried a token of the current generation.
-    public internal(set) var confirmation: Confirmation
+    package internal(set) var confirmation: Confirmation
     /// The time of the last rotation. Also the `iat` of its refresh token, so that the bytes never change.
-    public internal(set) var rotatedAt: Instant
+    package internal(set) var rotatedAt: Instant
     /// Which key (`kid`) signs the current generation's refresh token.
-    public internal(set) var refreshKey: String
+    package internal(set) var refreshKey: String
     /// The oldest generation that is a straggler, not a reuse, until the window after the next confirmation closes:
     /// the one presented at the last rotation that came with the window closed.
-    public internal(set) var stragglersFrom: Int
+    package internal(set) var stragglersFrom: Int
     /// When the server last sent the current refresh token.
-    public internal(set) var handedOutAt: Instant
+    package internal(set) var handedOutAt: Instant
     /// Whether the server sent the current refresh token more than once.
-    public internal(set) var isReissued: Bool
+    package internal(set) var isReissued: Bool
     /// The last recorded activity; the idle lifetime starts here.
     public internal(set) var lastSeenAt: Instant
     /// Set when the session is revoked, and not changed afterwards.
     public internal(set) var revocation: Revocation?
     /// The fields that a store saves as one document.
-    public internal(set) var details: Details
+    package internal(set) var details: Details
     /// The claims of the subject at the time when the store loaded the session. They are saved with the subject, not with
     /// the session.
-    public package(set) var claims = Claims.empty
+    package var claims = Claims.empty
 
     /// Whether a request has carried a token of the current generation since the server issued it.
-    public enum Confirmation: Hashable, Sendable {
+    package enum Confirmation: Hashable, Sendable, Codable {
         case pending
         /// The straggler window opened at this moment; never for the generation that login issues.
         case confirmed(windowOpenedAt: Instant?)
     }
 
     /// The end of a session before its expiry.
-    public struct Revocation: Hashable, Sendable {
+    public struct Revocation: Hashable, Sendable, Codable {
         /// When the session was revoked.
         public var time: Instant
         /// The first reason; later ones do not replace it.
         public var reason: RevocationReason
 
-        /// Takes the time and the reason.
-        public init(time: Instant, reason: RevocationReason) {
+        package init(time: Instant, reason: RevocationReason) {
             self.time = time
             self.reason = reason
         }
     }
 
     /// A new session at generation 0: confirmed, straggler window closed.
-    public init(
+    package init(
         id: SessionID, subject: Subject, secret: Secret, refreshKey: String, details: Details, at now: Instant,
         under policy: SessionPolicy
     ) {
@@ -73,7 +72,7 @@ public struct Session: Hashable, Sendable {
     }
 
     /// A session as a store kept it.
-    public init(
+    package init(
         id: SessionID, subject: Subject, secret: Secret, createdAt: Instant, expiresAt: Instant, generation: Int,
         confirmation: Confirmation, rotatedAt: Instant, refreshKey: String, stragglersFrom: Int, handedOutAt: Instant,
         isReissued: Bool, lastSeenAt: Instant, revocation: Revocation?, details: Details
@@ -101,7 +100,7 @@ public struct Session: Hashable, Sendable {
     }
 
     /// The level that tokens of the current generation carry.
-    public var authentication: Authentication { details.evidence.authentication }
+    package var authentication: Authentication { details.evidence.authentication }
 }
 
 /// Why a session ended before its expiry.

@@ -14,18 +14,22 @@ public struct SessionPolicy: Hashable, Sendable {
     public var absoluteLifetime: Span
 
     /// The precision of `lastSeenAt`: activity that changes nothing else is saved at most once in this time.
-    public var sightingInterval: Span {
+    package var sightingInterval: Span {
         min(.minutes(1), Span(milliseconds: idleLifetime.milliseconds / 10))
     }
 
     /// The minimum remaining lifetime of an access token that goes to a backend, so that it does not expire on the way:
     /// a tenth of its lifetime, ten seconds at most.
-    public var handOverMargin: Span {
+    package var handOverMargin: Span {
         min(.seconds(10), Span(milliseconds: accessTokenLifetime.milliseconds / 10))
     }
 
-    /// The defaults are those of the contract.
-    public init(
+    /// The default lifetimes.
+    public init() {
+        self.init(accessTokenLifetime: .minutes(5))
+    }
+
+    package init(
         accessTokenLifetime: Span = .minutes(5),
         stragglerWindow: Span = .seconds(30),
         reissueDelay: Span = .seconds(2),

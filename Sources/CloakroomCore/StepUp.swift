@@ -13,7 +13,7 @@ public struct StepUp: Hashable, Sendable {
 
     /// - Throws: `Denial.insufficientUserAuthentication` with the demand, or `.stepUpUnavailable` for a level that the
     ///   subject cannot reach: the client would step up again and again without success.
-    public func check(_ authentication: Authentication, of subject: Subject, at now: Instant) throws(Denial) {
+    package func check(_ authentication: Authentication, of subject: Subject, at now: Instant) throws(Denial) {
         guard let time = authentication.time(of: minimumLevel) else {
             throw minimumLevel > subject.highestReachableLevel ? .stepUpUnavailable : denial
         }
@@ -30,14 +30,14 @@ public struct StepUp: Hashable, Sendable {
 }
 
 /// The step-up challenge to the client: the parameters of RFC 9470 section 3.
-public struct StepUpChallenge: Hashable, Sendable {
+package struct StepUpChallenge: Hashable, Sendable {
     /// `max_age`
-    public var maximumAge: Span?
+    package var maximumAge: Span?
     /// `acr_values`; empty if every level is accepted.
-    public var acceptedLevels: [String]
+    package var acceptedLevels: [String]
 
     /// Takes the two parameters.
-    public init(maximumAge: Span?, acceptedLevels: [String]) {
+    package init(maximumAge: Span?, acceptedLevels: [String]) {
         self.maximumAge = maximumAge
         self.acceptedLevels = acceptedLevels
     }

@@ -1,7 +1,7 @@
 import CloakroomCore
-public import CloakroomMiddleware
+package import CloakroomMiddleware
 import HTTPTypes
-public import Hummingbird
+package import Hummingbird
 import Logging
 
 /// The authorization server's endpoints, as one middleware to be added to any router: it answers the paths of the
@@ -10,14 +10,14 @@ import Logging
 /// ```swift
 /// router.add(middleware: AuthEndpoints(server))
 /// ```
-public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
+package struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
     private let server: AuthorizationServer
     private let endpoints: EndpointTable<Call>
     private let log: DenialLog
     private let failures: SampledLog
 
     /// Creates the middleware for one server.
-    public init(_ server: AuthorizationServer) {
+    package init(_ server: AuthorizationServer) {
         self.server = server
         endpoints = EndpointTable(Endpoint.all) { $0.publicly }
         log = DenialLog(logger: server.logger)
@@ -25,7 +25,7 @@ public struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
     }
 
     /// Responds to the paths of the contract, and passes every other request to the next handler.
-    public func handle(
+    package func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         let path = request.uri.path

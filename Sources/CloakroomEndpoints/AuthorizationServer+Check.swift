@@ -23,9 +23,6 @@ extension AuthorizationServer.Configuration {
         try require("issuer", Self.isIdentifier(issuer), "1 to 128 printable ASCII characters")
         try require("audience", audience.map(Self.isIdentifier) ?? true, "1 to 128 printable ASCII characters")
         try checkLifetimes()
-        try require(
-            "signingAlgorithm", signingAlgorithm.map(SignatureAlgorithm.signing.contains) ?? true,
-            "ES256, Ed25519 or RS256, or nil")
         try require("clients", Set(clients.map(\.id)).count == clients.count, "clients with an id of their own each")
         try require("failedLoginsPerMinute", isIn(1...100_000, failedLoginsPerMinute), "1 to 100000, or nil")
         try require("signUpsPerHour", isIn(1...100_000, signUpsPerHour), "1 to 100000, or nil")

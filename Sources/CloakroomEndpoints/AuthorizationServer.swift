@@ -21,12 +21,12 @@ public struct AuthorizationServer: Sendable {
         public var audience: String?
         /// The lifetimes of sessions, access tokens and the straggler window.
         public var policy = SessionPolicy()
-        /// The algorithm that signs access tokens: ES256, Ed25519 or RS256. nil keeps that of the existing keys, and
+        /// The algorithm that signs access tokens. nil keeps that of the existing keys, and
         /// means ES256 at the first start.
-        public var signingAlgorithm: SignatureAlgorithm?
+        public var signingAlgorithm: SigningAlgorithm?
         /// Whether any client may create an account.
         public var isSignUpOpen = false
-        /// Clients besides `Client.browser`.
+        /// Clients besides `browser`, whose tokens go into the cookie.
         public var clients: [Client] = []
         /// The limit of failed logins per minute, for each account and each network; nil for no limit.
         public var failedLoginsPerMinute: Int? = 20
@@ -61,10 +61,8 @@ public struct AuthorizationServer: Sendable {
     package let sessions: SessionService
     package let accounts: AccountService
     package let backends: BackendService
-    /// The authorizer for `SessionMiddleware`.
-    public let authorizer: SessionAuthorizer
-    /// The policy for `OriginMiddleware`.
-    public let originPolicy: OriginPolicy
+    package let authorizer: SessionAuthorizer
+    package let originPolicy: OriginPolicy
     package let xsrf: XSRFCookie?
     let logger: Logger
     private let keySource: any KeySource
@@ -85,7 +83,7 @@ public struct AuthorizationServer: Sendable {
         try configuration.check()
         try self.init(
             store: store, keySource: keys,
-            keys: keys.open(configuration.signingAlgorithm, under: configuration.policy),
+            keys: keys.open(configuration.signingAlgorithm?.algorithm, under: configuration.policy),
             configuration: configuration, hasher: Self.hasher(), environment: .system, logger: logger)
     }
 

@@ -1,13 +1,13 @@
-public import Hummingbird
+package import Hummingbird
 
 /// Removes the body from every response to HEAD, including denials (RFC 9110 section 9.3.2): a client would parse the
 /// body as the next response.
-public struct BodilessHead<Context: RequestContext>: RouterMiddleware {
+package struct BodilessHead<Context: RequestContext>: RouterMiddleware {
     /// Add it before every handler that responds.
-    public init() {}
+    package init() {}
 
     /// Removes the body of the response if the method is HEAD.
-    public func handle(
+    package func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         let response = try await next(request, context)

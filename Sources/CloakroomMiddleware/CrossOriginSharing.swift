@@ -1,18 +1,18 @@
-public import CloakroomCore
+package import CloakroomCore
 import HTTPTypes
-public import Hummingbird
+package import Hummingbird
 
 /// Lets only pages of trusted origins read our responses (Fetch standard, CORS protocol).
-public struct CrossOriginSharing<Context: RequestContext>: RouterMiddleware {
+package struct CrossOriginSharing<Context: RequestContext>: RouterMiddleware {
     private let trusted: Set<String>
 
     /// Trusts these origins with credentials.
-    public init(trustedOrigins: Set<WebOrigin>) {
+    package init(trustedOrigins: Set<WebOrigin>) {
         trusted = Set(trustedOrigins.map(\.description))
     }
 
     /// Responds to preflights of trusted origins, and adds the CORS headers to other responses.
-    public func handle(
+    package func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard !trusted.isEmpty else { return try await next(request, context) }

@@ -1,15 +1,15 @@
-public import CloakroomCore
+package import CloakroomCore
 import HTTPTypes
-public import Hummingbird
+package import Hummingbird
 
 /// Refuses requests that another site caused, and requests for a foreign host. The rules are in `OriginPolicy`.
-public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
+package struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
     private let policy: OriginPolicy
     private let cookie: SessionCookie
     private let xsrf: XSRFCookie?
 
     /// - Parameter cookie: the cookie by which the policy knows requests with a session.
-    public init(_ policy: OriginPolicy, cookie: SessionCookie) {
+    package init(_ policy: OriginPolicy, cookie: SessionCookie) {
         self.init(policy, cookie: cookie, xsrf: nil)
     }
 
@@ -20,7 +20,7 @@ public struct OriginMiddleware<Context: RequestContext>: RouterMiddleware {
     }
 
     /// Throws a `Denial`, or calls `next`.
-    public func handle(
+    package func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         _ = try request.ownOrigin(under: policy)

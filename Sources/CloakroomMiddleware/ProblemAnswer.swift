@@ -1,8 +1,8 @@
 import CloakroomCore
 import CloakroomTokens
 import HTTPTypes
-public import Hummingbird
-public import Logging
+package import Hummingbird
+package import Logging
 import NIOCore
 
 /// An RFC 9457 problem as an HTTP response. It has no `Set-Cookie`; only logout adds one, which expires the cookie.
@@ -42,11 +42,11 @@ package struct ProblemAnswer: Sendable {
 }
 
 /// Turns every error of later handlers into a problem response: each `Denial`, errors of the framework, and failures.
-public struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+package struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     private let log: DenialLog
 
     /// Add it before every handler that may throw, and after middleware that adds headers to every response.
-    public init(logger: Logger = Logger(label: "cloakroom")) {
+    package init(logger: Logger = Logger(label: "cloakroom")) {
         self.init(logger: logger, describe: { _ in [:] })
     }
 
@@ -56,7 +56,7 @@ public struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
     }
 
     /// Turns an error of `next` into a problem response.
-    public func handle(
+    package func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         do {

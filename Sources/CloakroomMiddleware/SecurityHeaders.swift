@@ -1,12 +1,12 @@
 package import HTTPTypes
-public import Hummingbird
+package import Hummingbird
 
 /// Adds headers to every response that stop other sites from reading, framing or running it.
-public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
+package struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     private let fields: ProtectiveFields
 
     /// - Parameter isHTTPS: whether browsers reach this server over TLS.
-    public init(isHTTPS: Bool) {
+    package init(isHTTPS: Bool) {
         fields = ProtectiveFields(isHTTPS: isHTTPS)
     }
 
@@ -16,7 +16,7 @@ public struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     }
 
     /// Adds the headers to the response; does not replace those that a route has set.
-    public func handle(
+    package func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)

@@ -3,7 +3,7 @@ package import CloakroomTokens
 package import HTTPTypes
 
 /// Authorizes a request by its tokens: checks them without I/O, and renews inline if the access token has expired.
-public struct SessionAuthorizer: Sendable {
+package struct SessionAuthorizer: Sendable {
     /// Renews with the refresh token of a cookie.
     package typealias Renew = @Sendable (SessionTokens.RefreshHalf) async throws -> Renewal
 

@@ -27,7 +27,7 @@ public struct SessionCookie: Hashable, Sendable {
     /// - Parameters:
     ///   - name: with a `__Host-` prefix.
     ///   - isLoopbackDevelopment: whether WebKit may get the plain cookie.
-    public init(
+    package init(
         name: String = defaultName, sameSite: SameSite = .lax, isLoopbackDevelopment: Bool = false
     ) {
         self.name = name
@@ -41,7 +41,7 @@ public struct SessionCookie: Hashable, Sendable {
     package var plainName: String { developmentName }
 
     /// Whether the name has a prefix that browsers enforce, and no character that ends a cookie's name.
-    public static func isName(_ text: String) -> Bool {
+    package static func isName(_ text: String) -> Bool {
         let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.".utf8)
         return text.hasPrefix("__Host-") && 8...64 ~= text.utf8.count && text.utf8.allSatisfy(allowed.contains)
     }

@@ -6,16 +6,16 @@ import Logging
 
 /// Finds the session of a request, renews it inline if its access token has expired, and stores the result in the
 /// context. It refuses no request: `RequireSession` or the route does that.
-public struct SessionMiddleware<Context: SessionRequestContext>: RouterMiddleware {
+package struct SessionMiddleware<Context: SessionRequestContext>: RouterMiddleware {
     private let authorizer: SessionAuthorizer
 
     /// - Parameter authorizer: the authorizer of an `AuthorizationServer`.
-    public init(_ authorizer: SessionAuthorizer) {
+    package init(_ authorizer: SessionAuthorizer) {
         self.authorizer = authorizer
     }
 
     /// Finds the session, calls `next`, and adds renewed tokens to the response.
-    public func handle(
+    package func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         let credentials = authorizer.credentials(request.headers)
@@ -33,12 +33,12 @@ public struct SessionMiddleware<Context: SessionRequestContext>: RouterMiddlewar
     private func find(_ credentials: RequestCredentials, _ context: Context) async -> (SessionState, IssuedTokens?) {
         do {
             let authorization = try await authorizer.authorize(credentials)
-            return (.verified(authorization.access), authorization.renewed)
+            return (SessionState(.verified(authorization.access)), authorization.renewed)
         } catch let denial as Denial {
-            return (.refused(denial), nil)
+            return (SessionState(.refused(denial)), nil)
         } catch {
             context.logger.error("the session could not be looked up", metadata: ["error": "\(error)"])
-            return (.refused(.unavailable(retryAfter: .seconds(1))), nil)
+            return (SessionState(.refused(.unavailable(retryAfter: .seconds(1)))), nil)
         }
     }
 }
@@ -64,7 +64,7 @@ public struct RequireSession<Context: SessionRequestContext>: RouterMiddleware {
         self.now = now
     }
 
-    /// Throws a `Denial`, or calls `next`.
+    /// Throws a `RefusedRequest`, or calls `next`.
     public func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {

@@ -3,15 +3,26 @@ public import CloakroomTokens
 public import Hummingbird
 import NIOCore
 
-/// The result of `SessionMiddleware` for a request.
-public enum SessionState: Sendable {
-    /// No cookie and no bearer token.
-    case absent
-    case refused(Denial)
-    case verified(VerifiedAccess)
+/// What Cloakroom found out about the session of a request; `access` reads it.
+public struct SessionState: Sendable {
+    package enum Finding: Sendable {
+        /// No cookie and no bearer token.
+        case absent
+        case refused(Denial)
+        case verified(VerifiedAccess)
+    }
+
+    package let finding: Finding
+
+    package init(_ finding: Finding) {
+        self.finding = finding
+    }
+
+    /// The initial value in a context: the request was not looked at, or has neither a cookie nor a bearer token.
+    public static let absent = Self(.absent)
 }
 
-/// A request context in which `SessionMiddleware` stores its result.
+/// A request context in which the router of `addCloakroom` stores the session of the request.
 public protocol SessionRequestContext: RequestContext {
     var sessionState: SessionState { get set }
     /// The address of the peer of the connection.
@@ -20,10 +31,10 @@ public protocol SessionRequestContext: RequestContext {
 
 extension SessionRequestContext {
     /// The verified access token of the request.
-    /// - Throws: a `Denial`, which `ProblemMiddleware` answers.
+    /// - Throws: a `RefusedRequest`, which the router of `addCloakroom` answers.
     public var access: VerifiedAccess {
         get throws {
-            switch sessionState {
+            switch sessionState.finding {
             case .absent: throw Denial.sessionMissing
             case .refused(let denial): throw denial
             case .verified(let access): return access
@@ -32,7 +43,7 @@ extension SessionRequestContext {
     }
 
     /// The verified access token of the request, if its authentication meets the demand (RFC 9470).
-    /// - Throws: a `Denial`, which `ProblemMiddleware` answers.
+    /// - Throws: a `RefusedRequest`, which the router of `addCloakroom` answers.
     public func access(requiring stepUp: StepUp, at now: Instant) throws -> VerifiedAccess {
         let access = try access
         try stepUp.check(access.authentication, of: access.subject, at: now)
@@ -44,7 +55,7 @@ extension SessionRequestContext {
 public struct BasicSessionRequestContext: SessionRequestContext {
     /// The storage that the framework requires.
     public var coreContext: CoreRequestContextStorage
-    /// The result of `SessionMiddleware`; `absent` before it has run.
+    /// `absent` before the router has looked.
     public var sessionState = SessionState.absent
     private let peer: SocketAddress?
 

@@ -8,7 +8,7 @@ extension SessionService {
     package func end(_ id: SessionID, of subject: Subject) async throws {
         let (policy, now) = (policy, now)
         let committed = try await store.update(id) { session -> Decided<Bool> in
-            guard session.subject == subject, (try? session.checkAlive(at: now, under: policy)) != nil else {
+            guard session.subject == subject, session.isAlive(at: now, under: policy) else {
                 return Decided(false)
             }
             session.revoke(.endedByUser, at: now)

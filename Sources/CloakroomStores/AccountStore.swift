@@ -67,8 +67,7 @@ public struct PasswordChange: Hashable, Sendable {
     /// The time of the change.
     public let time: Instant
 
-    /// Takes the account, the version that was checked, the new hash and the time.
-    public init(subject: Subject, credentialVersion: Int, hash: PasswordHash, time: Instant) {
+    package init(subject: Subject, credentialVersion: Int, hash: PasswordHash, time: Instant) {
         self.subject = subject
         self.credentialVersion = credentialVersion
         self.hash = hash

@@ -7,8 +7,7 @@ public struct Decided<Value: Sendable>: Sendable {
     /// The events that the store records in the same transaction.
     public var events: [SecurityEvent]
 
-    /// Takes the result and its events.
-    public init(_ value: Value, recording events: [SecurityEvent] = []) {
+    package init(_ value: Value, recording events: [SecurityEvent] = []) {
         self.value = value
         self.events = events
     }

@@ -13,8 +13,12 @@ public struct EventQuery: Hashable, Sendable {
     /// Only events before this time.
     public var until: Instant?
 
-    /// Matches all events that meet the given conditions.
-    public init(
+    /// Matches every event; set conditions to match fewer.
+    public init() {
+        kinds = []
+    }
+
+    package init(
         subject: Subject? = nil, session: SessionID? = nil, kinds: Set<SecurityEvent.Kind> = [], since: Instant? = nil,
         until: Instant? = nil
     ) {

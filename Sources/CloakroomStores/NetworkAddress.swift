@@ -8,7 +8,7 @@ public struct NetworkAddress: Hashable, Sendable, CustomStringConvertible {
     private let bytes: [UInt8]
 
     /// - Parameter address: as a socket prints it, such as `192.0.2.1`, `::ffff:192.0.2.1`, `2001:db8::1%eth0`.
-    public init(of address: String) {
+    package init(of address: String) {
         let bare = address.prefix { $0 != "%" }.lowercased()
         bytes = Self.bytes(bare) ?? []
         rawValue = bytes.isEmpty ? bare : Self.text(bytes, prefix: Self.ownPrefix(bytes))

@@ -21,8 +21,7 @@ public struct OneTimeKey: Hashable, Sendable {
     /// The SHA-256 of the secret.
     public let digest: [UInt8]
 
-    /// Takes the purpose and the digest.
-    public init(purpose: String, digest: [UInt8]) {
+    package init(purpose: String, digest: [UInt8]) {
         self.purpose = purpose
         self.digest = digest
     }
@@ -37,8 +36,7 @@ public struct OneTimeEntry: Hashable, Sendable {
     /// From this time on, the entry does not exist.
     public let expiresAt: Instant
 
-    /// Takes the key, the value and the time of expiry.
-    public init(key: OneTimeKey, value: [UInt8], expiresAt: Instant) {
+    package init(key: OneTimeKey, value: [UInt8], expiresAt: Instant) {
         self.key = key
         self.value = value
         self.expiresAt = expiresAt

@@ -11,8 +11,7 @@ public struct SessionPage: Sendable {
     /// The lifetimes that decide whether a session is alive.
     public let policy: SessionPolicy
 
-    /// Takes the position, the size and the time of the page.
-    public init(after: SessionCursor? = nil, limit: Int, at time: Instant, under policy: SessionPolicy) {
+    package init(after: SessionCursor? = nil, limit: Int, at time: Instant, under policy: SessionPolicy) {
         self.after = after
         self.limit = limit
         self.time = time
@@ -28,7 +27,7 @@ public struct SessionCursor: Hashable, Sendable {
     public let id: SessionID
 
     /// The position right after this session.
-    public init(after session: Session) {
+    package init(after session: Session) {
         self.init(createdAt: session.createdAt, id: session.id)
     }
 

@@ -21,7 +21,7 @@ public struct SessionStart: Sendable {
     public static let endedAtMost = 200
 
     /// Takes the network from the session's address. `maximumSessions` is at least 1.
-    public init(
+    package init(
         _ session: Session, credentialVersion: Int?, claims: Claims? = nil, replacing: SessionID? = nil,
         maximumSessions: Int, policy: SessionPolicy
     ) {

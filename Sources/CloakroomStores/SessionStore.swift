@@ -72,7 +72,7 @@ public protocol SessionStore: Sendable {
 
 extension SessionStore {
     /// As above, where no credential was checked.
-    public func update<Value: Sendable>(
+    package func update<Value: Sendable>(
         _ id: SessionID, _ decide: @Sendable (inout Session) -> Decided<Value>
     ) async throws -> Committed<Value>? {
         try await update(id, checking: nil, decide)
@@ -96,8 +96,7 @@ public struct Sighting: Hashable, Sendable {
     /// When the request arrived.
     public let time: Instant
 
-    /// Takes the claims of the token and the time of the request.
-    public init(session: SessionID, generation: Int, time: Instant) {
+    package init(session: SessionID, generation: Int, time: Instant) {
         self.session = session
         self.generation = generation
         self.time = time

@@ -83,7 +83,7 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         let (session, now) = (start.session, start.session.createdAt)
         let others = state.sessions.values.filter { other in
             other.subject == session.subject && other.id != session.id
-                && (try? other.checkAlive(at: now, under: start.policy)) != nil
+                && other.isAlive(at: now, under: start.policy)
         }
         let unusedLast = others.sorted {
             ($1.lastSeenAt, $1.createdAt, $0.id.rawValue) < ($0.lastSeenAt, $0.createdAt, $1.id.rawValue)
@@ -141,7 +141,7 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         state.withLock { state in
             let selected = state.sessions.values.filter { session in
                 selection.contains(session) && page.after?.isBefore(session) != false
-                    && (try? session.checkAlive(at: page.time, under: page.policy)) != nil
+                    && session.isAlive(at: page.time, under: page.policy)
             }
             return Array(
                 selected.sorted { ($1.createdAt, $0.id.rawValue) < ($0.createdAt, $1.id.rawValue) }.prefix(page.limit))

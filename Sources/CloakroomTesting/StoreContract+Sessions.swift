@@ -1,4 +1,4 @@
-import CloakroomCore
+package import CloakroomCore
 import CloakroomStores
 
 extension StoreContract {
@@ -110,7 +110,7 @@ extension StoreContract {
     ]
 
     /// Sessions that cover every state of each column.
-    private static func variedSessions() -> [Session] {
+    package static func variedSessions() -> [Session] {
         let base = session("base")
         let confirmations: [Session.Confirmation] = [
             .pending, .confirmed(windowOpenedAt: nil), .confirmed(windowOpenedAt: now - .seconds(3)),

@@ -43,7 +43,7 @@ public struct VerifiedAccess: Hashable, Sendable {
     /// The client application (`client_id`).
     public var client: ClientID { storage.contents.client }
     /// The generation that it was issued with (`gen`).
-    public var generation: Int { storage.contents.generation }
+    package var generation: Int { storage.contents.generation }
     /// How and when the person proved who they are.
     public var authentication: Authentication { storage.contents.authentication }
     /// `iat`

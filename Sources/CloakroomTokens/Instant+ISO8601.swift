@@ -1,8 +1,8 @@
-public import CloakroomCore
+package import CloakroomCore
 
 extension Instant {
     /// The time for people, in UTC: `2026-11-23T21:19:45Z` (RFC 3339).
-    public var iso8601: String {
+    package var iso8601: String {
         let days = Int((Double(seconds) / 86400).rounded(.down))
         let second = Int(seconds) - days * 86400
         let (year, month, day) = Self.date(daysSince1970: days)
@@ -24,7 +24,7 @@ extension Instant {
 
     /// Parses a date, `2026-11-23`, or a time of RFC 3339 with `Z` or an offset, `2026-11-23T22:19:45.5+01:00`; nil for
     /// anything else. A time without either is refused: it would be another instant on another machine.
-    public init?(iso8601 text: String) {
+    package init?(iso8601 text: String) {
         let parts = text.split(separator: "T", omittingEmptySubsequences: false)
         guard 1...2 ~= parts.count, let date = Self.numbers(parts[0], separator: "-", widths: [4, 2, 2]) else {
             return nil

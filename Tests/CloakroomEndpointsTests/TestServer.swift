@@ -44,7 +44,7 @@ final class TestServer: Sendable {
         configuration.signUpsPerHour = nil
         configure(&configuration)
         let keyFiles = KeyFiles(directory: data, environment: environment)
-        keys = try keyFiles.open(configuration.signingAlgorithm, under: configuration.policy)
+        keys = try keyFiles.open(configuration.signingAlgorithm?.algorithm, under: configuration.policy)
         server = AuthorizationServer(
             store: try store ?? SQLiteStore(path: data.file("cloakroom.sqlite")), keySource: keyFiles, keys: keys,
             configuration: configuration, hasher: try PasswordHasher(cost: Self.cost, threads: 1),

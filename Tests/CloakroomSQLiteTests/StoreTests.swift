@@ -35,6 +35,14 @@ import Testing
         }
     }
 
+    @Test("a document of a session has all of it, for stores outside of this package")
+    func savedSession() throws {
+        for session in StoreContract.variedSessions() {
+            let document = try JSONEncoder().encode(SavedSession(session))
+            #expect(try JSONDecoder().decode(SavedSession.self, from: document).session == session)
+        }
+    }
+
     @Test("events of a newer version are read with what is known of them, and stop no reader")
     func newerEvents() async throws {
         let documents = [

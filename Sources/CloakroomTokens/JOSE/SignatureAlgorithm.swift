@@ -2,7 +2,7 @@
 ///
 /// Cloakroom signs with ES256, Ed25519 or RS256 (access tokens) and HS256 (refresh tokens); the others exist to verify
 /// foreign tokens. `none` and the encryption algorithms do not exist here at all.
-public enum SignatureAlgorithm: String, Hashable, Sendable, CaseIterable {
+package enum SignatureAlgorithm: String, Hashable, Sendable, CaseIterable {
     case es256 = "ES256"
     case es384 = "ES384"
     case es512 = "ES512"
@@ -18,16 +18,16 @@ public enum SignatureAlgorithm: String, Hashable, Sendable, CaseIterable {
     case hs512 = "HS512"
 
     /// The algorithm that a header's or JWK's `alg` names, compared case by case.
-    public init?(headerName: String) {
+    package init?(headerName: String) {
         // RFC 8037 called Ed25519 `EdDSA`, RFC 9864 renamed it: two names of one algorithm.
         self.init(rawValue: headerName == "EdDSA" ? "Ed25519" : headerName)
     }
 
     /// The name that we write. `EdDSA`, because the JWT libraries of other languages do not know `Ed25519` yet.
-    public var headerName: String {
+    package var headerName: String {
         self == .ed25519 ? "EdDSA" : rawValue
     }
 
     /// The `alg` values of a configuration: what an issuer may sign access tokens with.
-    public static let signing: [SignatureAlgorithm] = [.es256, .ed25519, .rs256]
+    package static let signing: [SignatureAlgorithm] = [.es256, .ed25519, .rs256]
 }

@@ -44,7 +44,7 @@ struct Keys: AsyncParsableCommand {
         func run() async throws {
             let environment = Environment.system
             try await administration.withKeys { files, settings in
-                let algorithm = algorithm.flatMap(Self.syntax.parse) ?? settings.server.signingAlgorithm
+                let algorithm = algorithm.flatMap(Self.syntax.parse) ?? settings.server.signingAlgorithm?.algorithm
                 return try files.change { keys in
                     let time = environment.now()
                     if refreshSecret {

@@ -23,7 +23,7 @@ struct Instance {
         let directory = try DataDirectory(settings.data.directory)
         let store = try SQLiteStore(path: settings.data.databasePath, as: .server)
         let files = KeyFiles(directory: directory, environment: environment)
-        let keys = try files.open(settings.server.signingAlgorithm, under: settings.server.policy)
+        let keys = try files.open(settings.server.signingAlgorithm?.algorithm, under: settings.server.policy)
         remember(settings, in: directory)
         return try Self(settings, environment, store, files, keys)
     }

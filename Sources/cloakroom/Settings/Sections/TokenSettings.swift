@@ -17,7 +17,9 @@ enum TokenSettings: SettingsSection {
             "audience", ValueSyntax.identifier.optional(), to: \.server.audience, default: .computed("the issuer"),
             example: "https://api.example.com", help: "Audience of access tokens, the claim `aud`."),
         Setting(
-            "signingAlgorithm", ValueSyntax.one(of: SignatureAlgorithm.signing).optional(),
+            "signingAlgorithm",
+            ValueSyntax.one(of: SignatureAlgorithm.signing)
+                .map({ SigningAlgorithm($0) }, \.algorithm).optional(),
             to: \.server.signingAlgorithm, default: .computed("that of the keys; `ES256` for new ones"),
             example: "RS256", help: "Algorithm that signs access tokens.",
             note: """
