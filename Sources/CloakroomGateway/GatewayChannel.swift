@@ -29,7 +29,12 @@ package struct GatewayChannel: ServerChildChannel {
     }
 
     package func handle(value: AcceptedChannel, logger: Logger) async {
-        try? await value.channel.closeFuture.get()
+        // After the time that requests in flight have to finish, the task is cancelled.
+        await withTaskCancellationHandler {
+            try? await value.channel.closeFuture.get()
+        } onCancel: {
+            value.channel.close(promise: nil)
+        }
     }
 }
 
