@@ -1,19 +1,7 @@
 """The project's goals, and whether this run meets them."""
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from . import check, renew, scale, storm, sweep
-from .markdown import DISTURBED, number
+from .goal import Goal, at_least, at_most, named
 from .results import Figure, Results
-
-
-@dataclass(frozen=True)
-class Goal:
-    text: str
-    wanted: str
-    measured: str
-    is_met: bool | None
-    """Empty if there is no figure."""
 
 
 def goals(results: Results) -> list[Goal]:
@@ -25,11 +13,11 @@ def _check(results: Results) -> list[Goal]:
         return [results.find(check.SCENARIO, what, metric, **at) for at in check.APART + check.TOGETHER]
 
     def over_hello(text: str, what: str, limit: float) -> Goal:
-        return _at_least(
+        return at_least(
             f"{text}, requests/s over plain Hummingbird's", limit, "times", figures(what, "rate ratio"))
 
     def p99(text: str, what: str) -> Goal:
-        return _at_most(f"{text}, p99 over plain Hummingbird's", 1.3, "times", figures(what, "p99 ratio"))
+        return at_most(f"{text}, p99 over plain Hummingbird's", 1.3, "times", figures(what, "p99 ratio"))
 
     return [
         over_hello("Check, cache hit, forward-auth", check.HIT, 0.95),
@@ -40,15 +28,15 @@ def _check(results: Results) -> list[Goal]:
         over_hello("Check, HS256", check.APP_HS256, 0.85),
         p99("Check, cache hit, forward-auth", check.HIT),
         p99("Check, cache hit, middleware", check.APP_HIT),
-        _at_most("Check, cache hit, forward-auth, CPU", 15, "µs", figures(check.HIT, "cpu")),
+        at_most("Check, cache hit, forward-auth, CPU", 15, "µs", figures(check.HIT, "cpu")),
     ]
 
 
 def _renew(results: Results) -> list[Goal]:
     def over(text: str, base: str, clients: int, limit: float) -> Goal:
-        figure = _named(
+        figure = named(
             results.of(renew.STORE, "rate ratio"), renew.STORE_OURS, f"times {base}", {"clients": clients})
-        return _at_least(text, limit, "times", [figure])
+        return at_least(text, limit, "times", [figure])
 
     return [
         over("Store, 64 clients, renewals/s over one transaction each", renew.STORE_ONE, 64, 8),
@@ -62,9 +50,9 @@ def _storm(results: Results) -> list[Goal]:
     p99 = [results.find(storm.SCENARIO, storm.OURS, "p99", clients=count) for count in storm.CLIENTS]
     busy = results.find(storm.SCENARIO, "logins", "busy", clients=max(storm.CLIENTS))
     return [
-        _at_least("Check during a login storm, requests/s over those without", 0.8, "times", ratios),
-        _at_most("Check during a login storm, p99", 10, "ms", p99),
-        _at_least("Logins beyond the queue, answers 503 with Retry-After", 1, "answer(s)", [busy]),
+        at_least("Check during a login storm, requests/s over those without", 0.8, "times", ratios),
+        at_most("Check during a login storm, p99", 10, "ms", p99),
+        at_least("Logins beyond the queue, answers 503 with Retry-After", 1, "answer(s)", [busy]),
     ]
 
 
@@ -89,41 +77,8 @@ def _scale(results: Results) -> list[Goal]:
     start = results.find(scale.SCENARIO, large, "start")
     cpu, rate = ratio("check", "cpu", large, small), ratio("renew", "rate", small, large)
     return [
-        _at_most(f"Check with {large}, CPU over that with {small}", 1.1, "times", [cpu]),
-        _at_most(f"Renewals/s with {small}, over those with {large}", 1.2, "times", [rate]),
-        _at_most(f"Start with {large}", 2, "s", [start]),
-        _at_most(f"Longest answer while the sweep deletes, {large}", 50, "ms", longest),
+        at_most(f"Check with {large}, CPU over that with {small}", 1.1, "times", [cpu]),
+        at_most(f"Renewals/s with {small}, over those with {large}", 1.2, "times", [rate]),
+        at_most(f"Start with {large}", 2, "s", [start]),
+        at_most(f"Longest answer while the sweep deletes, {large}", 50, "ms", longest),
     ]
-
-
-def _named(figures: list[Figure], what: str, unit: str, at: dict[str, int | str]) -> Figure | None:
-    return next((one for one in figures if (one.what, one.unit, one.at) == (what, unit, at)), None)
-
-
-def _at_least(text: str, limit: float, unit: str, figures: list[Figure | None]) -> Goal:
-    return _goal(text, f"at least {limit:g} {unit}", unit, figures, lambda value: value >= limit)
-
-
-def _at_most(text: str, limit: float, unit: str, figures: list[Figure | None]) -> Goal:
-    return _goal(text, f"at most {limit:g} {unit}", unit, figures, lambda value: value <= limit)
-
-
-def _goal(
-    text: str, wanted: str, unit: str, figures: list[Figure | None], holds: Callable[[float], bool]
-) -> Goal:
-    """Met only if every condition meets it; unknown if a condition has no figure."""
-    if not all(figure and figure.values for figure in figures):
-        return Goal(text, wanted, "no figure", None)
-    measured = [
-        f"{number(figure.median)}{DISTURBED if figure.disturbed else ''} {unit}{_condition(figure)}"
-        for figure in figures]
-    return Goal(text, wanted, ", ".join(measured), all(holds(figure.median) for figure in figures))
-
-
-def _condition(figure: Figure) -> str:
-    at = [
-        f"{value} {name if value != 1 else name[:-1]}" for name, value in figure.at.items()
-        if name in ("connections", "clients")]
-    at += ["all cores"] if figure.at.get("cores") == "shared" else []
-    kind = [figure.metric.removeprefix("longest ")] if figure.metric.startswith("longest ") else []
-    return f" ({', '.join(at + kind)})" if at + kind else ""

@@ -2,6 +2,8 @@
 import resource
 import select
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import server
@@ -17,26 +19,43 @@ WHAT = "idle connections"
 
 
 def run(bench: Bench, scenario: str, data: Path, wanted: int) -> None:
-    open_files = _raised(LISTENERS * (wanted + SPARE))
-    count = min(wanted, open_files // LISTENERS - SPARE)
+    open_files, count = limits(wanted)
     bench.progress.say(f"{count:,} idle connections")
-    connections: list[socket.socket] = []
     try:
         with server.cloakroom(bench, data, open_files=open_files) as running:
             before = running.pss_kib()
-            for _ in range(count):
-                connections.append(_connected(running.port))
-            after = running.pss_kib()
-            lost = _closed(connections)
+            with held(count, lambda: connected(running.port, "/healthz")) as connections:
+                after = running.pss_kib()
+                lost = closed(connections)
     except BROKEN as failure:
         bench.results.add(scenario, WHAT, "memory", "KiB a connection", [], problem=str(failure), connections=count)
         return
+    bench.results.add(
+        scenario, WHAT, "memory", "KiB a connection", [(after - before) / count], problem=problem_of(lost),
+        connections=count)
+
+
+def limits(wanted: int) -> tuple[int, int]:
+    """The limit of open files for the server, and how many of the wanted connections it permits."""
+    open_files = _raised(LISTENERS * (wanted + SPARE))
+    return open_files, min(wanted, open_files // LISTENERS - SPARE)
+
+
+@contextmanager
+def held(count: int, connect: Callable[[], socket.socket]) -> Iterator[list[socket.socket]]:
+    """Opens connections, and closes them at the end of the block."""
+    connections: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            connections.append(connect())
+        yield connections
     finally:
         for connection in connections:
             connection.close()
-    problem = f"the server closed {lost:,} of them" if lost else None
-    bench.results.add(
-        scenario, WHAT, "memory", "KiB a connection", [(after - before) / count], problem=problem, connections=count)
+
+
+def problem_of(lost: int) -> str | None:
+    return f"the server closed {lost:,} of them" if lost else None
 
 
 def _raised(wanted: int) -> int:
@@ -52,16 +71,18 @@ def _raised(wanted: int) -> int:
         return hard
 
 
-def _connected(port: int) -> socket.socket:
+def connected(port: int, path: str, headers: dict[str, str] | None = None) -> socket.socket:
     """A connection on which one response was read."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
-    connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n".encode())
-    if not connection.recv(4096).startswith(b"HTTP/1.1 200"):
-        raise RuntimeError("/healthz is not well")
+    lines = [f"{name}: {value}\r\n" for name, value in ({"Host": f"localhost:{port}"} | (headers or {})).items()]
+    connection.sendall(f"GET {path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode())
+    if not (answer := connection.recv(4096)).startswith(b"HTTP/1.1 200"):
+        connection.close()
+        raise RuntimeError(f"{path} answers {answer[:20].decode(errors='replace')}")
     return connection
 
 
-def _closed(connections: list[socket.socket]) -> int:
+def closed(connections: list[socket.socket]) -> int:
     """The number of readable connections: closed by the server, or with the rest of a response."""
     poll = select.poll()
     for connection in connections:

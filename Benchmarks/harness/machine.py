@@ -13,6 +13,11 @@ class Cores:
     server: set[int] | None
     load: set[int] | None
 
+    @property
+    def of_server(self) -> int:
+        """How many cores a server has."""
+        return len(self.server or os.sched_getaffinity(0))
+
     @staticmethod
     def shared_out() -> "Cores":
         """One core for the server, so that a rate is per core, and the last core for the load."""

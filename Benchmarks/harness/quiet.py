@@ -80,7 +80,7 @@ class _Sample:
         user, nice, system, _, _, _, _, stolen = map(int, Path("/proc/stat").read_text().split()[1:9])
         # Excludes interrupts: the benchmark causes those of the loopback, but no process is charged for them.
         busy = (user + nice + system) / TICKS
-        own = sum(os.times()[:4]) + (server.cpu_seconds() if server else 0)
+        own = sum(os.times()[:4]) + (server.cpu_seconds_with_backend() if server else 0)
         return _Sample(time.monotonic(), busy, stolen / TICKS, own)
 
     def __sub__(self, before: "_Sample") -> Quiet:

@@ -1,4 +1,5 @@
 """Cloakroom's servers, which run like the peers, and their data."""
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +19,18 @@ START_TIMEOUT = 120
 
 
 @contextmanager
-def cloakroom(bench: Bench, data: Path, *, open_files: int = 0, **settings: object) -> Iterator[Running]:
+def cloakroom(
+    bench: Bench, data: Path, *, private_socket: Path | None = None, open_files: int = 0, **settings: object
+) -> Iterator[Running]:
     """`settings` have the names of the environment variables, in lower case: `straggler_window=0`."""
-    place, private_port = _place(bench, "cloakroom"), free_port()
+    place, private_port = _place(bench, "cloakroom"), 0 if private_socket else free_port()
+    private = f"127.0.0.1:{private_port}"
+    if private_socket:
+        private = f"unix:{private_socket}"
+        # The group of the proxies' workers, if root starts them.
+        settings = settings | ({"private_socket_group": "www-data"} if os.getuid() == 0 else {})
     argv = [str(cloakroom_binary()), "serve", "--port", str(place.port), "--data-dir", str(data)]
-    command = Command([*argv, "--private-listen", f"127.0.0.1:{private_port}"], _environment(settings))
+    command = Command([*argv, "--private-listen", private], _environment(settings))
     with _listening("cloakroom", place, command, bench.cores.server, open_files, b"private listener on") as server:
         yield replace(server, private_port=private_port)
 

@@ -1,4 +1,6 @@
 """The tables, one scenario after the other."""
+from collections.abc import Callable
+
 from . import check, client_cost, idle, micro, renew, scale, storm, sweep
 from .markdown import bullets, cell, count, number, table
 from .results import Figure, Results
@@ -19,9 +21,9 @@ def _check_table(results: Results, conditions: list[check.At]) -> str:
     for what in _names(results, check.SCENARIO):
         if not results.find(check.SCENARIO, what, "rate", **conditions[0]):
             continue
-        row = [_emphasized(what, what in check.OURS), results.jobs.get(what, "")]
+        row = [emphasized(what, what in check.OURS), results.jobs.get(what, "")]
         for at in conditions:
-            find = _finder(results, check.SCENARIO, what, **at)
+            find = finder(results, check.SCENARIO, what, **at)
             row += [
                 cell(find("rate"), spread=True), cell(find("rate ratio")), f"{cell(find('p50'))} / {cell(find('p99'))}",
                 cell(find("cpu")), cell(find("cpu ratio"))]
@@ -36,12 +38,12 @@ def store_table(results: Results) -> str:
         (figure.what, figure.at["clients"], figure.unit): figure for figure in results.of(renew.STORE, "rate ratio")}
     rows = []
     for figure in sorted(results.of(renew.STORE, "rate"), key=lambda one: one.at["clients"]):
-        find = _finder(results, renew.STORE, figure.what, **figure.at)
+        find = finder(results, renew.STORE, figure.what, **figure.at)
         over = [
             cell(ratios.get((figure.what, figure.at["clients"], f"times {base}")))
             for base in (renew.STORE_ONE, renew.STORE_RAW)]
         rows.append([
-            _emphasized(figure.what, figure.what == renew.STORE_OURS), str(figure.at["clients"]),
+            emphasized(figure.what, figure.what == renew.STORE_OURS), str(figure.at["clients"]),
             cell(figure, spread=True), f"{cell(find('p50'))} / {cell(find('p99'))}", cell(find("cpu")), *over,
             cell(find("flushes"))])
     return table(header, rows)
@@ -52,9 +54,9 @@ def renew_table(results: Results) -> str:
         "over HTTP", "clients", "renewals/s", "p50 / p99 / longest ms", "CPU µs", "memory MiB", "disk, flushes/s"]
     rows = []
     for figure in sorted(results.of(renew.SCENARIO, "rate"), key=lambda one: one.at.get("clients", 0)):
-        find = _finder(results, renew.SCENARIO, figure.what, **figure.at)
+        find = finder(results, renew.SCENARIO, figure.what, **figure.at)
         rows.append([
-            _emphasized(figure.what, figure.what == renew.OURS), str(figure.at.get("clients", "")),
+            emphasized(figure.what, figure.what == renew.OURS), str(figure.at.get("clients", "")),
             cell(figure, spread=True), f"{cell(find('p50'))} / {cell(find('p99'))} / {cell(find('max'))}",
             cell(find("cpu")), cell(find("pss")), cell(find("flushes"))])
     return table(header, rows)
@@ -66,8 +68,8 @@ def storm_table(results: Results) -> str:
     rows = []
     for figure in results.of(storm.SCENARIO, "rate"):
         if figure.what == storm.OURS:
-            find = _finder(results, storm.SCENARIO, storm.OURS, **figure.at)
-            logins = _finder(results, storm.SCENARIO, "logins", **figure.at)
+            find = finder(results, storm.SCENARIO, storm.OURS, **figure.at)
+            logins = finder(results, storm.SCENARIO, "logins", **figure.at)
             rows.append([
                 str(figure.at["clients"] or "none"), cell(figure, spread=True), cell(find("rate ratio")),
                 cell(find("p99")), cell(find("max")), cell(logins("rate")), cell(logins("busy")), cell(find("pss")),
@@ -81,9 +83,9 @@ def scale_table(results: Results) -> str:
         "checks/s", "check CPU µs", "renewals/s, 64 clients", "renewal CPU µs", "renewal p99 ms", "disk, flushes/s"]
     rows = []
     for start in results.of(scale.SCENARIO, "start"):
-        find = _finder(results, scale.SCENARIO, start.what)
-        checks = _finder(results, scale.SCENARIO, start.what, job="check")
-        renewals = _finder(results, scale.SCENARIO, start.what, job="renew")
+        find = finder(results, scale.SCENARIO, start.what)
+        checks = finder(results, scale.SCENARIO, start.what, job="check")
+        renewals = finder(results, scale.SCENARIO, start.what, job="renew")
         rows.append([
             start.what, cell(start), cell(find("memory at the start")), cell(find("memory after")),
             cell(find("memory per 100,000")), cell(checks("rate"), spread=True), cell(checks("cpu")),
@@ -108,7 +110,7 @@ def scale_facts(results: Results) -> str:
 
 def client_tables(results: Results) -> str:
     requests = [
-        [_emphasized(figure.what, figure.what == client_cost.OURS), count(figure.median)]
+        [emphasized(figure.what, figure.what == client_cost.OURS), count(figure.median)]
         for figure in results.of(client_cost.SCENARIO, "request") if figure.values]
     script = [figure for figure in results.of(client_cost.SCENARIO) if figure.what == "client.js" and figure.values]
     inline = results.find(client_cost.SCENARIO, "cloakroom", "inline renewal")
@@ -146,9 +148,9 @@ def _names(results: Results, scenario: str) -> list[str]:
     return list(dict.fromkeys(figure.what for figure in results.of(scenario)))
 
 
-def _finder(results: Results, scenario: str, what: str, **at: int | str):
+def finder(results: Results, scenario: str, what: str, **at: int | str) -> Callable[[str], Figure | None]:
     return lambda metric: results.find(scenario, what, metric, **at)
 
 
-def _emphasized(what: str, is_ours: bool) -> str:
+def emphasized(what: str, is_ours: bool) -> str:
     return f"**{what}**" if is_ours else what

@@ -55,9 +55,9 @@ def load(
 ) -> Load:
     if wrong := _unexpected(server, requests):
         return Load(0, 0, 0, 0, 0, 0, 0, 1, wrong)
-    before = server.cpu_seconds()
+    before, check_before = server.cpu_seconds(), server.check_cpu_seconds()
     said = _run(server, requests, connections, seconds, cpus)
-    processor = server.cpu_seconds() - before
+    processor, check_after = server.cpu_seconds() - before, server.check_cpu_seconds()
     requests.position += said["count"] + connections
     count, errors = said["count"] - said["status"], said["status"] + said["socket"]
     return Load(
@@ -70,6 +70,7 @@ def load(
         pss_kib=server.pss_kib(),
         errors=errors,
         problem=problem_of(count, errors),
+        check_cpu_us=check_after and (check_after - check_before) / max(1, said["count"]) * 1e6,
     )
 
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import processes
@@ -26,6 +26,17 @@ class Running:
     start_seconds: float = 0.0
     private_port: int = 0
     """The port of Cloakroom's private listener, which has the check; 0 for other servers."""
+    _check: list[int] = field(default_factory=list)
+    """The leaders of Cloakroom beside a proxy that asks it. They are among `_leaders` too."""
+    _backend: list[int] = field(default_factory=list)
+    """The leaders of the backend behind a proxy: part of the benchmark, but not of what is measured."""
+
+    def asking(self, cloakroom: "Running") -> "Running":
+        """This proxy and the Cloakroom that it asks, as one server."""
+        return replace(self, _leaders=self._leaders + cloakroom._leaders, _check=cloakroom._leaders)
+
+    def before(self, backend: "Running") -> "Running":
+        return replace(self, _backend=backend._leaders)
 
     def pids(self) -> list[int]:
         return processes.of_sessions(self._leaders)
@@ -33,8 +44,25 @@ class Running:
     def cpu_seconds(self) -> float:
         return processes.cpu_seconds(self.pids())
 
+    def check_cpu_seconds(self) -> float | None:
+        """The share of Cloakroom in `cpu_seconds`, if this is a proxy that asks it."""
+        return processes.cpu_seconds(processes.of_sessions(self._check)) if self._check else None
+
+    def cpu_seconds_with_backend(self) -> float:
+        return processes.cpu_seconds(processes.of_sessions(self._leaders + self._backend))
+
     def pss_kib(self) -> int:
         return processes.pss_kib(self.pids())
+
+    def rss_kib(self) -> int:
+        return processes.rss_kib(self.pids())
+
+    def highest_rss_kib(self) -> int:
+        """Since the start, or since `forget_highest_rss`."""
+        return processes.highest_rss_kib(self.pids())
+
+    def forget_highest_rss(self) -> None:
+        processes.forget_highest_rss(self.pids())
 
 
 @contextmanager

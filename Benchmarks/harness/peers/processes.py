@@ -19,7 +19,21 @@ def cpu_seconds(pids: list[int]) -> float:
 
 
 def pss_kib(pids: list[int]) -> int:
-    return sum(_pss(pid) for pid in pids)
+    return sum(_kib(pid, "smaps_rollup", "Pss:") for pid in pids)
+
+
+def rss_kib(pids: list[int]) -> int:
+    return sum(_kib(pid, "status", "VmRSS:") for pid in pids)
+
+
+def highest_rss_kib(pids: list[int]) -> int:
+    return sum(_kib(pid, "status", "VmHWM:") for pid in pids)
+
+
+def forget_highest_rss(pids: list[int]) -> None:
+    """Sets the highest resident memory to the current one (proc(5), clear_refs)."""
+    for pid in pids:
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def _stat(pid: int) -> list[str]:
@@ -30,9 +44,10 @@ def _stat(pid: int) -> list[str]:
         return []
 
 
-def _pss(pid: int) -> int:
+def _kib(pid: int, file: str, name: str) -> int:
+    """0 for a process that has ended."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+    return next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 from .. import versions
@@ -8,23 +9,31 @@ HERE = Path(__file__).parent
 MODULES = Path("/usr/lib/nginx/modules")
 
 
-def _commands(site: Path, place: Place, modules: tuple[str, ...] = (), **values: object) -> list[Command]:
+def commands(site: Path, place: Place, modules: tuple[str, ...] = (), **values: object) -> list[Command]:
+    """Runs nginx with a template for the inside of `http`."""
+    return framed(place.write(site, **values), place, modules)
+
+
+def framed(site: Path, place: Place, modules: tuple[str, ...] = ()) -> list[Command]:
+    """Runs nginx with a file for the inside of `http`."""
     loads = "\n".join(f"load_module {MODULES / module};" for module in modules)
-    frame = place.write(HERE / "nginx.conf", modules=loads, site=place.write(site, **values))
+    # The user that Debian's nginx.conf names. Only root can change the user.
+    user = "user www-data;" if os.getuid() == 0 else ""
+    frame = place.write(HERE / "nginx.conf", modules=loads, user=user, site=site)
     prefix = str(place.directory)
     return [Command(["nginx", "-p", prefix, "-e", f"{prefix}/error.log", "-c", str(frame)])]
 
 
 def _return_204(material: Material, place: Place) -> list[Command]:
-    return _commands(HERE / "return_204.conf", place)
+    return commands(HERE / "return_204.conf", place)
 
 
 def _auth_request(material: Material, place: Place) -> list[Command]:
-    return _commands(HERE / "auth_request.conf", place, decision_port=free_port())
+    return commands(HERE / "auth_request.conf", place, decision_port=free_port())
 
 
 def _lua_cache(material: Material, place: Place) -> list[Command]:
-    return _commands(
+    return commands(
         HERE / "lua.conf",
         place,
         ("ndk_http_module.so", "ngx_http_lua_module.so"),
