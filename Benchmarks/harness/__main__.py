@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import check, client_cost, machine, micro, renew, report, scale, software, storm
+from . import check, client_cost, gateway, inline, machine, micro, recipes, renew, report, scale, software, storm
 from .bench import Bench
 from .peers.material import make
 from .progress import Progress
@@ -14,7 +14,8 @@ from .rounds import BROKEN
 from .tool import Missing
 
 SCENARIOS = {
-    module.SCENARIO: module for module in (check, renew, storm, scale, client_cost, micro)
+    module.SCENARIO: module
+    for module in (check, gateway, recipes, renew, inline, storm, scale, client_cost, micro)
 }
 
 

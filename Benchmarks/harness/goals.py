@@ -1,11 +1,12 @@
 """The project's goals, and whether this run meets them."""
-from . import check, renew, scale, storm, sweep
+from . import backend, check, crossing, gateway, inline, renew, scale, storm, sweep
 from .goal import Goal, at_least, at_most, named
 from .results import Figure, Results
 
 
 def goals(results: Results) -> list[Goal]:
-    return [*_check(results), *_renew(results), *_storm(results), *_scale(results)]
+    return [
+        *_check(results), *_gateway(results), *_renew(results), *_inline(results), *_storm(results), *_scale(results)]
 
 
 def _check(results: Results) -> list[Goal]:
@@ -42,6 +43,47 @@ def _renew(results: Results) -> list[Goal]:
         over("Store, 64 clients, renewals/s over one transaction each", renew.STORE_ONE, 64, 8),
         over("Store, 64 clients, renewals/s over raw sqlite3 in the same batches", renew.STORE_RAW, 64, 0.9),
         over("Store, 1 client, renewals/s over one transaction each", renew.STORE_ONE, 1, 1),
+    ]
+
+
+def _gateway(results: Results) -> list[Goal]:
+    def figures(what: str, metric: str, base: str, small: bool) -> list[Figure | None]:
+        ratios = results.of(gateway.SCENARIO, f"{metric} ratio")
+        return [
+            named(ratios, what, f"times {base}", at)
+            for at in gateway.CONDITIONS if (at["body"] == backend.SMALL) == small]
+
+    def over_nginx(metric: str, small: bool) -> list[Figure | None]:
+        return figures(gateway.OURS, metric, gateway.PLAIN, small)
+
+    growth = results.of(gateway.SCENARIO, "growth") or [None]
+    return [
+        at_most(
+            "Gateway, small bodies, CPU over nginx auth_request and cloakroom's", 0.6, "times",
+            figures(gateway.OURS, "cpu", gateway.AUTH_REQUEST, small=True)),
+        at_least(
+            "Gateway, small bodies, requests/s over nginx proxy_pass", 0.6, "times", over_nginx("rate", small=True)),
+        at_least(
+            "Gateway, large bodies, requests/s over nginx proxy_pass", 1, "times", over_nginx("rate", small=False)),
+        at_most(
+            "Gateway, p99 over nginx proxy_pass", 1.3, "times",
+            over_nginx("p99", small=True) + over_nginx("p99", small=False)),
+        at_most(
+            f"Gateway, {check.KINDS:,} kinds of clients, CPU over that with one kind", 1.1, "times",
+            figures(gateway.OURS_KINDS, "cpu", gateway.OURS, small=True)),
+        at_most("Gateway, growth of memory while one large body crosses it", crossing.FLAT, "MiB", growth),
+    ]
+
+
+def _inline(results: Results) -> list[Goal]:
+    def cpu(text: str, what: str) -> Goal:
+        figure = results.find(inline.SCENARIO, what, "cpu", connections=inline.CONNECTIONS)
+        return at_most(text, 100, "µs", [figure])
+
+    return [
+        cpu("Renewal by POST /auth/refresh, CPU", inline.REFRESH),
+        cpu("Renewal inline by a check, CPU", inline.CHECKED),
+        cpu("Renewal inline by the gateway, CPU", inline.PROXIED),
     ]
 
 

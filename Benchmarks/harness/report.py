@@ -2,7 +2,7 @@
 import sys
 from pathlib import Path
 
-from . import tables
+from . import gateway_tables, tables
 from .check import SCENARIO as CHECK
 from .goals import goals
 from .markdown import bullets, table
@@ -37,7 +37,12 @@ def markdown(results: Results, images: list[str]) -> str:
         section("Goals", _goals(results)),
         section("Check", image("performance-check"), tables.check_tables(results)),
         section(
-            "Renewal", image("performance-renewals"), tables.renew_table(results), tables.store_table(results)),
+            "Gateway", gateway_tables.gateway_table(results), gateway_tables.crossing_table(results),
+            gateway_tables.crowd_facts(results)),
+        section("Forward-auth, proxy by proxy", gateway_tables.recipes_table(results)),
+        section(
+            "Renewal", image("performance-renewals"), tables.renew_table(results), gateway_tables.inline_table(results),
+            tables.store_table(results)),
         section("Login storm", tables.storm_table(results)),
         section("Scale", image("performance-scale"), tables.scale_table(results), tables.scale_facts(results)),
         section("What the browser pays", tables.client_tables(results)),

@@ -1,5 +1,5 @@
 """The peers that are faster than Cloakroom in this run."""
-from . import check, renew
+from . import check, gateway, renew
 from .goals import goals
 from .markdown import number
 from .results import Figure, Results
@@ -14,7 +14,7 @@ COMPARABLE = {
 
 
 def slower(results: Results) -> list[str]:
-    return [*_checks(results), *_renewals(results), *_missed(results)]
+    return [*_checks(results), *_gateway(results), *_renewals(results), *_missed(results)]
 
 
 def unmeasured(results: Results) -> int:
@@ -32,6 +32,20 @@ def _checks(results: Results) -> list[str]:
         said.append(
             f"{figure.what} ({job}): {number(figure.median)} µs of CPU per check at {CONNECTIONS} connections; "
             f"{ours.what}: {number(ours.median)} µs.")
+    return said
+
+
+def _gateway(results: Results) -> list[str]:
+    said = []
+    for at in gateway.CONDITIONS:
+        ours = results.find(gateway.SCENARIO, gateway.OURS, "cpu", **at)
+        for what in (gateway.PLAIN, gateway.AUTH_REQUEST):
+            figure = results.find(gateway.SCENARIO, what, "cpu", **at)
+            if _is_less(figure, ours):
+                checks = " (no check)" if what == gateway.PLAIN else ""
+                said.append(
+                    f"{what}{checks}: {number(figure.median)} µs of CPU per request ({at['body']}, {at['connections']} "
+                    f"connections); {ours.what}: {number(ours.median)} µs.")
     return said
 
 

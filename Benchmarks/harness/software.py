@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .bench import cloakroom_binary
+from .fronts import FRONTS
 from .peers import CHECK_PEERS, RENEWAL_PEERS
 from .tool import Missing
 
@@ -21,7 +22,7 @@ def versions() -> dict[str, str]:
         "wrk": _known(lambda: _first_line(["wrk", "--version"], status=1).partition(" [")[0].removeprefix("wrk ")),
         "Python": platform.python_version(),
     }
-    peers = {peer.name: _known(peer.version) for peer in [*CHECK_PEERS, *RENEWAL_PEERS]}
+    peers = {peer.name: _known(peer.version) for peer in [*CHECK_PEERS, *RENEWAL_PEERS, *FRONTS]}
     return found | _pinned() | peers
 
 

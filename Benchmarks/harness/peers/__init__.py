@@ -15,13 +15,16 @@ CHECK_PEERS: list[Peer] = [
 
 RENEWAL_PEERS: list[Peer] = [flask_rotation.ONE_UPDATE, simplejwt.DEFAULTS, simplejwt.WAL_IMMEDIATE]
 
+# With those of the proxies in `fronts`.
 DEBIAN_PACKAGES: list[str] = [
     "apache2",
+    "caddy",
     "haproxy",
     "libapache2-mod-auth-openidc",
     "libnginx-mod-http-lua",
     "lua-cjson",
     "lua-luaossl",
+    "lua-socket",
     "nginx",
     "nodejs",
     "openssl",
