@@ -78,7 +78,7 @@ public struct ClaimDemand: Hashable, Sendable {
     }
 
     /// - Throws: `Denial.insufficientClaims`.
-    public func check(_ claims: Claims) throws(Denial) {
+    package func check(_ claims: Claims) throws(Denial) {
         guard claims.has(name, value) else { throw .insufficientClaims }
     }
 }

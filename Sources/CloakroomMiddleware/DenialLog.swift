@@ -20,11 +20,11 @@ package struct DenialLog: Sendable {
     }
 
     package func write(_ denial: Denial, of request: Request) {
-        write(denial, of: RefusedRequest(request), describe(request))
+        write(denial, of: LoggedRequest(request), describe(request))
     }
 
     /// - Parameter more: metadata besides those of the request.
-    package func write(_ denial: Denial, of request: RefusedRequest, _ more: @autoclosure () -> Logger.Metadata = [:]) {
+    package func write(_ denial: Denial, of request: LoggedRequest, _ more: @autoclosure () -> Logger.Metadata = [:]) {
         Self.count(denial)
         func metadata() -> Logger.Metadata { request.metadata.merging(more()) { $1 } }
         if logger.logLevel <= .debug {
@@ -43,7 +43,7 @@ package struct DenialLog: Sendable {
 }
 
 /// What the log says about a refused request.
-package struct RefusedRequest: Sendable {
+package struct LoggedRequest: Sendable {
     package var method: String
     package var path: String
     package var host: String

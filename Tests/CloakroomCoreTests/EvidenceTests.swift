@@ -20,7 +20,7 @@ import Testing
         var evidence = Evidence(.password, at: Self.now + .days(1))
         evidence.add(Evidence(.password, at: Self.now))
         #expect(evidence.authentication.time == Self.now)
-        try StepUp(maximumAge: .seconds(1)).check(evidence.authentication, at: Self.now)
+        try StepUp(maximumAge: .seconds(1)).check(evidence.authentication, of: Subject("u_1"), at: Self.now)
     }
 
     private static let password = Traits(kinds: [.knowledge], resistsPhishing: false)

@@ -35,17 +35,17 @@ import Testing
         let strong = Factor.Traits(kinds: [.possession, .inherence], resistsPhishing: true)
         let mixed = Authentication(of: [("hwk", strong, Self.now - .seconds(3600)), ("pwd", weak, Self.now)])
         let demand = StepUp(maximumAge: .seconds(maximumAge), minimumLevel: level)
-        #expect(((try? demand.check(mixed, at: Self.now)) != nil) == isMet)
+        #expect(((try? demand.check(mixed, of: Self.account, at: Self.now)) != nil) == isMet)
         let fresh = Authentication(of: [("hwk", strong, Self.now), ("pwd", weak, Self.now - .seconds(3600))])
-        #expect((try? demand.check(fresh, at: Self.now)) != nil, "the strong factor is of every lower level too")
+        #expect((try? demand.check(fresh, of: Self.account, at: Self.now)) != nil, "the strong factor is of every lower level too")
     }
 
     @Test("a time in the future is fresh within the leeway of two clocks alone", arguments: [0, 30, 31, 9999])
     func future(_ ahead: Int64) {
         let authentication = Evidence(.password, at: Self.now + .seconds(ahead)).authentication
-        let isFresh = (try? StepUp(maximumAge: .days(1)).check(authentication, at: Self.now)) != nil
+        let isFresh = (try? StepUp(maximumAge: .days(1)).check(authentication, of: Self.account, at: Self.now)) != nil
         #expect(isFresh == (ahead <= 30))
-        #expect((try? StepUp().check(authentication, at: Self.now)) != nil, "without a limit the time does not count")
+        #expect((try? StepUp().check(authentication, of: Self.account, at: Self.now)) != nil, "without a limit the time does not count")
     }
 
     @Test("the refusal says what would do (RFC 9470 section 3)")

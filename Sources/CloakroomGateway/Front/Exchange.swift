@@ -393,7 +393,7 @@ final class Exchange {
         phase = .over
         upstream?.close()
         upstream = nil
-        gateway.denials.write(denial, of: RefusedRequest(request))
+        gateway.denials.write(denial, of: LoggedRequest(request))
         var answer = gateway.rules.answer(denial, to: request, route: nil)
         // A renewal is not lost with the backend's response.
         if let setCookie { answer.fields.append(("Set-Cookie", setCookie)) }

@@ -251,7 +251,7 @@ final class FrontConnection: ChannelDuplexHandler {
     // MARK: Our own answers
 
     private func refuse(_ denial: Denial, _ head: RequestHead, _ route: Route?) {
-        gateway.denials.write(denial, of: RefusedRequest(head))
+        gateway.denials.write(denial, of: LoggedRequest(head))
         let answer = gateway.rules.answer(denial, to: head, route: route)
         gateway.observe(route?.pattern.description, head.method, answer.status, .zero)
         self.answer(answer, to: head, requestIsComplete: head.framing == .empty)

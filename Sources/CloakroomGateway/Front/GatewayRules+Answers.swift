@@ -49,7 +49,7 @@ extension Denial {
     }
 }
 
-extension RefusedRequest {
+extension LoggedRequest {
     init(_ head: RequestHead) {
         self.init(
             method: head.method, path: head.target.path, host: head.host ?? "", origin: head.first(.origin),

@@ -10,10 +10,10 @@ enum RouteRules {
     }
 
     /// Makes one text of the YAML file's node, for the setting.
-    @Sendable static func text(_ node: Node) -> String? {
+    @Sendable static func text(_ node: Node) throws(SettingsFile.Fault) -> String {
         if let scalar = node.scalar { return scalar.string }
-        guard node.sequence != nil else { return nil }
-        return try? Yams.serialize(node: node)
+        guard node.sequence != nil, let text = try? Yams.serialize(node: node) else { throw SettingsFile.Fault() }
+        return text
     }
 
     /// - Parameter upstream: the backends of rules that name none.
