@@ -56,18 +56,20 @@ import Testing
         #expect(lines.values.allSatisfy { $0.contains("path=/pay ") })
     }
 
-    @Test("above debug only refusals that a wrong configuration causes are logged")
-    func above() {
+    @Test("above debug only refusals that a wrong configuration causes are logged, with the setting that would allow them")
+    func above() throws {
         let lines = Recorder()
         let log = DenialLog(logger: logger(.info, lines))
-        for denial in [Denial.tokenInvalid, .sessionMissing, .notFound, .misdirectedRequest] {
+        for denial in [Denial.tokenInvalid, .sessionMissing, .notFound] {
             log.write(denial, of: request([:]))
         }
         log.write(.crossSiteRequest, of: request([.secFetchSite: "cross-site"]))
         #expect(lines.values == [])
         log.write(.crossSiteRequest, of: request([.origin: "https://front.example"]))
         log.write(.crossSiteRequest, of: request([.origin: "null", .secFetchSite: "same-origin"]))
-        #expect(lines.values.count == 2)
+        log.write(.misdirectedRequest, of: request([:]))
+        try #require(lines.values.count == 3)
+        #expect(lines.values[2].contains("publicURL") && lines.values[2].contains("host=app.example"))
         #expect(lines.values[0].contains("trustedOrigins") && lines.values[0].contains("origin=https://front.example"))
         #expect(lines.values[0].contains("host=app.example"))
         #expect(lines.values[1].contains("Referrer-Policy"))
