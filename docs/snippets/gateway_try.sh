@@ -1,0 +1,2 @@
+python3 Examples/gateway/app.py &
+cloakroom serve --upstream http://127.0.0.1:3000 --signup open
