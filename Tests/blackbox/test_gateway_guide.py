@@ -86,17 +86,26 @@ def received(answer):
     return line, dict(line.split(": ", 1) for line in rest.split("\n") if line)
 
 
-def test_the_trial_works_as_it_stands(shell, tmp_path):  # noqa: F811
-    (tmp_path / "Examples").symlink_to(ROOT / "Examples")
-    app, port = free_port(), free_port()
-    command = (SNIPPETS / "gateway_try.sh").read_text().replace("127.0.0.1:3000", f"127.0.0.1:{app}")
+@contextlib.contextmanager
+def running(shell, command, app, port):  # noqa: F811
+    """Runs a block that ends with `cloakroom serve`, and stops all that it has started."""
     environment = clean_environment(port=port) | {"PATH": shell.search, "PORT": str(app)}
-    trial = subprocess.Popen(
-        ["bash", "-euc", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=tmp_path, env=environment,
-        start_new_session=True)
+    process = subprocess.Popen(
+        ["bash", "-euc", command.replace("127.0.0.1:3000", f"127.0.0.1:{app}")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True, cwd=shell.directory, env=environment, start_new_session=True)
     try:
-        assert trial.stdout.readline() == f"cloakroom: listening on http://127.0.0.1:{port}\n"
+        assert process.stdout.readline() == f"cloakroom: listening on http://127.0.0.1:{port}\n"
         wait_for_port(app)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(15)
+
+
+def test_the_trial_works_as_it_stands(shell):  # noqa: F811
+    (shell.directory / "Examples").symlink_to(ROOT / "Examples")
+    port = free_port()
+    with running(shell, (SNIPPETS / "gateway_try.sh").read_text(), free_port(), port):
         [asked] = blocks("docs/gateway.md")
         result = shell.run(asked, {"localhost:8080": f"localhost:{port}"})
         assert result.returncode == 0, result
@@ -106,9 +115,15 @@ def test_the_trial_works_as_it_stands(shell, tmp_path):  # noqa: F811
         assert f"X-Auth-Subject: {subject}\n" in result.stdout and NAME not in result.stdout
         page = shell.run("curl -b jar http://localhost:8080/", {"8080": port}).stdout
         assert subject in page and "<li>milk</li>" in page
-    finally:
-        os.killpg(trial.pid, signal.SIGTERM)
-        trial.wait(15)
+
+
+def test_the_command_of_the_readme_puts_cloakroom_in_front(shell, apps):  # noqa: F811
+    section = (ROOT / "README.md").read_text().split("### Put Cloakroom in front")[1].split("\n### ")[0]
+    [command] = re.findall(r"^```sh\n(.*?)^```", section, re.M | re.S)
+    port = free_port()
+    with running(shell, command, apps["3000"], port):
+        assert through(port, "/", None, NAVIGATION | {"Host": f"localhost:{port}"}).status == 302
+        assert through(port, "/", None, {"Host": f"localhost:{port}"}).status == 401
 
 
 def test_the_commands_that_ask_for_a_rule_print_what_the_page_shows(shell, tmp_path):  # noqa: F811
