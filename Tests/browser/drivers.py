@@ -260,6 +260,8 @@ class Browser:
             "const done = arguments[arguments.length - 1]; const args = [...arguments].slice(0, -1);"
             f"(async () => {{ {script} }})().then((value) => done({{ value }}), (error) => done({{ failure: String(error) }}));")
         answer = self.driver.send("script", script=wrapped, args=list(arguments))
+        if answer is None:      # Firefox, if another page was loaded meanwhile
+            raise DriverError("the page is no longer there")
         if answer.get("failure"):
             raise DriverError(answer["failure"])
         return answer.get("value")

@@ -42,6 +42,7 @@ def sign_up(browser, origin, account):
     browser.type("#email", account)
     browser.type("#password", PASSWORD)
     browser.press(ENTER)
+    shown(browser, "/")
     browser.wait_text("Notes of u_")
 
 
