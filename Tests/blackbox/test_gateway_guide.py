@@ -12,8 +12,10 @@ import sys
 import pytest
 
 from browser import NAME, PASSWORD, Answer, Client
+from raw_backend import free_port
 from server import BINARY, ROOT, Server, clean_environment, run, wait_until
-from test_readme import Shell, blocks, free_port, shell  # noqa: F401 (a fixture)
+from shell import blocks
+from test_readme import shell  # noqa: F401 (a fixture)
 
 APP = ROOT / "Examples/gateway/app.py"
 SNIPPETS = ROOT / "docs/snippets"
@@ -240,7 +242,7 @@ class Nginx:
     """nginx with the configuration of the page, without TLS."""
 
     def __init__(self, directory, port, cloakroom):
-        text = (ROOT / "deploy/nginx/gateway.conf").read_text().replace("127.0.0.1:8080", f"127.0.0.1:{cloakroom}")
+        text = (ROOT / "deploy/proxies/nginx/gateway.conf").read_text().replace("127.0.0.1:8080", f"127.0.0.1:{cloakroom}")
         text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
         text = re.sub(r"^ *ssl_certificate.*\n", "", text, flags=re.M)
         (directory / "gateway.conf").write_text(text)

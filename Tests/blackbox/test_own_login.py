@@ -13,7 +13,7 @@ import pytest
 from backend import ALL, add_credential
 from browser import NAME, PASSWORD, TIMEOUT, Answer
 from server import ROOT, Server, wait_until
-from test_readme import Shell, blocks
+from shell import Shell, blocks
 
 EXAMPLES = ROOT / "Examples/own-login"
 # Debian's Python has Debian's Flask.

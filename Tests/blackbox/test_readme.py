@@ -1,13 +1,11 @@
 """Runs the commands and snippets of the README and the documents."""
 import grp
 import html.parser
-import http.server
 import json
 import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -16,7 +14,8 @@ import urllib.parse
 import pytest
 
 from browser import PASSWORD, Client
-from server import BINARY, ROOT, Server, clean_environment
+from server import ROOT, Server
+from shell import Shell, blocks
 
 README = (ROOT / "README.md").read_text()
 SNIPPETS = ROOT / "docs/snippets"
@@ -37,44 +36,11 @@ def wait_until(condition):
         time.sleep(0.1)
 
 
-class Shell:
-    """A directory, and the commands that a reader of the documents has."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        commands = directory / "commands"
-        commands.mkdir()
-        (commands / "cloakroom").symlink_to(BINARY)
-        # An HTTP error that the document does not mention fails the block.
-        self.add("curl", f'exec {shutil.which("curl")} --silent --show-error --fail-with-body "$@"')
-        self.add("sudo", 'exec "$@"')
-        self.search = f"{commands}:{os.environ['PATH']}"
-
-    def add(self, command, script):
-        path = self.directory / "commands" / command
-        path.write_text(f"#!/bin/sh\n{script}\n")
-        path.chmod(0o755)
-
-    def run(self, script, replacements):
-        for old, new in replacements.items():
-            script = script.replace(old, str(new))
-        return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, cwd=self.directory, timeout=120,
-            env=clean_environment() | {"PATH": self.search})
-
-
 @pytest.fixture
 def shell(tmp_path):
     if missing := [command for command in ("curl", "jq", "sqlite3") if shutil.which(command) is None]:
         pytest.skip(f"there is no {missing} here")
     return Shell(tmp_path)
-
-
-def blocks(document):
-    """The blocks of a document with the mark `run`."""
-    found = re.findall(r"^<!-- run -->\n```sh\n(.*?)^```$", (ROOT / document).read_text(), re.M | re.S)
-    assert found, document
-    return found
 
 
 def test_the_curl_commands_of_the_readme_work_as_they_stand(client, shell):
@@ -99,26 +65,6 @@ def test_the_commands_about_the_http_interface_work_as_they_stand(start, shell):
         "/auth/refresh", {"refresh_token": kept["refresh_token"]}, headers={"Origin": None, "Sec-Fetch-Site": None}).status == 401
 
 
-class AppHandler(http.server.BaseHTTPRequestHandler):
-    """An app that trusts the headers of its proxy."""
-
-    def do_GET(self):
-        body = f"the app of {self.headers['X-Auth-Subject'][:2]}".encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        pass
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 class Machine:
     """A machine as in docs/operations.md: settings in a file, and a service that systemctl stops and starts."""
 
@@ -127,7 +73,7 @@ class Machine:
         self.replacements = {
             "/etc/cloakroom/cloakroom.yaml": shell.directory / "cloakroom.yaml", "/var/lib/cloakroom": shell.directory / "data",
             "/run/cloakroom/private.sock": shell.directory / "private.sock"}
-        settings = (ROOT / "deploy/nginx/cloakroom.yaml").read_text().replace("www-data", grp.getgrgid(os.getgid()).gr_name)
+        settings = (ROOT / "deploy/proxies/nginx/cloakroom.yaml").read_text().replace("www-data", grp.getgrgid(os.getgid()).gr_name)
         for old, new in self.replacements.items():
             settings = settings.replace(old, str(new))
         (shell.directory / "cloakroom.yaml").write_text(settings)
@@ -170,34 +116,12 @@ def test_the_commands_of_operators_work_as_they_stand(machine, shell):
     assert client.post("/auth/login", {"email": "ann@example.com", "password": "another horse battery"}, headers=browser).status == 200
 
 
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="there is no nginx here")
-def test_the_trial_of_forward_auth_works_as_it_stands(shell):
-    (shell.directory / "deploy").symlink_to(ROOT / "deploy")
-    app = http.server.ThreadingHTTPServer(("127.0.0.1", 0), AppHandler)
-    threading.Thread(target=app.serve_forever, daemon=True).start()
-    port = free_port()
-    server = Server(shell.directory / "data", publicURL=f"http://localhost:{port}", trustedProxies="127.0.0.1")
-    ports = {"8080": server.port, "8081": server.private_port, "3000": app.server_port}
-    try:
-        prepare, ask, *_ = blocks("docs/forward-auth.md")
-        # The document uses fixed ports, which other tests may occupy: replace them.
-        elsewhere = "".join(f" | sed 's/127.0.0.1:{old};/127.0.0.1:{new};/'" for old, new in ports.items())
-        prepared = shell.run(prepare, {"8088": port, " > trial/forward-auth.conf": f"{elsewhere} > trial/forward-auth.conf"})
-        assert prepared.returncode == 0, prepared
-        shell.add("curl", f'exec {shutil.which("curl")} --silent --show-error "$@"')
-        asked = shell.run(ask, {"8088": port})
-        assert asked.returncode == 0 and '"code":"session_missing"' in asked.stdout and asked.stdout.endswith("the app of u_"), asked
-    finally:
-        server.stop()
-        app.shutdown()
-
-
 def status_lines(output):
     return re.findall(r"HTTP/1\.1 (\d+)", output)
 
 
 def test_the_check_with_curl_works_as_it_stands_over_loopback(shared, shell):
-    *_, over_loopback, _ = blocks("docs/forward-auth.md")
+    over_loopback, _ = blocks("docs/forward-auth.md")
     shell.add("curl", f'exec {shutil.which("curl")} --silent --show-error "$@"')
     ports = {":8080": f":{shared.port}", ":8081": f":{shared.private_port}", "ann@": "curl@"}
     asked = shell.run(over_loopback, ports)
@@ -207,7 +131,7 @@ def test_the_check_with_curl_works_as_it_stands_over_loopback(shared, shell):
 
 
 def test_the_check_with_curl_works_as_it_stands_over_a_unix_socket(shell):
-    *_, over_loopback, over_socket = blocks("docs/forward-auth.md")
+    over_loopback, over_socket = blocks("docs/forward-auth.md")
     server = Server(shell.directory / "data", private=False, privateListen=f"unix:{shell.directory}/private.sock")
     try:
         sign_up = over_loopback.split("\n\n")[0]

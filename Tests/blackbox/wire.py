@@ -1,4 +1,5 @@
 """A raw HTTP connection, for requests that a library does not send and details of responses that it hides."""
+import json
 import socket
 
 import described
@@ -21,9 +22,20 @@ class RawAnswer:
     def header(self, name):
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
+    def values(self, name):
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
     @property
     def set_cookies(self):
-        return [value for key, value in self.headers if key.lower() == "set-cookie"]
+        return self.values("set-cookie")
+
+    @property
+    def code(self):
+        """The code of a problem; None for any other body."""
+        try:
+            return json.loads(self.body).get("code")
+        except (ValueError, AttributeError):
+            return None
 
     @property
     def closes(self):

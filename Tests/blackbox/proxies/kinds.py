@@ -1,0 +1,7 @@
+"""The proxies that the tests start."""
+from apache import Apache
+from caddy import Caddy
+from haproxy import HAProxy
+from nginx import Nginx
+
+PROXIES = [Nginx, Caddy, HAProxy, Apache]
