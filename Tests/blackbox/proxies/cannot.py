@@ -16,6 +16,9 @@ CANNOT = {
         TRAILERS: "HAProxy forwards the trailers of a request.",
         BYTES: "HAProxy responds 400 to a target with bytes that are not ASCII.",
     },
+    "envoy": {
+        BYTES: "Envoy responds 400 to a target with bytes that are not ASCII.",
+    },
     "apache": {
         HANDSHAKE: "Apache drops a renewed cookie from the response to a WebSocket handshake.",
     },
