@@ -201,7 +201,7 @@ let package = Package(
             dependencies: [
                 "cloakroom", "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores",
                 "CloakroomSessions", "CloakroomAccounts",
-                "CloakroomMiddleware", "CloakroomEndpoints", logging, coreMetrics,
+                "CloakroomMiddleware", "CloakroomEndpoints", "CloakroomGateway", logging, coreMetrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

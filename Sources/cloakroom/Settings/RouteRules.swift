@@ -80,6 +80,9 @@ private struct RuleReader {
         var route = Route(pattern, access: try access(), upstream: try upstream(fallback))
         route.methods = try methods()
         route.claims = try claims()
+        guard route.access != .open || route.claims.isEmpty else {
+            throw unusable("claims", "access session or step-up beside it")
+        }
         route.login = try one("login", ["redirect": .redirect, "401": .unauthorized]) ?? .redirect
         route.keepsBearer = try one("bearer", ["keep": true, "replace": false]) ?? false
         route.rewrite = try rewrite(pattern)
