@@ -8,8 +8,8 @@ import Synchronization
 
 /// A reverse proxy that checks sessions: what all its connections share.
 package final class Gateway: Sendable {
-    /// Whether a session may still be used: nil if so, otherwise the reason against it.
-    package typealias Recheck = @Sendable (SessionID) async throws -> Denial?
+    /// How long a session may still be used if nothing happens, or the reason against it.
+    package typealias Recheck = @Sendable (SessionID) async throws -> Result<Span, Denial>
 
     /// Called at the end of each response that is not of our own endpoints.
     /// - `route`: the pattern of the rule; nil when none matched.

@@ -18,6 +18,8 @@ package struct GatewayChannel: ServerChildChannel {
             // One read for each wake-up: what was read is passed on before the next piece is read, so that memory does not
             // grow with the body.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+            // A client that is gone must not keep a backend busy. It looks like one that has only finished its request.
+            try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
             if let secure {
                 try secure(channel)
                 try Self.serveNegotiated(gateway, on: channel)

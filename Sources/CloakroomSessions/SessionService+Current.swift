@@ -33,13 +33,13 @@ extension SessionService {
         return (listed, sessions.count > limit ? listed.last.map { SessionCursor(after: $0) } : nil)
     }
 
-    /// The reason why a session can no longer be used, for a stream that stays open; nil while it can.
-    package func denial(of id: SessionID) async throws -> Denial? {
+    /// How long a session can still be used without a further request, for a stream that stays open; or the reason
+    /// against it.
+    package func remaining(of id: SessionID) async throws -> Result<Span, Denial> {
         do {
-            _ = try await aliveSession(id)
-            return nil
+            return .success(try await aliveSession(id).deadline(under: policy) - now)
         } catch let denial as Denial {
-            return denial
+            return .failure(denial)
         }
     }
 

@@ -52,9 +52,9 @@ struct BackendRequestTests {
             sent == """
                 PUT /a?b HTTP/1.1\r
                 Host: a.example\r
+                Cookie: x=y\r
                 Expect: 100-continue\r
                 Accept: */*\r
-                Cookie: x=y\r
                 Content-Length: 3\r
                 X-Forwarded-For: 192.0.2.1\r
                 X-Forwarded-Proto: https\r

@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import CloakroomGateway
@@ -25,6 +26,18 @@ struct ChunkedBodyTests {
                 }
             }
         }
+    }
+
+    @Test("extensions pass in the body of a response alone, and change nothing")
+    func extensions() throws {
+        let bytes = Array("2;ext=1\r\nok\r\n0;a=\"b\"\r\n\r\n".utf8)
+        var body = ChunkedBody(allowsExtensions: true)
+        let step = try bytes.withUnsafeBytes { bytes throws(ChunkedBody.Malformed) in try body.follow(bytes) }
+        #expect(step.passed == bytes.count - 2 && step.endsHere)
+        var content = ChunkContent()
+        var buffer = ByteBuffer(bytes: bytes)
+        #expect(try content.read(&buffer).map { String(buffer: $0) } == ["ok"])
+        #expect(content.isComplete)
     }
 
     @Test(

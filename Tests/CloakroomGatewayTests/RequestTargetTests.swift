@@ -59,6 +59,8 @@ struct RouteTests {
         arguments: [
             (["/*", "/admin/*"], true), (["/admin/*", "/*"], false), (["/a/*", "/a"], true), (["/a", "/a/*"], false),
             (["/u/*/p", "/u/1/p"], true), (["/u/1/p", "/u/*/p"], false), (["/a", "/a"], true), (["/a", "/b"], false),
+            (["/auth/*"], true), (["/auth/x"], true), (["/healthz"], true), (["/healthz/*"], false),
+            (["/authors/*"], false),
         ])
     func unreachable(_ patterns: [String], _ isUnreachable: Bool) throws {
         let routes = try patterns.map { try route($0) }

@@ -7,6 +7,8 @@ import threading
 import time
 
 TIMEOUT = 60
+# Longer than any stream of a test lives.
+CONNECTION_TIMEOUT = 600
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok"
 
 
@@ -168,7 +170,7 @@ class Backend:
                 connected, _ = self.listener.accept()
             except OSError:
                 return
-            connected.settimeout(TIMEOUT)
+            connected.settimeout(CONNECTION_TIMEOUT)
             if connected.family == socket.AF_INET:
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = Connection(self, connected)

@@ -136,7 +136,7 @@ def test_our_cookie_is_cut_out_wherever_it_stands(visitor, sent, reached):
 
 
 @pytest.mark.parametrize("line", [
-    f"{NAME}x=1", f"x{NAME}=1", f"x={NAME}=1", NAME.lower() + "=1", f"a=1; b; =c; ; d=caf\xe9; \"e\"=f", "  a=1;b=2  ;c=3", f"{NAME}", "a=1;;b=2",
+    f"{NAME}x=1", f"x{NAME}=1", f"x={NAME}=1", NAME.lower() + "=1", "a=1; b; =c; ; d=caf\xe9; \"e\"=f", "  a=1;b=2  ;c=3", f"{NAME}", "a=1;;b=2",
 ])
 def test_other_cookies_are_left_untouched(visitor, line):
     request = received(visitor, f"Cookie: {line}", cookie=False, below="/public")
@@ -164,7 +164,8 @@ def test_a_backend_cannot_set_our_cookie(visitor, value):
     assert values(answer, "set-cookie") == ["a=1; Path=/", "b=2", "c=3"]
 
 
-@pytest.mark.parametrize("value", [f"x={NAME}=1", f"{NAME}2=1", f"x{NAME}=1", "a=b; Domain=example.com", "=x", "novalue", "a=\"1,2\"; Expires=Wed, 01 Jan 2031 00:00:00 GMT"])
+@pytest.mark.parametrize("value",
+    [f"x={NAME}=1", f"{NAME}2=1", f"x{NAME}=1", "a=b; Domain=example.com", "=x", "novalue", "a=\"1,2\"; Expires=Wed, 01 Jan 2031 00:00:00 GMT"])
 def test_other_cookies_of_the_backend_are_passed_on(visitor, value):
     path = visitor.gateway.backend.on(response(200, f"Set-Cookie: {value}"))
     assert visitor.get(path).set_cookies == [value]
@@ -189,9 +190,11 @@ def test_headers_that_the_backends_connection_names_do_not_come_back(visitor):
     assert answer.header("x-hop") is None and answer.header("x-own") == "kept"
 
 
-@pytest.mark.parametrize("status", [200, 201, 202, 203, 206, 207, 226, 300, 301, 303, 307, 308, 400, 401, 402, 403, 404, 409, 410, 418, 422, 429, 451, 500, 501, 502, 503, 504, 511, 599])
+@pytest.mark.parametrize("status",
+    [200, 201, 202, 203, 206, 207, 226, 300, 301, 303, 307, 308, 400, 401, 402, 403, 404, 409, 410, 418, 422, 429, 451, 500, 501, 502, 503, 504, 511, 599])
 def test_status_headers_and_body_of_the_backend_are_passed_on(visitor, status):
-    lines = ["ETag: \"x\"", "Cache-Control: public, max-age=60", "Location: /elsewhere", "WWW-Authenticate: Basic", "X-Bytes: caf\xe9", "Vary: Accept", "Content-Encoding: gzip"]
+    lines = ["ETag: \"x\"", "Cache-Control: public, max-age=60", "Location: /elsewhere", "WWW-Authenticate: Basic", "X-Bytes: caf\xe9", "Vary: Accept",
+        "Content-Encoding: gzip"]
     body = bytes(range(256)) * 4
     path = visitor.gateway.backend.on(response(status, *lines, body=body))
     answer = visitor.get(path, "Accept: text/html", "Sec-Fetch-Mode: navigate")
@@ -232,7 +235,8 @@ def app(gateway):
     """The tokens of a native app."""
     account = Client(gateway)
     account.sign_up()
-    answer = account.post("/auth/login", {"email": account.email, "password": PASSWORD, "client_id": "app"}, cookie=False, keep=False, headers={"Origin": None, "Sec-Fetch-Site": None})
+    answer = account.post("/auth/login", {"email": account.email, "password": PASSWORD, "client_id": "app"}, cookie=False, keep=False,
+        headers={"Origin": None, "Sec-Fetch-Site": None})
     assert answer.status == 200, answer
     return answer.json["access_token"]
 

@@ -43,7 +43,9 @@ def until_close(connection, request):
 
 
 def sockets(connection, request):
-    connection.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSet-Cookie: own=1\r\nCache-Control: public\r\nSec-WebSocket-Accept: x\r\n\r\n")
+    connection.send(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Set-Cookie: own=1\r\nCache-Control: public\r\nSec-WebSocket-Accept: x\r\n\r\n")
     connection.wait_for_end()
 
 

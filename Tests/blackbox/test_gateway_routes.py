@@ -273,7 +273,7 @@ def test_upstream_alone_demands_a_session_everywhere(tmp_path):
     ([{"path": "/a", "access": "public", "methods": ["get"]}], "methods"), ([{"path": "/a", "access": "public", "upstream": "ftp://x"}], "upstream"),
     ([{"path": "/a", "access": "public", "upstrem": "http://127.0.0.1:1"}], "upstrem"), ([{"path": "/a", "access": "public", "timeout": "soon"}], "timeout"),
     ([{"path": "/a", "access": "public", "rewrite": "/b"}], "rewrite"), ([{"path": "/a", "access": "public", "maxBody": -1}], "maxBody"),
-    ([], "routes"), ("all", "routes"), ([3], "rule 1"),
+    ([], "routes"), ("all", "routes"), ([3], "routes"),
 ])
 def test_a_rule_that_cannot_be_meant_stops_the_start_and_is_named(tmp_path, routes, named):
     path = tmp_path / "cloakroom.yaml"
@@ -311,7 +311,8 @@ def test_an_upstream_that_is_no_address_stops_the_start(tmp_path, upstream):
 @pytest.mark.parametrize("spelling", ["127.0.0.1", "localhost", "127.1.2.3"])
 def test_an_upstream_that_is_the_private_listener_stops_the_start(tmp_path, spelling):
     port = free_port()
-    result = refuse_to_serve(tmp_path / "data", "--upstream", f"http://{spelling}:{port}", "--private-listen", f"{'0.0.0.0' if spelling == '127.1.2.3' else '127.0.0.1'}:{port}")
+    result = refuse_to_serve(tmp_path / "data", "--upstream", f"http://{spelling}:{port}", "--private-listen",
+        f"{'0.0.0.0' if spelling == '127.1.2.3' else '127.0.0.1'}:{port}")
     assert result.returncode in (1, 78) and "private" in result.stderr.lower(), result
 
 

@@ -74,5 +74,6 @@ def read(exactly):
 
 def accept(connection, request, *lines):
     """A backend's answer to a handshake."""
-    head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Accept: {accept_value(request.value('sec-websocket-key'))}", *lines, "", ""]
+    head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept_value(request.value('sec-websocket-key'))}", *lines, "", ""]
     connection.send("\r\n".join(head).encode())

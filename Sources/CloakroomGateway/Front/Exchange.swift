@@ -277,7 +277,7 @@ final class Exchange {
         var buffer = front.makeBuffer(
             capacity: head.bytes.readableBytes + 512 + min(response.readableBytes, Self.joinedBody))
         answer.write(to: &buffer)
-        let progress = BodyProgress(head.bodyFraming(isToHead: isToHead))
+        let progress = BodyProgress(head.bodyFraming(isToHead: isToHead), isResponse: true)
         if head.isEventStream, let access { watch = StreamWatch(access, gateway, self) }
         var rest = response
         response.clear()
@@ -307,7 +307,7 @@ final class Exchange {
             }
             if piece.readableBytes > 0 { write(piece, chunks: chunks) }
         } catch {
-            return cut()
+            return head == nil ? cut() : fail(.upstreamUnavailable)
         }
         guard progress.isComplete else { return }
         // What is behind the response was not asked for.
@@ -413,7 +413,7 @@ final class Exchange {
     // MARK: Streams
 
     private func beginTunnel(_ head: ResponseHead) throws(MalformedHead) {
-        guard request.asksForWebSocket, let upstream else { throw MalformedHead() }
+        guard request.asksForWebSocket, head.upgradesToWebSocket, let upstream else { throw MalformedHead() }
         var buffer = front.makeBuffer(capacity: head.bytes.readableBytes + 512)
         clientResponse(head, closes: false).write(to: &buffer)
         front.write(buffer)

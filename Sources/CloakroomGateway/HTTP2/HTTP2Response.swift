@@ -93,6 +93,7 @@ struct ChunkContent {
 
     private var state = State.size
     private var size: [UInt8] = []
+    private var isInExtension = false
 
     var isComplete: Bool { state == .complete }
 
@@ -115,9 +116,11 @@ struct ChunkContent {
     private mutating func readSize(_ bytes: inout ByteBuffer) throws {
         guard let byte: UInt8 = bytes.readInteger() else { return }
         guard byte == UInt8(ascii: "\n") else {
-            if byte != UInt8(ascii: "\r") { size.append(byte) }
+            if byte == UInt8(ascii: ";") { isInExtension = true }
+            if byte != UInt8(ascii: "\r"), !isInExtension { size.append(byte) }
             return
         }
+        isInExtension = false
         guard !size.isEmpty else { return }
         guard size.count <= 16, let length = Int(String(decoding: size, as: UTF8.self), radix: 16) else {
             throw HTTP2Response.Malformed()

@@ -18,8 +18,7 @@ struct BackendRequest {
     func write(to buffer: inout ByteBuffer) {
         buffer.writeRequestLine(head.method, target)
         head.bytes.withUnsafeReadableBytes { bytes in
-            buffer.writeRuns(bytes, head.lines, keeping: { stays($0, bytes) })
-            writeCookies(bytes, to: &buffer)
+            buffer.writeRuns(bytes, head.lines) { rewriting($0, bytes) }
         }
         writeFraming(to: &buffer)
         writeIdentity(to: &buffer)
@@ -29,23 +28,19 @@ struct BackendRequest {
         buffer.writeStaticString("\r\n")
     }
 
-    private func stays(_ line: FieldLine, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    private func rewriting(_ line: FieldLine, _ bytes: UnsafeRawBufferPointer) -> LineRewriting {
         switch line.kind {
-        case .connection, .hopByHop, .transferEncoding, .contentLength, .upgrade, .forged, .forwardedFor: false
-        case .authorization: keepsBearer
-        case .cookie: cookies.cutting(.init(rebasing: bytes[line.value])) == nil
+        case .connection, .hopByHop, .transferEncoding, .contentLength, .upgrade, .forged, .forwardedFor: .dropped
+        case .authorization: keepsBearer ? .kept : .dropped
+        case .cookie:
+            if let rest = cookies.cutting(.init(rebasing: bytes[line.value])) {
+                rest.isEmpty ? .dropped : .replaced(name: "Cookie", value: rest)
+            } else {
+                .kept
+            }
         // A target in absolute form has named another host than the header.
-        case .host: head.target.authority == nil
-        default: true
-        }
-    }
-
-    private func writeCookies(_ bytes: UnsafeRawBufferPointer, to buffer: inout ByteBuffer) {
-        for line in head.lines where line.kind == .cookie {
-            guard let rest = cookies.cutting(.init(rebasing: bytes[line.value])), !rest.isEmpty else { continue }
-            buffer.writeStaticString("Cookie: ")
-            buffer.writeBytes(rest)
-            buffer.writeStaticString("\r\n")
+        case .host: head.target.authority == nil ? .kept : .dropped
+        default: .kept
         }
     }
 
@@ -89,19 +84,31 @@ extension ByteBuffer {
         writeStaticString("\r\n")
     }
 
-    /// Copies the lines that are kept, neighbours in one piece.
+    /// Writes the lines as they are to be; neighbours that are kept are copied in one piece.
     mutating func writeRuns(
-        _ bytes: UnsafeRawBufferPointer, _ lines: [FieldLine], keeping isKept: (FieldLine) -> Bool
+        _ bytes: UnsafeRawBufferPointer, _ lines: [FieldLine], rewriting: (FieldLine) -> LineRewriting
     ) {
         var run: Range<Int>?
         for line in lines {
-            if isKept(line) {
+            let rewriting = rewriting(line)
+            if case .kept = rewriting {
                 run = (run?.lowerBound ?? line.line.lowerBound)..<line.line.upperBound
-            } else if let whole = run {
-                writeBytes(UnsafeRawBufferPointer(rebasing: bytes[whole]))
-                run = nil
+                continue
             }
+            if let whole = run { writeBytes(UnsafeRawBufferPointer(rebasing: bytes[whole])) }
+            run = nil
+            guard case .replaced(let name, let value) = rewriting else { continue }
+            writeStaticString(name)
+            writeStaticString(": ")
+            writeBytes(value)
+            writeStaticString("\r\n")
         }
         if let run { writeBytes(UnsafeRawBufferPointer(rebasing: bytes[run])) }
     }
+}
+
+/// What becomes of a header line on the other side.
+enum LineRewriting {
+    case kept, dropped
+    case replaced(name: StaticString, value: [UInt8])
 }

@@ -23,7 +23,7 @@ struct ClientResponse {
             buffer.writeStaticString("HTTP/1.1 ")
             buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.statusLine]))
             buffer.writeStaticString("\r\n")
-            buffer.writeRuns(bytes, head.lines) { stays($0, bytes) }
+            buffer.writeRuns(bytes, head.lines) { stays($0, bytes) ? .kept : .dropped }
         }
         if head.status == 101 {
             buffer.writeStaticString("Connection: Upgrade\r\nUpgrade: websocket\r\n")
@@ -38,13 +38,22 @@ struct ClientResponse {
     }
 
     private func stays(_ line: FieldLine, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        switch line.kind {
+        if !head.connectionNames.isEmpty, Self.isRemovable(line.kind) {
+            let name = String(decoding: bytes[line.name], as: UTF8.self).lowercased()
+            if head.connectionNames.contains(name) { return false }
+        }
+        return switch line.kind {
         case .connection, .hopByHop, .transferEncoding, .upgrade: false
         case .forged: isOwn
         case .setCookie: isOwn || !cookies.areSet(by: .init(rebasing: bytes[line.value]))
         case .cacheControl: setCookie == nil
         default: true
         }
+    }
+
+    /// A backend that names these as of the connection has made a mistake, and the response would lose its meaning.
+    private static func isRemovable(_ kind: HeaderKind) -> Bool {
+        kind != .contentLength && kind != .setCookie && kind != .cacheControl
     }
 
     private func writeFraming(to buffer: inout ByteBuffer) {

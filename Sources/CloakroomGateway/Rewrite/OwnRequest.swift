@@ -10,9 +10,9 @@ struct OwnRequest {
         head.bytes.withUnsafeReadableBytes { bytes in
             buffer.writeRuns(bytes, head.lines) { line in
                 switch line.kind {
-                case .connection, .hopByHop, .upgrade, .forged, .forwardedFor: false
-                case .host: head.target.authority == nil
-                default: true
+                case .connection, .hopByHop, .upgrade, .forged, .forwardedFor: .dropped
+                case .host: head.target.authority == nil ? .kept : .dropped
+                default: .kept
                 }
             }
         }

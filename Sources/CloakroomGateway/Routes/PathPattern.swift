@@ -29,6 +29,12 @@ package struct PathPattern: Hashable, Sendable, CustomStringConvertible {
         coversBelow && !segments.contains(.any) ? String(description.dropLast(2)) : nil
     }
 
+    /// Whether our own endpoints take every path that matches.
+    var isOwn: Bool {
+        guard coversBelow else { return !segments.contains(.any) && OwnPaths.contain(description) }
+        return segments.first == .literal("auth")
+    }
+
     /// - Parameter path: a decoded canonical path.
     package func matches(_ path: String) -> Bool {
         var rest = path.utf8.dropFirst()

@@ -9,14 +9,15 @@ package struct RouteTable: Sendable {
 
         /// Names the rule by its position, counted from 1.
         package var description: String {
-            "rule \(index + 1) (\(pattern)) can never match: the rules before it match everything that it does"
+            "rule \(index + 1) (\(pattern)) can never match: the rules before it, or Cloakroom's own endpoints, match everything that it does"
         }
     }
 
-    /// - Throws: `Unreachable`. A rule behind one that covers it was meant to be in front: without an error, `/admin/*`
+    /// - Throws: `Unreachable`, also for paths of our own endpoints. A rule behind one that covers it was meant to be in front: without an error, `/admin/*`
     ///   behind a public `/*` would be open.
     package init(_ routes: [Route]) throws(Unreachable) {
         for (index, route) in routes.enumerated() {
+            if route.pattern.isOwn { throw Unreachable(index: index, pattern: route.pattern) }
             let covering = routes[..<index].filter { $0.pattern.covers(route.pattern) }
             if covering.contains(where: { $0.methods == nil }) {
                 throw Unreachable(index: index, pattern: route.pattern)

@@ -12,7 +12,7 @@ final class StreamWatch {
     private var isRechecking = false
     private var failures = 0
 
-    /// How often the store is asked whether the session is past its lifetimes, which no revocation tells.
+    /// The longest time until the store is asked whether the session is past its lifetimes, which no revocation tells.
     private static let recheckInterval = TimeAmount.seconds(60)
     private static let retryInterval = TimeAmount.seconds(5)
     /// A stream without a good answer for so many tries ends: a session is never trusted because nobody can be asked.
@@ -22,7 +22,7 @@ final class StreamWatch {
         self.access = access
         self.gateway = gateway
         self.exchange = exchange
-        nextRecheck = .now() + Self.recheckInterval
+        nextRecheck = .now()
     }
 
     func tick(at now: NIODeadline) {
@@ -50,10 +50,10 @@ final class StreamWatch {
         loop.makeFutureWithTask { try await recheck(session) }.assumeIsolated().whenComplete { result in
             self.isRechecking = false
             switch result {
-            case .success(nil):
+            case .success(.success(let remaining)):
                 self.failures = 0
-                self.nextRecheck = .now() + Self.recheckInterval
-            case .success(let denial?): self.end(1008, denial.code)
+                self.nextRecheck = .now() + min(Self.recheckInterval, .milliseconds(max(0, remaining.milliseconds)))
+            case .success(.failure(let denial)): self.end(1008, denial.code)
             case .failure:
                 self.failures += 1
                 self.nextRecheck = .now() + Self.retryInterval

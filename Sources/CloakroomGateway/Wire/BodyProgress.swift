@@ -10,10 +10,11 @@ struct BodyProgress: Hashable, Sendable {
 
     private var state: State
 
-    init(_ framing: Framing) {
+    /// - Parameter isResponse: what a backend sends may have chunk extensions.
+    init(_ framing: Framing, isResponse: Bool = false) {
         switch framing {
         case .length(let length): state = .length(length)
-        case .chunked: state = .chunked(ChunkedBody())
+        case .chunked: state = .chunked(ChunkedBody(allowsExtensions: isResponse))
         case .close: state = .close
         }
     }

@@ -1,7 +1,7 @@
 /// Follows a chunked body (RFC 9112 section 7.1) and validates it, so that it can be passed on as it came.
 ///
-/// The grammar is narrow: chunk extensions, white space, bare LF and more than 15 digits are refused. Servers disagree
-/// about each of them, and a request hidden in the difference reaches the backend unchecked (CVE-2025-58056,
+/// The grammar is narrow: white space, bare LF, more than 15 digits and, in requests, chunk extensions are refused. Servers
+/// disagree about each of them, and a request hidden in the difference reaches the backend unchecked (CVE-2025-58056,
 /// CVE-2025-55315, CVE-2025-43859).
 struct ChunkedBody: Hashable, Sendable {
     struct Malformed: Error, Hashable, Sendable {}
@@ -17,15 +17,24 @@ struct ChunkedBody: Hashable, Sendable {
     }
 
     private enum State: Hashable {
-        case sizeStart, size, sizeNewline, data, dataReturn, dataNewline, trailerStart, trailer, trailerNewline
-        case endNewline, complete
+        case sizeStart, size, sizeExtension, sizeNewline, data, dataReturn, dataNewline
+        case trailerStart, trailerName, trailerValue, trailerNewline, endNewline, complete
     }
 
     private var state = State.sizeStart
     private var left = 0
     private var digits = 0
     private var trailerBytes = 0
+    /// Of a size line.
+    private var extensionBytes = 0
+    private let allowsExtensions: Bool
     private static let longestTrailers = 8192
+    private static let longestExtension = 1024
+
+    /// - Parameter allowsExtensions: whether chunk extensions pass, which mean nothing to anybody; for responses alone.
+    init(allowsExtensions: Bool = false) {
+        self.allowsExtensions = allowsExtensions
+    }
 
     var isComplete: Bool { state == .complete }
 
@@ -53,26 +62,27 @@ struct ChunkedBody: Hashable, Sendable {
     /// Whether what comes now is a trailer, or the empty line.
     private var isBehindData: Bool {
         switch state {
-        case .sizeStart, .size, .sizeNewline, .data, .dataReturn, .dataNewline: false
+        case .sizeStart, .size, .sizeExtension, .sizeNewline, .data, .dataReturn, .dataNewline: false
         // At its start the line `0` was just passed.
         case .trailerStart: trailerBytes > 0
-        case .trailer, .trailerNewline, .endNewline, .complete: true
+        case .trailerName, .trailerValue, .trailerNewline, .endNewline, .complete: true
         }
     }
 
     private mutating func take(_ byte: UInt8) throws(Malformed) {
         switch state {
         case .sizeStart, .size: try takeSize(byte)
+        case .sizeExtension: try takeExtension(byte)
         case .sizeNewline:
             try require(byte, "\n")
-            (state, digits) = (left == 0 ? .trailerStart : .data, 0)
+            (state, digits, extensionBytes) = (left == 0 ? .trailerStart : .data, 0, 0)
         case .dataReturn:
             try require(byte, "\r")
             state = .dataNewline
         case .dataNewline:
             try require(byte, "\n")
             state = .sizeStart
-        case .trailerStart, .trailer: try takeTrailer(byte)
+        case .trailerStart, .trailerName, .trailerValue: try takeTrailer(byte)
         case .trailerNewline:
             try require(byte, "\n")
             state = .trailerStart
@@ -88,22 +98,45 @@ struct ChunkedBody: Hashable, Sendable {
             state = .sizeNewline
             return
         }
+        if state == .size, byte == UInt8(ascii: ";"), allowsExtensions {
+            state = .sizeExtension
+            return
+        }
         guard let digit = ByteClass.hexadecimal(byte), digits < 15 else { throw Malformed() }
         digits += 1
         left = left << 4 | Int(digit)
         state = .size
     }
 
-    private mutating func takeTrailer(_ byte: UInt8) throws(Malformed) {
+    private mutating func takeExtension(_ byte: UInt8) throws(Malformed) {
         if byte == UInt8(ascii: "\r") {
-            state = state == .trailerStart ? .endNewline : .trailerNewline
+            state = .sizeNewline
             return
         }
+        extensionBytes += 1
+        guard extensionBytes <= Self.longestExtension, Self.isText(byte) else { throw Malformed() }
+    }
+
+    /// Trailers are dropped, but read by the same grammar as headers: a line that is none could hide a request.
+    private mutating func takeTrailer(_ byte: UInt8) throws(Malformed) {
         trailerBytes += 1
-        guard trailerBytes <= Self.longestTrailers, byte >= 0x20 && byte != 0x7F || byte == 0x09 else {
-            throw Malformed()
+        guard trailerBytes <= Self.longestTrailers else { throw Malformed() }
+        switch (state, byte) {
+        case (.trailerStart, UInt8(ascii: "\r")):
+            trailerBytes -= 1
+            state = .endNewline
+        case (.trailerName, UInt8(ascii: ":")): state = .trailerValue
+        case (.trailerValue, UInt8(ascii: "\r")): state = .trailerNewline
+        case (.trailerValue, _):
+            guard Self.isText(byte) else { throw Malformed() }
+        default:
+            guard withUnsafeBytes(of: byte, { ByteClass.isToken($0) }) else { throw Malformed() }
+            state = .trailerName
         }
-        state = .trailer
+    }
+
+    private static func isText(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != 0x7F || byte == 0x09
     }
 
     private func require(_ byte: UInt8, _ expected: Unicode.Scalar) throws(Malformed) {

@@ -12,6 +12,10 @@ struct ResponseHead: Sendable {
     let framing: Framing
     /// Whether the backend keeps its connection.
     let keepsConnection: Bool
+    /// Whether `Upgrade` names a WebSocket and nothing else.
+    let upgradesToWebSocket: Bool
+    /// The names, in lower case, that `Connection` says are of this connection alone.
+    let connectionNames: Set<String>
 
     /// - Throws: `MalformedHead`, also where two servers could disagree about the end of the body.
     init(_ bytes: ByteBuffer) throws(MalformedHead) {
@@ -22,6 +26,8 @@ struct ResponseHead: Sendable {
         lines = parts.lines
         framing = parts.framing
         keepsConnection = parts.keepsConnection && parts.framing != .close
+        upgradesToWebSocket = parts.upgradesToWebSocket
+        connectionNames = parts.connectionNames
     }
 
     var isInterim: Bool { 100...199 ~= status && status != 101 }
@@ -53,6 +59,8 @@ private struct ResponseParts {
     var lines: [FieldLine] = []
     var framing = Framing.close
     var keepsConnection = true
+    var upgradesToWebSocket = false
+    var connectionNames: Set<String> = []
 
     init(_ bytes: UnsafeRawBufferPointer) throws(MalformedHead) {
         let end = try FieldLines.endOfLine(bytes, from: 0)
@@ -87,19 +95,23 @@ private struct ResponseParts {
             case .transferEncoding:
                 guard !isChunked, value.equalsIgnoringCase("chunked") else { throw MalformedHead() }
                 isChunked = true
-            case .connection where value.contains(option: "close"): keepsConnection = false
+            case .connection: readConnection(value)
+            case .upgrade: upgradesToWebSocket = value.equalsIgnoringCase("websocket")
             default: break
             }
         }
         guard length == nil || !isChunked else { throw MalformedHead() }
         framing = isChunked ? .chunked : length.map { .length($0) } ?? .close
     }
-}
 
-extension UnsafeRawBufferPointer {
-    fileprivate func contains(option: StaticString) -> Bool {
-        split(separator: UInt8(ascii: ",")).contains {
-            UnsafeRawBufferPointer(rebasing: $0).trimmed.equalsIgnoringCase(option)
+    private mutating func readConnection(_ value: UnsafeRawBufferPointer) {
+        for part in value.split(separator: UInt8(ascii: ",")) {
+            let option = UnsafeRawBufferPointer(rebasing: part).trimmed
+            if option.equalsIgnoringCase("close") {
+                keepsConnection = false
+            } else if !option.equalsIgnoringCase("keep-alive"), !option.equalsIgnoringCase("upgrade") {
+                connectionNames.insert(String(decoding: option, as: UTF8.self).lowercased())
+            }
         }
     }
 }

@@ -20,12 +20,14 @@ extension HTTPServerBuilder {
                 trustedProxies: front.configuration.trustedProxies)
             let endpoints = InternalEndpoints(front, limits, responder)
             let sessions = front.sessions
+            var gatewayLimits = GatewayLimits()
+            gatewayLimits.head = min(gatewayLimits.head, .nanoseconds(limits.requestDeadline.wholeNanoseconds))
             let timers = RequestTimers()
             return GatewayChannel(
                 Gateway(
-                    rules: rules, isHTTPS: front.isHTTPS, health: health, own: endpoints.connect,
+                    rules: rules, isHTTPS: front.isHTTPS, health: health, limits: gatewayLimits, own: endpoints.connect,
                     securing: backends.secure,
-                    recheck: { try await sessions.denial(of: $0) },
+                    recheck: { try await sessions.remaining(of: $0) },
                     observe: { timers.record(route: $0, method: $1, status: $2, $3) },
                     logger: Logger(label: "cloakroom.gateway")),
                 securing: securing)

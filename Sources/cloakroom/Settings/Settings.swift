@@ -1,6 +1,7 @@
 import CloakroomCore
 import CloakroomEndpoints
 import CloakroomGateway
+import NIOCore
 
 /// The settings of an operator, read and checked. `SettingsTable` defines how each value gets here.
 struct Settings: Sendable {
@@ -99,10 +100,15 @@ extension UpstreamAddress {
         switch (socket, listener) {
         case (.unix(let path), .unixSocket(let other)): path == other
         case (.network(let host, let port), .network(let other, let otherPort)):
-            port == otherPort && (host == other || Self.local.contains(host) && Self.local.contains(other))
+            port == otherPort && (host == other || Self.isLocal(host) && Self.isLocal(other))
         case (_, nil), (.unix, .network), (.network, .unixSocket): false
         }
     }
 
-    private static let local: Set = ["localhost", "127.0.0.1", "::1", "0.0.0.0", "::"]
+    /// Whether the host is this machine, by any of its addresses.
+    private static func isLocal(_ host: String) -> Bool {
+        if ["localhost", "::1", "0.0.0.0", "::"].contains(host) || host.hasPrefix("127.") { return true }
+        let interfaces = (try? System.enumerateDevices()) ?? []
+        return interfaces.contains { $0.address?.ipAddress == host }
+    }
 }
