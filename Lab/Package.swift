@@ -2,7 +2,8 @@
 import Foundation
 import PackageDescription
 
-/// As in the package above.
+/// The settings of the package above, written again: a manifest cannot import another one, and SwiftPM passes no settings
+/// on to a package that depends on it.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
