@@ -100,7 +100,7 @@ import Testing
             .upstreamTimeout,
         ]
         #expect(Set(Denial.Kind.allCases).subtracting(declared) == others.union(gateway))
-        for kind in Denial.Kind.allCases { #expect(Denial(example: kind).kind == kind) }
+        for kind in Denial.Kind.allCases { #expect(kind.example.kind == kind) }
     }
 
     private func compare(

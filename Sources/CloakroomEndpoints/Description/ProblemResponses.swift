@@ -44,7 +44,7 @@ struct ProblemResponses {
         let codes = denials.map(\.kind.rawValue)
         let texts = denials.map(\.description.text).joined(separator: " ")
         var examples = JSONObject()
-        for kind in denials.map(\.kind) { examples[kind.rawValue] = ["value": kind.example] }
+        for kind in denials.map(\.kind) { examples[kind.rawValue] = ["value": kind.body] }
         var response: JSONObject = [
             "description": .string("\(texts) Codes: \(codes.map { "`\($0)`" }.joined(separator: ", ")).")
         ]
@@ -90,7 +90,7 @@ extension Denials.Description {
 }
 
 extension Denial.Kind {
-    private var answer: Response { Denial(example: self).problem.response }
+    private var answer: Response { example.problem.response }
 
     fileprivate var status: HTTPResponse.Status { answer.status }
 
@@ -101,7 +101,7 @@ extension Denial.Kind {
         return all.filter { names.contains($0.name.lowercased()) }
     }
 
-    fileprivate var example: JSONValue {
-        (try? JSONReader.read(Denial(example: self).problem.bytes.body)) ?? .null
+    fileprivate var body: JSONValue {
+        (try? JSONReader.read(example.problem.bytes.body)) ?? .null
     }
 }
