@@ -7,6 +7,7 @@ import Testing
 @Suite struct StoreContractTests {
     enum Operation: CaseIterable {
         case begin, update, revoke, record, add, changePassword, setPassword, setDisabled
+        case setClaims, setBlocked, addCredential, removeCredential
     }
 
     /// A store that does everything but keep the events of one operation.
@@ -18,7 +19,7 @@ import Testing
             operation == forgetsEventsOf ? [] : events
         }
 
-        func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+        func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Claims>? {
             try await inner.begin(start, recording: kept(events, of: .begin))
         }
 
@@ -68,6 +69,26 @@ import Testing
             _ isDisabled: Bool, _ subject: Subject, recording events: [SecurityEvent], at now: Instant
         ) async throws -> Committed<Void>? {
             try await inner.setDisabled(isDisabled, subject, recording: kept(events, of: .setDisabled), at: now)
+        }
+
+        func setClaims(
+            _ change: ClaimsChange, recording events: [SecurityEvent]
+        ) async throws -> Committed<StaleMark?> {
+            try await inner.setClaims(change, recording: kept(events, of: .setClaims))
+        }
+
+        func setBlocked(
+            _ isBlocked: Bool, _ subject: Subject, recording events: [SecurityEvent], at now: Instant
+        ) async throws -> Committed<Void> {
+            try await inner.setBlocked(isBlocked, subject, recording: kept(events, of: .setBlocked), at: now)
+        }
+
+        func add(_ credential: ServiceCredential, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+            try await inner.add(credential, recording: kept(events, of: .addCredential))
+        }
+
+        func remove(_ id: CredentialID, recording events: [SecurityEvent]) async throws -> Committed<Void>? {
+            try await inner.remove(id, recording: kept(events, of: .removeCredential))
         }
     }
 
