@@ -1,10 +1,11 @@
-"""Claims of a backend: in access tokens, in the answers of the check, and as a demand of routes."""
+"""Claims of a backend: in access tokens, in the responses of the check, behind the gateway, and as a demand of routes."""
 import json
 
 import pytest
 
 from backend import Backend, access_claims
 from browser import Client, generation, tokens
+from gateway import Gateway, Visitor
 from server import Server, wait_until
 
 ROLES = {"roles": ["editor", "é"], "tenant": "acme", "level": 3}
@@ -208,3 +209,53 @@ def test_the_demand_is_met_by_the_renewed_token(start):
     backend.set_claims({"roles": "editor"}, effect="now")
     server.move(2)
     assert client.check(query="?claim=roles:editor").status == 204
+
+
+# In front of an app.
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory):
+    rules = [
+        {"path": "/edit/*", "access": "session", "claims": {"roles": "editor"}},
+        {"path": "/both/*", "access": "session", "claims": {"roles": "editor", "tenant": "acme"}},
+        {"path": "/open/*", "access": "public"}, {"path": "/*", "access": "session"},
+    ]
+    front = Gateway(tmp_path_factory.mktemp("claims") / "data", routes=rules, claims="roles,tenant,level", clock="+0", reissueDelay=0)
+    yield front
+    assert front.stop() == 0
+
+
+@pytest.mark.parametrize("path", ["/app", "/open/app", "/edit/app", "/both/app"])
+def test_the_gateway_tells_the_backend_the_claims(front, path):
+    visitor = Visitor(front, Backend(front).log_in("told", claims=ROLES))
+    assert visitor.get(path).status == 200
+    request = front.backend.requests[-1]
+    assert json.loads(request.value("x-auth-claims")) == ROLES and request.value("x-auth-claims").isascii()
+
+
+@pytest.mark.parametrize("held, allowed", [
+    ({}, set()), ({"roles": ["reader"]}, set()), ({"roles": "editor"}, {"/edit/x"}), ({"tenant": "acme"}, set()),
+    ({"roles": ["editor"], "tenant": "acme"}, {"/edit/x", "/both/x"}),
+])
+def test_a_route_of_the_gateway_demands_claims(front, held, allowed):
+    visitor = Visitor(front, Backend(front).log_in(f"s{len(str(held))}", claims=held))
+    for path in ("/edit/x", "/both/x"):
+        answer = visitor.get(path)
+        assert answer.status == (200 if path in allowed else 403), path
+        assert path in allowed or json.loads(answer.body)["code"] == "insufficient_claims"
+
+
+def test_the_gateway_renews_stale_tokens_inline_and_judges_the_new_claims(front):
+    backend = Backend(front)
+    visitor = Visitor(front, backend.log_in("stale"))
+    assert visitor.get("/edit/x").status == 403
+    front.move(2)
+    backend.set_claims({"roles": ["editor"]}, "stale", effect="now")
+    front.move(2)
+    answer = visitor.get("/edit/x")
+    assert answer.status == 200 and answer.header("cache-control") == "no-store"
+    assert access_claims(visitor.account)["roles"] == ["editor"], "the renewed cookie came with the answer"
+    front.move(2)
+    backend.set_claims({}, "stale", effect="now")
+    front.move(2)
+    assert visitor.get("/edit/x").status == 403 and visitor.get("/app").status == 200

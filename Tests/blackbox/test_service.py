@@ -1,12 +1,12 @@
 """The service API: a backend keeps its own login, and its users get sessions."""
-import json
+import concurrent.futures
 import urllib.parse
 
 import pytest
 
 from backend import Backend, access_claims, add_credential, cookie_of
 from browser import NAME, PASSWORD, Client, claims, generation, tokens
-from server import Server, refuse_to_serve, wait_until
+from server import Server, refuse_to_serve, run, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -311,6 +311,19 @@ def test_a_password_of_the_app_is_not_asked_for_here(backend, subject):
     assert client.protected().status == 200
 
 
+def test_no_session_of_a_blocked_subject_survives_logins_at_the_same_moment(backend, subject):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        logins = [pool.submit(backend.begin, subject) for _ in range(8)]
+        blocked = pool.submit(backend.block, subject)
+        logins += [pool.submit(backend.begin, subject) for _ in range(8)]
+        answers = [login.result() for login in logins]
+    assert blocked.result().status == 204
+    assert {answer.status for answer in answers} <= {201, 409} and backend.sessions(subject) == []
+    for answer in answers:
+        if answer.status == 201:
+            assert Client(backend.server, cookie_of(answer)).protected().code == "session_revoked"
+
+
 @pytest.mark.parametrize("body", [{}, {"blocked": None}, {"blocked": "true"}, {"blocked": 1}])
 def test_blocking_is_said_with_a_boolean(backend, subject, body):
     answer = backend.send("PUT", f"/service/subjects/{subject}", body)
@@ -344,7 +357,6 @@ def test_the_stream_ends_with_its_key_and_with_the_server(start):
     server = start()
     backend, other = Backend(server), Backend(server)
     stream, survivor = backend.stream(), other.stream()
-    from server import run
     run("credentials", "remove", backend.key.split("_")[1], "--data-dir", server.directory)
     assert stream.next() is None
     assert survivor.next(comments=True) == ("live", None)
