@@ -43,7 +43,9 @@ extension Authentication {
         times.merge(asserted, uniquingKeysWith: max)
         let level = times.keys.max() ?? .singleFactor
         let factors = shown.map(\.method)
-        self.init(time: times[level] ?? .distantPast, methods: factors + methods.filter { !factors.contains($0) }, level: level)
+        self.init(
+            time: times[level] ?? .distantPast, methods: factors + methods.filter { !factors.contains($0) },
+            level: level)
         times[level] = nil
         lowerLevels = times
     }

@@ -37,7 +37,9 @@ import Testing
         let demand = StepUp(maximumAge: .seconds(maximumAge), minimumLevel: level)
         #expect(((try? demand.check(mixed, of: Self.account, at: Self.now)) != nil) == isMet)
         let fresh = Authentication(of: [("hwk", strong, Self.now), ("pwd", weak, Self.now - .seconds(3600))])
-        #expect((try? demand.check(fresh, of: Self.account, at: Self.now)) != nil, "the strong factor is of every lower level too")
+        #expect(
+            (try? demand.check(fresh, of: Self.account, at: Self.now)) != nil,
+            "the strong factor is of every lower level too")
     }
 
     @Test("a time in the future is fresh within the leeway of two clocks alone", arguments: [0, 30, 31, 9999])
@@ -45,7 +47,9 @@ import Testing
         let authentication = Evidence(.password, at: Self.now + .seconds(ahead)).authentication
         let isFresh = (try? StepUp(maximumAge: .days(1)).check(authentication, of: Self.account, at: Self.now)) != nil
         #expect(isFresh == (ahead <= 30))
-        #expect((try? StepUp().check(authentication, of: Self.account, at: Self.now)) != nil, "without a limit the time does not count")
+        #expect(
+            (try? StepUp().check(authentication, of: Self.account, at: Self.now)) != nil,
+            "without a limit the time does not count")
     }
 
     @Test("the refusal says what would do (RFC 9470 section 3)")
