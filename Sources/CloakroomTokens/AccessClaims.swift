@@ -27,7 +27,7 @@ struct AccessClaims: Hashable, Sendable {
             "acr": .string(authentication.level.rawValue),
             "amr": .array(authentication.methods.map { .string($0) }),
         ]
-        json[Self.lowerLevels] = AuthenticationTimes.json(authentication.lowerLevels)
+        json[Self.lowerLevels] = AuthenticationTimes.json(authentication.lowerLevels, after: authentication.time)
         for member in claims.json.members { json.append(member.name, member.value) }
         return json
     }
@@ -61,7 +61,8 @@ extension AccessClaims {
         let methods = amr.compactMap(\.stringValue)
         self.claims = Claims(ofToken: claims)
         authentication = Authentication(time: try Self.date(claims, "auth_time"), methods: methods, level: level)
-        guard let lower = AuthenticationTimes.read(claims[Self.lowerLevels]) else { throw .badClaim(Self.lowerLevels) }
+        let lower = AuthenticationTimes.read(claims[Self.lowerLevels], after: authentication.time)
+        guard let lower else { throw .badClaim(Self.lowerLevels) }
         authentication.lowerLevels = lower
     }
 
