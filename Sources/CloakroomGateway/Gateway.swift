@@ -57,13 +57,18 @@ package final class Gateway: Sendable {
     /// Makes a connection of a browser one of this gateway's.
     /// - Parameter channel: one that was just accepted; call it on its event loop.
     package func serve(_ channel: any Channel) throws {
-        try serve(channel, peer: channel.remoteAddress?.ipAddress)
+        try serve(channel, peer: channel.remoteAddress?.ipAddress, isStream: false)
     }
 
     /// - Parameter peer: the address of the client's connection.
-    func serve(_ channel: any Channel, peer: String?) throws {
+    func serve(_ channel: any Channel, peer: String?, isStream: Bool) throws {
         let loop = self.loop(channel.eventLoop)
-        try channel.pipeline.syncOperations.addHandler(FrontConnection(self, loop, peer: peer))
+        try channel.pipeline.syncOperations.addHandler(FrontConnection(self, loop, peer: peer, isStream: isStream))
+    }
+
+    /// Ends what has no end of its own on the event loop, because the server stops.
+    func drain(_ eventLoop: any EventLoop) {
+        loop(eventLoop).drain()
     }
 
     private func loop(_ eventLoop: any EventLoop) -> GatewayLoop {

@@ -31,11 +31,15 @@ package struct GatewayChannel: ServerChildChannel {
     }
 
     package func handle(value: AcceptedChannel, logger: Logger) async {
-        // After the time that requests in flight have to finish, the task is cancelled.
+        let (end, continuation) = AsyncStream<Never>.makeStream()
+        value.channel.closeFuture.whenComplete { _ in continuation.finish() }
+        // After the time that requests in flight have to finish, the task is cancelled. It does not wait for the client to
+        // agree to the end, as TLS would.
         await withTaskCancellationHandler {
-            try? await value.channel.closeFuture.get()
+            for await _ in end {}
         } onCancel: {
             value.channel.close(promise: nil)
+            continuation.finish()
         }
     }
 }

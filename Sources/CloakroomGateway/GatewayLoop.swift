@@ -35,6 +35,10 @@ final class GatewayLoop {
         connections[ObjectIdentifier(connection)] = nil
     }
 
+    func drain() {
+        for connection in Array(connections.values) { connection.drain() }
+    }
+
     private func scheduleTick() {
         eventLoop.assumeIsolated().scheduleTask(in: Self.tick) { self.look() }
     }

@@ -15,6 +15,7 @@ struct BackendRequestTests {
     static let spellings: [@Sendable (String) -> String] = [
         { $0 }, { $0.lowercased() }, { $0.uppercased() }, { $0.replacing("-", with: "_") },
         { $0.replacing("-", with: ".") }, { $0.lowercased().replacing("-", with: "_") },
+        { $0.replacing("-", with: "!") }, { $0.replacing("-", with: "~") }, { $0.replacing("-", with: "'") },
     ]
 
     @Test("no spelling of a header that says who the user is crosses", arguments: names, spellings.indices)

@@ -9,7 +9,8 @@ struct RequestTargetTests {
         arguments: [
             ("/", "/", "/"), ("/a/b", "/a/b", "/a/b"), ("/a/", "/a/", "/a/"), ("/%61dmin", "/admin", "/admin"),
             ("/%7Euser/%2D", "/~user/-", "/~user/-"), ("/caf%c3%a9", "/caf%C3%A9", "/café"),
-            ("/a%20b", "/a%20b", "/a b"), ("/a%3Ab", "/a%3Ab", "/a:b"), ("/a;v=1/b", "/a;v=1/b", "/a;v=1/b"),
+            ("/a%20b", "/a%20b", "/a b"), ("/a%3Ab", "/a%3Ab", "/a:b"), ("/a;v=1/b", "/a;v=1/b", "/a/b"),
+            ("/a/b;x;y=z", "/a/b;x;y=z", "/a/b"), ("/a%3Bv/b", "/a%3Bv/b", "/a/b"),
             ("/.well-known/x", "/.well-known/x", "/.well-known/x"), ("/...", "/...", "/..."),
             ("/a..b", "/a..b", "/a..b"),
         ])
@@ -23,6 +24,7 @@ struct RequestTargetTests {
         "a path that servers resolve in different ways is refused",
         arguments: [
             "/../a", "/a/..", "/./a", "/a/.", "/%2e%2e/a", "/%2E./a", "/a/%2e", "/public/..;/admin", "/public/.;x/a",
+            "/a/;x/b", "/a/;x", "/;x",
             "/public/%2e%2e;a=b/admin", "//a", "/a//b", "/a//", "/%2fa", "/a%2Fb", "/a%5cb", "/a%25b", "/a%00", "/a%0a",
             "/a%7f", "/a%zz", "/a%", "/a%4", "/a\\b", "/a#b", "/a\u{E9}", "a", "", "*", "?a", "/a b", "ftp://a/b",
             "http:/a", "/a?b#c", "/a?\u{E9}",
@@ -41,6 +43,7 @@ struct RouteTests {
             ("/a/*", ["/a", "/a/", "/a/b", "/a/b/c"], ["/", "/ab", "/b/a"]), ("/*", ["/", "/a", "/a/b/"], []),
             ("/u/*/photo", ["/u/1/photo"], ["/u/photo", "/u/1/2/photo", "/u//photo", "/u/1/photo/x"]),
             ("/u/*/x/*", ["/u/1/x", "/u/1/x/y"], ["/u/1", "/u/1/xy"]),
+            ("/caf%C3%A9/*", ["/café", "/café/x"], ["/caf%C3%A9", "/cafe"]), ("/a%20b", ["/a b"], ["/a%20b"]),
         ])
     func matches(_ text: String, _ good: [String], _ bad: [String]) throws {
         let pattern = try #require(PathPattern(parsing: text))
@@ -85,6 +88,9 @@ struct RouteTests {
         #expect(rewrite.apply(to: "/api/x") == "/v2/x")
         #expect(PathRewrite(prefix: "/api", replacement: "").apply(to: "/api") == "/")
         #expect(PathRewrite(prefix: "/api", replacement: "").apply(to: "/api/x") == "/x")
+        #expect(PathRewrite(prefix: "/b!c", replacement: "/v2").apply(to: "/b%21c/x/") == "/v2/x/")
+        #expect(PathRewrite(prefix: "/a/b", replacement: "/v2").apply(to: "/a/b") == "/v2")
+        #expect(PathRewrite(prefix: "/a/b", replacement: "/v2").apply(to: "/a/b/") == "/v2/")
     }
 
     private func route(_ text: String, methods: Set<String>? = nil) throws -> Route {

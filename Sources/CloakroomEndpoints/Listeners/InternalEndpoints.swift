@@ -36,6 +36,10 @@ package struct InternalEndpoints: Sendable {
                 }
             }
             .withConnectedSocket(descriptors[0])
+            .flatMapErrorThrowing { error in
+                close(client)
+                throw error
+            }
             .flatMap { _ in
                 ClientBootstrap(group: loop).channelInitializer(initialize).withConnectedSocket(client)
             }

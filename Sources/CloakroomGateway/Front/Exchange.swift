@@ -152,7 +152,7 @@ final class Exchange {
             BackendRequest(
                 head: request, target: path + request.target.query, access: access,
                 forwarded: ForwardedFields(client: client, scheme: gateway.scheme, host: request.host ?? ""),
-                keepsBearer: route.keepsBearer, cookies: gateway.cookies
+                keepsBearer: route.keepsBearer && !gateway.rules.hasOwnBearer(request), cookies: gateway.cookies
             ).write(to: &buffer)
         }
         connection.send(buffer)
@@ -271,7 +271,9 @@ final class Exchange {
     private func passHead(_ head: ResponseHead) throws(MalformedHead) {
         guard head.status != 101 else { return try beginTunnel(head) }
         status = head.status
-        keepsUpstream = head.keepsConnection
+        // Some backends send the body of a GET to a HEAD request. What comes later on the connection would be taken for the
+        // response to another client's request.
+        keepsUpstream = head.keepsConnection && (!isToHead || head.framing == .empty)
         closesFront = !request.keepsConnection || !requestBody.isComplete || request.offersUpgrade || front.isDraining
         let answer = clientResponse(head, closes: closesFront)
         var buffer = front.makeBuffer(
@@ -396,7 +398,7 @@ final class Exchange {
         gateway.denials.write(denial, of: LoggedRequest(request))
         var answer = gateway.rules.answer(denial, to: request, route: nil)
         // A renewal is not lost with the backend's response.
-        if let setCookie { answer.fields.append(("Set-Cookie", setCookie)) }
+        if let setCookie, answer.status >= 502 { answer.fields.append(("Set-Cookie", setCookie)) }
         status = answer.status
         observe()
         front.answer(answer, to: request, requestIsComplete: requestBody.isComplete)
@@ -459,7 +461,7 @@ final class Exchange {
         watch?.tick(at: now)
         guard lastProgress + limit < now else { return }
         switch phase {
-        case .head where requestBody.isComplete: fail(.upstreamTimeout)
+        case .head where requestBody.isComplete || upstream?.isWritable == false: fail(.upstreamTimeout)
         case .head: fail(.requestTimeout)
         case .body, .tunnel: cut()
         case .connecting, .over: break

@@ -27,6 +27,8 @@ final class FrontConnection: ChannelDuplexHandler {
     let gateway: Gateway
     let loop: GatewayLoop
     private let peer: String?
+    /// Whether the channel is a stream of HTTP/2, which ends with its response: nothing has to be closed.
+    private let isStream: Bool
     private var state = State.head
     private var context: ChannelHandlerContext?
     private var gate = ReadGate()
@@ -41,7 +43,8 @@ final class FrontConnection: ChannelDuplexHandler {
 
     private static let lingerTime = TimeAmount.seconds(2)
 
-    init(_ gateway: Gateway, _ loop: GatewayLoop, peer: String?) {
+    init(_ gateway: Gateway, _ loop: GatewayLoop, peer: String?, isStream: Bool) {
+        self.isStream = isStream
         self.gateway = gateway
         self.loop = loop
         self.peer = peer
@@ -100,9 +103,14 @@ final class FrontConnection: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
+        drain()
+    }
+
+    /// The server stops: what is in flight is finished, and streams are ended.
+    func drain() {
         isDraining = true
         switch state {
-        case .head where received.readableBytes == 0: context.close(promise: nil)
+        case .head where received.readableBytes == 0: context?.close(promise: nil)
         case .exchanging(let exchange): exchange.drain()
         case .head, .judging, .lingering: break
         }
@@ -283,11 +291,12 @@ final class FrontConnection: ChannelDuplexHandler {
 
     func closeWhenWritten() {
         state = .lingering
+        deadline = .now() + gateway.limits.stalledClient
+        guard !isStream else { return flushIfNeeded() }
         isFlushNeeded = false
         guard let context else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
-        deadline = .now() + gateway.limits.stalledClient
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
     }
 
@@ -298,6 +307,7 @@ final class FrontConnection: ChannelDuplexHandler {
         received.clear()
         resumeReading()
         deadline = .now() + Self.lingerTime
+        guard !isStream else { return flushIfNeeded() }
         guard let context else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in context.close(mode: .output, promise: nil) }

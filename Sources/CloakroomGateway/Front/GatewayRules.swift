@@ -40,12 +40,13 @@ extension GatewayRules {
     func judge(_ head: RequestHead) -> Verdict {
         if OwnPaths.contain(head.target.decodedPath) { return .own }
         guard isOurs(head.host) else { return .refused(.misdirectedRequest, nil) }
-        let method = head.isPreflight ? head.first(.accessControlRequestMethod) ?? head.method : head.method
+        // A preflight carries no credentials. The rule of the request that follows it decides, which is judged by itself.
+        let isPreflight = isTrustedPreflight(head)
+        let method = isPreflight ? head.first(.accessControlRequestMethod) ?? head.method : head.method
         guard let route = routes.route(method: method, path: head.target.decodedPath) else {
             return .refused(.notFound, nil)
         }
-        // A preflight carries no credentials; the request that follows it is judged by itself.
-        if isTrustedPreflight(head) { return .pass(route, nil) }
+        if isPreflight { return .pass(route, nil) }
         do {
             try checkOrigin(head)
         } catch {
@@ -115,6 +116,15 @@ extension GatewayRules {
         RequestCredentials(
             cookies: cookies(of: head), authorization: head.values(.authorization), verifier: authorizer.verifier,
             at: authorizer.now())
+    }
+
+    /// Whether the request has a bearer token that claims to be ours, in whatever state.
+    func hasOwnBearer(_ head: RequestHead) -> Bool {
+        guard head.contains(.authorization) else { return false }
+        switch credentials(of: head).bearer {
+        case .ours: return true
+        case .foreign, nil: return false
+        }
     }
 
     private func cookies(of head: RequestHead) -> [[UInt8]] {

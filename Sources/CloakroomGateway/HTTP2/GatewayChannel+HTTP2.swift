@@ -5,8 +5,12 @@ import NIOTLS
 extension GatewayChannel {
     /// Serves HTTP/2 or HTTP/1.1 by what client and server have agreed on in the TLS handshake.
     static func serveNegotiated(_ gateway: Gateway, on channel: any Channel) throws {
+        // A client that never finishes the handshake must not keep the connection.
+        let deadline = channel.eventLoop.scheduleTask(in: gateway.limits.head) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in deadline.cancel() }
         let negotiation = ApplicationProtocolNegotiationHandler { result, channel in
-            channel.eventLoop.makeCompletedFuture {
+            deadline.cancel()
+            return channel.eventLoop.makeCompletedFuture {
                 switch result {
                 case .negotiated("h2"): try serveHTTP2(gateway, on: channel)
                 case .negotiated, .fallback: try gateway.serve(channel)
@@ -34,9 +38,28 @@ extension GatewayChannel {
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
                 try stream.pipeline.syncOperations.addHandler(HTTP2Stream())
-                try gateway.serve(stream, peer: peer)
+                try gateway.serve(stream, peer: peer, isStream: true)
             }
         }
-        try channel.pipeline.syncOperations.addHandler(management)
+        try channel.pipeline.syncOperations.addHandlers([management, StreamDrain(gateway)])
+        // The connection is active already; its timers begin with this event.
+        let http2 = try channel.pipeline.syncOperations.context(handlerType: NIOHTTP2Handler.self)
+        http2.fireChannelActive()
+    }
+}
+
+/// Tells the streams of a connection that the server stops: each is a channel of its own, which no signal reaches.
+private final class StreamDrain: ChannelInboundHandler {
+    typealias InboundIn = Any
+
+    private let gateway: Gateway
+
+    init(_ gateway: Gateway) {
+        self.gateway = gateway
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent { gateway.drain(context.eventLoop) }
+        context.fireUserInboundEventTriggered(event)
     }
 }

@@ -73,6 +73,8 @@ struct HTTP2Response {
             for line in head.lines {
                 switch line.kind {
                 case .connection, .hopByHop, .transferEncoding, .upgrade: continue
+                // A length that the missing body contradicts resets the stream (RFC 9113 section 8.1.1).
+                case .contentLength where head.status == 204 || head.status == 304: continue
                 default:
                     let name = String(decoding: bytes[line.name], as: UTF8.self).lowercased()
                     headers.add(name: name, value: String(decoding: bytes[line.value], as: UTF8.self))
@@ -88,6 +90,8 @@ struct ChunkContent {
     private enum State: Hashable {
         case size
         case data(Int)
+        /// The line with the size 0 has come, the empty line that ends the body has not.
+        case last
         case complete
     }
 
@@ -105,7 +109,7 @@ struct ChunkContent {
                 let piece = bytes.readSlice(length: min(left, bytes.readableBytes)) ?? ByteBuffer()
                 pieces.append(piece)
                 state = left == piece.readableBytes ? .size : .data(left - piece.readableBytes)
-            case .size: try readSize(&bytes)
+            case .size, .last: try readSize(&bytes)
             case .complete: break
             }
         }
@@ -121,13 +125,12 @@ struct ChunkContent {
             return
         }
         isInExtension = false
+        guard state != .last else { return state = .complete }
         guard !size.isEmpty else { return }
         guard size.count <= 16, let length = Int(String(decoding: size, as: UTF8.self), radix: 16) else {
             throw HTTP2Response.Malformed()
         }
         size = []
-        // The empty line behind the last chunk is left in the buffer, and never read.
-        state = length == 0 ? .complete : .data(length)
-        if length == 0 { bytes.clear() }
+        state = length == 0 ? .last : .data(length)
     }
 }

@@ -78,7 +78,9 @@ final class HTTP2Stream: ChannelDuplexHandler {
     }
 
     private func reset(_ code: HTTP2ErrorCode, _ context: ChannelHandlerContext) {
-        context.writeAndFlush(wrapOutboundOut(.rstStream(code)), promise: nil)
-        context.close(promise: nil)
+        // Not at once: the connection is still telling its handlers about the new stream.
+        context.eventLoop.assumeIsolated().execute {
+            context.writeAndFlush(self.wrapOutboundOut(.rstStream(code)), promise: nil)
+        }
     }
 }

@@ -10,7 +10,7 @@ struct BackendRequest {
     /// nil for a request without a session.
     let access: VerifiedAccess?
     let forwarded: ForwardedFields
-    /// See `Route`.
+    /// Whether a bearer token in `Authorization` goes on: see `Route`, and only one that is not ours.
     let keepsBearer: Bool
     let cookies: OwnCookies
 

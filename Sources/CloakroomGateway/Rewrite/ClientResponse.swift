@@ -44,6 +44,8 @@ struct ClientResponse {
         }
         return switch line.kind {
         case .connection, .hopByHop, .transferEncoding, .upgrade: false
+        // RFC 9110 section 8.6.
+        case .contentLength: head.status != 204
         case .forged: isOwn
         case .setCookie: isOwn || !cookies.areSet(by: .init(rebasing: bytes[line.value]))
         case .cacheControl: setCookie == nil

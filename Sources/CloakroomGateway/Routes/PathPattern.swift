@@ -16,10 +16,11 @@ package struct PathPattern: Hashable, Sendable, CustomStringConvertible {
     ///   `*` inside a segment.
     package init?(parsing text: String) {
         guard let target = try? RequestTarget(text), text == target.path, target.query.isEmpty else { return nil }
-        var parts = text.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        var parts = target.decodedPath.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(
+            String.init)
         coversBelow = parts.last == "*"
         if coversBelow { parts.removeLast() }
-        guard parts.allSatisfy({ $0 == "*" || !$0.contains("*") }) else { return nil }
+        guard parts.allSatisfy({ $0 == "*" || !$0.contains("*") }), !text.contains("%2A") else { return nil }
         segments = parts.map { $0 == "*" ? .any : .literal($0) }
         description = text
     }

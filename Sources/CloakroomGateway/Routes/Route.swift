@@ -58,10 +58,13 @@ package struct PathRewrite: Hashable, Sendable {
         self.replacement = replacement
     }
 
+    /// - Parameter path: one that matches `prefix/*`. Its characters may be encoded in another way than those of the
+    ///   prefix, so the segments are counted.
     func apply(to path: String) -> String {
-        guard path.hasPrefix(prefix) else { return path }
-        let rewritten = replacement + path.dropFirst(prefix.count)
-        return rewritten.hasPrefix("/") ? rewritten : "/" + rewritten
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+        let rest = segments.dropFirst(prefix.split(separator: "/").count + 1).joined(separator: "/")
+        let isBare = segments.count <= prefix.split(separator: "/").count + 1
+        return isBare ? (replacement.isEmpty ? "/" : replacement) : "\(replacement)/\(rest)"
     }
 }
 

@@ -6,12 +6,7 @@ import NIOPosix
 /// Asks the backends whose rules name a health path every two seconds. A backend that accepts connections and answers
 /// errors would otherwise get its share of the requests.
 package struct HealthChecks: Sendable {
-    private struct Check: Hashable {
-        let address: UpstreamAddress
-        let path: String
-    }
-
-    private let checks: Set<Check>
+    private let checks: Set<HealthCheck>
     private let health: UpstreamHealth
     private let connector: UpstreamConnector
     private let logger: Logger
@@ -25,7 +20,7 @@ package struct HealthChecks: Sendable {
         checks = Set(
             routes.routes.flatMap { route in
                 route.upstream.healthPath.map { path in
-                    route.upstream.addresses.map { Check(address: $0, path: path) }
+                    route.upstream.addresses.map { HealthCheck(address: $0, path: path) }
                 } ?? []
             })
         self.health = health
@@ -44,12 +39,12 @@ package struct HealthChecks: Sendable {
         }
     }
 
-    private func look(_ check: Check) async {
+    private func look(_ check: HealthCheck) async {
         let status = await ask(check)
         let isHealthy = status.map { 200...399 ~= $0 } ?? false
-        guard health.checked(check.address, isHealthy: isHealthy) else { return }
+        guard health.checked(check, isHealthy: isHealthy) else { return }
         let metadata: Logger.Metadata = [
-            "upstream": "\(check.address)", "status": "\(status.map(String.init) ?? "none")",
+            "upstream": "\(check.address)", "path": "\(check.path)", "status": "\(status.map(String.init) ?? "none")",
         ]
         if isHealthy {
             logger.notice("a backend is healthy again", metadata: metadata)
@@ -59,7 +54,7 @@ package struct HealthChecks: Sendable {
     }
 
     /// The status of the answer; nil without one.
-    private func ask(_ check: Check) async -> Int? {
+    private func ask(_ check: HealthCheck) async -> Int? {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let answer = loop.makePromise(of: Int.self)
         let request = "GET \(check.path) HTTP/1.1\r\nHost: \(check.address.authority)\r\nConnection: close\r\n\r\n"

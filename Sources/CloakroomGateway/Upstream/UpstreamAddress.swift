@@ -51,7 +51,7 @@ package struct UpstreamAddress: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The backends of a route. Requests go to the first that is healthy.
+/// The backends of a route. Those that are healthy share the requests.
 package struct UpstreamGroup: Hashable, Sendable {
     package let addresses: [UpstreamAddress]
     /// The path that is asked for health; nil for none: a failed connection alone counts.

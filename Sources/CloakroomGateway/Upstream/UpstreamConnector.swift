@@ -1,5 +1,6 @@
 package import NIOCore
 import NIOPosix
+import NIOTLS
 
 /// Where an exchange goes.
 enum UpstreamEndpoint: Hashable, Sendable {
@@ -48,15 +49,59 @@ package struct UpstreamConnector: Sendable {
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelInitializer { channel in
                 do {
-                    if address.isTLS, case .network(let host, _) = address.socket { try secure(channel, host) }
+                    if address.isTLS, case .network(let host, _) = address.socket {
+                        try secure(channel, host)
+                        try channel.pipeline.syncOperations.addHandler(HandshakeEnd(channel.eventLoop))
+                    }
                 } catch {
                     return channel.eventLoop.makeFailedFuture(error)
                 }
                 return initialize(channel)
             }
-        switch address.socket {
-        case .network(let host, let port): return bootstrap.connect(host: host, port: port)
-        case .unix(let path): return bootstrap.connect(unixDomainSocketPath: path)
+        let connected =
+            switch address.socket {
+            case .network(let host, let port): bootstrap.connect(host: host, port: port)
+            case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
+            }
+        guard address.isTLS else { return connected }
+        return connected.flatMap { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.handler(type: HandshakeEnd.self).result
+            }
+            .flatMap { $0 }.map { channel }
         }
+    }
+}
+
+/// Waits for the end of the TLS handshake: a backend with a certificate that is not trusted cannot be reached, and another
+/// has to take its place.
+private final class HandshakeEnd: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = Any
+
+    private let promise: EventLoopPromise<Void>
+
+    init(_ loop: any EventLoop) {
+        promise = loop.makePromise()
+    }
+
+    var result: EventLoopFuture<Void> { promise.futureResult }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted? = event as? TLSUserEvent { promise.succeed() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        promise.fail(error)
+        context.fireErrorCaught(error)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        promise.fail(ChannelError.eof)
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        promise.fail(ChannelError.eof)
     }
 }

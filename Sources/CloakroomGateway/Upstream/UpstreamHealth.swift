@@ -6,7 +6,7 @@ import Synchronization
 package final class UpstreamHealth: Sendable {
     private struct State {
         var failedUntil: [UpstreamAddress: NIODeadline] = [:]
-        var unhealthy: Set<UpstreamAddress> = []
+        var unhealthy: Set<HealthCheck> = []
         var next = 0
     }
 
@@ -24,7 +24,11 @@ package final class UpstreamHealth: Sendable {
             let count = group.addresses.count
             let start = Int(UInt(bitPattern: state.next) % UInt(count))
             return (0..<count).map { group.addresses[(start + $0) % count] }
-                .filter { (state.failedUntil[$0] ?? .distantPast) <= now && !state.unhealthy.contains($0) }
+                .filter { address in
+                    let check = group.healthPath.map { HealthCheck(address: address, path: $0) }
+                    return (state.failedUntil[address] ?? .distantPast) <= now
+                        && !(check.map(state.unhealthy.contains) ?? false)
+                }
         }
     }
 
@@ -33,10 +37,10 @@ package final class UpstreamHealth: Sendable {
     }
 
     /// - Returns: whether this is news.
-    func checked(_ address: UpstreamAddress, isHealthy: Bool) -> Bool {
+    func checked(_ check: HealthCheck, isHealthy: Bool) -> Bool {
         state.withLock { state in
-            if isHealthy { return state.unhealthy.remove(address) != nil }
-            return state.unhealthy.insert(address).inserted
+            if isHealthy { return state.unhealthy.remove(check) != nil }
+            return state.unhealthy.insert(check).inserted
         }
     }
 
@@ -45,4 +49,10 @@ package final class UpstreamHealth: Sendable {
             if state.failedUntil[address] != nil { state.failedUntil[address] = nil }
         }
     }
+}
+
+/// One question for health: rules may ask one backend at several paths.
+struct HealthCheck: Hashable, Sendable {
+    let address: UpstreamAddress
+    let path: String
 }

@@ -11,7 +11,8 @@ enum HeaderKind: Hashable, Sendable {
     /// Names a client must not set, because backends read who the user is from them, or which URL was requested:
     /// `X-Auth-*`, `X-Forwarded-*`, `Forwarded` and their relatives, in any spelling that CGI, WSGI or PHP turns into
     /// the same variable (`X_Auth_Subject`, `X.Auth.Subject`; CVE-2025-64484, GHSA-f59h-q822-g45g). Also the other
-    /// names of this list in such a spelling, such as `Content_Length`.
+    /// names of this list in such a spelling, such as `Content_Length`. Some servers turn every character that is no letter
+    /// or digit into `_`, also `!` and `~`.
     case forged
     case other
 }
@@ -27,7 +28,7 @@ extension HeaderKind {
         }
     }
 
-    /// Compares a name as CGI does: without case, and with `_` and `.` for `-`.
+    /// Compares a name as CGI does: without case, and with any character that is no letter or digit for `-`.
     private static func known(_ name: UnsafeRawBufferPointer) -> HeaderKind {
         guard name.count < candidates.count else { return .other }
         for candidate in candidates[name.count] where name.begins(candidate.name) { return candidate.kind }
@@ -71,7 +72,7 @@ extension HeaderKind {
     }
 
     private static func isPlain(_ name: UnsafeRawBufferPointer) -> Bool {
-        !name.contains { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }
+        name.allSatisfy { $0 == UInt8(ascii: "-") || isAlphanumeric($0) }
     }
 }
 
@@ -88,9 +89,7 @@ extension UnsafeRawBufferPointer {
             let expected = name.utf8Start[index]
             let byte = self[index]
             if byte == expected || isUpperCase(byte) && byte | 0x20 == expected { continue }
-            guard expected == UInt8(ascii: "-"), byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") else {
-                return false
-            }
+            guard expected == UInt8(ascii: "-"), !isAlphanumeric(byte) else { return false }
         }
         return true
     }
@@ -106,5 +105,14 @@ extension UnsafeRawBufferPointer {
 
     private func isUpperCase(_ byte: UInt8) -> Bool {
         UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+    }
+}
+
+private func isAlphanumeric(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+    default: false
     }
 }

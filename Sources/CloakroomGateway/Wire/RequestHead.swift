@@ -19,7 +19,6 @@ struct RequestHead: Sendable {
     let asksForWebSocket: Bool
     /// Whether it offers any upgrade. Bytes behind such a request may be of another protocol.
     let offersUpgrade: Bool
-    let expectsContinue: Bool
     /// The authority of the target or of the `Host` header; nil for HTTP/1.0 without.
     let host: String?
 
@@ -38,7 +37,6 @@ struct RequestHead: Sendable {
         keepsConnection = !parsed.isHTTP10 && !parsed.connection.closes
         offersUpgrade = parsed.hasUpgrade
         asksForWebSocket = parsed.namesWebSocket && parsed.connection.upgrades && parsed.method == "GET"
-        expectsContinue = parsed.expectsContinue
         host = parsed.host
     }
 
@@ -93,7 +91,6 @@ private struct Parts {
     var connection = ConnectionOptions()
     var hasUpgrade = false
     var namesWebSocket = false
-    var expectsContinue = false
     var host: String?
 
     init(_ bytes: UnsafeRawBufferPointer) throws(RequestFault) {
@@ -119,13 +116,22 @@ private struct Parts {
             throw .malformed("the request line must have a method, a target and a version")
         }
         let name = UnsafeRawBufferPointer(rebasing: line[..<first])
-        guard ByteClass.isToken(name), name.count <= 32 else { throw .malformed("the method is malformed") }
+        guard Self.isMethod(name) else { throw .malformed("the method is malformed") }
         method = String(decoding: name, as: UTF8.self)
         try readVersion(.init(rebasing: line[(last + 1)...]))
         guard method != "CONNECT", method != "TRACE" else { throw .notImplemented }
         let target = UnsafeRawBufferPointer(rebasing: line[(first + 1)..<last])
         guard target.count <= RequestHead.longestTarget else { throw .targetTooLong }
         self.target = try RequestTarget(target)
+    }
+
+    /// Methods are compared with case (RFC 9110 section 9.1), but some backends run `post` as POST: a rule for POST would
+    /// not apply to it.
+    private static func isMethod(_ name: UnsafeRawBufferPointer) -> Bool {
+        1...32 ~= name.count
+            && name.allSatisfy {
+                UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+            }
     }
 
     private mutating func readVersion(_ version: UnsafeRawBufferPointer) throws(RequestFault) {
@@ -161,7 +167,6 @@ private struct Parts {
                 namesWebSocket = value.equalsIgnoringCase("websocket")
             case .expect:
                 guard value.equalsIgnoringCase("100-continue") else { throw .expectationFailed }
-                expectsContinue = true
             default: break
             }
         }

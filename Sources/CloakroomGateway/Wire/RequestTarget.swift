@@ -6,7 +6,8 @@
 struct RequestTarget: Hashable, Sendable {
     /// The path for the backend.
     let path: String
-    /// The path with every encoded character decoded; what patterns are compared with.
+    /// The path with every encoded character decoded and without path parameters (`/a;v=1/b` is `/a/b`), which Tomcat and
+    /// Spring cut off; what patterns are compared with.
     let decodedPath: String
     /// With its question mark; empty without a query. As it came.
     let query: String
@@ -37,13 +38,14 @@ struct RequestTarget: Hashable, Sendable {
             return
         }
         guard path.first == UInt8(ascii: "/") else { throw .malformed("the target must be a path") }
-        if Self.isPlain(path) {
+        guard !Self.isPlain(path) else {
             self.path = String(decoding: path, as: UTF8.self)
-            decodedPath = self.path
-        } else {
-            (self.path, decodedPath) = try Self.canonical(path)
+            decodedPath = try Self.withoutParameters(self.path)
+            return
         }
-        try Self.checkSegments(decodedPath)
+        let (canonical, decoded) = try Self.canonical(path)
+        self.path = canonical
+        decodedPath = try Self.withoutParameters(decoded)
     }
 
     private static func takeAuthority(_ rest: inout UnsafeRawBufferPointer) throws(RequestFault) -> String? {
@@ -122,20 +124,24 @@ struct RequestTarget: Hashable, Sendable {
         }
     }
 
-    /// Refuses empty and dot segments, also in front of a path parameter (`..;`), which Tomcat cuts off before it
-    /// resolves them.
-    private static func checkSegments(_ path: String) throws(RequestFault) {
+    /// Refuses empty and dot segments, also in front of a path parameter (`..;`), and cuts the parameters off.
+    private static func withoutParameters(_ path: String) throws(RequestFault) -> String {
         var rest = path.utf8.dropFirst()
+        var hasParameters = false
         while true {
             let segment = rest.prefix { $0 != UInt8(ascii: "/") }
             let isLast = segment.endIndex == rest.endIndex
-            if segment.isEmpty, !isLast { throw .malformed("the path has an empty segment") }
             let name = segment.prefix { $0 != UInt8(ascii: ";") }
+            if name.isEmpty, !isLast || !segment.isEmpty { throw .malformed("the path has an empty segment") }
             if name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8) {
                 throw .malformed("the path has a dot segment")
             }
-            if isLast { return }
+            hasParameters = hasParameters || name.endIndex != segment.endIndex
+            if isLast { break }
             rest = rest[rest.index(after: segment.endIndex)...]
         }
+        guard hasParameters else { return path }
+        return path.split(separator: "/", omittingEmptySubsequences: false)
+            .map { $0.prefix { $0 != ";" } }.joined(separator: "/")
     }
 }

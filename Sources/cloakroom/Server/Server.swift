@@ -112,6 +112,8 @@ struct Server {
     }
 
     private func configuration(_ address: BindAddress, _ descriptors: Int) -> ApplicationConfiguration {
+        // Behind the gateway a connection has one to a backend, or a pair of sockets to our own endpoints.
+        let descriptors = instance.settings.routes == nil ? descriptors : descriptors / 3
         let maximum = instance.settings.listeners.maximumConnections ?? descriptors
         return ApplicationConfiguration(
             address: address,

@@ -51,7 +51,12 @@ final class ServerCertificate: Sendable {
 
     private static func read(_ certificate: String, _ key: String) throws -> [[Version]: NIOSSLContext] {
         var status = stat()
-        guard stat(key, &status) == 0 else { throw Unusable(description: "tlsKey: \(key) cannot be read") }
+        guard access(certificate, R_OK) == 0 else {
+            throw SettingsError(place: "tlsCert", problem: "\(certificate) cannot be read")
+        }
+        guard access(key, R_OK) == 0, stat(key, &status) == 0 else {
+            throw SettingsError(place: "tlsKey", problem: "\(key) cannot be read")
+        }
         guard status.st_mode & 0o007 == 0 else {
             throw Unusable(description: "tlsKey: \(key) can be read by every user; chmod o= \(key)")
         }

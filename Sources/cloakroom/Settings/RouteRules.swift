@@ -126,7 +126,9 @@ private struct RuleReader {
             throw .init(problem: "has no upstream, and the setting upstream is not given")
         }
         let path = try text("healthPath")
-        guard path.map({ $0.hasPrefix("/") }) ?? true else { throw unusable("healthPath", "a path") }
+        guard path.map({ PathPattern(parsing: $0) != nil && !$0.contains("*") }) ?? true else {
+            throw unusable("healthPath", "a path")
+        }
         return UpstreamGroup(addresses.isEmpty ? fallback : addresses, healthPath: path)
     }
 
@@ -138,6 +140,10 @@ private struct RuleReader {
                     && method.utf8.allSatisfy { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || $0 == UInt8(ascii: "-") }
             })
         else { throw unusable("methods", "methods in upper case") }
+        guard mapping["methods"] == nil || !methods.isEmpty, !methods.contains("CONNECT"), !methods.contains("TRACE")
+        else {
+            throw unusable("methods", "methods other than CONNECT and TRACE, at least one")
+        }
         return methods.isEmpty ? nil : Set(methods)
     }
 
@@ -157,7 +163,8 @@ private struct RuleReader {
     /// What takes the place of the pattern's literal beginning.
     private func rewrite(_ pattern: PathPattern) throws(RouteRules.Unusable) -> PathRewrite? {
         guard let text = try text("rewrite") else { return nil }
-        guard text.hasPrefix("/"), PathPattern(parsing: text) != nil, !text.contains("*"), let prefix = pattern.prefix
+        guard PathPattern(parsing: text) != nil, !text.contains("*"), text == "/" || !text.hasSuffix("/"),
+            let prefix = pattern.prefix
         else {
             throw unusable("rewrite", "a path such as / or /v2, behind a pattern that ends with /*")
         }

@@ -1,6 +1,7 @@
 import CloakroomCore
 import CloakroomEndpoints
 import CloakroomGateway
+import Foundation
 import NIOCore
 
 /// The settings of an operator, read and checked. `SettingsTable` defines how each value gets here.
@@ -52,6 +53,11 @@ struct Settings: Sendable {
         guard !addresses.contains(where: { $0.isSame(as: listeners.privateAddress) }) else {
             throw SettingsError(place: sources.place(of: "upstream"), problem: "must not be the private listener")
         }
+        let own = PrivateListener.Address.network(host: listeners.host, port: listeners.port)
+        guard !addresses.contains(where: { $0.isSame(as: own) }) else {
+            throw SettingsError(
+                place: sources.place(of: "upstream"), problem: "must not be this server: each request would come back")
+        }
     }
 
     var privateListener: PrivateListener? {
@@ -95,20 +101,26 @@ struct SettingsError: Error, CustomStringConvertible {
 }
 
 extension UpstreamAddress {
-    /// Whether requests to this address reach the listener.
+    /// Whether requests to this address reach the listener, under whatever name.
     fileprivate func isSame(as listener: PrivateListener.Address?) -> Bool {
         switch (socket, listener) {
-        case (.unix(let path), .unixSocket(let other)): path == other
+        case (.unix(let path), .unixSocket(let other)):
+            (path as NSString).standardizingPath == (other as NSString).standardizingPath
         case (.network(let host, let port), .network(let other, let otherPort)):
             port == otherPort && (host == other || Self.isLocal(host) && Self.isLocal(other))
         case (_, nil), (.unix, .network), (.network, .unixSocket): false
         }
     }
 
-    /// Whether the host is this machine, by any of its addresses.
+    /// Whether the host is this machine, by any of its names and addresses.
     private static func isLocal(_ host: String) -> Bool {
-        if ["localhost", "::1", "0.0.0.0", "::"].contains(host) || host.hasPrefix("127.") { return true }
+        guard let resolved = try? SocketAddress.makeAddressResolvingHost(host, port: 0),
+            let address = resolved.ipAddress
+        else { return false }
+        if address.hasPrefix("127.") || address.hasPrefix("::ffff:127.") || ["::1", "0.0.0.0", "::"].contains(address) {
+            return true
+        }
         let interfaces = (try? System.enumerateDevices()) ?? []
-        return interfaces.contains { $0.address?.ipAddress == host }
+        return interfaces.contains { $0.address?.ipAddress == address }
     }
 }
