@@ -123,6 +123,7 @@ def test_a_request_with_our_cookie_and_without_origin_is_refused(backend, subjec
 
 @pytest.mark.parametrize("browser, field", [
     (None, "browser"), ("x", "browser"), ({}, "browser.method"), ({"method": "POST"}, "browser.host"),
+    ({"method": "HEAD", "host": "localhost"}, "browser.method"), ({"method": "options", "host": "localhost"}, "browser.method"),
     ({"method": "POST /", "host": "localhost"}, "browser.method"), ({"method": "POST", "host": 1}, "browser.host"),
     ({"method": "POST", "host": "localhost", "ip": "nowhere"}, "browser.ip"),
     ({"method": "POST", "host": "localhost", "ip": "10.0.0.0/8"}, "browser.ip"),

@@ -52,6 +52,10 @@ extension BrowserRequest {
         guard method.utf8.allSatisfy({ 0x41...0x5A ~= $0 || 0x61...0x7A ~= $0 || $0 == UInt8(ascii: "-") }) else {
             throw Complaint(field: "method", "must be a method such as POST")
         }
+        // The origin policy lets both pass from every site, because they change nothing.
+        guard !["HEAD", "OPTIONS"].contains(method.uppercased()) else {
+            throw Complaint(field: "method", "must be the method of a login, not HEAD or OPTIONS")
+        }
         guard let host = try Self.text("host", of: object) else { throw Complaint(field: "host", "is missing") }
         let address = try Self.text("ip", of: object)
         if let address, address.contains("/") || AddressRange(parsing: address) == nil {
