@@ -526,6 +526,44 @@ test("hybrid: each tab keeps its own token, and the page's own Authorization hea
   assert.equal(requests.at(-1).headers.get("authorization"), "Basic x");
 });
 
+const problem = (code) => json({ type: `urn:cloakroom:problem:${code}`, code }, 401);
+const bearers = () => requests.filter(({ url }) => url.endsWith("/api")).map(({ headers }) => headers.get("authorization"));
+
+for (const delivery of ["cookie", "hybrid"]) {
+  const own = { headers: { Authorization: "Bearer of the app" } };
+
+  test(`${delivery}: the page's own bearer is sent as it is, and its refusal is not taken for one of the session`, async () => {
+    const session = await load();
+    answer = () => json({ ...named("s1"), delivery, access_token: delivery === "hybrid" ? "ours" : undefined });
+    await session.login({});
+    requests.length = 0;
+    for (const refusal of [expired, () => json({ code: "session_revoked" }, 401), () => new Response("<html>", { status: 401 })]) {
+      answer = refusal;
+      for (const call of [["/api", own], [new Request("/api", own)]]) assert.equal((await session.fetch(...call)).status, 401);
+    }
+    assert.deepEqual([requests.length, ...new Set(bearers())], [6, "Bearer of the app"]);
+  });
+
+  test(`${delivery}: beside the page's own bearer, Cloakroom's own refusals renew and end the session`, async () => {
+    const session = await load();
+    answer = () => json({ ...named("s1"), delivery });
+    await session.login({});
+    requests.length = 0;
+    let isRenewed = false;
+    answer = ({ url }) => {
+      if (url.endsWith("/refresh")) return (isRenewed = true), json({ ...named("s1"), delivery, access_token: "ours" });
+      return isRenewed ? json({}) : problem("token_expired");
+    };
+    assert.equal((await session.fetch("/api", own)).status, 200);
+    assert.deepEqual(bearers(), ["Bearer of the app", "Bearer of the app"]);
+    answer = ({ url }) => (url.includes("/auth/session") ? json({ authenticated: false }) : problem("session_revoked"));
+    const states = [];
+    session.onChange((state) => states.push(state.authenticated));
+    await session.fetch("/api", own);
+    assert.deepEqual(states, [false]);
+  });
+}
+
 test("a listener that throws does not prevent the others from being called", async () => {
   const session = await load();
   const heard = [];
@@ -562,23 +600,54 @@ test("a hidden page is reloaded if its session has ended, is another user's, or 
   }
 });
 
-test("in a server that renders the page, a session does nothing and keeps no process alive", async () => {
+/** Runs a script in a process of its own, where the page of these tests does not exist, and returns what it prints as JSON. */
+const run = async (before, script) => {
   const client = new URL("../../Web/client/client.js", import.meta.url).href;
-  const script = `
-    import { createSession, CloakroomError } from ${JSON.stringify(client)};
-    if (globalThis.document || globalThis.location) throw new Error("no server");
-    const session = createSession({ base: "https://auth.example.com" });
-    globalThis.fetch = async (...request) => ["passed on", ...request];
-    const stop = session.onChange(() => { throw new Error("told"); });
-    const refused = [];
-    for (const name of ["login", "signup", "stepUp", "logout"]) await session[name]({}).catch((error) => refused.push(error instanceof Error && name));
-    console.log(JSON.stringify([await session.current(), await session.current({ passive: true }), await session.renew(),
-      await session.fetch("/api", { method: "PUT" }), session.secondsLeft(), refused, typeof CloakroomError]));
-    stop();`;
-  const run = promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], { timeout: 20_000 });
-  const nobody = { authenticated: false };
-  assert.deepEqual(JSON.parse((await run).stdout), [
-    nobody, nobody, nobody, ["passed on", "/api", { method: "PUT" }], 0, ["login", "signup", "stepUp", "logout"], "function",
+  const code = `${before}
+    const { createSession, CloakroomError } = await import(${JSON.stringify(client)});
+    const refusal = (call) => call.then(() => "nothing", ({ message }) => message);
+    ${script}`;
+  const options = { timeout: 20_000 };
+  return JSON.parse((await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", code], options)).stdout);
+};
+
+const nobody = { authenticated: false };
+const CALLS = `const session = createSession({ base: "https://auth.example.com" });
+  const stop = session.onChange(() => { throw new Error("told"); });
+  const refused = [];
+  for (const name of ["login", "signup", "stepUp", "logout"]) refused.push(await refusal(session[name]({})));
+  console.log(JSON.stringify([await session.current(), await session.current({ passive: true }), await session.renew(),
+    session.secondsLeft(), typeof CloakroomError, ...new Set(refused)]));
+  stop();`;
+
+// A server, libraries that imitate a part of a browser, and test runners without fetch.
+const PLACES = {
+  "a server": `if (globalThis.document || globalThis.location) throw new Error("no server");`,
+  "a document without a location": "globalThis.document = {};",
+  "a location without a document": "globalThis.location = new URL('https://app.example/');",
+  "a page without fetch": `globalThis.document = {}; globalThis.location = new URL("https://app.example/");
+    for (const name of ["fetch", "Request", "Response", "Headers"]) delete globalThis[name];`,
+  "Node without fetch": `for (const name of ["fetch", "Request", "Response", "Headers"]) delete globalThis[name];`,
+};
+
+for (const [place, before] of Object.entries(PLACES)) {
+  test(`a session does nothing, says so, and keeps no process alive: ${place}`, async () => {
+    const message = "Not in a browser: only fetch works, with an origin";
+    assert.deepEqual(await run(before, CALLS), [nobody, nobody, nobody, 0, "function", message]);
+  });
+}
+
+test("on a server fetch is the server's own, and takes relative addresses from the origin that it is given", async () => {
+  const before = "globalThis.fetch = async (input, init) => [input.url ?? String(input), init];";
+  const results = await run(before, `
+    const [plain, placed] = [createSession(), createSession({ origin: "http://127.0.0.1:3000" })];
+    const init = { method: "PUT" };
+    console.log(JSON.stringify([
+      await placed.fetch("/api", init), await placed.fetch("https://api.example/x"), await placed.fetch(new URL("https://api.example/y")),
+      await placed.fetch(new Request("https://api.example/z")), await plain.fetch("https://api.example/x"), await refusal(plain.fetch("/api"))]));`);
+  assert.deepEqual(results, [
+    ["http://127.0.0.1:3000/api", { method: "PUT" }], ["https://api.example/x", null], ["https://api.example/y", null],
+    ["https://api.example/z", null], ["https://api.example/x", null], "Not in a browser: only fetch works, with an origin",
   ]);
 });
 

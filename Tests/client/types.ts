@@ -4,7 +4,7 @@ import { sessionInterceptor } from "../../Web/client/adapters/angular.js";
 import { useSession } from "../../Web/client/adapters/axios.js";
 import { sessionHook } from "../../Web/client/adapters/react.js";
 
-const session: Session = createSession({ base: "https://auth.example.com" });
+const session: Session = createSession({ base: "https://auth.example.com", origin: "http://127.0.0.1:3000" });
 
 export const used = async (): Promise<number> => {
   const state: SessionState = await session.login({ email: "a@example.com", password: "p", remember: true });

@@ -50,7 +50,8 @@ export interface Session {
   renew(): Promise<SessionState>;
   /**
    * `fetch`, with one renewal and one retry when the access token has expired. After any other 401 it asks the server
-   * whether the session still exists. Requests to other origins go to `fetch` unchanged.
+   * whether the session still exists. Requests to other origins go to `fetch` unchanged. If a request has an
+   * `Authorization` header of its own, the header stays as it is, and only a 401 of Cloakroom itself renews or asks.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
   /** Seconds until the access token expires, by the monotonic clock. */
@@ -60,8 +61,9 @@ export interface Session {
 }
 
 /**
- * Creates the session of a page. On a server that renders pages it is inert: `authenticated` is false, and `fetch` is
- * the server's own.
+ * Creates the session of a page. Without `document`, `location` or `fetch`, as on a server that renders pages, it is
+ * inert: `authenticated` is false, `fetch` is the server's own, and `login`, `signup`, `stepUp` and `logout` fail.
  * @param options `base`: the origin of Cloakroom, such as `https://auth.example.com`; by default the page's origin.
+ * `origin`: the origin of the page, for relative addresses where there is no `location`. A browser ignores it.
  */
-export function createSession(options?: { base?: string }): Session;
+export function createSession(options?: { base?: string; origin?: string }): Session;

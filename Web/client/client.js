@@ -1,16 +1,16 @@
-// The Cloakroom browser client. See client.d.ts and docs/client.md.
+// The Cloakroom browser client: docs/client.md
 
 // Saved before other scripts can replace them.
-const { Promise, Request, Response, Headers, URL, BroadcastChannel, navigator, document } = globalThis;
-const send = fetch.bind(globalThis);
+const { Promise, Request, Response, Headers, URL, BroadcastChannel, navigator, document, location, fetch } = globalThis;
+const send = fetch?.bind(globalThis);
 const later = setTimeout.bind(globalThis);
 const clock = performance.now.bind(performance);
 const { call } = Function.prototype;
-const method = (type, name) => call.bind(type.prototype[name]);
+const method = (type, name) => call.bind(type?.prototype[name]);
 const copy = method(Request, "clone");
 const copyAnswer = method(Response, "clone");
 const readBody = method(Response, "json");
-const headersOf = call.bind(Object.getOwnPropertyDescriptor(Request.prototype, "headers").get);
+const headersOf = fetch && call.bind(Object.getOwnPropertyDescriptor(Request.prototype, "headers").get);
 const has = method(Headers, "has");
 const set = method(Headers, "set");
 const write = JSON.stringify;
@@ -33,7 +33,6 @@ const readJSON = async (response) => (await attempt(() => readBody(response))) ?
 
 const pause = (time) => new Promise((go) => later(go, time));
 
-// Hides the page and its dialogs; keeps the layout.
 const veil = (isOn) => {
   const { style } = document.documentElement;
   style.setProperty("opacity", isOn ? "0" : "", "important");
@@ -41,10 +40,10 @@ const veil = (isOn) => {
 };
 
 // On a server that renders the page.
-const inert = () => {
+const inert = (origin) => {
   const nobody = async () => ({ authenticated: false });
   const refuse = async () => {
-    throw new Error("not in a browser");
+    throw new Error("Not in a browser: only fetch works, with an origin");
   };
   return {
     login: refuse,
@@ -53,14 +52,15 @@ const inert = () => {
     logout: refuse,
     current: nobody,
     renew: nobody,
-    fetch: (...request) => fetch(...request),
+    fetch: async (input, init) =>
+      input[0] === "/" && !origin ? refuse() : fetch(input.url ? input : new URL(input, origin), init),
     secondsLeft: () => 0,
     onChange: () => () => {},
   };
 };
 
-export function createSession({ base = "" } = {}) {
-  if (!document) return inert();
+export function createSession({ base = "", origin: page } = {}) {
+  if (!document || !location || !fetch) return inert(page);
   const { origin } = new URL(base || "/", location.href);
   const name = `cloakroom ${origin}`;
   const channel = BroadcastChannel && new BroadcastChannel(name);
@@ -81,7 +81,7 @@ export function createSession({ base = "" } = {}) {
     if (id !== state.session?.id) [logins, accessToken, expiresAt, renewableAt] = [logins + 1, undefined, 0, 0];
     if (renew_in >= 0) renewableAt = clock() + renew_in * 1000;
     if (token || next.delivery !== "hybrid") {
-      // Whole seconds: an unchanged token may gain one.
+      // An unchanged token may gain a second.
       if (end(next) > expiresAt + 1000) renewals++;
       [accessToken, expiresAt] = [token, end(next)];
     }
@@ -138,7 +138,7 @@ export function createSession({ base = "" } = {}) {
 
   const look = (tells) => ask("GET", "session?passive=1", tells);
 
-  // After a 401. Calls listeners only at an end: they may have sent the request.
+  // Listeners may have sent the request.
   const checkAlone = async () => {
     const began = logins;
     const answer = await attempt(() => request("GET", "session?passive=1"));
@@ -146,7 +146,7 @@ export function createSession({ base = "" } = {}) {
     check = undefined;
   };
 
-  // Waits while another tab renews, to save a request.
+  // Waits for other tabs.
   const turn = (held) =>
     new Promise(async (go) => {
       later(go, 1000);
@@ -185,35 +185,32 @@ export function createSession({ base = "" } = {}) {
   const sessionFetch = async (input, init) => {
     const url = input?.url;
     if (new URL(url ?? input, document.baseURI).origin !== origin) return send(input, init);
-    const isElsewhere = origin !== location.origin && url === undefined;
-    const first = new Request(input, isElsewhere ? { credentials: "include", ...init } : init);
+    const first = new Request(input, !url && origin !== location.origin ? { credentials: "include", ...init } : init);
     const again = copy(first);
     const seen = renewals;
+    const isOwn = has(headersOf(first), "Authorization");
     const response = await dispatch(first);
     if (response.status !== 401) return response;
-    const { code } = await readJSON(copyAnswer(response));
+    const { code, type } = await readJSON(copyAnswer(response));
+    // The page's own bearer.
+    if (isOwn && !/^urn:cloak/.test(type)) return response;
     if (code !== "token_expired") {
       if (state.authenticated) await (check ??= checkAlone());
       return response;
     }
-    try {
-      if (seen === renewals) await renew();
-    } catch {
-      return response;
-    }
-    return dispatch(again);
+    const isRenewed = await attempt(() => seen !== renewals || renew());
+    return isRenewed ? dispatch(again) : response;
   };
 
   channel?.addEventListener("message", ({ data }) => {
     const isSame = data.session?.id === state.session?.id;
-    // Each tab has its own hybrid token. Messages may be late.
+    // Messages may be late. Hybrid tokens are each tab's.
     if (isSame && (data.delivery === "hybrid" || end(data) < expiresAt - 1000)) return;
-    // Applies a logout at once. Checks a login with the server.
+    // A login is checked.
     if (isSame || !data.authenticated) become(data);
     if (!isSame) attempt(() => look(false));
   });
 
-  // The back button may show a kept page after a logout.
   addEventListener("pagehide", ({ persisted }) => persisted && state.authenticated && veil(true));
   addEventListener("pageshow", async ({ persisted }) => {
     if (!persisted) return;
