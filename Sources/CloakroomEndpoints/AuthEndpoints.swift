@@ -59,6 +59,7 @@ package struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
         guard let (endpoint, answer) = match.find(request.method) else {
             let allowed = match.methods + ["OPTIONS"]
             guard request.method == .options else { throw Denial.methodNotAllowed(allow: allowed) }
+            if request.isPreflight { log.writePreflight(request) }
             return Response(status: .noContent, headers: [.allow: allowed.joined(separator: ", ")])
         }
         if !endpoint.isForProbes || request.head.authority != nil {

@@ -36,6 +36,13 @@ package struct DenialLog: Sendable {
         sampled.warning(hint, metadata: metadata())
     }
 
+    /// Logs a preflight that gets no CORS headers. The server refuses nothing: the browser does not send the request,
+    /// and without this line no log would say why.
+    package func writePreflight(_ request: Request) {
+        let request = LoggedRequest(request)
+        sampled.warning(LoggedRequest.refusedPreflight, metadata: request.metadata)
+    }
+
     /// Counts a refusal by its code.
     package static func count(_ denial: Denial) {
         Counter(label: "cloakroom_denials_total", dimensions: [("code", denial.code)]).increment()
@@ -49,20 +56,29 @@ package struct LoggedRequest: Sendable {
     package var host: String
     package var origin: String?
     package var secFetchSite: String?
+    /// Whether the request is a CORS preflight. No script can set the header by which it is known.
+    package var isPreflight: Bool
 
-    package init(method: String, path: String, host: String, origin: String?, secFetchSite: String?) {
+    package init(
+        method: String, path: String, host: String, origin: String?, secFetchSite: String?, isPreflight: Bool
+    ) {
         self.method = method
         self.path = path
         self.host = host
         self.origin = origin
         self.secFetchSite = secFetchSite
+        self.isPreflight = isPreflight
     }
 
     init(_ request: Request) {
         self.init(
             method: request.method.rawValue, path: request.uri.path, host: request.head.authority ?? "",
-            origin: request.headers[.origin], secFetchSite: request.headers[.secFetchSite])
+            origin: request.headers[.origin], secFetchSite: request.headers[.secFetchSite],
+            isPreflight: request.headers[.accessControlRequestMethod] != nil)
     }
+
+    fileprivate static let refusedPreflight =
+        "a preflight of another origin was not allowed; where that origin is a front end of yours, see the setting trustedOrigins"
 
     fileprivate var metadata: Logger.Metadata {
         [
@@ -76,10 +92,12 @@ package struct LoggedRequest: Sendable {
         if denial.kind == .misdirectedRequest {
             return "a request for another host was refused; where that host is yours, see the setting publicURL"
         }
+        // A preflight of a trusted origin is allowed before the session is looked for.
+        if denial.kind == .sessionMissing, isPreflight, origin != nil { return Self.refusedPreflight }
         guard denial.kind == .crossSiteRequest, let origin else { return nil }
         guard origin == "null", secFetchSite == "same-origin" else {
             return
-                "a request of another origin was refused; where that origin is a front end of yours, or a proxy rewrites Host, see the setting trustedOrigins"
+                "a request of another origin was refused; where that origin is a front end of yours, or a proxy rewrites Host, see the setting trustedOrigins; where it is the address of this server, see publicURL"
         }
         return
             "a form of our own site came without its origin: a Referrer-Policy of no-referrer makes browsers say null; use same-origin or strict-origin-when-cross-origin"

@@ -33,6 +33,18 @@ import Testing
                 == ["original_method": "PUT", "original_path": "/notes"])
     }
 
+    @Test("the logged host is the one that the browser requested, not that of the check")
+    func host() {
+        var headers = told("POST", "/")
+        #expect(metadata("/auth/check", headers)["host"] == nil)
+        headers[.known("X-Forwarded-Host")] = "app.example.com"
+        #expect(metadata("/auth/check", headers)["host"] == "app.example.com")
+        #expect(metadata("/auth/check;allow=200/notes", headers)["host"] == "app.example.com")
+        headers[.known("X-Forwarded-Host")] = "app \u{E4}" + String(repeating: "a", count: 300)
+        #expect(
+            metadata("/auth/check", headers)["host"] == .string("app???" + String(repeating: "a", count: 194) + "..."))
+    }
+
     @Test("the logged path is printable and bounded")
     func printable() {
         #expect(metadata("/auth/check", told("GET", "/a\u{1B}[31m b"))["original_path"] == "/a?[31m?b")

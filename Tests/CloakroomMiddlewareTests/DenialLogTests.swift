@@ -56,7 +56,9 @@ import Testing
         #expect(lines.values.allSatisfy { $0.contains("path=/pay ") })
     }
 
-    @Test("above debug only refusals that a wrong configuration causes are logged, with the setting that would allow them")
+    @Test(
+        "above debug only refusals that a wrong configuration causes are logged, with the setting that would allow them"
+    )
     func above() throws {
         let lines = Recorder()
         let log = DenialLog(logger: logger(.info, lines))
@@ -73,6 +75,22 @@ import Testing
         #expect(lines.values[0].contains("trustedOrigins") && lines.values[0].contains("origin=https://front.example"))
         #expect(lines.values[0].contains("host=app.example"))
         #expect(lines.values[1].contains("Referrer-Policy"))
+    }
+
+    @Test("a preflight of an origin that is not trusted is logged with Origin, Host and the setting")
+    func preflights() throws {
+        let lines = Recorder()
+        let log = DenialLog(logger: logger(.info, lines))
+        let preflight = request([.origin: "https://front.example", .accessControlRequestMethod: "PUT"])
+        log.writePreflight(preflight)
+        log.write(.sessionMissing, of: preflight)
+        log.write(.sessionMissing, of: request([.origin: "https://front.example"]))
+        log.write(.sessionMissing, of: request([.accessControlRequestMethod: "PUT"]))
+        try #require(lines.values.count == 2)
+        for line in lines.values {
+            #expect(line.contains("preflight") && line.contains("trustedOrigins"))
+            #expect(line.contains("origin=https://front.example") && line.contains("host=app.example"))
+        }
     }
 
     @Test("a flood of refusals logs ten lines a second and the number of omitted ones")

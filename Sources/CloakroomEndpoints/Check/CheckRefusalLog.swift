@@ -4,24 +4,30 @@ import Hummingbird
 import Logging
 
 extension ForwardedRequest {
-    /// The log metadata of the request that a refused check asked about. Empty for other requests, and when the check
-    /// does not name it.
+    /// The log metadata of the request that a refused check asked about: its method and path, and the host that the
+    /// browser requested in place of the host of the check. Empty for other requests, and when the check does not name
+    /// its request.
     static func metadata(ofCheck request: Request) -> Logger.Metadata {
         guard let parameters = try? CheckParameters(request.head.path ?? ""),
             let check = try? CheckRequest(
                 method: request.method.rawValue, authority: nil, parameters: parameters,
                 headers: CheckHeaders(request.headers))
         else { return [:] }
-        return ["original_method": "\(check.forwarded.method)", "original_path": "\(check.forwarded.printablePath)"]
+        // Without the query, which may contain secrets.
+        var metadata: Logger.Metadata = [
+            "original_method": "\(check.forwarded.method)", "original_path": "\(printable(check.forwarded.path))",
+        ]
+        if let host = check.forwarded.host { metadata["host"] = "\(printable(host))" }
+        return metadata
     }
 
-    private static let longestPrintedPath = 200
+    private static let longestPrinted = 200
 
-    /// The path without the query, which may contain secrets, cut to 200 bytes, with `?` for each byte that is not
-    /// printable ASCII: clients choose it, and terminals and log viewers act on control characters.
-    private var printablePath: String {
-        let bytes = path.utf8.prefix(Self.longestPrintedPath + 1)
-        let printable = bytes.prefix(Self.longestPrintedPath).map { 0x21...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }
+    /// The text cut to 200 bytes, with `?` for each byte that is not printable ASCII: clients choose it, and terminals
+    /// and log viewers act on control characters.
+    private static func printable(_ text: String) -> String {
+        let bytes = text.utf8.prefix(longestPrinted + 1)
+        let printable = bytes.prefix(longestPrinted).map { 0x21...0x7E ~= $0 ? $0 : UInt8(ascii: "?") }
         return String(decoding: printable, as: UTF8.self) + (bytes.count > printable.count ? "..." : "")
     }
 }
