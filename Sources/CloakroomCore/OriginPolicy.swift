@@ -4,14 +4,14 @@ package struct OriginPolicy: Hashable, Sendable {
     /// Our own origin; nil on loopback without a public URL, where the Host header decides.
     package let ownOrigin: WebOrigin?
     /// Origins of front ends on other hosts that may send requests with credentials.
-    package let trustedOrigins: Set<WebOrigin>
+    package let trustedOrigins: Set<OriginPattern>
     /// The paths of the app's own service workers. The server refuses to serve any other path as a service worker.
     package let serviceWorkers: Set<String>
 
     /// - Parameters:
     ///   - ownOrigin: nil on loopback alone.
     ///   - serviceWorkers: paths without query, byte for byte.
-    package init(ownOrigin: WebOrigin?, trustedOrigins: Set<WebOrigin> = [], serviceWorkers: Set<String> = []) {
+    package init(ownOrigin: WebOrigin?, trustedOrigins: Set<OriginPattern> = [], serviceWorkers: Set<String> = []) {
         self.ownOrigin = ownOrigin
         self.trustedOrigins = trustedOrigins
         self.serviceWorkers = serviceWorkers
@@ -67,6 +67,12 @@ package struct OriginPolicy: Hashable, Sendable {
         return origin
     }
 
+    /// Whether a page of this origin may send requests with credentials, although the origin is not our own.
+    /// - Parameter origin: the value of an `Origin` header.
+    package func trusts(_ origin: String) -> Bool {
+        trustedOrigins.contains { $0.matches(origin) }
+    }
+
     /// Whether a request target in absolute form (RFC 9112 section 3.2.2) names our origin: its authority takes
     /// precedence over the Host header.
     package func isOurs(targetAuthority authority: String) -> Bool {
@@ -120,7 +126,7 @@ package struct OriginPolicy: Hashable, Sendable {
     private func sender(of request: Request, own: WebOrigin) throws(Denial) -> Sender {
         guard let value = request.origin.first else { return .unnamed }
         if value == own.description { return .own }
-        if trustedOrigins.contains(where: { $0.description == value }) { return .trusted }
+        if trusts(value) { return .trusted }
         throw .crossSiteRequest
     }
 }

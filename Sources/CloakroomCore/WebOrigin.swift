@@ -40,6 +40,12 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
         host == "localhost" || host.hasSuffix(".localhost") || host == "127.0.0.1" || host == "[::1]"
     }
 
+    /// Whether the host is an IP address. The URL standard reads a name with a number at its end as an IPv4 address.
+    var isAddress: Bool {
+        guard let last = host.split(separator: ".").last, host.first != "[" else { return true }
+        return last.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } || last.hasPrefix("0x")
+    }
+
     /// Whether this authority (`host[:port]`) is the origin's.
     package func isReached(by authority: String) -> Bool {
         WebOrigin(scheme: scheme, authority: authority.lowercased().utf8[...]) == self
@@ -66,6 +72,11 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
             }
         }
         return lengthOfLabel > 0 && host.count <= 253
+    }
+
+    /// Whether the bytes are one label of a host name, without a dot.
+    static func isLabel(_ bytes: Substring.UTF8View) -> Bool {
+        1...63 ~= bytes.count && bytes.allSatisfy(isLabelCharacter)
     }
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {

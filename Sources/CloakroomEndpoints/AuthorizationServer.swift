@@ -40,8 +40,8 @@ public struct AuthorizationServer: Sendable {
         public var sameSite = SessionCookie.SameSite.lax
         /// Whether responses set the `XSRF-TOKEN` cookie, for browsers that send no `Origin`.
         public var givesXSRFCookie = false
-        /// Origins of front ends on other hosts.
-        public var trustedOrigins: Set<WebOrigin> = []
+        /// Front ends on other hosts.
+        public var trustedOrigins: Set<OriginPattern> = []
         /// The paths of the app's own service workers. The server refuses every other script that a browser requests
         /// as a service worker.
         public var serviceWorkers: Set<String> = []

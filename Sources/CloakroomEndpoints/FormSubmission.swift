@@ -14,7 +14,7 @@ struct FormSubmission: Sendable {
     let fields: Result<JSONObject, Denial>
     private let request: Request
     /// The trusted origin whose page has the form; nil for the server's own origin.
-    private let origin: WebOrigin?
+    private let origin: String?
 
     /// More fields than any form of the contract has. It bounds the time to parse: each field needs a search through
     /// those before it.
@@ -25,8 +25,7 @@ struct FormSubmission: Sendable {
         let isNavigation = request.headers[.secFetchMode] == "navigate" || request.headers.isLaunderedNavigation
         guard isNavigation, Self.isForm(request.headers[values: .contentType]) else { return nil }
         self.request = request
-        let sender = request.headers[.origin].flatMap { WebOrigin(parsing: $0) }
-        origin = sender.flatMap { policy.trustedOrigins.contains($0) ? $0 : nil }
+        origin = request.headers[.origin].flatMap { policy.trusts($0) ? $0 : nil }
         do throws(Denial) {
             fields = .success(try Self.parse(await request.bodyBytes(upTo: Call.maximumBody)))
         } catch {
@@ -98,7 +97,7 @@ struct FormSubmission: Sendable {
 
     /// The path as a URL on the origin of the form.
     private func absolute(_ path: String) -> String {
-        (origin?.description ?? "") + path
+        (origin ?? "") + path
     }
 
     private func redirect(to location: String, keeping headers: HTTPFields) -> Response {

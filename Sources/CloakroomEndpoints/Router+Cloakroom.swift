@@ -11,11 +11,10 @@ extension Router where Context: SessionRequestContext {
     /// router.get("/me") { _, context in try context.access.subject.rawValue }
     /// ```
     public func addCloakroom(_ server: AuthorizationServer) {
-        let configuration = server.configuration
         add(middleware: BodilessHead())
         add(middleware: SecurityHeaders(isHTTPS: server.isHTTPS))
-        if !configuration.trustedOrigins.isEmpty {
-            add(middleware: CrossOriginSharing(trustedOrigins: configuration.trustedOrigins))
+        if !server.originPolicy.trustedOrigins.isEmpty {
+            add(middleware: CrossOriginSharing(server.originPolicy))
         }
         add(middleware: ProblemMiddleware(logger: server.logger))
         add(middleware: AuthEndpoints(server))

@@ -4,19 +4,18 @@ package import Hummingbird
 
 /// Lets only pages of trusted origins read our responses (Fetch standard, CORS protocol).
 package struct CrossOriginSharing<Context: RequestContext>: RouterMiddleware {
-    private let trusted: Set<String>
+    private let policy: OriginPolicy
 
-    /// Trusts these origins with credentials.
-    package init(trustedOrigins: Set<WebOrigin>) {
-        trusted = Set(trustedOrigins.map(\.description))
+    /// Trusts the policy's trusted origins with credentials.
+    package init(_ policy: OriginPolicy) {
+        self.policy = policy
     }
 
     /// Responds to preflights of trusted origins, and adds the CORS headers to other responses.
     package func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard !trusted.isEmpty else { return try await next(request, context) }
-        let origin = request.headers[.origin].flatMap { trusted.contains($0) ? $0 : nil }
+        let origin = request.headers[.origin].flatMap { policy.trusts($0) ? $0 : nil }
         var response = request.isPreflight && origin != nil ? preflight(request) : try await next(request, context)
         response.headers[.vary] = (response.headers[.vary].map { "\($0), " } ?? "") + "Origin"
         guard let origin else { return response }

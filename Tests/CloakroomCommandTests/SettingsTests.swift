@@ -172,7 +172,11 @@ import Testing
             "clients: [{id: a, insecureAllowBrowser: 7}]", "clients: [[a]]", "loginRateLimit: 0",
             "trustedOrigins: [[a]]",
             "host: {a: b}", "port: 1\nport: 2", "logLevel: loud", "store: 'sqlite:'", "dataDir: ''",
-            "trustedOrigins: [http://a/b]", "serviceWorkers: [sw.js]", "serviceWorkers: [/sw.js?v=1]",
+            "trustedOrigins: [http://a/b]", "trustedOrigins: ['https://*.com']",
+            "trustedOrigins: ['https://*.vercel.app']",
+            "trustedOrigins: ['http://*.example.com']", "trustedOrigins: ['https://pr-*.example.com']",
+            "trustedOrigins: '*'", "trustedOrigins: ['file://a']", "serviceWorkers: [sw.js]",
+            "serviceWorkers: [/sw.js?v=1]",
             "serviceWorkers: ['/a b']", "trustedProxies: [0.0.0.0/0]", "trustedProxies: ['::/0']",
             "trustedProxies: [10.0.0.0/8, 128.0.0.0/1]", "trustedProxies: 0.0.0.0/7", "trustedProxies: 'c000::/6'",
         ])
@@ -187,6 +191,7 @@ import Testing
             "store: 'sqlite:/tmp/x'",
             "trustedProxies: [10.0.0.0/8, '::1']", "trustedProxies: 'fc00::/7'",
             "trustedOrigins: https://a.example,https://b.example",
+            "trustedOrigins: ['https://*.Preview.example.com/', capacitor://localhost, http://tauri.localhost]",
             "signingAlgorithm: Ed25519", "serviceWorkers: [/sw.js, /app/sw.js]",
             "sameSite: Strict", "logLevel: debug", "", "signup: open", "publicURL: http://localhost:9000",
         ])

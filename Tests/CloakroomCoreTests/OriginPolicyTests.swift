@@ -6,7 +6,7 @@ import Testing
     private static let own = "https://app.example.com"
     private static let trusted = "https://www.example.com"
     private static let policy = OriginPolicy(
-        ownOrigin: WebOrigin(parsing: own), trustedOrigins: Set([WebOrigin(parsing: trusted)].compactMap { $0 }))
+        ownOrigin: WebOrigin(parsing: own), trustedOrigins: Set([OriginPattern(parsing: trusted)].compactMap { $0 }))
 
     private func denial(_ request: OriginPolicy.Request, _ policy: OriginPolicy = policy) -> Denial? {
         do {
@@ -52,6 +52,24 @@ import Testing
                 let isAllowed = Self.isAllowed(site: site, origin: origin, cookie: cookie, xsrf: xsrf)
                 #expect(denial(request) == (isAllowed ? nil : .crossSiteRequest))
             }
+        }
+    }
+
+    @Test(
+        "a trusted pattern admits each of its origins, and no other",
+        arguments: [
+            ("https://pr-7.preview.example.com", nil), ("capacitor://localhost", nil),
+            ("https://preview.example.com", .crossSiteRequest), ("https://a.b.preview.example.com", .crossSiteRequest),
+            ("https://pr-7.preview.example.com.evil", .crossSiteRequest), ("ionic://localhost", .crossSiteRequest),
+        ] as [(String, Denial?)])
+    func patterns(_ origin: String, _ expected: Denial?) {
+        let patterns = ["https://*.preview.example.com", "capacitor://localhost"].compactMap(
+            OriginPattern.init(parsing:))
+        let policy = OriginPolicy(ownOrigin: WebOrigin(parsing: Self.own), trustedOrigins: Set(patterns))
+        for site in ["same-site", "cross-site"] {
+            let request = OriginPolicy.Request(
+                method: "POST", host: "internal", origin: [origin], secFetchSite: [site], carriesOurCookie: true)
+            #expect(denial(request, policy) == expected)
         }
     }
 

@@ -149,7 +149,7 @@ import Testing
 
     private static func server() throws -> TestServer {
         try TestServer { configuration in
-            configuration.trustedOrigins = Set(["https://front.example"].compactMap { WebOrigin(parsing: $0) })
+            configuration.trustedOrigins = Set(["https://front.example"].compactMap { OriginPattern(parsing: $0) })
             configuration.serviceWorkers = ["/app"]
             configuration.givesXSRFCookie = true
         }

@@ -13,7 +13,7 @@ import Testing
 
     init() async throws {
         server = try TestServer { configuration in
-            configuration.trustedOrigins = Set(["https://front.example"].compactMap { WebOrigin(parsing: $0) })
+            configuration.trustedOrigins = Set(["https://front.example"].compactMap { OriginPattern(parsing: $0) })
         }
         ann = try await LoggedIn(server)
     }

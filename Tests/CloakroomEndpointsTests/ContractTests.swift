@@ -68,7 +68,7 @@ import Testing
     @Test("item 22: failures of an app's route and of the framework have the headers of other responses")
     func errorsOfTheApp() async throws {
         let front = "https://front.example"
-        let server = try TestServer { $0.trustedOrigins = Set([front].compactMap { WebOrigin(parsing: $0) }) }
+        let server = try TestServer { $0.trustedOrigins = Set([front].compactMap { OriginPattern(parsing: $0) }) }
         try await server.run { browser in
             for (path, status) in [
                 ("/app-error", 409), ("/app-failure", 500), ("/nothing", 404), ("/auth/nothing", 404),
@@ -87,7 +87,7 @@ import Testing
     @Test("W20: a trusted origin's preflight is allowed with any requested headers; another origin's is not")
     func preflight() async throws {
         let front = "https://front.example"
-        let server = try TestServer { $0.trustedOrigins = Set([front].compactMap { WebOrigin(parsing: $0) }) }
+        let server = try TestServer { $0.trustedOrigins = Set([front].compactMap { OriginPattern(parsing: $0) }) }
         try await server.run { browser in
             for path in ["/auth/login", "/auth/session", "/mine", "/nothing"] {
                 let asked: HTTPFields = [

@@ -58,7 +58,7 @@ struct TokenLeakWorld: Sendable {
                 Client(id: ClientID("spa"), delivery: .hybrid),
                 Client(id: ClientID("native"), delivery: .body, insecureAllowBrowser: true),
             ]
-            configuration.trustedOrigins = Set(["https://front.example"].compactMap { WebOrigin(parsing: $0) })
+            configuration.trustedOrigins = Set(["https://front.example"].compactMap { OriginPattern(parsing: $0) })
             configuration.givesXSRFCookie = true
             configure(&configuration)
         }

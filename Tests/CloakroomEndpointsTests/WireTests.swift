@@ -11,7 +11,7 @@ import Testing
 
     init() throws {
         server = try TestServer { configuration in
-            configuration.trustedOrigins = Set(["https://front.example"].compactMap { WebOrigin(parsing: $0) })
+            configuration.trustedOrigins = Set(["https://front.example"].compactMap { OriginPattern(parsing: $0) })
         }
     }
 

@@ -7,11 +7,12 @@ import Testing
 
 @Suite struct CrossOriginSharingTests {
     private static let trusted = "https://front.example"
+    private static let patterns = [trusted, "https://*.preview.example", "capacitor://localhost"]
 
     private func send(_ method: HTTPRequest.Method, _ headers: HTTPFields) async throws -> TestResponse {
         let router = Router()
-        let origins = [try #require(WebOrigin(parsing: Self.trusted))]
-        router.add(middleware: CrossOriginSharing(trustedOrigins: Set(origins)))
+        let origins = try Self.patterns.map { try #require(OriginPattern(parsing: $0)) }
+        router.add(middleware: CrossOriginSharing(OriginPolicy(ownOrigin: nil, trustedOrigins: Set(origins))))
         router.get("/") { _, _ in Response(status: .ok, headers: [.vary: "Accept"]) }
         return try await Application(router: router).test(.router) { client in
             try await client.execute(uri: "/", method: method, headers: headers) { $0 }
@@ -24,7 +25,7 @@ import Testing
         "a trusted origin's preflight allows the headers that it asks for, by name",
         arguments: [
             "content-type", "traceparent,tracestate,baggage", "X-Anything, content-type", "sentry-trace",
-            "x-datadog-trace-id, x-b3-traceid, b3",
+            "x-datadog-trace-id, x-b3-traceid, b3", "baggage,sentry-trace,traceparent,tracestate",
         ])
     func echo(_ names: String) async throws {
         let answer = try await send(
@@ -35,6 +36,19 @@ import Testing
         #expect(answer.headers[.accessControlAllowCredentials] == "true")
         #expect(answer.headers[.accessControlAllowMethods]?.contains("DELETE") == true)
         #expect(answer.headers[.vary] == "Origin")
+    }
+
+    @Test(
+        "the response names the origin of the request, not the pattern that trusts it",
+        arguments: ["https://pr-1.preview.example", "https://pr-2.preview.example", "capacitor://localhost"])
+    func exactOrigin(_ origin: String) async throws {
+        let preflight = try await send(.options, [.origin: origin, .accessControlRequestMethod: "POST"])
+        let plain = try await send(.get, [.origin: origin])
+        #expect(preflight.status == .noContent && plain.status == .ok)
+        for answer in [preflight, plain] {
+            #expect(answer.headers[.accessControlAllowOrigin] == origin)
+            #expect(answer.headers[.vary]?.contains("Origin") == true)
+        }
     }
 
     @Test("a preflight that asks for no headers is allowed the usual ones")
@@ -48,6 +62,8 @@ import Testing
         arguments: [
             "https://front.example.evil", "http://front.example", "https://front.example:444", "null",
             "https://FRONT.example", "https://front.example/", "https://sub.front.example", "", "*",
+            "https://preview.example", "https://a.b.preview.example", "https://*.preview.example",
+            "https://a.preview.example:444", "capacitor://localhost:1", "capacitor://other",
         ])
     func others(_ origin: String) async throws {
         let preflight = try await send(

@@ -54,8 +54,8 @@ import Testing
         let router = Router()
         router.add(middleware: Outermost(seen: seen))
         router.add(middleware: SecurityHeaders(isHTTPS: true))
-        let origins = [try #require(WebOrigin(parsing: Self.origin))]
-        router.add(middleware: CrossOriginSharing(trustedOrigins: Set(origins)))
+        let origins = [try #require(OriginPattern(parsing: Self.origin))]
+        router.add(middleware: CrossOriginSharing(OriginPolicy(ownOrigin: nil, trustedOrigins: Set(origins))))
         router.add(middleware: ProblemMiddleware())
         router.get("/fails") { _, _ -> Response in throw row.error }
         try await Application(router: router).test(.router) { client in

@@ -30,9 +30,9 @@ struct CheckRequest: Sendable {
     /// Whether the request is a CORS preflight from a trusted origin. It carries no credentials.
     func isAllowedPreflight(under policy: OriginPolicy) -> Bool {
         guard forwarded.method == "OPTIONS", headers[.accessControlRequestMethod] != nil,
-            headers.values(.origin).count == 1, let origin = headers[.origin].flatMap({ WebOrigin(parsing: $0) })
+            headers.values(.origin).count == 1, let origin = headers[.origin]
         else { return false }
-        return policy.trustedOrigins.contains(origin)
+        return policy.trusts(origin)
     }
 
     /// - Throws: `Denial.crossSiteRequest`, `.serviceWorkerRefused` or `.misdirectedRequest`.

@@ -89,11 +89,10 @@ extension GatewayRules {
 
     /// The origin of the page that sent the request, if it is another one that is trusted.
     func trustedOrigin(of head: RequestHead) -> String? {
-        guard !originPolicy.trustedOrigins.isEmpty, head.values(.origin).count == 1,
-            let origin = head.first(.origin).flatMap({ WebOrigin(parsing: $0) }),
-            originPolicy.trustedOrigins.contains(origin)
+        guard !originPolicy.trustedOrigins.isEmpty, head.values(.origin).count == 1, let origin = head.first(.origin),
+            originPolicy.trusts(origin)
         else { return nil }
-        return origin.description
+        return origin
     }
 
     private func checkOrigin(_ head: RequestHead) throws(Denial) {

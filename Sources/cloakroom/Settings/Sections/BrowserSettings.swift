@@ -16,9 +16,14 @@ enum BrowserSettings: SettingsSection {
             help: "`SameSite` attribute of the session cookie."),
         Setting(
             "trustedOrigins",
-            ValueSyntax.origin.set(expected: "origins such as `https://www.example.com`, never `null`"),
-            to: \.server.trustedOrigins, example: "https://admin.example.com,https://www.example.com",
-            help: "Origins of front ends on other hosts, whose pages may send requests with credentials."),
+            ValueSyntax.originPattern.set(
+                expected: """
+                    origins such as `https://www.example.com`, `capacitor://localhost`, or \
+                    `https://*.preview.example.com` for one label of a domain of your own; never `null`
+                    """),
+            to: \.server.trustedOrigins, example: "https://*.preview.example.com,https://www.example.com",
+            help: "Origins of front ends on other hosts, whose pages may send requests with credentials.",
+            note: "[A front end on another origin](front-end-elsewhere.md)."),
         Setting(
             "serviceWorkers", ValueSyntax.path.set(expected: "paths such as `/sw.js`, without query"),
             to: \.server.serviceWorkers, example: "/app/sw.js,/sw.js",

@@ -11,6 +11,16 @@ extension ValueSyntax where Value == WebOrigin {
     }
 }
 
+extension ValueSyntax where Value == OriginPattern {
+    /// Accepts upper case and one trailing slash, as `origin` does.
+    static var originPattern: Self {
+        .init(
+            placeholder: "url", expected: "an origin such as `https://www.example.com`",
+            parse: { OriginPattern(parsing: ($0.hasSuffix("/") ? String($0.dropLast()) : $0).lowercased()) },
+            write: \.description)
+    }
+}
+
 extension ValueSyntax where Value == AddressRange {
     static var addressRange: Self {
         .init(
