@@ -41,7 +41,7 @@ def adapter_page(site, name, script, before="", **modules):
 @pytest.fixture
 def backend(site):
     """A backend that verifies tokens itself: `/api/own` responds `token_expired` until a renewal."""
-    state = {"calls": 0, "renewed": False, "refuses": False}
+    state = {"calls": 0, "renewed": False, "refuses": False, "answer": b'{"code": "token_expired"}'}
     site.page("/api/own", '{"ok": true}', "application/json")
 
     def answer(exchange):
@@ -50,8 +50,9 @@ def backend(site):
         if exchange.path == "/api/own":
             state["calls"] += 1
             state["body"] = exchange.body
+            state["bearer"] = exchange.headers.get("authorization")
             if not state["renewed"]:
-                exchange.status, exchange.answer = 401, b'{"code": "token_expired"}'
+                exchange.status, exchange.answer = 401, state["answer"]
 
     site.interfere = answer
     return state
@@ -76,6 +77,21 @@ def test_axios(browser, site, account, backend):
     assert browser.run("return api.get('/api/own').catch(({ response }) => response.status)") == 401
     assert backend["calls"] == 2
     assert browser.run("return api.get('/auth/nowhere').catch(({ response }) => response.status)") == 404
+    own = "return api.get('/api/own', { headers: { Authorization: 'Bearer own' } }).catch(({ response }) => response).then(({ status }) => status)"
+    own_bearer_is_left_alone(browser, site, backend, own)
+
+
+def own_bearer_is_left_alone(browser, site, backend, call):
+    """A 401 for the page's own bearer token renews the session only if it is a problem of Cloakroom."""
+    browser.open(browser.url)   # A new page may renew at once.
+    ready(browser)
+    backend.update(renewed=False, refuses=False, calls=0)
+    before = len(site.seen("POST", "/auth/refresh"))
+    assert browser.run(call) == 401
+    assert (backend["calls"], backend["bearer"], len(site.seen("POST", "/auth/refresh"))) == (1, "Bearer own", before)
+    backend.update(answer=b'{"code": "token_expired", "type": "urn:cloakroom:problem:token_expired"}')
+    assert browser.run(call) == 200
+    assert (backend["calls"], backend["bearer"], len(site.seen("POST", "/auth/refresh"))) == (3, "Bearer own", before + 1)
 
 
 def test_react(browser, site, account):
@@ -115,12 +131,13 @@ def test_angular(browser, site, account, backend):
     adapter_page(site, "angular", """
         import { from } from "rxjs"; import { sessionInterceptor } from "/angular.js";
         const backend = (request) => from((async () => {
-            const response = await fetch(request.url);
+            const response = await fetch(request.url, { headers: request.headers });
             const body = await response.json();
             if (!response.ok) throw { status: response.status, error: body };
             return body;
         })());
-        window.ask = (url) => new Promise((next, error) => sessionInterceptor(session)({ url }, backend).subscribe({ next, error, complete() {} }));
+        window.ask = (url, headers = new Headers()) =>
+            new Promise((next, error) => sessionInterceptor(session)({ url, headers }, backend).subscribe({ next, error, complete() {} }));
         """, rxjs="/rxjs.js")
     browser.open(site.origin() + "/angular")
     ready(browser)
@@ -130,6 +147,8 @@ def test_angular(browser, site, account, backend):
     assert browser.run("return ask('/api/own').catch(({ status }) => status)") == 401
     assert backend["calls"] == 2
     assert browser.run("return ask('/auth/nowhere').catch(({ status }) => status)") == 404
+    own = "return ask('/api/own', new Headers({ Authorization: 'Bearer own' })).then(() => 200, ({ status }) => status)"
+    own_bearer_is_left_alone(browser, site, backend, own)
 
 
 def test_no_framework(browser, site, account):

@@ -1,24 +1,30 @@
 // Cloakroom for axios: `useSession(axios.create(), session)`. Tested with axios 1.2.
 
-const codeOf = (data) => {
+const problemOf = (data) => {
   try {
-    return (typeof data === "string" ? JSON.parse(data) : data)?.code;
+    return (typeof data === "string" ? JSON.parse(data) : data) ?? {};
   } catch {
-    return undefined;
+    return {};
   }
+};
+
+// If the request has a bearer token of the page, only a problem of Cloakroom is about the session.
+const isExpired = ({ config, response }) => {
+  if (response?.status !== 401 || config.isAgain) return false;
+  const { code, type } = problemOf(response.data);
+  return code === "token_expired" && (!config.headers.has("Authorization") || type === "urn:cloakroom:problem:token_expired");
 };
 
 /** Renews once for all waiting requests when an access token has expired, and sends the request again. */
 export const useSession = (instance, session) => {
   instance.interceptors.response.use(undefined, async (error) => {
-    const { config, response } = error;
-    if (response?.status !== 401 || codeOf(response.data) !== "token_expired" || config.isAgain) throw error;
+    if (!isExpired(error)) throw error;
     try {
       await session.renew();
     } catch {
       throw error;
     }
-    return instance.request({ ...config, isAgain: true });
+    return instance.request({ ...error.config, isAgain: true });
   });
   return instance;
 };
