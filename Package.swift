@@ -135,7 +135,8 @@ let package = Package(
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
                 "CloakroomAccounts", "CloakroomSQLite", "CloakroomMiddleware", "CloakroomEndpoints", "CloakroomGateway",
-                "CloakroomWeb", "CloakroomDemo", "CSodium", hummingbird, hummingbirdCore, httpTypes, nioCore, logging, metrics,
+                "CloakroomWeb", "CloakroomDemo", "CSodium", hummingbird, hummingbirdCore, httpTypes, nioCore, logging,
+                metrics,
                 lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -38,7 +38,8 @@ package enum FileAccess {
             path = parent
         }
         guard geteuid() != 0, status.st_uid != geteuid() else { return nil }
-        return "it belongs to user \(status.st_uid) and this process is user \(geteuid()); run: chown -R \(geteuid()) \(path)"
+        return
+            "it belongs to user \(status.st_uid) and this process is user \(geteuid()); run: chown -R \(geteuid()) \(path)"
     }
 
     private static func isOwn(_ group: gid_t) -> Bool {
