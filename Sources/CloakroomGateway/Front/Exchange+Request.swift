@@ -1,0 +1,57 @@
+import CloakroomCore
+import NIOCore
+
+/// The request on its way to the backend.
+extension Exchange {
+    /// Bytes of the client have arrived at the front.
+    func clientSent() {
+        if case .tunnel(let tunnel) = phase {
+            lastProgress = .now()
+            return tunnel.clientSent(&front.received)
+        }
+        sendBody()
+    }
+
+    func clientReadComplete() {
+        upstream?.flush()
+    }
+
+    func sendBody() {
+        guard let upstream, !requestBody.isComplete, front.received.readableBytes > 0 else { return }
+        do {
+            let passed = try requestBody.take(from: &front.received)
+            lastProgress = .now()
+            guard passed.readableBytes > 0 else { return pauseIfNeeded() }
+            bodyBytes += passed.readableBytes
+            if let longest = limits.body, bodyBytes > longest { return fail(.contentTooLarge) }
+            hasSentBody = true
+            upstream.send(passed)
+            pauseIfNeeded()
+        } catch {
+            fail(.invalidRequest(fields: ["body": "is not in chunks"]))
+        }
+    }
+
+    /// Reads no more from the client than the backend takes. After the request, the next one waits in the kernel.
+    func pauseIfNeeded() {
+        if case .tunnel = phase { return }
+        guard let upstream else { return }
+        if requestBody.isComplete || !upstream.isWritable { front.pauseReading() }
+    }
+
+    func upstreamIsWritable() {
+        guard !requestBody.isComplete || isTunnel else { return }
+        front.resumeReading()
+    }
+
+    var isTunnel: Bool {
+        if case .tunnel = phase { true } else { false }
+    }
+
+    func clientIsGone() {
+        phase = .over
+        watch?.end()
+        upstream?.close()
+        upstream = nil
+    }
+}
