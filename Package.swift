@@ -23,6 +23,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
@@ -37,6 +38,7 @@ let package = Package(
         .library(name: "CloakroomSessions", targets: ["CloakroomSessions"]),
         .library(name: "CloakroomAccounts", targets: ["CloakroomAccounts"]),
         .library(name: "CloakroomMiddleware", targets: ["CloakroomMiddleware"]),
+        .library(name: "CloakroomResourceServer", targets: ["CloakroomResourceServer"]),
         .library(name: "CloakroomEndpoints", targets: ["CloakroomEndpoints"]),
         .library(name: "CloakroomGateway", targets: ["CloakroomGateway"]),
         .library(name: "CloakroomSQLite", targets: ["CloakroomSQLite"]),
@@ -55,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -86,6 +89,13 @@ let package = Package(
             name: "CloakroomMiddleware",
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", hummingbird, httpTypes, nioCore, logging, metrics,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "CloakroomResourceServer",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomMiddleware", hummingbird, httpTypes, nioCore, nioHTTP1,
+                logging, lifecycle, asyncHTTPClient,
             ],
             swiftSettings: strict),
         .target(
@@ -177,6 +187,13 @@ let package = Package(
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomMiddleware", hummingbird, hummingbirdTesting, httpTypes,
                 nioCore, logging,
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CloakroomResourceServerTests",
+            dependencies: [
+                "CloakroomCore", "CloakroomTokens", "CloakroomMiddleware", "CloakroomResourceServer",
+                "CloakroomTesting", hummingbird, hummingbirdTesting, httpTypes, nioCore, logging,
             ],
             swiftSettings: strict),
         .testTarget(

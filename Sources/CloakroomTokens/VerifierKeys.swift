@@ -35,8 +35,18 @@ package struct VerifierKeys: Sendable {
         keySet = try KeySet(entries.map(\.key))
     }
 
+    /// The keys of a published key set, which does not say when each of them signs. No key counts as retired: the issuer
+    /// leaves such keys out.
+    /// - Throws: `KeySet.Refusal` for a secret: a token that it verifies could be forged by every reader of the set.
+    package init(published keySet: KeySet) throws(KeySet.Refusal) {
+        guard !keySet.keys.contains(where: \.isSymmetric) else { throw .init(reason: "the set contains secrets") }
+        self.keySet = keySet
+        removed = []
+        entries = []
+    }
+
     /// - Parameter lifetime: how long an access token lives.
-    /// - Returns: nil for a key that is not among these.
+    /// - Returns: nil for a key that is not among these, or whose times are not known.
     package func stage(of id: String?, at now: Instant, lifetime: Span) -> Stage? {
         guard let position = entries.firstIndex(where: { $0.key.id == id }) else { return nil }
         let current = entries.lastIndex { $0.signsFrom <= now } ?? 0

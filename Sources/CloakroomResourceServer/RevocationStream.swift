@@ -1,0 +1,168 @@
+import AsyncHTTPClient
+import CloakroomCore
+import CloakroomTokens
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Follows the stream of revocations of the issuer, and copies it into the revocation view. The view itself reports when
+/// it has had no update for too long.
+struct RevocationStream: Sendable {
+    private let address: ServiceAddress
+    private let key: Secret
+    private let view: RevocationView
+    private let timing: Timing
+    private let logger: Logger
+
+    init(
+        _ source: RevocationSource, view: RevocationView, timing: Timing, logger: Logger, allowsPlainHTTP: Bool
+    ) throws(UnusableAddress) {
+        address = try ServiceAddress(
+            source.listener, path: "/service/revocations", allowsPlainHTTP: allowsPlainHTTP)
+        key = source.key
+        self.view = view
+        self.timing = timing
+        self.logger = logger
+    }
+
+    /// Reads the stream until the task is cancelled. A broken stream is opened again after the last entry that was read.
+    func run(_ client: HTTPClient) async {
+        var reader = RevocationReader(view: view, timing: timing)
+        var isFailing = false
+        while !Task.isCancelled {
+            do {
+                try await follow(client, &reader) {
+                    if isFailing { logger.notice("the stream of revocations is read again") }
+                    isFailing = false
+                }
+            } catch is CancellationError {
+                return
+            } catch {
+                if !isFailing {
+                    logger.error(
+                        "the stream of revocations is broken",
+                        metadata: ["address": "\(address.url)", "error": "\(error)"])
+                }
+                isFailing = true
+            }
+            try? await Task.sleep(for: timing.retry)
+        }
+    }
+
+    /// - Parameter isLive: called with each comment of the stream.
+    private func follow(_ client: HTTPClient, _ reader: inout RevocationReader, isLive: () -> Void) async throws {
+        let response = try await client.execute(request(after: reader.place), timeout: TimeAmount(timing.timeout))
+        guard response.status == .ok else { throw IssuerFailure("the status is \(response.status.code)") }
+        var parser = EventStreamParser()
+        reader.begin()
+        for try await chunk in response.body {
+            for item in try parser.read(chunk.readableBytesView) {
+                guard try reader.apply(item) else { return }
+                if item == .comment { isLive() }
+            }
+        }
+        throw IssuerFailure("the stream ended")
+    }
+
+    private func request(after place: String?) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: address.url)
+        request.headers.add(name: "Accept", value: "text/event-stream")
+        request.headers.add(name: "Authorization", value: "Bearer \(String(decoding: key.bytes, as: UTF8.self))")
+        // The private listener answers no other Host on a socket: the client would send the path of the socket.
+        if address.isUnixSocket { request.headers.add(name: "Host", value: "localhost") }
+        if let place { request.headers.add(name: "Last-Event-ID", value: place) }
+        return request
+    }
+}
+
+/// Applies the entries of the stream to the view, and remembers the place.
+struct RevocationReader {
+    private let view: RevocationView
+    private let timing: Timing
+    /// The id of the last entry; nil to read the stream from its start.
+    private(set) var place: String?
+    /// Whether the stream is read from its start, and the first comment has not come yet.
+    private var isFromStart = true
+
+    init(view: RevocationView, timing: Timing) {
+        self.view = view
+        self.timing = timing
+    }
+
+    /// A new connection reads from `place`.
+    mutating func begin() {
+        isFromStart = place == nil
+    }
+
+    /// - Returns: false if the stream must be read again from its start: the wall clock was set back, so expired tokens
+    ///   are valid again, and the view has dropped their sessions.
+    mutating func apply(_ item: EventStreamParser.Item) throws -> Bool {
+        switch item {
+        case .comment: return confirm()
+        case .event(let name, let data, let id):
+            try apply(name, data)
+            if let id { place = try checked(id) }
+            return true
+        }
+    }
+
+    private mutating func confirm() -> Bool {
+        let (uptime, now) = (timing.uptime(), timing.now())
+        guard isFromStart || !view.isSetBack(at: uptime, now) else {
+            place = nil
+            return false
+        }
+        isFromStart = false
+        view.confirm(at: uptime, now)
+        return true
+    }
+
+    /// - Throws: for an entry that cannot be read. It could be a revocation, so the stream counts as broken.
+    private func apply(_ name: String, _ data: [UInt8]) throws {
+        switch name {
+        case "revoked":
+            let entry = try Entry(data, naming: "session")
+            view.update([Revoked(session: SessionID(entry.name), time: entry.time)], at: timing.uptime())
+        case "stale":
+            let entry = try Entry(data, naming: "subject")
+            view.update(stale: [StaleMark(subject: Subject(entry.name), time: entry.time)], at: timing.uptime())
+        default:
+            return
+        }
+    }
+
+    /// The id goes into a header of the next request.
+    private func checked(_ id: String) throws -> String {
+        guard 1...256 ~= id.utf8.count, id.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else {
+            throw IssuerFailure("the id of an event is too long or not printable")
+        }
+        return id
+    }
+}
+
+/// The data of an event of the stream.
+private struct Entry {
+    let name: String
+    let time: Instant
+
+    init(_ data: [UInt8], naming member: String) throws {
+        let object = try JSONReader.read(data).objectValue
+        guard let name = object?[member]?.stringValue, !name.isEmpty, let time = object?["time"]?.secondsSince1970
+        else {
+            throw IssuerFailure("an event has no \(member) or no time")
+        }
+        self.name = name
+        self.time = time
+    }
+}
+
+extension JSONValue {
+    /// nil for anything but a number of seconds since 1970.
+    fileprivate var secondsSince1970: Instant? {
+        switch self {
+        case .integer(let seconds): Instant(milliseconds: 0) + .seconds(seconds)
+        case .number(let seconds) where abs(seconds) < 1e12: Instant(milliseconds: Int64((seconds * 1000).rounded()))
+        case .number, .object, .array, .string, .bool, .null: nil
+        }
+    }
+}
