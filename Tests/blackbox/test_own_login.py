@@ -17,7 +17,13 @@ from shell import Shell, blocks
 
 EXAMPLES = ROOT / "Examples/own-login"
 # Debian's Python has Debian's Flask.
-APPS = {"flask": ["/usr/bin/python3", "-m", "flask", "run", "--port"], "node": ["node", "server.mjs"]}
+APPS = {"flask": ["/usr/bin/python3", "-m", "flask", "run", "--port"], "node": ["node", "server.mjs"], "hummingbird": None}
+
+
+def hummingbird(stage):
+    build = ["swift", "build", "--package-path", EXAMPLES, "--scratch-path", ROOT / ".build"]
+    subprocess.run(build, check=True)
+    return [ROOT / f".build/debug/OwnLogin{stage.capitalize()}"]
 
 
 def free_port():
@@ -31,7 +37,7 @@ class App:
 
     def __init__(self, name, stage, **environment):
         self.port = free_port()
-        command = [*APPS[name], str(self.port)] if name == "flask" else APPS[name]
+        command = [*APPS[name], str(self.port)] if name == "flask" else APPS[name] or hummingbird(stage)
         clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
         self.process = subprocess.Popen(
             command, cwd=EXAMPLES / name / stage, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -174,7 +180,7 @@ def test_before_the_change_the_page_got_both_tokens(name):
         app.stop()
 
 
-@pytest.mark.parametrize("path", ["flask/app.py", "node/server.mjs"])
+@pytest.mark.parametrize("path", ["flask/app.py", "node/server.mjs", "hummingbird/App.swift"])
 def test_the_change_has_fewer_than_twenty_lines_and_is_shown_as_it_is(path):
     directory, file = path.split("/")
     made = subprocess.run(
