@@ -89,6 +89,11 @@ package struct SessionAuthorizer: Sendable {
         return access
     }
 
+    /// Reports that the client of an open stream has sent something, which counts as activity of its session.
+    package func sawActivity(of access: VerifiedAccess) {
+        saw(access)
+    }
+
     private func answer(_ question: AccessQuestion, at now: Instant, isCaughtUp: Bool = false) -> AccessAnswer {
         let uptime = uptime()
         return question.answer(at: now, under: policy) { identity in

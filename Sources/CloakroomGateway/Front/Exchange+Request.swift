@@ -7,6 +7,7 @@ extension Exchange {
     func clientSent() {
         if case .tunnel(let tunnel) = phase {
             lastProgress = .now()
+            watch?.clientSent()
             return tunnel.clientSent(&front.received)
         }
         sendBody()

@@ -10,6 +10,8 @@ final class StreamWatch {
     private weak var exchange: Exchange?
     private var nextRecheck: NIODeadline
     private var isRechecking = false
+    /// Whether the client has sent something since the last tick.
+    private var isActive = false
     private var failures = 0
 
     /// The longest time until the store is asked whether the session is past its lifetimes, which no revocation tells.
@@ -25,7 +27,16 @@ final class StreamWatch {
         nextRecheck = .now()
     }
 
+    /// What comes from the browser keeps the session from its idle lifetime; what the backend sends does not.
+    func clientSent() {
+        isActive = true
+    }
+
     func tick(at now: NIODeadline) {
+        if isActive {
+            isActive = false
+            gateway.rules.authorizer.sawActivity(of: access)
+        }
         if gateway.rules.authorizer.verifier.revocations.isRevoked(access.session) {
             return end(1008, Denial.sessionRevoked.code)
         }
