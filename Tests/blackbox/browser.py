@@ -27,6 +27,8 @@ class UnixConnection(http.client.HTTPConnection):
 def connect(server, private=False):
     if private and server.private_socket:
         return UnixConnection(server.private_socket)
+    if server.certificate and not private:
+        return http.client.HTTPSConnection("127.0.0.1", server.port, timeout=TIMEOUT, context=server.tls("http/1.1"))
     return http.client.HTTPConnection("127.0.0.1", server.private_port if private else server.port, timeout=TIMEOUT)
 
 

@@ -3,6 +3,7 @@ import os
 import pathlib
 import re
 import signal
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -72,6 +73,7 @@ class Server:
         if private:
             self.settings["privateListen"] = "127.0.0.1:0"
         self.settings |= settings
+        self.certificate = settings.get("tlsCert")
         self.port_arguments = ["--port", port] if port else []
         self.wrapper = list(wrapper)
         self.environment = environment or {}
@@ -94,7 +96,7 @@ class Server:
         watchdog = threading.Timer(START_TIMEOUT, self.process.kill)
         watchdog.start()
         try:
-            self.port = int(self._line(r"cloakroom: listening on http://127\.0\.0\.1:(\d+)\n"))
+            self.port = int(self._line(r"cloakroom: listening on %s://127\.0\.0\.1:(\d+)\n" % self.scheme))
             if self.settings.get("privateListen"):
                 self._read_private_address()
         finally:
@@ -132,8 +134,18 @@ class Server:
         draft.rename(self.clock_path)
 
     @property
+    def scheme(self):
+        return "https" if self.certificate else "http"
+
+    @property
     def origin(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    def tls(self, *protocols):
+        """A context for TLS that trusts the server's certificate and offers `protocols` by ALPN."""
+        context = ssl.create_default_context(cafile=self.certificate)
+        context.set_alpn_protocols(list(protocols))
+        return context
 
     def kill(self):
         if self.is_alive():

@@ -48,6 +48,8 @@ class RawAnswer:
 class Wire:
     def __init__(self, server, private=False):
         self.socket = socket.create_connection(("127.0.0.1", server.private_port if private else server.port), TIMEOUT)
+        if server.certificate and not private:
+            self.socket = server.tls("http/1.1").wrap_socket(self.socket, server_hostname="127.0.0.1")
         self.host = f"127.0.0.1:{server.port}"
         self.private = private
         self.buffer = b""
