@@ -101,6 +101,11 @@ class HTTP2:
             self._flush()
         return True
 
+    def reset(self, stream):
+        """Ends a stream as a browser does that has no more use for it."""
+        self.connection.reset_stream(stream, 8)
+        self._flush()
+
     def answer(self, stream):
         """Reads until the stream has ended, one way or the other."""
         while not self.is_over(stream):

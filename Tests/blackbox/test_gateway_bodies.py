@@ -5,12 +5,14 @@ import hashlib
 import pathlib
 import select
 import socket
+import ssl
 import struct
 import threading
 import time
 
 import pytest
 
+import http2
 from raw_backend import OK, Backend, free_port, response
 from gateway import FETCH, NAVIGATION, Gateway, ask, assert_identity, assert_problem, code, head
 from server import wait_until
@@ -306,6 +308,15 @@ def test_an_answer_before_the_end_of_the_request_reaches_the_client(gateway, vis
         assert answer.closes and wire.rest() == b""
 
 
+@pytest.mark.parametrize("pieces", [[1000], [1] * 1000, [990], [999, 1], [500, 500]])
+def test_the_routes_limit_counts_the_bytes_of_a_chunked_body_and_not_its_framing(gateway, visitor, pieces):
+    path = gateway.backend.on(OK, below="/small")
+    with Wire(gateway) as wire:
+        wire.send(visitor.head("POST", path, "Transfer-Encoding: chunked") + b"".join(chunk(bytes(size)) for size in pieces) + b"0\r\n\r\n")
+        assert wire.answer().status == 200
+    assert len(gateway.backend.one(path).body) == sum(pieces)
+
+
 @pytest.mark.parametrize("framing, sent", [("length", 1001), ("length", 10_000_000), ("chunked", 1001), ("chunked", 1_000_000)])
 def test_a_body_over_the_routes_limit_is_refused(gateway, visitor, framing, sent):
     path = gateway.backend.on(OK, below="/small")
@@ -519,7 +530,103 @@ def test_bytes_on_an_idle_connection_are_not_the_next_answer(lonely):
         assert ask(lonely, head(lonely, "GET", "/others")).body == b"ok"
 
 
+BODILESS_WITH_A_BODY = {
+    "HEAD with a length": ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n"), "HEAD without a length": ("HEAD", "HTTP/1.1 200 OK\r\n\r\n"),
+    "HEAD of a chunked answer": ("HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), "204": ("GET", "HTTP/1.1 204 No Content\r\n\r\n"),
+    "204 with a length": ("GET", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"),
+    "304": ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: {size}\r\n\r\n"),
+}
+EVIL = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+
+
+@pytest.mark.parametrize("when", ["with the head", "behind the answer", "at the next request"])
+@pytest.mark.parametrize("name", BODILESS_WITH_A_BODY)
+def test_a_body_behind_an_answer_that_has_none_is_not_the_answer_of_another_client(lonely, name, when):
+    method, text = BODILESS_WITH_A_BODY[name]
+    answered = text.format(size=len(EVIL)).encode()
+    seen, sent = threading.Event(), threading.Event()
+
+    def serve(connection, request):
+        if when == "with the head":
+            connection.send(answered + EVIL)
+            return sent.set()
+        connection.send(answered)
+        if when == "behind the answer":
+            assert seen.wait(PATIENCE)
+            connection.send(EVIL)
+            return sent.set()
+        sent.set()
+        connection.until(b"\r\n\r\n")
+        connection.send(EVIL + OK)
+    path = lonely.backend.on(serve)
+    with Wire(lonely) as wire:
+        wire.send(head(lonely, method, path))
+        assert wire.answer(method).status in (200, 204, 304, 502)
+        seen.set()
+        assert sent.wait(PATIENCE)
+    for _ in range(5):
+        if when != "at the next request" or method == "HEAD":
+            assert ask(lonely, head(lonely, "GET", "/others")).body == b"ok"
+
+
 # Backends that fail.
+
+class Untrusted:
+    """A backend with TLS whose certificate no authority has signed."""
+
+    def __init__(self, directory):
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(*http2.certificate(directory))
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.name = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.requests = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connected, _ = self.listener.accept()
+                with connected, contextlib.suppress(OSError):
+                    with self.context.wrap_socket(connected, server_side=True) as secured:
+                        if secured.recv(1000):
+                            self.requests += 1
+
+    def stop(self):
+        self.listener.close()
+
+
+def test_a_backend_whose_certificate_is_not_trusted_is_502_and_named_in_the_log(tmp_path, backends):
+    untrusted = Untrusted(tmp_path)
+    gateway = Gateway(tmp_path / "data", [
+        {"path": "/alone/*", "access": "public", "upstream": f"https://{untrusted.name}"},
+        {"path": "/*", "access": "public", "upstream": [f"https://{untrusted.name}", backends[0].address]}])
+    assert_problem(ask(gateway, head(gateway, "GET", "/alone/a", *FETCH)), 502, "upstream_unavailable")
+    wait_until(lambda: [line for line in gateway.log_lines() if untrusted.name in line and "certificate" in line.lower()])
+    for number in range(6):
+        lines = [f"Origin: {gateway.origin}", "Content-Length: 1"] if number % 2 else []
+        answer = ask(gateway, head(gateway, "POST" if number % 2 else "GET", f"/group/{number}", *lines) + (b"x" if number % 2 else b""))
+        assert answer.status == 200, answer
+    assert untrusted.requests == 0, "no byte of a request is sent to it"
+    assert gateway.stop() == 0
+    untrusted.stop()
+
+
+def test_the_health_of_a_backend_is_that_of_its_address_and_path(tmp_path):
+    backend = Backend()
+    backend.answers["/ok"], backend.answers["/bad"] = OK, response(500)
+    gateway = Gateway(tmp_path / "data", [
+        {"path": "/one/*", "access": "public", "upstream": backend.address, "healthPath": "/ok"},
+        {"path": "/two/*", "access": "public", "upstream": backend.address, "healthPath": "/bad"},
+        {"path": "/three/*", "access": "public", "upstream": backend.address}])
+    wait_until(lambda: ask(gateway, head(gateway, "GET", "/two/a", *FETCH)).status == 503, PATIENCE)
+    for count in (1, 2, 3):
+        backend.wait_for("/ok", count)
+        backend.wait_for("/bad", count)
+        statuses = [ask(gateway, head(gateway, "GET", path, *FETCH)).status for path in ("/one/a", "/two/a", "/three/a")]
+        assert statuses == [200, 503, 200]
+    assert gateway.stop() == 0
+    backend.stop()
+
 
 @pytest.mark.parametrize("path", ["/dead/a", "/nosocket/a"])
 def test_a_backend_that_refuses_connections_is_502(gateway, path):

@@ -4,7 +4,7 @@ import pytest
 
 from raw_backend import OK, response
 from browser import NAME, PASSWORD, Client, claims
-from gateway import Gateway, ask, assert_identity, assert_problem, head, renewed, untouched, values
+from gateway import STEERED, Gateway, ask, assert_identity, assert_problem, head, renewed, untouched, values
 from wire import Wire
 
 ROUTES = [
@@ -52,6 +52,10 @@ FORGED = [
 ]
 
 
+# Every character of a token that is no letter, digit or hyphen (RFC 9110, section 5.6.2).
+ODD = "!#$%&'*+.^_`|~"
+
+
 def spellings(name):
     parts = name.split("-")
     mixed = "_".join(parts[:2]) + "".join("." + part for part in parts[2:])
@@ -67,6 +71,27 @@ def test_no_spelling_of_a_header_that_we_set_reaches_the_backend(visitor, name, 
         assert len({key.replace("_", "-").replace(".", "-") for key in request.names}) == len(request.names), "each once"
         if signed_in:
             assert_identity(request, visitor)
+
+
+@pytest.mark.parametrize("character", ODD)
+def test_no_character_of_a_token_stands_for_a_hyphen(visitor, character):
+    """Servers that make variables of names, such as `HTTP_X_AUTH_SUBJECT`, take any of them for one that is ours."""
+    alike = [name.replace("-", character) for name in FORGED]
+    mixed = [name.replace("-", character, 1) for name in FORGED] + ["-".join(name.rsplit("-", 1)[:1]) + character + name.rsplit("-", 1)[1] for name in FORGED if "-" in name]
+    for name in dict.fromkeys(alike + mixed):
+        request = received(visitor, f"{name}: forged-value")
+        assert b"forged-value" not in request.head, (name, request)
+        assert_identity(request, visitor)
+
+
+@pytest.mark.parametrize("character", ODD)
+def test_connection_that_names_a_header_of_ours_by_another_character_never_drops_it(visitor, character):
+    path = visitor.gateway.backend.on(OK)
+    answer = visitor.get(path, f"Connection: X{character}Auth{character}Subject")
+    if answer.status == 200:
+        assert_identity(visitor.gateway.backend.one(path), visitor)
+    else:
+        assert_problem(answer, 400, "invalid_request")
 
 
 def test_forged_headers_are_removed_wherever_they_stand_and_however_many(visitor):
@@ -283,7 +308,60 @@ def test_a_bearer_of_ours_is_not_told_twice(visitor, app):
     assert {claims(token.removeprefix("Bearer "))["sid"] for token in tokens} == {claims(app)["sid"]}
 
 
+@pytest.fixture
+def steered(tmp_path):
+    gateway = Gateway(tmp_path / "data", ROUTES, clients="app=body", **STEERED)
+    yield gateway
+    assert gateway.stop() == 0
+
+
+def expired(gateway, visitor):
+    gateway.expire_access_tokens()
+
+
+def logged_out(gateway, visitor):
+    visitor.log_out()
+
+
+def logged_out_and_expired(gateway, visitor):
+    visitor.log_out()
+    gateway.expire_access_tokens()
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+@pytest.mark.parametrize("end", [expired, logged_out, logged_out_and_expired])
+def test_a_token_of_ours_that_has_ended_is_not_kept(steered, end, scheme):
+    """The backend verifies signature and time, and would serve a token that is revoked."""
+    visitor = steered.visitor()
+    token = visitor.cookie.split("~")[0]
+    end(steered, visitor)
+    path = steered.backend.on(OK, below="/keep")
+    answer = ask(steered, head(steered, "GET", path, f"Authorization: {scheme} {token}"))
+    assert answer.status in (200, 401), answer
+    for request in steered.backend.to(path):
+        assert token.encode() not in request.head and "x-auth-subject" not in request.names, request
+
+
 # Cross-origin requests.
+
+PREFLIGHT = [
+    {"path": "/a", "methods": ["PUT"], "access": "public"}, {"path": "/a", "methods": ["OPTIONS", "GET"], "access": "session"},
+    {"path": "/b", "methods": ["PUT"], "access": "session"}, {"path": "/b", "access": "public"},
+]
+
+
+@pytest.mark.parametrize("origin, is_trusted", [
+    ("https://www.example.com", True), ("https://evil.example", False), ("https://www.example.com.evil.example", False), ("http://www.example.com", False),
+    ("null", False), ("", False), (None, False),
+])
+def test_only_a_preflight_of_a_trusted_origin_is_judged_by_the_method_that_it_asks_for(tmp_path, origin, is_trusted):
+    gateway = Gateway(tmp_path / "data", PREFLIGHT, trustedOrigins="https://www.example.com")
+    lines = ["Access-Control-Request-Method: PUT"] + ([f"Origin: {origin}"] if origin is not None else [])
+    answer = ask(gateway, head(gateway, "OPTIONS", "/a", *lines), "OPTIONS")
+    assert answer.status == 200 if is_trusted else answer.status in (400, 401, 403), answer
+    assert len(gateway.backend.to("/a")) == (1 if is_trusted else 0)
+    assert gateway.stop() == 0
+
 
 def test_the_gateways_own_refusals_can_be_read_by_trusted_origins(tmp_path):
     trusted = "https://www.example.com"

@@ -93,6 +93,7 @@ REFUSED = {
     "asterisk-form": ({400, 404}, get(target="*", method="OPTIONS")),
     "CONNECT": ({400, 501}, get(target="{host}", method="CONNECT")), "CONNECT with a path": (501, get(method="CONNECT")), "TRACE": (501, get(method="TRACE")),
     "method with a byte": ({400, 501}, get(method="G\xe9T")), "method with a slash": ({400, 501}, get(method="GE/T")),
+    **{f"method {method}": (400, get("Origin: http://{host}", method=method)) for method in ["post", "Post", "pOST", "get", "delete", "propfind"]},
     "no method": (400, " /a HTTP/1.1\r\nHost: {host}\r\n\r\n"),
     "two spaces": (400, get(target=" /a")), "space at the end": (400, get(version="HTTP/1.1 ")), "tab": (400, "GET\t/a HTTP/1.1\r\nHost: {host}\r\n\r\n"),
     "space in the target": (400, get(target="/a b")),
@@ -117,7 +118,7 @@ REFUSED = {
         "/%2e%2e;/b", "/public/..;/private/b", "/a%2fb", "/a%2Fb", "/a/..%2fb", "/a%5cb", "/a%5Cb", "/a%25b", "/%252e%252e/b", "/a%252fb", "/a%00b", "/a%0ab",
         "/a%0d%0ab", "/a%7fb", "/a%1fb", "/a%zzb", "/a%", "/a%2",
         "/a%2/b", "/a%u002e", "//a", "/a//b", "/a//", "//", "///", "/a/../../b", "/a%3b/..", "/%2e%2e%3b/b", "/a/..%3bx/b", "//evil.example/a",
-        "/\\evil.example", "/a/%2e%2e/%2e%2e/b",
+        "/\\evil.example", "/a/%2e%2e/%2e%2e/b", "/;a", "/a/;b", "/a/;b/c", "/;/a",
     ]},
     # Connection, Expect.
     "Connection: X-Auth-Subject": (400, get("Connection: X-Auth-Subject")), "Connection: Cookie": (400, get("Connection: cookie, close")),

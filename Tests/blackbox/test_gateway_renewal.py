@@ -9,13 +9,14 @@ import pytest
 
 from raw_backend import OK, free_port, response
 from browser import NAME, claims, generation, tokens
-from gateway import DELAY, LIFETIME, NAVIGATION, STEERED, WINDOW, Gateway, assert_identity, assert_problem, head, renewed, untouched, values
+from gateway import DELAY, LIFETIME, NAVIGATION, STEERED, WINDOW, Gateway, ask, assert_identity, assert_problem, head, renewed, untouched, values
 from server import run, wait_until
 from wire import Wire
 
 DEAD = "http://127.0.0.1:%d" % free_port()
 ROUTES = [
     {"path": "/public/*", "access": "public"}, {"path": "/dead/*", "access": "session", "upstream": DEAD},
+    {"path": "/none/*", "access": "public", "upstream": [DEAD, "http://127.0.0.1:%d" % free_port()]},
     {"path": "/slow/*", "access": "session", "timeout": 0.5}, {"path": "/small/*", "access": "session", "maxBody": 5}, {"path": "/*", "access": "session"},
 ]
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
@@ -72,7 +73,7 @@ ANSWERS = {
     "500": ("GET", "", response(500, *OWN), 500), "chunked": ("GET", "", CHUNKED, 200), "until close": ("GET", "", until_close, 200),
     "HEAD": ("HEAD", "", response(200, *OWN), 200), "101": ("GET", "", sockets, 101), "public": ("GET", "/public", response(200, *OWN), 200),
     "backend refused": ("GET", "/dead", OK, 502), "backend hung up": ("GET", "", hang_up, 502), "garbage": ("GET", "", garbage, 502),
-    "backend slow": ("GET", "/slow", silent, 504), "body too large": ("POST", "/small", OK, 413),
+    "backend slow": ("GET", "/slow", silent, 504),
 }
 
 
@@ -176,6 +177,30 @@ def test_pipelined_requests_get_one_cookie(gateway, visitor):
         answers = [wire.answer() for _ in range(10)]
     assert [answer.status for answer in answers] == [200] * 10
     assert [len(renewed(answer)) for answer in answers] == [1] + [0] * 9
+
+
+CHUNKS = "Transfer-Encoding: chunked"
+
+
+@pytest.mark.parametrize("status, area, lines, body", [
+    (413, "/small", ("Content-Length: 6",), b"larger"), (413, "/small", (CHUNKS,), b"6\r\nlarger\r\n0\r\n\r\n"),
+    (413, "/small", (CHUNKS,), b"2\r\nla\r\n1000\r\n"), (400, "", (CHUNKS,), b"xyz\r\n"), (400, "", (CHUNKS,), b"2\r\nokx"),
+    (400, "", (CHUNKS,), b"0\r\nno colon\r\n\r\n"),
+])
+def test_a_refused_body_delivers_no_cookie_and_costs_nothing(gateway, visitor, status, area, lines, body):
+    path = gateway.backend.on(OK, area)
+    with Wire(gateway) as wire:
+        wire.send(visitor.head("POST", path, *lines) + body)
+        answer = wire.answer()
+    assert answer.status == status and answer.set_cookies == [], answer
+    assert visitor.get("/a").status == 200 and visitor.get("/a").status == 200
+
+
+def test_the_answer_without_any_healthy_backend_delivers_the_cookie(gateway, visitor):
+    wait_until(lambda: ask(gateway, head(gateway, "GET", "/none/a")).status == 503)
+    answer = visitor.get("/none/a")
+    assert answer.status in (502, 503) and len(renewed(answer)) == 1, answer
+    assert values(answer, "cache-control") == ["no-store"]
 
 
 def test_a_lost_answer_costs_nothing(gateway, visitor):

@@ -5,6 +5,7 @@ import urllib.parse
 
 import pytest
 
+import http2
 from raw_backend import Backend, free_port
 from browser import NAME
 from gateway import FETCH, NAVIGATION, STEERED, Gateway, ask, assert_identity, assert_problem, code, head, untouched
@@ -73,6 +74,44 @@ def test_get_covers_head(gateway, visitor):
 def test_rewrite_replaces_the_beginning_of_the_path(gateway, path, reached):
     assert ask(gateway, head(gateway, "GET", path)).status == 200
     assert gateway.backend.requests[-1].target == reached
+
+
+ENCODED = [
+    {"path": "/caf%C3%A9/*", "access": "session"}, {"path": "/%E4%BD%A0/*/b", "access": "session"}, {"path": "/a%20b", "access": "session"},
+    {"path": "/to/*", "access": "public", "rewrite": "/caf%C3%A9"}, {"path": "/from%20x/*", "access": "public", "rewrite": "/new"},
+    {"path": "/strip%20x/*", "access": "public", "rewrite": "/"}, {"path": "/admin/*", "access": "session"}, {"path": "/*", "access": "public"},
+]
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory):
+    gateway = Gateway(tmp_path_factory.mktemp("encoded") / "data", ENCODED)
+    yield gateway
+    assert gateway.stop() == 0
+
+
+@pytest.mark.parametrize("path, status", [
+    ("/caf%C3%A9/a", 401), ("/caf%c3%a9/a", 401), ("/caf%C3%A9", 401), ("/%63af%C3%A9/a", 401), ("/cafe/a", 200), ("/caf%C3%A8/a", 200),
+    ("/%E4%BD%A0/a/b", 401), ("/%e4%bd%a0/%20/b", 401), ("/%E4%BD%A0/a/c", 200), ("/a%20b", 401), ("/%61%20b", 401), ("/a%20b/c", 200), ("/a+b", 200), ("/ab", 200),
+    ("/admin/a", 401), ("/admin;a=1/x", 401), ("/admin;/x", 401), ("/admin;a=1;b=2/x", 401), ("/admin;a=1", 401), ("/admin;", 401),
+    ("/admin/x;a=1", 401), ("/%61dmin;a=1/x", 401), ("/admin;a=%20/x", 401), ("/other;a=1/x", 200), ("/x/admin;a=1/x", 200),
+    ("/adminx;a=1/x", 200), ("/caf%C3%A9;a=1/x", 401), ("/a%20b;c", 401),
+])
+def test_encoded_characters_and_path_parameters_do_not_hide_a_path_from_its_rule(encoded, path, status):
+    before = len(encoded.backend.requests)
+    assert ask(encoded, head(encoded, "GET", path, *FETCH)).status == status
+    reached = [request.target for request in encoded.backend.requests[before:]]
+    assert len(reached) == (1 if status == 200 else 0) and (status != 200 or reached == [path]), "parameters reach the backend as they are"
+
+
+@pytest.mark.parametrize("sent, reached", [
+    ("/to/a", "/caf%C3%A9/a"), ("/to/a%20b?c=%20", "/caf%C3%A9/a%20b?c=%20"), ("/to", "/caf%C3%A9"), ("/from%20x/a", "/new/a"),
+    ("/%66rom%20x/a/%c3%a9", "/new/a/%C3%A9"), ("/from%20x", "/new"), ("/strip%20x/a", "/a"), ("/strip%20x/%20a", "/%20a"), ("/strip%20x", "/"),
+    ("/to/a;b=1/c", "/caf%C3%A9/a;b=1/c"),
+])
+def test_rewrite_counts_an_encoded_character_as_it_is_written(encoded, sent, reached):
+    assert ask(encoded, head(encoded, "GET", sent)).status == 200
+    assert encoded.backend.requests[-1].target == reached
 
 
 @pytest.mark.parametrize("sent, reached", [
@@ -273,6 +312,13 @@ def test_upstream_alone_demands_a_session_everywhere(tmp_path):
     ([{"path": "/a", "access": "public", "methods": ["get"]}], "methods"), ([{"path": "/a", "access": "public", "upstream": "ftp://x"}], "upstream"),
     ([{"path": "/a", "access": "public", "upstrem": "http://127.0.0.1:1"}], "upstrem"), ([{"path": "/a", "access": "public", "timeout": "soon"}], "timeout"),
     ([{"path": "/a", "access": "public", "rewrite": "/b"}], "rewrite"), ([{"path": "/a", "access": "public", "maxBody": -1}], "maxBody"),
+    ([{"path": "/a/*", "access": "public", "rewrite": "/a/b/"}], "rewrite"), ([{"path": "/a/*", "access": "public", "rewrite": "/a//b"}], "rewrite"),
+    ([{"path": "/a/*", "access": "public", "rewrite": "/a/../b"}], "rewrite"), ([{"path": "/a/*", "access": "public", "rewrite": "/a b"}], "rewrite"),
+    ([{"path": "/a/*", "access": "public", "rewrite": "/a?b"}], "rewrite"), ([{"path": "/a/*", "access": "public", "rewrite": "a"}], "rewrite"),
+    ([{"path": "/a", "access": "public", "methods": []}], "methods"), ([{"path": "/a", "access": "public", "methods": ["CONNECT"]}], "methods"),
+    ([{"path": "/a", "access": "public", "methods": ["GET", "CONNECT"]}], "methods"), ([{"path": "/a", "access": "public", "methods": ["Post"]}], "methods"),
+    ([{"path": "/a", "access": "public", "healthPath": "/h h"}], "healthPath"), ([{"path": "/a", "access": "public", "healthPath": "h"}], "healthPath"),
+    ([{"path": "/a", "access": "public", "healthPath": "/h\r\nX: y"}], "healthPath"),
     ([], "routes"), ("all", "routes"), ([3], "routes"),
 ])
 def test_a_rule_that_cannot_be_meant_stops_the_start_and_is_named(tmp_path, routes, named):
@@ -320,6 +366,46 @@ def test_an_upstream_that_is_the_private_socket_stops_the_start(tmp_path):
     socket = tmp_path / "p.sock"
     result = refuse_to_serve(tmp_path / "data", "--upstream", f"unix:{socket}", "--private-listen", f"unix:{socket}")
     assert result.returncode in (1, 78) and "private" in result.stderr.lower(), result
+
+
+LOOPBACK = [
+    "127.0.0.1", "localhost", "LOCALHOST", "LocalHost", "127.1", "127.0.1", "0", "0.0.0.0", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1",
+    "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:127.0.0.1]",
+]
+
+
+@pytest.mark.parametrize("spelling", LOOPBACK)
+@pytest.mark.parametrize("listener", ["private", "public"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_no_name_of_a_listener_of_our_own_is_an_upstream(tmp_path, listener, spelling, scheme):
+    port = free_port()
+    settings = {"privateListen": f"127.0.0.1:{port}"} if listener == "private" else {}
+    arguments = ["--port", port] if listener == "public" else []
+    result = refuse_to_serve(tmp_path / "data", "--upstream", f"{scheme}://{spelling}:{port}", *arguments, **settings)
+    assert result.returncode in (1, 78) and "upstream" in result.stderr, result
+
+
+@pytest.mark.parametrize("written", [
+    "{0}/p.sock", "{0}/a/../p.sock", "{0}/./p.sock", "{0}//p.sock", "/{0}/p.sock", "{0}/link/p.sock", "{0}/a/../link/./p.sock", "{0}/link.sock",
+])
+def test_no_name_of_the_private_socket_is_an_upstream(tmp_path, written):
+    own = tmp_path / "own"
+    (own / "a").mkdir(parents=True)
+    (own / "link").symlink_to(own)
+    (own / "link.sock").symlink_to(own / "p.sock")
+    result = refuse_to_serve(
+        tmp_path / "data", "--upstream", "unix:" + written.format(own), "--private-listen", f"unix:{own}/p.sock")
+    assert result.returncode in (1, 78) and "upstream" in result.stderr, result
+
+
+@pytest.mark.parametrize("missing", ["tlsCert", "tlsKey"])
+def test_a_certificate_that_is_not_there_stops_the_start_and_its_setting_is_named(tmp_path, missing):
+    certificate, key = http2.certificate(tmp_path)
+    files = {"tlsCert": certificate, "tlsKey": key} | {missing: tmp_path / "none.pem"}
+    result = refuse_to_serve(
+        tmp_path / "data", "--upstream", "http://127.0.0.1:1", "--tls-cert", files["tlsCert"], "--tls-key", files["tlsKey"])
+    flag = {"tlsCert": "--tls-cert", "tlsKey": "--tls-key"}[missing]
+    assert result.returncode == 78 and (missing in result.stderr or flag in result.stderr) and "none.pem" in result.stderr, result
 
 
 def test_a_routes_own_upstream_may_not_be_the_private_listener_either(tmp_path):
