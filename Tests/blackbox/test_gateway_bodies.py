@@ -22,7 +22,7 @@ MEGABYTE = 1 << 20
 SIZE = 50 * MEGABYTE
 PIECE = bytes(range(256)) * 1024
 # Memory that one connection may take, and what the allocator keeps.
-BOUND = 24 * MEGABYTE
+BOUND = 32 * MEGABYTE
 PATIENCE = 60
 DEAD = free_port()
 

@@ -23,8 +23,7 @@ extension Exchange {
             let passed = try requestBody.take(from: &front.received)
             lastProgress = .now()
             guard passed.readableBytes > 0 else { return pauseIfNeeded() }
-            bodyBytes += passed.readableBytes
-            if let longest = limits.body, bodyBytes > longest { return fail(.contentTooLarge) }
+            if let longest = limits.body, requestBody.chunkedLength > longest { return fail(.contentTooLarge) }
             hasSentBody = true
             upstream.send(passed)
             pauseIfNeeded()

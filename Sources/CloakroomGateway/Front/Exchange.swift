@@ -26,7 +26,6 @@ final class Exchange {
     var upstream: UpstreamConnection?
     var address: UpstreamAddress?
     var requestBody: BodyProgress
-    var bodyBytes = 0
     var hasSentBody = false
     /// Whether a byte of a response came.
     var hasResponse = false

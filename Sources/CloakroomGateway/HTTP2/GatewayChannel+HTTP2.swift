@@ -48,7 +48,8 @@ extension GatewayChannel {
     }
 }
 
-/// Tells the streams of a connection that the server stops: each is a channel of its own, which no signal reaches.
+/// Tells the streams of a connection that the server stops: each is a channel of its own, which no signal reaches. Ends a
+/// connection with an error.
 private final class StreamDrain: ChannelInboundHandler {
     typealias InboundIn = Any
 
@@ -56,6 +57,11 @@ private final class StreamDrain: ChannelInboundHandler {
 
     init(_ gateway: Gateway) {
         self.gateway = gateway
+    }
+
+    /// The handler before has sent GOAWAY. Without a close, the client would wait for an answer.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

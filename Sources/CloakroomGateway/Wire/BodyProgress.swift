@@ -27,6 +27,11 @@ struct BodyProgress: Hashable, Sendable {
         }
     }
 
+    /// How many bytes of a chunked body have come, without their framing; 0 for other framings.
+    var chunkedLength: Int {
+        if case .chunked(let body) = state { body.contentLength } else { 0 }
+    }
+
     /// Whether the body ends with the connection.
     var endsWithConnection: Bool { state == .close }
 

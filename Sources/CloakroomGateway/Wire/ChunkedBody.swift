@@ -22,6 +22,8 @@ struct ChunkedBody: Hashable, Sendable {
     }
 
     private var state = State.sizeStart
+    /// How many bytes of data have come, without their framing.
+    private(set) var contentLength = 0
     private var left = 0
     private var digits = 0
     private var trailerBytes = 0
@@ -47,6 +49,7 @@ struct ChunkedBody: Hashable, Sendable {
             if state == .data {
                 let length = min(left, bytes.count - step.consumed)
                 left -= length
+                contentLength += length
                 step.consumed += length
                 if left == 0 { state = .dataReturn }
             } else {

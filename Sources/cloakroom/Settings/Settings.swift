@@ -105,11 +105,23 @@ extension UpstreamAddress {
     fileprivate func isSame(as listener: PrivateListener.Address?) -> Bool {
         switch (socket, listener) {
         case (.unix(let path), .unixSocket(let other)):
-            (path as NSString).standardizingPath == (other as NSString).standardizingPath
+            Self.canonical(path) == Self.canonical(other)
         case (.network(let host, let port), .network(let other, let otherPort)):
             port == otherPort && (host == other || Self.isLocal(host) && Self.isLocal(other))
         case (_, nil), (.unix, .network), (.network, .unixSocket): false
         }
+    }
+
+    /// The path of a socket that need not exist yet, without links.
+    private static func canonical(_ path: String) -> String {
+        var path = path
+        for _ in 0..<16 {
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { break }
+            let directory = (path as NSString).deletingLastPathComponent
+            path = target.hasPrefix("/") ? target : "\(directory)/\(target)"
+        }
+        let url = URL(fileURLWithPath: path)
+        return url.deletingLastPathComponent().resolvingSymlinksInPath().path + "/" + url.lastPathComponent
     }
 
     /// Whether the host is this machine, by any of its names and addresses.
