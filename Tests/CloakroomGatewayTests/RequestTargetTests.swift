@@ -52,7 +52,8 @@ struct RouteTests {
     }
 
     @Test(
-        "a text that is no pattern is refused", arguments: ["", "a", "/a*", "/*a/b", "/a?b", "/a//b", "/../a", "/%61"])
+        "a text that is no pattern is refused",
+        arguments: ["", "a", "/a*", "/*a/b", "/a?b", "/a//b", "/../a", "/%61", "/a;b"])
     func noPattern(_ text: String) {
         #expect(PathPattern(parsing: text) == nil)
     }

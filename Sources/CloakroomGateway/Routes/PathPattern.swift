@@ -15,7 +15,9 @@ package struct PathPattern: Hashable, Sendable, CustomStringConvertible {
     /// - Parameter text: a path such as `/`, `/login`, `/users/*/photo` or `/api/*`; nil for anything else, such as a
     ///   `*` inside a segment.
     package init?(parsing text: String) {
-        guard let target = try? RequestTarget(text), text == target.path, target.query.isEmpty else { return nil }
+        // Path parameters are cut off before a path is compared.
+        guard let target = try? RequestTarget(text), text == target.path, target.query.isEmpty, !text.contains(";")
+        else { return nil }
         var parts = target.decodedPath.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(
             String.init)
         coversBelow = parts.last == "*"
