@@ -22,8 +22,8 @@ extension Exchange {
         do {
             let passed = try requestBody.take(from: &front.received)
             lastProgress = .now()
-            guard passed.readableBytes > 0 else { return pauseIfNeeded() }
             if let longest = limits.body, requestBody.chunkedLength > longest { return fail(.contentTooLarge) }
+            guard passed.readableBytes > 0 else { return pauseIfNeeded() }
             hasSentBody = true
             upstream.send(passed)
             pauseIfNeeded()

@@ -27,7 +27,7 @@ struct BodyProgress: Hashable, Sendable {
         }
     }
 
-    /// How many bytes of a chunked body have come, without their framing; 0 for other framings.
+    /// How many bytes of data a chunked body has announced so far; 0 for other framings.
     var chunkedLength: Int {
         if case .chunked(let body) = state { body.contentLength } else { 0 }
     }

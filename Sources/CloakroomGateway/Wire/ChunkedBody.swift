@@ -22,7 +22,7 @@ struct ChunkedBody: Hashable, Sendable {
     }
 
     private var state = State.sizeStart
-    /// How many bytes of data have come, without their framing.
+    /// How many bytes of data the chunks so far have announced, without their framing.
     private(set) var contentLength = 0
     private var left = 0
     private var digits = 0
@@ -49,7 +49,6 @@ struct ChunkedBody: Hashable, Sendable {
             if state == .data {
                 let length = min(left, bytes.count - step.consumed)
                 left -= length
-                contentLength += length
                 step.consumed += length
                 if left == 0 { state = .dataReturn }
             } else {
@@ -78,6 +77,7 @@ struct ChunkedBody: Hashable, Sendable {
         case .sizeExtension: try takeExtension(byte)
         case .sizeNewline:
             try require(byte, "\n")
+            contentLength += left
             (state, digits, extensionBytes) = (left == 0 ? .trailerStart : .data, 0, 0)
         case .dataReturn:
             try require(byte, "\r")
