@@ -94,6 +94,11 @@ package struct SessionAuthorizer: Sendable {
         saw(access)
     }
 
+    /// Takes the end of a session that the store has told before the feed did.
+    package func learnedRevocation(of session: SessionID) {
+        verifier.revocations.insert(session, at: uptime())
+    }
+
     private func answer(_ question: AccessQuestion, at now: Instant, isCaughtUp: Bool = false) -> AccessAnswer {
         let uptime = uptime()
         return question.answer(at: now, under: policy) { identity in

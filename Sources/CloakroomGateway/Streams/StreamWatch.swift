@@ -64,7 +64,10 @@ final class StreamWatch {
             case .success(.success(let remaining)):
                 self.failures = 0
                 self.nextRecheck = .now() + min(Self.recheckInterval, .milliseconds(max(0, remaining.milliseconds)))
-            case .success(.failure(let denial)): self.end(1008, denial.code)
+            case .success(.failure(let denial)):
+                // The browser connects again at once, and must find the session ended.
+                if denial == .sessionRevoked { self.gateway.rules.authorizer.learnedRevocation(of: session) }
+                self.end(1008, denial.code)
             case .failure:
                 self.failures += 1
                 self.nextRecheck = .now() + Self.retryInterval
