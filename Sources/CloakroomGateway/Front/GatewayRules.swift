@@ -117,7 +117,7 @@ extension GatewayRules {
             at: authorizer.now())
     }
 
-    /// Whether the request has a bearer token that claims to be ours, in whatever state.
+    /// Whether the request has a bearer token that claims to be ours, valid or not.
     func hasOwnBearer(_ head: RequestHead) -> Bool {
         guard head.contains(.authorization) else { return false }
         switch credentials(of: head).bearer {

@@ -17,7 +17,7 @@ final class StreamWatch {
     /// The longest time until the store is asked whether the session is past its lifetimes, which no revocation tells.
     private static let recheckInterval = TimeAmount.seconds(60)
     private static let retryInterval = TimeAmount.seconds(5)
-    /// A stream without a good answer for so many tries ends: a session is never trusted because nobody can be asked.
+    /// The number of failed checks in a row after which a stream ends: an unavailable store must not keep a session alive.
     private static let maximumFailures = 6
 
     init(_ access: VerifiedAccess, _ gateway: Gateway, _ exchange: Exchange) {

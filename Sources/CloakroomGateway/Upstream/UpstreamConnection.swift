@@ -63,7 +63,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard let exchange else {
-            // Bytes that no request asked for: whatever they are, they would be taken for the next response.
+            // No request is waiting. These bytes would be read as the response to the next request.
             return context.close(promise: nil)
         }
         exchange.received(unwrapInboundIn(data))

@@ -10,8 +10,8 @@ final class UpstreamPool {
 
     static let maximumIdle = 64
     static let longestIdle = TimeAmount.seconds(30)
-    /// Backends close idle connections after as little as two seconds. A request that must not be sent twice gets a
-    /// connection that was idle for less: if the backend closes it meanwhile, nobody can tell whether it was executed.
+    /// Backends close idle connections after as little as two seconds. If a backend closes the connection while an unsafe
+    /// request is on its way, the gateway cannot know whether the backend executed it, and cannot retry.
     static let longestIdleForUnsafe = TimeAmount.seconds(1)
 
     init(_ endpoint: UpstreamEndpoint, connector: UpstreamConnector, loop: any EventLoop) {
