@@ -6,7 +6,7 @@ import re
 import subprocess
 import threading
 
-from server import BINARY, ROOT, START_TIMEOUT
+from server import BINARY, ROOT, START_TIMEOUT, Address
 
 SCRIPT = ROOT / "Scripts/package"
 CONFIG = "/etc/cloakroom/cloakroom.yaml"
@@ -86,7 +86,7 @@ class Overlay:
         self.keeper.stdout.close()
 
 
-class Installation(Overlay):
+class Installation(Overlay, Address):
     """A machine with the package, and its service as systemd runs it: directories, user, groups, environment and file
     modes are those of the installed unit."""
     LOG = "/var/log/cloakroom.log"

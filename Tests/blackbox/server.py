@@ -62,7 +62,13 @@ def wait_until(condition, seconds=20):
     return result
 
 
-class Server:
+class Address:
+    """Where `Client` and `Wire` reach a server."""
+
+    port = certificate = private_socket = private_port = None
+
+
+class Server(Address):
     started = []
 
     def __init__(self, directory=None, clock=None, private=True, wrapper=(), environment=None, port="0", **settings):

@@ -12,7 +12,7 @@ import yaml
 
 from browser import Client
 from installation import Overlay
-from server import NEEDS_ROOT, ROOT, START_TIMEOUT
+from server import NEEDS_ROOT, ROOT, START_TIMEOUT, Address
 
 TEXT = (ROOT / "deploy/container/Containerfile").read_text()
 INSTRUCTIONS = re.findall(r"^([A-Z]+) (.+)$", re.sub(r"\\\n *", "", re.sub(r"^#.*\n", "", TEXT, flags=re.M)), re.M)
@@ -28,7 +28,7 @@ ENVIRONMENT = dict(argument.split("=", 1) for argument in instructions("ENV"))
 COMMAND = sum((re.findall(r'"([^"]*)"', *instructions(name)) for name in ("ENTRYPOINT", "CMD")), [])
 
 
-class Image(Overlay):
+class Image(Overlay, Address):
     """What the steps of the container file make, and one container of it."""
     CONTAINER = """
     mount --bind "$0/$1" "$0/$1" && mount -o remount,bind,ro "$0" && mount -t proc proc "$0/proc" && cd "$0" && shift

@@ -8,15 +8,13 @@ from browser import PASSWORD, Client
 from dev_server import CONFIGURATIONS, SNIPPETS, dev_server, with_ports
 from gateway import Gateway
 from raw_backend import free_port
-from server import ROOT, Server, refuse_to_serve
+from server import ROOT, Address, Server, refuse_to_serve
 
 TRACING = "baggage,content-type,sentry-trace,traceparent,tracestate"
 
 
-class Port:
+class Port(Address):
     """A port in front of a server, to which a `Client` sends the requests of a page of this port."""
-
-    private_socket = private_port = None
 
     def __init__(self, port):
         self.port, self.origin = port, f"http://localhost:{port}"

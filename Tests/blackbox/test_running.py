@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from browser import PASSWORD, Client
-from server import BINARY, Server, clean_environment, refuse_to_serve, run, wait_until
+from server import BINARY, Address, Server, clean_environment, refuse_to_serve, run, wait_until
 
 RAW = re.compile(r"SQLite error|SQL logic|INSERT INTO|CREATE TABLE|SELECT |Error Domain|NSCocoa|errno|Fatal error|IOError\(|POSIXError|Optional\(|swift:")
 
@@ -256,7 +256,7 @@ def test_two_servers_that_start_at_once_on_a_new_directory_share_their_keys(tmp_
     assert server.stop() == 0
 
 
-class Running:
+class Running(Address):
     def __init__(self, port):
         self.port, self.origin = port, f"http://127.0.0.1:{port}"
 
