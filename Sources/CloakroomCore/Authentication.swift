@@ -37,7 +37,7 @@ extension Authentication {
         let newestFirst = shown.sorted { $0.time > $1.time }
         var times: [AuthenticationLevel: Instant] = [:]
         for (index, last) in newestFirst.enumerated() {
-            let level = AuthenticationLevel(of: newestFirst[...index].map(\.traits))
+            let level = AuthenticationLevel(of: newestFirst[...index].lazy.map(\.traits))
             times[level] = times[level] ?? last.time
         }
         times.merge(asserted, uniquingKeysWith: max)

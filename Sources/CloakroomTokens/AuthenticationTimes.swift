@@ -5,6 +5,7 @@ import CloakroomCore
 enum AuthenticationTimes {
     /// nil, for no claim, without levels.
     static func json(_ times: [AuthenticationLevel: Instant], after time: Instant) -> JSONValue? {
+        guard !times.isEmpty else { return nil }
         var seconds = AuthenticationLevel.allCases.sorted().map { times[$0].map { $0.seconds - time.seconds } ?? 0 }
         while seconds.last == 0 { seconds.removeLast() }
         return seconds.isEmpty ? nil : .array(seconds.map { .integer($0) })
