@@ -32,6 +32,7 @@ extension GatewayChannel {
             HTTP2Setting(parameter: .maxConcurrentStreams, value: 100),
             HTTP2Setting(parameter: .maxHeaderListSize, value: gateway.limits.longestHead),
         ]
+        try channel.pipeline.syncOperations.addHandler(ConnectionEnd())
         _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
             mode: .server, connectionConfiguration: connection, streamConfiguration: .init(),
             streamDelegate: management.http2StreamDelegate
@@ -48,8 +49,28 @@ extension GatewayChannel {
     }
 }
 
-/// Tells the streams of a connection that the server stops: each is a channel of its own, which no signal reaches. Ends a
-/// connection with an error.
+/// Closes a connection that has ended with an error: behind the GOAWAY frame that says so, a client would wait for
+/// answers. NIO reports the error of a stream in the same way as that of the connection, but sends no such frame for it.
+private final class ConnectionEnd: ChannelOutboundHandler {
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let isEnd = if case .byteBuffer(let frame) = unwrapOutboundIn(data) { Self.isError(frame) } else { false }
+        context.write(data, promise: promise)
+        guard isEnd else { return }
+        context.eventLoop.assumeIsolated().execute { context.close(promise: nil) }
+    }
+
+    /// Whether the bytes are a GOAWAY frame with an error code (RFC 9113 sections 4.1 and 6.8).
+    private static func isError(_ frame: ByteBuffer) -> Bool {
+        let start = frame.readerIndex
+        guard frame.readableBytes >= 17, frame.getInteger(at: start + 3, as: UInt8.self) == 7 else { return false }
+        return frame.getInteger(at: start + 13, as: UInt32.self) != 0
+    }
+}
+
+/// Tells the streams of a connection that the server stops: each is a channel of its own, which no signal reaches.
 private final class StreamDrain: ChannelInboundHandler {
     typealias InboundIn = Any
 
@@ -59,8 +80,9 @@ private final class StreamDrain: ChannelInboundHandler {
         self.gateway = gateway
     }
 
-    /// The handler before has sent GOAWAY. Without a close, the client would wait for an answer.
+    /// `ConnectionEnd` closes the connection after errors of the protocol.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard !(error is any NIOHTTP2Error) else { return }
         context.close(promise: nil)
     }
 
