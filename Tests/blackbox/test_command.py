@@ -164,6 +164,8 @@ def test_sessions_are_ended_from_the_command_line_within_a_second(start):
     assert run("sessions", "revoke", ids[0], *data).returncode == 1
     run("sessions", "revoke", "--user", clients[1].email, *data)
     wait_until(lambda: clients[1].protected().code == "session_revoked")
+    subject = ["--user", clients[2].get("/auth/session").json["user"]["id"]]
+    assert [session["id"] for session in json.loads(run("sessions", "list", *subject, *data).stdout)] == [ids[2]]
     assert json.loads(run("sessions", "revoke", "--created-before", "2020-01-01", *data).stdout) == [{"revoked": 0}]
     assert clients[2].protected().status == 200
     assert json.loads(run("sessions", "revoke", "--all", *data).stdout) == [{"revoked": 2}]

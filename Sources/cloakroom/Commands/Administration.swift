@@ -1,4 +1,5 @@
 import ArgumentParser
+import CloakroomAccounts
 import CloakroomCore
 import CloakroomSQLite
 import CloakroomStores
@@ -46,6 +47,17 @@ struct Administration: ParsableArguments {
     func email(_ text: String) throws -> EmailAddress {
         guard let email = EmailAddress(parsing: text) else { throw Failure("\(text) is not an e-mail address") }
         return email
+    }
+
+    /// - Parameter text: the e-mail address of an account, or the subject of any user.
+    func subject(_ text: String, in instance: Instance) async throws -> Subject {
+        guard text.contains("@") else {
+            guard let subject = Subject(external: text) else {
+                throw Failure("\(text) is neither an e-mail address nor a subject")
+            }
+            return subject
+        }
+        return try await account(text, in: instance).subject
     }
 
     func account(_ text: String, in instance: Instance) async throws -> Account {

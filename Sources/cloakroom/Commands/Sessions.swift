@@ -12,7 +12,7 @@ struct Sessions: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List live sessions, newest first.")
-        @Option(help: "Only those of this account.") var user: String?
+        @Option(help: "Only those of this user: an e-mail address or a subject.") var user: String?
         @Option(help: "How many to show at most.") var limit = 100
         @OptionGroup var administration: Administration
 
@@ -24,7 +24,7 @@ struct Sessions: AsyncParsableCommand {
             try await administration.perform(empty: "There are no live sessions.") { instance in
                 var selection = SessionSelection.all
                 if let user {
-                    selection = .ofSubject(try await administration.account(user, in: instance).subject, except: nil)
+                    selection = .ofSubject(try await administration.subject(user, in: instance), except: nil)
                 }
                 return Table(try await instance.sessions.sessions(selection, limit: limit).sessions)
             }
@@ -39,7 +39,7 @@ struct Sessions: AsyncParsableCommand {
                 session within a second.
                 """)
         @Argument(help: "The session's id.") var id: String?
-        @Option(help: "Every session of this account.") var user: String?
+        @Option(help: "Every session of this user: an e-mail address or a subject.") var user: String?
         @Flag(help: "Every session there is.") var all = false
         @Option(help: ArgumentHelp("Every session that began before, such as 2026-11-23T12:00:00Z.", valueName: "time"))
         var createdBefore: String?
@@ -67,7 +67,7 @@ struct Sessions: AsyncParsableCommand {
 
         private func selection(_ instance: Instance) async throws -> SessionSelection {
             if let id { return .id(SessionID(id)) }
-            if let user { return .ofSubject(try await administration.account(user, in: instance).subject, except: nil) }
+            if let user { return .ofSubject(try await administration.subject(user, in: instance), except: nil) }
             if let instant = createdBefore.flatMap({ Instant(iso8601: $0) }) { return .createdBefore(instant) }
             return .all
         }
