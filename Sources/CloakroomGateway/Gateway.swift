@@ -45,7 +45,8 @@ package final class Gateway: Sendable {
         self.health = health
         self.recheck = recheck
         cookies = OwnCookies(rules.authorizer.cookie)
-        connector = UpstreamConnector(own: own, secure: securing)
+        connector = UpstreamConnector(
+            own: own, secure: securing, budget: UpstreamBudget(maximum: limits.upstreamDescriptors))
         self.observe = observe
         log = SampledLog(logger: logger)
         denials = DenialLog(logger: logger)
@@ -91,6 +92,8 @@ package struct GatewayLimits: Sendable {
     package var stalledClient = TimeAmount.seconds(60)
     /// In bytes.
     package var longestHead = 32 * 1024
+    /// Of the connections to backends and to our own endpoints.
+    package var upstreamDescriptors = 4096
 
     package init() {}
 }

@@ -22,6 +22,7 @@ struct RouteRulesTests {
               healthPath: /health
               rewrite: /v2
               bearer: keep
+              cookie: keep
               timeout: 0.5
               idleTimeout: 60
               maxBody: 1000
@@ -30,6 +31,7 @@ struct RouteRulesTests {
         #expect(route.pattern.description == "/api/*" && route.methods == ["POST", "PUT"])
         #expect(route.access == .session(StepUp(maximumAge: .seconds(300), minimumLevel: .phishingResistant)))
         #expect(route.claims == ["roles": "editor"] && route.login == .unauthorized && route.keepsBearer)
+        #expect(route.keepsCookie)
         #expect(route.upstream.addresses.map(\.description) == ["http://127.0.0.1:1", "unix:/run/app.sock"])
         #expect(route.upstream.healthPath == "/health")
         #expect(route.rewrite == PathRewrite(prefix: "/api", replacement: "/v2"))

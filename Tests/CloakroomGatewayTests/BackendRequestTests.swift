@@ -72,13 +72,20 @@ struct BackendRequestTests {
         #expect(try !text(request).contains("foreign"))
     }
 
-    private func text(_ request: String, keepsBearer: Bool = false) throws -> String {
+    @Test("the session cookie crosses where the route keeps it, and nowhere else")
+    func cookie() throws {
+        let request = "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=b; __Host-Http-session=x\r\n\r\n"
+        #expect(try text(request, keepsCookie: true).contains("\r\nCookie: a=b; __Host-Http-session=x\r\n"))
+        #expect(try text(request).contains("\r\nCookie: a=b\r\n"))
+    }
+
+    private func text(_ request: String, keepsBearer: Bool = false, keepsCookie: Bool = false) throws -> String {
         let head = try RequestHead(ByteBuffer(string: request))
         var buffer = ByteBuffer()
         BackendRequest(
             head: head, target: head.target.text, access: nil,
             forwarded: ForwardedFields(client: "192.0.2.1", scheme: "https", host: head.host ?? ""),
-            keepsBearer: keepsBearer, cookies: OwnCookies(SessionCookie())
+            keepsBearer: keepsBearer, keepsCookie: keepsCookie, cookies: OwnCookies(SessionCookie())
         ).write(to: &buffer)
         return String(buffer: buffer)
     }

@@ -98,11 +98,32 @@ struct ResponseHeadTests {
         #expect(cut.map { String(decoding: $0, as: UTF8.self) } == expected)
     }
 
-    private func text(_ head: ResponseHead, setCookie: String?) -> String {
+    @Test(
+        "a session cookie that the rule relays crosses in place of a renewed one, and is not cached"
+    )
+    func relayedCookie() throws {
+        let head = try ResponseHead(
+            ByteBuffer(
+                string: "HTTP/1.1 200 OK\r\nCache-Control: public\r\nSet-Cookie: __Host-Http-session=new; Path=/\r\n"
+                    + "Set-Cookie: a=b\r\nContent-Length: 0\r\n\r\n"))
+        let relayed = text(head, setCookie: "__Host-Http-session=renewed") {
+            $0.starts(with: "__Host-Http-session=new".utf8)
+        }
+        #expect(relayed.contains("session=new") && !relayed.contains("renewed") && relayed.contains("a=b"))
+        #expect(relayed.contains("Cache-Control: no-store") && !relayed.contains("public"))
+        let refused = text(head, setCookie: "__Host-Http-session=renewed") { _ in false }
+        #expect(!refused.contains("session=new") && refused.contains("renewed"))
+        let removed = text(head, setCookie: nil)
+        #expect(!removed.contains("session") && removed.contains("Cache-Control: public"))
+    }
+
+    private func text(
+        _ head: ResponseHead, setCookie: String?, relay: ((UnsafeRawBufferPointer) -> Bool)? = nil
+    ) -> String {
         var buffer = ByteBuffer()
         ClientResponse(
-            head: head, setCookie: setCookie, cookies: OwnCookies(SessionCookie()), isOwn: false, isToHead: false,
-            closes: false
+            head: head, setCookie: setCookie, cookies: OwnCookies(SessionCookie()), isOwn: false, relay: relay,
+            isToHead: false, closes: false
         ).write(to: &buffer)
         return String(buffer: buffer)
     }

@@ -11,6 +11,7 @@ import pytest
 from gateway import Gateway, assert_identity, code, untouched
 from http2 import HTTP2, secured
 from raw_backend import OK, free_port, response
+from server import wait_until
 from wire import Closed, Wire
 
 PATIENCE = 60
@@ -398,6 +399,27 @@ def test_at_sigterm_no_client_of_http_2_holds_the_process(stopping, state, ackno
                 client._read()
         assert stopping.process.wait(PATIENCE) == 0
         assert time.monotonic() - began < 10 + SLACK
+
+
+# Descriptors.
+
+def test_the_requests_of_one_connection_leave_descriptors_for_others(tmp_path):
+    gateway = Gateway(tmp_path / "data", ROUTES, wrapper=["prlimit", "--nofile=160:160", "--"], **secured(tmp_path))
+    path = gateway.backend.on(lambda connection, request: connection.wait_for_end(), below="/public")
+    with HTTP2(gateway) as client:
+        streams = [client.request("GET", path) for _ in range(97)]
+        refused = set()
+        while len(refused) < len(streams) - 32:
+            client._read()
+            refused = {stream for stream in streams if client.is_over(stream)}
+        assert {(client.answers[stream].status, code(client.answers[stream])) for stream in refused} == {(503, "unavailable")}
+        with Wire(gateway) as wire:
+            assert wire.ask("GET", path).status == 503, "no backend connection is left, but one to the browser is"
+        for stream in set(streams) - refused:
+            client.reset(stream)
+        path = gateway.backend.on(OK, below="/public")
+        wait_until(lambda: client.ask("GET", path).status == 200)
+    assert gateway.stop() == 0
 
 
 # Handshakes of TLS.

@@ -40,6 +40,11 @@ def visitor(gateway):
     return gateway.visitor()
 
 
+def test_a_claim_that_no_session_can_have_is_named_in_the_log(gateway):
+    [told] = [line for line in gateway.log_lines() if "demands claims" in line]
+    assert "/editors/*" in told and "roles" in told
+
+
 # Which rule decides.
 
 @pytest.mark.parametrize("method, path, status", [
@@ -231,7 +236,13 @@ def test_step_up_asks_for_a_level(gateway, visitor, lines, statuses):
 
 def test_a_claim_that_the_session_lacks_is_refused(gateway, visitor):
     with untouched(gateway.backend):
-        assert visitor.get("/editors/a", *FETCH).status in (401, 403)
+        assert_problem(visitor.get("/editors/a", *FETCH), 403, "insufficient_claims")
+
+
+@pytest.mark.parametrize("path, status", [("/editors/a", 403), ("/nothing", 404)])
+def test_a_person_gets_a_page_where_there_is_nothing_to_log_in_for(gateway, visitor, path, status):
+    answer = visitor.get(path, *NAVIGATION)
+    assert answer.status == status and answer.header("content-type").startswith("text/html") and b"<h1>" in answer.body
 
 
 # Our own paths.

@@ -9,7 +9,6 @@ extension Exchange {
         if case .length(let length) = request.framing, let longest = limits.body, length > longest {
             return fail(.contentTooLarge)
         }
-        front.pauseReading()
         connect(to: endpoints)
     }
 
@@ -27,6 +26,7 @@ extension Exchange {
         if case .backend(let address) = endpoint { self.address = address }
         let pool = front.loop.pool(endpoint)
         if !isRetry, let idle = pool.takeIdle(forSafeMethod: isSafe, at: .now()) { return connected(idle) }
+        front.pauseReading()
         pool.connect().assumeIsolated().whenComplete { result in
             guard case .connecting = self.phase else {
                 if case .success(let connection) = result { connection.close() }
@@ -41,6 +41,10 @@ extension Exchange {
     }
 
     func couldNotConnect(_ error: any Error, _ endpoint: UpstreamEndpoint, others: [UpstreamEndpoint]) {
+        if error is UpstreamBudget.Exhausted {
+            gateway.log.warning("no more connections to backends are opened until some are closed", metadata: [:])
+            return fail(.unavailable(retryAfter: .seconds(1)))
+        }
         if case .backend(let address) = endpoint {
             gateway.health.failed(address, at: .now())
             gateway.log.warning(
@@ -75,7 +79,8 @@ extension Exchange {
             BackendRequest(
                 head: request, target: path + request.target.query, access: access,
                 forwarded: ForwardedFields(client: client, scheme: gateway.scheme, host: request.host ?? ""),
-                keepsBearer: route.keepsBearer && !gateway.rules.hasOwnBearer(request), cookies: gateway.cookies
+                keepsBearer: route.keepsBearer && !gateway.rules.hasOwnBearer(request),
+                keepsCookie: route.keepsCookie, cookies: gateway.cookies
             ).write(to: &buffer)
         }
         connection.send(buffer)

@@ -50,6 +50,7 @@ extension Exchange {
     }
 
     func cut() {
+        if case .body = phase { observe() }
         phase = .over
         watch?.end()
         upstream?.close()

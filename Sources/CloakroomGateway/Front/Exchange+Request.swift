@@ -18,7 +18,8 @@ extension Exchange {
     }
 
     func sendBody() {
-        guard let upstream, !requestBody.isComplete, front.received.readableBytes > 0 else { return }
+        guard let upstream, front.received.readableBytes > 0 else { return }
+        guard !requestBody.isComplete else { return pauseIfNeeded() }
         do {
             let passed = try requestBody.take(from: &front.received)
             lastProgress = .now()
@@ -32,11 +33,13 @@ extension Exchange {
         }
     }
 
-    /// Reads no more from the client than the backend takes. After the request, the next one waits in the kernel.
+    /// Reads no more from the client than the backend takes. A next request waits in the kernel, except for its first
+    /// bytes: most clients send none before the response, and each pause costs two system calls.
     func pauseIfNeeded() {
         if case .tunnel = phase { return }
         guard let upstream else { return }
-        if requestBody.isComplete || !upstream.isWritable { front.pauseReading() }
+        let isHeldBack = requestBody.isComplete ? front.received.readableBytes > 0 : !upstream.isWritable
+        if isHeldBack { front.pauseReading() }
     }
 
     func upstreamIsWritable() {
@@ -49,6 +52,7 @@ extension Exchange {
     }
 
     func clientIsGone() {
+        if case .body = phase { observe() }
         phase = .over
         watch?.end()
         upstream?.close()

@@ -76,10 +76,16 @@ extension Exchange {
     }
 
     func clientResponse(_ head: ResponseHead, closes: Bool) -> ClientResponse {
-        let isOwn = if case .own = plan { true } else { false }
+        let (isOwn, keepsCookie) =
+            switch plan {
+            case .own: (true, false)
+            case .backend(let route, _, _): (false, route.keepsCookie)
+            }
+        let rules = gateway.rules
+        let relay: ((UnsafeRawBufferPointer) -> Bool)? = keepsCookie ? { rules.issued($0) } : nil
         return ClientResponse(
-            head: head, setCookie: setCookie, cookies: gateway.cookies, isOwn: isOwn, isToHead: isToHead,
-            closes: closes)
+            head: head, setCookie: setCookie, cookies: gateway.cookies, isOwn: isOwn, relay: relay,
+            isToHead: isToHead, closes: closes)
     }
 
     /// Passes on a piece of the body, in one write with `head` if it is short.
@@ -124,26 +130,16 @@ extension Exchange {
         watch?.end()
         if let upstream {
             self.upstream = nil
-            if keepsUpstream, requestBody.isComplete, let pool {
-                pool.giveBack(upstream)
-            } else {
-                upstream.close()
-            }
+            if keepsUpstream, requestBody.isComplete { upstream.release() } else { upstream.close() }
         }
         front.exchangeEnded(closes: closesFront, requestIsComplete: requestBody.isComplete)
     }
 
-    /// The framework observes the responses of our own endpoints.
+    /// Reports the duration of the response, of a tunnel that of its handshake. The framework observes the responses of
+    /// our own endpoints.
     func observe() {
         guard case .backend(let route, _, _) = plan else { return }
         gateway.observe(
             route.pattern.description, request.method, status, .nanoseconds((NIODeadline.now() - beganAt).nanoseconds))
-    }
-
-    var pool: UpstreamPool? {
-        switch plan {
-        case .own: front.loop.pool(.own)
-        case .backend: address.map { front.loop.pool(.backend($0)) }
-        }
     }
 }

@@ -10,6 +10,8 @@ extension Exchange {
         front.write(buffer)
         let tunnel = Tunnel(front, upstream)
         phase = .tunnel(tunnel)
+        status = head.status
+        observe()
         if let access { watch = StreamWatch(access, gateway, self) }
         if response.readableBytes > 0 { tunnel.upstreamSent(response) }
         response.clear()

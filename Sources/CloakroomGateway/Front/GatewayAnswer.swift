@@ -8,19 +8,26 @@ struct GatewayAnswer: Sendable {
     var fields: [(String, String)]
     var body: [UInt8]
 
-    /// The problem of a denial (RFC 9457); for a browser navigation a page that says the same to a person.
+    /// The problem of a denial (RFC 9457); for a browser navigation, a page that says to a person what the person can do.
     init(_ denial: Denial, to head: RequestHead?) {
         let problem = denial.problem.bytes
         (status, fields, body) = (problem.status, problem.fields, problem.body)
-        guard head?.isNavigation == true, status >= 500 else { return }
+        guard head?.isNavigation == true, let sentence = Self.sentence(denial, status) else { return }
         fields.removeAll { $0.0 == "Content-Type" }
         fields.append(("Content-Type", "text/html; charset=utf-8"))
         body = Array(
             """
             <!doctype html><html lang="en"><meta charset="utf-8"><title>\(status)</title>
-            <h1>\(status)</h1><p>The service behind this address does not answer at the moment. Try again soon.</p>
+            <h1>\(status)</h1><p>\(sentence)</p>
 
             """.utf8)
+    }
+
+    /// nil for a denial that a person who follows links does not get.
+    private static func sentence(_ denial: Denial, _ status: Int) -> String? {
+        if denial == .insufficientClaims { return "You are not allowed to see this page." }
+        if denial == .notFound { return "There is nothing at this address." }
+        return status >= 500 ? "The service behind this address does not answer at the moment. Try again soon." : nil
     }
 
     /// Sends a browser to the login page, and back to the target afterwards.

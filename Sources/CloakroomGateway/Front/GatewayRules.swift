@@ -11,12 +11,13 @@ package struct GatewayRules: Sendable {
     package var xsrf: XSRFCookie?
     package var trustedProxies: TrustedProxies
     /// The login page for navigations without a session.
-    package var loginPage = "/auth/pages/login"
+    package var loginPage: String
 
     package init(
         routes: RouteTable, authorizer: SessionAuthorizer, originPolicy: OriginPolicy, xsrf: XSRFCookie?,
-        trustedProxies: TrustedProxies
+        trustedProxies: TrustedProxies, loginPage: String
     ) {
+        self.loginPage = loginPage
         self.routes = routes
         self.authorizer = authorizer
         self.originPolicy = originPolicy
@@ -124,6 +125,15 @@ extension GatewayRules {
         case .ours: return true
         case .foreign, nil: return false
         }
+    }
+
+    /// Whether a `Set-Cookie` of the session cookie carries tokens that we issued, or ends the cookie. A value that an
+    /// attacker made the backend write does not replace the user's session, unless it is one of the attacker's own.
+    func issued(_ setCookie: UnsafeRawBufferPointer) -> Bool {
+        let pair = setCookie.prefix { $0 != UInt8(ascii: ";") }
+        guard let separator = pair.firstIndex(of: UInt8(ascii: "=")) else { return false }
+        let value = Array(UnsafeRawBufferPointer(rebasing: pair[(separator + 1)...]).trimmed)
+        return value.isEmpty || (try? authorizer.verifier.verify(cookie: value, at: authorizer.now())) != nil
     }
 
     private func cookies(of head: RequestHead) -> [[UInt8]] {

@@ -12,6 +12,8 @@ struct BackendRequest {
     let forwarded: ForwardedFields
     /// Whether a bearer token in `Authorization` goes on: see `Route`, and only one that is not ours.
     let keepsBearer: Bool
+    /// Whether the session cookie goes on: see `Route`.
+    let keepsCookie: Bool
     let cookies: OwnCookies
 
     /// Copies runs of lines that stay unchanged, and writes ours behind them.
@@ -33,7 +35,9 @@ struct BackendRequest {
         case .connection, .hopByHop, .transferEncoding, .contentLength, .upgrade, .forged, .forwardedFor: .dropped
         case .authorization: keepsBearer ? .kept : .dropped
         case .cookie:
-            if let rest = cookies.cutting(.init(rebasing: bytes[line.value])) {
+            if keepsCookie {
+                .kept
+            } else if let rest = cookies.cutting(.init(rebasing: bytes[line.value])) {
                 rest.isEmpty ? .dropped : .replaced(name: "Cookie", value: rest)
             } else {
                 .kept

@@ -8,6 +8,8 @@ struct ClientResponse {
     let cookies: OwnCookies
     /// Whether the response is of our own endpoints, which set our cookie.
     let isOwn: Bool
+    /// Decides about a `Set-Cookie` of the session cookie from a backend; nil removes each.
+    let relay: ((UnsafeRawBufferPointer) -> Bool)?
     let isToHead: Bool
     /// Whether the connection to the browser ends with this response.
     let closes: Bool
@@ -19,25 +21,37 @@ struct ClientResponse {
     }
 
     func write(to buffer: inout ByteBuffer) {
+        let relaysCookie = head.bytes.withUnsafeReadableBytes { bytes in
+            head.lines.contains { $0.kind == .setCookie && isRelayed($0, bytes) }
+        }
+        // The backend has replaced the session that was renewed on the way to it.
+        let setCookie = relaysCookie ? nil : setCookie
+        let isPrivate = relaysCookie || setCookie != nil
         head.bytes.withUnsafeReadableBytes { bytes in
             buffer.writeStaticString("HTTP/1.1 ")
             buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.statusLine]))
             buffer.writeStaticString("\r\n")
-            buffer.writeRuns(bytes, head.lines) { stays($0, bytes) ? .kept : .dropped }
+            buffer.writeRuns(bytes, head.lines) { stays($0, bytes, isPrivate) ? .kept : .dropped }
         }
         if head.status == 101 {
             buffer.writeStaticString("Connection: Upgrade\r\nUpgrade: websocket\r\n")
         } else if !head.isInterim {
             writeFraming(to: &buffer)
         }
-        if let setCookie, !head.isInterim {
-            buffer.writeField("Set-Cookie", setCookie)
-            buffer.writeField("Cache-Control", "no-store")
+        if !head.isInterim {
+            if let setCookie { buffer.writeField("Set-Cookie", setCookie) }
+            if isPrivate { buffer.writeField("Cache-Control", "no-store") }
         }
         buffer.writeStaticString("\r\n")
     }
 
-    private func stays(_ line: FieldLine, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    private func isRelayed(_ line: FieldLine, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let relay else { return false }
+        let value = UnsafeRawBufferPointer(rebasing: bytes[line.value])
+        return cookies.areSet(by: value) && relay(value)
+    }
+
+    private func stays(_ line: FieldLine, _ bytes: UnsafeRawBufferPointer, _ isPrivate: Bool) -> Bool {
         if !head.connectionNames.isEmpty, Self.isRemovable(line.kind) {
             let name = String(decoding: bytes[line.name], as: UTF8.self).lowercased()
             if head.connectionNames.contains(name) { return false }
@@ -47,8 +61,8 @@ struct ClientResponse {
         // RFC 9110 section 8.6.
         case .contentLength: head.status != 204
         case .forged: isOwn
-        case .setCookie: isOwn || !cookies.areSet(by: .init(rebasing: bytes[line.value]))
-        case .cacheControl: setCookie == nil
+        case .setCookie: isOwn || !cookies.areSet(by: .init(rebasing: bytes[line.value])) || isRelayed(line, bytes)
+        case .cacheControl: !isPrivate
         default: true
         }
     }

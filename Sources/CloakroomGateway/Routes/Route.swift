@@ -1,7 +1,8 @@
 package import CloakroomCore
 
-/// One rule of the gateway: which requests it is for, what they need, and where they go.
-package struct Route: Hashable, Sendable {
+/// One rule of the gateway: which requests it is for, what they need, and where they go. A class, because each request
+/// passes its rule on several times, and a copy would count the references of all its parts.
+package final class Route: Sendable {
     package enum Access: Hashable, Sendable {
         /// Passes without a session; a good one is passed on.
         case open
@@ -14,24 +15,39 @@ package struct Route: Hashable, Sendable {
         case redirect, unauthorized
     }
 
-    package var pattern: PathPattern
-    /// Upper case; nil for every method.
-    package var methods: Set<String>?
-    package var access: Access
-    /// Claims that the session must have: the value itself, or a list that contains it.
-    package var claims: [String: String] = [:]
-    package var login = Login.redirect
-    package var upstream: UpstreamGroup
-    /// The path that takes the place of the pattern's literal beginning; nil for none.
-    package var rewrite: PathRewrite?
-    /// Whether a bearer token that is not ours reaches the backend; ours then goes by `X-Auth-Token`.
-    package var keepsBearer = false
-    package var limits = RouteLimits()
+    package let pattern: PathPattern
+    package let methods: Set<String>?
+    package let access: Access
+    package let claims: [String: String]
+    package let login: Login
+    package let upstream: UpstreamGroup
+    package let rewrite: PathRewrite?
+    package let keepsBearer: Bool
+    package let keepsCookie: Bool
+    package let limits: RouteLimits
 
-    package init(_ pattern: PathPattern, access: Access, upstream: UpstreamGroup) {
+    /// - Parameters:
+    ///   - methods: in upper case; nil for every method.
+    ///   - claims: what the session must have: the value itself, or a list that contains it.
+    ///   - rewrite: the path that takes the place of the pattern's literal beginning; nil for none.
+    ///   - keepsBearer: whether a bearer token that is not ours reaches the backend; ours then goes by `X-Auth-Token`.
+    ///   - keepsCookie: whether a login of the app's own is here, which gets its session from the service API: the session
+    ///     cookie reaches the backend, and one that we issued comes back.
+    package init(
+        _ pattern: PathPattern, methods: Set<String>? = nil, access: Access, claims: [String: String] = [:],
+        login: Login = .redirect, upstream: UpstreamGroup, rewrite: PathRewrite? = nil, keepsBearer: Bool = false,
+        keepsCookie: Bool = false, limits: RouteLimits = RouteLimits()
+    ) {
         self.pattern = pattern
+        self.methods = methods
         self.access = access
+        self.claims = claims
+        self.login = login
         self.upstream = upstream
+        self.rewrite = rewrite
+        self.keepsBearer = keepsBearer
+        self.keepsCookie = keepsCookie
+        self.limits = limits
     }
 
     /// - Throws: `Denial.insufficientClaims`.

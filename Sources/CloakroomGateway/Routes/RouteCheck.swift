@@ -1,7 +1,7 @@
 import CloakroomCore
 
 /// Which rule decides about a request, for an operator who asks.
-package enum RouteCheck: Hashable, Sendable {
+package enum RouteCheck: Sendable {
     /// The path is one of our own endpoints.
     case own(path: String)
     /// - `index`: of the rule, counted from 1.

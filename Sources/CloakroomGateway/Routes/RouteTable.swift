@@ -34,4 +34,11 @@ package struct RouteTable: Sendable {
     package func route(method: String, path: String) -> Route? {
         routes.first { $0.takes(method) && $0.pattern.matches(path) }
     }
+
+    /// Whether a GET of this address needs no session.
+    /// - Parameter target: path and query.
+    package func isOpen(_ target: String) -> Bool {
+        guard let path = try? RequestTarget(target).decodedPath else { return false }
+        return OwnPaths.contain(path) || route(method: "GET", path: path)?.access == .open
+    }
 }

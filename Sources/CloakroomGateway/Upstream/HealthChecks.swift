@@ -26,7 +26,8 @@ package struct HealthChecks: Sendable {
         self.health = health
         self.logger = logger
         connector = UpstreamConnector(
-            own: { loop, _ in loop.makeFailedFuture(ChannelError.operationUnsupported) }, secure: securing)
+            own: { loop, _ in loop.makeFailedFuture(ChannelError.operationUnsupported) }, secure: securing,
+            budget: UpstreamBudget(maximum: 0))
     }
 
     /// Asks until the task is cancelled.

@@ -9,8 +9,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     /// nil between exchanges.
     var exchange: Exchange?
-    /// Called when the connection ends between exchanges.
-    var onIdleClose: ((UpstreamConnection) -> Void)?
+    /// The pool of its backend, which lives as long as the event loop.
+    var pool: UpstreamPool?
     /// Whether an earlier exchange used the connection: the backend may be closing it at this moment.
     private(set) var isReused = false
     private(set) var idleSince = NIODeadline.now()
@@ -29,6 +29,12 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     func flush() {
         context?.flush()
+    }
+
+    /// Keeps the connection for another exchange.
+    func release() {
+        guard let pool else { return close() }
+        pool.giveBack(self)
     }
 
     func close() {
@@ -79,7 +85,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
             self.exchange = nil
             exchange.upstreamClosed(self)
         } else {
-            onIdleClose?(self)
+            pool?.forget(self)
         }
         context.fireChannelInactive()
     }

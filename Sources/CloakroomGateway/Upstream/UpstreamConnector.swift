@@ -22,9 +22,12 @@ package struct UpstreamConnector: Sendable {
 
     let own: OwnConnection
     let secure: Securing
+    let budget: UpstreamBudget
     static let connectTimeout = TimeAmount.seconds(5)
 
+    /// Fails with `UpstreamBudget.Exhausted`, or with the error of the attempt.
     func connect(_ endpoint: UpstreamEndpoint, on loop: any EventLoop) -> EventLoopFuture<UpstreamConnection> {
+        do { try budget.take(endpoint.descriptors) } catch { return loop.makeFailedFuture(error) }
         let connection = NIOLoopBound(UpstreamConnection(), eventLoop: loop)
         let initialize: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
             channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection.value) }
@@ -34,6 +37,7 @@ package struct UpstreamConnector: Sendable {
             case .own: own(loop, initialize)
             case .backend(let address): connect(address, on: loop, initialize)
             }
+        channel.flatMap(\.closeFuture).whenComplete { [budget] _ in budget.giveBack(endpoint.descriptors) }
         return channel.map { _ in connection.value }
     }
 

@@ -23,7 +23,6 @@ final class UpstreamPool {
     /// An idle connection; nil when a new one is needed.
     func takeIdle(forSafeMethod isSafe: Bool, at now: NIODeadline) -> UpstreamConnection? {
         while let connection = idle.popLast() {
-            connection.onIdleClose = nil
             let longest = isSafe ? Self.longestIdle : Self.longestIdleForUnsafe
             if connection.isActive, connection.idleSince + longest > now { return connection }
             connection.close()
@@ -32,14 +31,22 @@ final class UpstreamPool {
     }
 
     func connect() -> EventLoopFuture<UpstreamConnection> {
-        connector.connect(endpoint, on: loop)
+        connector.connect(endpoint, on: loop).assumeIsolated().map { connection in
+            connection.pool = self
+            return connection
+        }
+        .nonisolated()
     }
 
     func giveBack(_ connection: UpstreamConnection) {
         guard connection.isActive, idle.count < Self.maximumIdle else { return connection.close() }
         connection.becomeIdle()
-        connection.onIdleClose = { [weak self] closed in self?.idle.removeAll { $0 === closed } }
         idle.append(connection)
+    }
+
+    /// Takes out a connection that ended while it was idle.
+    func forget(_ connection: UpstreamConnection) {
+        idle.removeAll { $0 === connection }
     }
 
     var isEmpty: Bool { idle.isEmpty }
@@ -47,7 +54,6 @@ final class UpstreamPool {
     func closeAged(at now: NIODeadline) {
         while let oldest = idle.first, oldest.idleSince + Self.longestIdle < now {
             idle.removeFirst()
-            oldest.onIdleClose = nil
             oldest.close()
         }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CloakroomCore
 import CloakroomEndpoints
+import CloakroomGateway
 import CloakroomMiddleware
 import CloakroomSQLite
 import CloakroomTokens
@@ -56,7 +57,18 @@ struct Serve: AsyncParsableCommand {
             guard let risk = setting.risk, risk.isTaken(settings) else { continue }
             logger.warning("\(risk.warning.withoutMarkup)", metadata: ["setting": "\(setting.key)"])
         }
+        warnAboutRoutes(settings, logger)
         warnAboutEnvironment(logger)
+    }
+
+    private func warnAboutRoutes(_ settings: Settings, _ logger: Logger) {
+        for route in settings.routes?.routes ?? [] {
+            let missing = Set(route.claims.keys).subtracting(settings.server.claims)
+            guard !missing.isEmpty else { continue }
+            logger.warning(
+                "a rule demands claims that no session has, because the setting claims does not name them",
+                metadata: ["path": "\(route.pattern)", "claims": "\(missing.sorted().joined(separator: " "))"])
+        }
     }
 
     private func warnAboutEnvironment(_ logger: Logger) {

@@ -11,16 +11,19 @@ import NIOCore
 extension HTTPServerBuilder {
     /// The gateway in front of the public endpoints: what no route can take, the framework answers.
     static func gateway(
-        _ routes: RouteTable, in front: AuthorizationServer, _ limits: ListenerLimits,
-        health: UpstreamHealth, backends: BackendTLS, securing: (@Sendable (any Channel) throws -> Void)?
+        _ routes: RouteTable, loginPage: String, in front: AuthorizationServer, _ limits: ListenerLimits,
+        health: UpstreamHealth, backends: BackendTLS, upstreamDescriptors: Int,
+        securing: (@Sendable (any Channel) throws -> Void)?
     ) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             let rules = GatewayRules(
                 routes: routes, authorizer: front.authorizer, originPolicy: front.originPolicy, xsrf: front.xsrf,
-                trustedProxies: front.configuration.trustedProxies)
+                trustedProxies: front.configuration.trustedProxies,
+                loginPage: loginPage)
             let endpoints = InternalEndpoints(front, limits, responder)
             let sessions = front.sessions
             var gatewayLimits = GatewayLimits()
+            gatewayLimits.upstreamDescriptors = upstreamDescriptors
             gatewayLimits.head = min(gatewayLimits.head, .nanoseconds(limits.requestDeadline.wholeNanoseconds))
             let timers = RequestTimers()
             return GatewayChannel(

@@ -22,7 +22,7 @@ struct Server {
         let descriptors = Descriptors.raiseLimit()
         let lines = StartLines(expectsPrivate: instance.settings.privateListener != nil)
         let certificate = try ServerCertificate(instance.settings.listeners)
-        let (front, checks) = try front(certificate)
+        let (front, checks) = try front(certificate, descriptors)
         let listeners: [any Service] =
             [
                 publicApplication(front, lines, descriptors, isTLS: certificate != nil),
@@ -45,7 +45,9 @@ struct Server {
     }
 
     /// What answers on the public listener: the gateway where there are routes, otherwise the framework.
-    private func front(_ certificate: ServerCertificate?) throws -> (HTTPServerBuilder, [any Service]) {
+    private func front(_ certificate: ServerCertificate?, _ descriptors: Int) throws -> (
+        HTTPServerBuilder, [any Service]
+    ) {
         guard let routes = instance.settings.routes else {
             let plain: @Sendable (any Channel) throws -> Void = { _ in }
             let secure = certificate?.securing(offering: [.http1]) ?? plain
@@ -55,7 +57,9 @@ struct Server {
         let checks = HealthChecks(
             routes, health: health, securing: backends.secure, logger: Logger(label: "cloakroom.gateway"))
         let gateway = HTTPServerBuilder.gateway(
-            routes, in: instance.server, limits, health: health, backends: backends,
+            routes, loginPage: instance.settings.gateway.loginPage, in: instance.server, limits, health: health,
+            backends: backends,
+            upstreamDescriptors: descriptors - Self.frontDescriptors(descriptors),
             securing: certificate?.securing(offering: [.http2, .http1]))
         return (gateway, [BackgroundWork { await checks.run() }])
     }
@@ -112,13 +116,18 @@ struct Server {
     }
 
     private func configuration(_ address: BindAddress, _ descriptors: Int) -> ApplicationConfiguration {
-        // Behind the gateway a connection has one to a backend, or a pair of sockets to our own endpoints.
-        let descriptors = instance.settings.routes == nil ? descriptors : descriptors / 3
+        let descriptors = instance.settings.routes == nil ? descriptors : Self.frontDescriptors(descriptors)
         let maximum = instance.settings.listeners.maximumConnections ?? descriptors
         return ApplicationConfiguration(
             address: address,
             availableConnectionsDelegate: ConnectionCap(
                 maximum: min(maximum, descriptors), log: SampledLog(logger: Logger(label: "cloakroom.http"))))
+    }
+
+    /// How many descriptors a gateway's connections to browsers may use. Each needs one more to a backend, or a pair of
+    /// sockets to our own endpoints.
+    private static func frontDescriptors(_ descriptors: Int) -> Int {
+        descriptors / 3
     }
 }
 

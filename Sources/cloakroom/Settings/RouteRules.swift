@@ -1,5 +1,6 @@
 import CloakroomCore
 import CloakroomGateway
+import Foundation
 import Yams
 
 /// Reads the gateway's rules from their YAML.
@@ -58,7 +59,7 @@ private struct RuleReader {
 
     private static let keys = [
         "path", "methods", "access", "maxAge", "acr", "claims", "login", "upstream", "healthPath", "rewrite", "bearer",
-        "timeout", "idleTimeout", "maxBody",
+        "cookie", "timeout", "idleTimeout", "maxBody",
     ]
 
     init(_ node: Node) throws(RouteRules.Unusable) {
@@ -77,17 +78,16 @@ private struct RuleReader {
             throw unusable(
                 "path", "a path such as /api/*, where * stands for a whole segment or, at the end, for the rest")
         }
-        var route = Route(pattern, access: try access(), upstream: try upstream(fallback))
-        route.methods = try methods()
-        route.claims = try claims()
-        guard route.access != .open || route.claims.isEmpty else {
+        let (access, claims) = (try access(), try claims())
+        guard access != .open || claims.isEmpty else {
             throw unusable("claims", "access session or step-up beside it")
         }
-        route.login = try one("login", ["redirect": .redirect, "401": .unauthorized]) ?? .redirect
-        route.keepsBearer = try one("bearer", ["keep": true, "replace": false]) ?? false
-        route.rewrite = try rewrite(pattern)
-        route.limits = try limits()
-        return route
+        return Route(
+            pattern, methods: try methods(), access: access, claims: claims,
+            login: try one("login", ["redirect": .redirect, "401": .unauthorized]) ?? .redirect,
+            upstream: try upstream(fallback), rewrite: try rewrite(pattern),
+            keepsBearer: try one("bearer", ["keep": true, "replace": false]) ?? false,
+            keepsCookie: try one("cookie", ["keep": true, "remove": false]) ?? false, limits: try limits())
     }
 
     private func access() throws(RouteRules.Unusable) -> Route.Access {
@@ -149,11 +149,13 @@ private struct RuleReader {
 
     private func claims() throws(RouteRules.Unusable) -> [String: String] {
         guard let node = mapping["claims"] else { return [:] }
-        guard let claims = node.mapping else { throw unusable("claims", "names with values, such as {roles: editor}") }
+        guard let claims = node.mapping else {
+            throw unusable("claims", "names with one value each, such as {roles: editor}")
+        }
         var values: [String: String] = [:]
         for (name, value) in claims {
             guard let name = name.scalar?.string, let value = value.scalar?.string else {
-                throw unusable("claims", "names with values, such as {roles: editor}")
+                throw unusable("claims", "names with one value each, such as {roles: editor}")
             }
             values[name] = value
         }
@@ -216,6 +218,8 @@ private struct RuleReader {
     }
 
     private func unusable(_ key: String, _ expected: String) -> RouteRules.Unusable {
-        .init(problem: "\(key): expected \(expected)")
+        let value = mapping[key].flatMap { try? RouteRules.text($0) }
+        let actual = value.map { ", got \"\($0.trimmingCharacters(in: .whitespacesAndNewlines))\"" } ?? ""
+        return .init(problem: "\(key): expected \(expected)\(actual)")
     }
 }

@@ -48,6 +48,13 @@ struct Settings: Sendable {
             throw SettingsError(
                 place: sources.place(of: "demo"), problem: "cannot be used with upstream or routes: both serve /")
         }
+        guard routes.isOpen(gateway.loginPage) else {
+            throw SettingsError(
+                place: sources.place(of: "loginPage"),
+                problem:
+                    "\(gateway.loginPage) must be public by a rule: a page that demands a session would redirect to itself"
+            )
+        }
         let addresses = routes.routes.flatMap(\.upstream.addresses)
         // A request could otherwise reach endpoints that put tokens into their responses.
         guard !addresses.contains(where: { $0.isSame(as: listeners.privateAddress) }) else {

@@ -1,4 +1,5 @@
 import CloakroomGateway
+import CloakroomMiddleware
 
 /// The backend behind the gateway, and what it asks of a request.
 struct GatewaySettings: SettingsSection, Sendable {
@@ -6,6 +7,8 @@ struct GatewaySettings: SettingsSection, Sendable {
     var upstream: [UpstreamAddress] = []
     /// The rules as YAML; nil for one that demands a session on every path.
     var routes: String?
+    /// Where the gateway sends navigations without a session.
+    var loginPage = "/auth/pages/login"
 
     static let title = "Gateway"
 
@@ -24,6 +27,13 @@ struct GatewaySettings: SettingsSection, Sendable {
             example: #"[{path: /*, access: public, upstream: "http://127.0.0.1:3000"}]"#,
             help: "Rules of the gateway, in YAML: which paths demand what. The first that matches decides.",
             note: "[The rules](gateway.md#say-which-paths-need-a-session).", readYAML: RouteRules.text),
+        Setting(
+            "loginPage", ValueSyntax.loginPage, to: \.gateway.loginPage, example: "/login",
+            help: "Path of the login page to which the gateway redirects navigations without a session.",
+            note: """
+                It gets the path that was asked for as `return_to`, and `step_up=1` if there is a session that has to log \
+                in again. An app that [keeps its own login](own-login.md) sets it.
+                """),
     ]
 }
 
@@ -36,6 +46,12 @@ extension ValueSyntax where Value == UpstreamAddress {
 }
 
 extension ValueSyntax where Value == String {
+    fileprivate static var loginPage: Self {
+        .init(
+            placeholder: "path", expected: "a path such as `/login`",
+            parse: { SameOriginPath.isSafe($0) ? $0 : nil }, write: { $0 })
+    }
+
     /// The rules as text; `RouteRules` reads them, once the other settings are known.
     fileprivate static var routes: Self {
         .init(
