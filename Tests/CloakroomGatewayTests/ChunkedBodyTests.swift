@@ -11,6 +11,8 @@ struct ChunkedBodyTests {
             "5;x=y\r\nhello\r\n", "5 \r\nhello\r\n", " 5\r\nhello\r\n", "5\nhello\r\n", "5\r\nhello\n", "5\r\nhelloX",
             "5\r\nhello\r\n0\n\r\n", "5\r\nhello\r\n0\r\n\n", "0x5\r\nhello\r\n", "\r\n", "-1\r\n", "+5\r\n", "5\rX",
             "g\r\n", "FFFFFFFFFFFFFFFF\r\n", "0000000000000005\r\n", "0\r\nX: a\nY: b\r\n\r\n", "0\r\nX: \0\r\n\r\n",
+            "0\r\nContent-Length: 5\r\n\r\n", "0\r\nX: y\r\ntransfer-encoding: chunked\r\n\r\n",
+            "0\r\nConnection: close\r\n\r\n", "0\r\nUpgrade: x\r\n\r\n", "0\r\nHost: b\r\n\r\n",
             "0\r\nX: \(String(repeating: "a", count: 9000))\r\n\r\n",
         ])
     func refused(_ text: String) {
@@ -28,9 +30,23 @@ struct ChunkedBodyTests {
         }
     }
 
+    @Test(
+        "an extension that parsers could end in different places is refused",
+        arguments: [
+            ";", ";=b", ";a=", ";a;", ";a b", "; a", ";a =b", ";a=b c", ";a=\"b", ";a=\"b\"c", ";a=\"b\\\"", ";a=\u{1}",
+            ";a=b=c", ";a=\(String(repeating: "b", count: 2000))",
+        ])
+    func refusedExtensions(_ text: String) {
+        let bytes = Array("2\(text)\r\nok\r\n".utf8)
+        var body = ChunkedBody(allowsExtensions: true)
+        #expect(throws: ChunkedBody.Malformed.self) {
+            _ = try bytes.withUnsafeBytes { bytes throws(ChunkedBody.Malformed) in try body.follow(bytes) }
+        }
+    }
+
     @Test("extensions pass in the body of a response alone, and change nothing")
     func extensions() throws {
-        let bytes = Array("2;ext=1\r\nok\r\n0;a=\"b\"\r\n\r\n".utf8)
+        let bytes = Array("2;ext=1;x\r\nok\r\n0;a=\"b;\\\"\"\r\n\r\n".utf8)
         var body = ChunkedBody(allowsExtensions: true)
         let step = try bytes.withUnsafeBytes { bytes throws(ChunkedBody.Malformed) in try body.follow(bytes) }
         #expect(step.passed == bytes.count - 2 && step.endsHere)

@@ -18,6 +18,8 @@ struct RequestHeadTests {
         ("a hexadecimal length", post("Content-Length: 0x5\r\n"), 400),
         ("an empty length", post("Content-Length:\r\n"), 400),
         ("a length beyond 64 bits", post("Content-Length: 18446744073709551621\r\n"), 400),
+        ("a tab behind a length", post("Content-Length: 5\t\r\n"), 400),
+        ("a tab behind a coding", post("Transfer-Encoding: chunked \t\r\n"), 501),
         ("an unknown coding", post("Transfer-Encoding: xchunked\r\n"), 501),
         ("identity", post("Transfer-Encoding: identity\r\n"), 501),
         ("chunked twice in a line", post("Transfer-Encoding: chunked, chunked\r\n"), 501),
@@ -48,6 +50,10 @@ struct RequestHeadTests {
         ("a Host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
         ("a Host with a user", "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400),
         ("an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400),
+        ("a target without authority", "GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("a target with a user", "GET http://a@b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("a target with a backslash", "GET http://a\\b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("a target with a fragment", "GET http://a#@b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("a method in lower case", "post / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("a method in mixed case", "Post / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("trace", "trace / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
@@ -56,6 +62,7 @@ struct RequestHeadTests {
         ("an asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("Connection names Authorization", get("Connection: close, Authorization\r\n"), 400),
         ("Connection names X-Auth-Subject", get("Connection: X-Auth-Subject\r\n"), 400),
+        ("Proxy-Connection names Authorization", get("Proxy-Connection: Authorization\r\n"), 400),
         ("an expectation", post("Content-Length: 1\r\nExpect: the-unexpected\r\n"), 417),
         ("a target over 8 KiB", "GET /\(String(repeating: "a", count: 8192)) HTTP/1.1\r\nHost: a\r\n\r\n", 414),
         ("over 100 headers", get(String(repeating: "X: y\r\n", count: 100)), 431),
@@ -103,6 +110,11 @@ struct RequestHeadTests {
         #expect(head.host == "example.com:8443")
         #expect(head.framing == .chunked)
         #expect(head.keepsConnection && !head.offersUpgrade)
+    }
+
+    @Test("Proxy-Connection ends the connection as Connection does", arguments: ["Connection", "Proxy-Connection"])
+    func close(_ name: String) throws {
+        #expect(try !read("GET / HTTP/1.1\r\nHost: a\r\n\(name): close\r\n\r\n").keepsConnection)
     }
 
     @Test("the authority of a target counts, not the Host header")

@@ -15,7 +15,9 @@ struct ResponseHeadTests {
             "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n",
             "HTTP/1.1 200 OK\r\nX : a\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n",
             "HTTP/1.1 099 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "ICY 200 OK\r\n\r\n",
-            "HTTP/1.1 200 O\u{1}K\r\n\r\n",
+            "HTTP/1.1 200 O\u{1}K\r\n\r\n", "HTTP/1.0 100 Continue\r\n\r\n", "HTTP/1.0 101 X\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\t\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\t\r\n\r\n",
         ])
     func refused(_ text: String) {
         #expect(throws: MalformedHead.self) { try ResponseHead(ByteBuffer(string: text)) }

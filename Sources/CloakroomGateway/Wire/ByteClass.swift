@@ -23,12 +23,32 @@ enum ByteClass {
         return true
     }
 
-    /// Whether all bytes may stand in a field value: no control characters but HTAB (RFC 9110 section 5.5). Bytes above
-    /// 7F pass unchanged.
+    static func isToken(_ byte: UInt8) -> Bool {
+        withUnsafeBytes(of: byte) { isToken($0) }
+    }
+
+    /// Whether all bytes may stand in a field value.
     static func isFieldValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var isGood = true
-        for byte in bytes { isGood = isGood && (byte >= 0x20 && byte != 0x7F || byte == 0x09) }
+        for byte in bytes { isGood = isGood && isFieldText(byte) }
         return isGood
+    }
+
+    /// Whether the byte may stand in a field value: no control character but HTAB (RFC 9110 section 5.5). Bytes above 7F
+    /// pass unchanged.
+    static func isFieldText(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != 0x7F || byte == 0x09
+    }
+
+    /// Whether the byte may stand in an authority of host and port. A user or percent-encoding is not accepted there.
+    static func isOfAuthority(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
+            UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"):
+            true
+        default: false
+        }
     }
 
     /// The value of a hexadecimal digit; nil for another character.

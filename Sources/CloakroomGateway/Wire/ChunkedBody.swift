@@ -27,11 +27,10 @@ struct ChunkedBody: Hashable, Sendable {
     private var left = 0
     private var digits = 0
     private var trailerBytes = 0
-    /// Of a size line.
-    private var extensionBytes = 0
+    private var trailerName: [UInt8] = []
+    private var chunkExtension = ChunkExtension()
     private let allowsExtensions: Bool
     private static let longestTrailers = 8192
-    private static let longestExtension = 1024
 
     /// - Parameter allowsExtensions: whether chunk extensions pass, which mean nothing to anybody; for responses alone.
     init(allowsExtensions: Bool = false) {
@@ -78,7 +77,7 @@ struct ChunkedBody: Hashable, Sendable {
         case .sizeNewline:
             try require(byte, "\n")
             contentLength += left
-            (state, digits, extensionBytes) = (left == 0 ? .trailerStart : .data, 0, 0)
+            (state, digits, chunkExtension) = (left == 0 ? .trailerStart : .data, 0, ChunkExtension())
         case .dataReturn:
             try require(byte, "\r")
             state = .dataNewline
@@ -112,15 +111,15 @@ struct ChunkedBody: Hashable, Sendable {
     }
 
     private mutating func takeExtension(_ byte: UInt8) throws(Malformed) {
-        if byte == UInt8(ascii: "\r") {
+        if byte == UInt8(ascii: "\r"), chunkExtension.isComplete {
             state = .sizeNewline
-            return
+        } else {
+            try chunkExtension.take(byte)
         }
-        extensionBytes += 1
-        guard extensionBytes <= Self.longestExtension, Self.isText(byte) else { throw Malformed() }
     }
 
-    /// Trailers are dropped, but read by the same grammar as headers: a line that is none could hide a request.
+    /// Trailers are dropped, but read by the same grammar as headers: a line that is none could hide a request. A trailer
+    /// about framing, host or connection is refused (RFC 9110 section 6.5.1): some parsers obey it.
     private mutating func takeTrailer(_ byte: UInt8) throws(Malformed) {
         trailerBytes += 1
         guard trailerBytes <= Self.longestTrailers else { throw Malformed() }
@@ -128,18 +127,28 @@ struct ChunkedBody: Hashable, Sendable {
         case (.trailerStart, UInt8(ascii: "\r")):
             trailerBytes -= 1
             state = .endNewline
-        case (.trailerName, UInt8(ascii: ":")): state = .trailerValue
+        case (.trailerName, UInt8(ascii: ":")):
+            guard trailerName.withUnsafeBytes({ Self.isOfContent(HeaderKind($0)) }) else { throw Malformed() }
+            trailerName.removeAll()
+            state = .trailerValue
         case (.trailerValue, UInt8(ascii: "\r")): state = .trailerNewline
         case (.trailerValue, _):
-            guard Self.isText(byte) else { throw Malformed() }
+            guard ByteClass.isFieldText(byte) else { throw Malformed() }
         default:
-            guard withUnsafeBytes(of: byte, { ByteClass.isToken($0) }) else { throw Malformed() }
+            guard ByteClass.isToken(byte) else { throw Malformed() }
+            trailerName.append(byte)
             state = .trailerName
         }
     }
 
-    private static func isText(_ byte: UInt8) -> Bool {
-        byte >= 0x20 && byte != 0x7F || byte == 0x09
+    private static func isOfContent(_ trailer: HeaderKind) -> Bool {
+        switch trailer {
+        case .host, .contentLength, .transferEncoding, .connection, .upgrade, .hopByHop: false
+        case .cookie, .authorization, .expect, .origin, .secFetchSite, .secFetchMode, .serviceWorker, .secWebSocketKey,
+            .referer, .upgradeInsecureRequests, .accept, .userAgent, .accessControlRequestMethod, .xsrfToken,
+            .forwardedFor, .setCookie, .cacheControl, .forged, .other:
+            true
+        }
     }
 
     private func require(_ byte: UInt8, _ expected: Unicode.Scalar) throws(Malformed) {

@@ -10,6 +10,14 @@ struct FieldLine: Hashable, Sendable {
     let kind: HeaderKind
 }
 
+extension FieldLine {
+    /// Whether a tab stands behind the value. llhttp, and so Node, takes it for a part of the value, which no other parser
+    /// does (RFC 9112 section 5.1).
+    func hasTabBehindValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes[value.upperBound..<line.upperBound].contains(0x09)
+    }
+}
+
 /// Finds the end of a head while its bytes arrive, so that each byte is looked at once.
 struct HeadEnd: Sendable {
     private var lineStart = 0

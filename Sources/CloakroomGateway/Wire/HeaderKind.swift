@@ -49,7 +49,9 @@ extension HeaderKind {
             ("set-cookie", .setCookie), ("x-xsrf-token", .xsrfToken), ("authorization", .authorization),
             ("cache-control", .cacheControl), ("content-length", .contentLength), ("sec-fetch-site", .secFetchSite),
             ("sec-fetch-mode", .secFetchMode), ("service-worker", .serviceWorker), ("http2-settings", .hopByHop),
-            ("x-forwarded-for", .forwardedFor), ("x-accel-expires", .cacheControl), ("proxy-connection", .hopByHop),
+            ("x-forwarded-for", .forwardedFor), ("x-accel-expires", .cacheControl),
+            // Not in any standard, but llhttp, and so Node, obeys it like Connection.
+            ("proxy-connection", .connection),
             ("transfer-encoding", .transferEncoding), ("sec-websocket-key", .secWebSocketKey),
             ("cdn-cache-control", .cacheControl), ("surrogate-control", .cacheControl),
             ("proxy-authenticate", .hopByHop), ("proxy-authorization", .hopByHop),

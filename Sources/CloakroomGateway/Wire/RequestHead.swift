@@ -153,13 +153,15 @@ private struct Parts {
                 guard host == nil else { throw .malformed("Host must be there once") }
                 host = String(decoding: value, as: UTF8.self)
             case .contentLength:
-                guard length == nil, let parsed = Framing.length(value) else {
+                guard length == nil, !line.hasTabBehindValue(bytes), let parsed = Framing.length(value) else {
                     throw .malformed("Content-Length must be a number, once")
                 }
                 length = parsed
             case .transferEncoding:
                 // Any other coding would have to be undone to know what the body is (RFC 9112 section 6.1).
-                guard !isChunked, value.equalsIgnoringCase("chunked") else { throw .notImplemented }
+                guard !isChunked, !line.hasTabBehindValue(bytes), value.equalsIgnoringCase("chunked") else {
+                    throw .notImplemented
+                }
                 isChunked = true
             case .connection: try connection.read(value)
             case .upgrade:
@@ -183,20 +185,10 @@ private struct Parts {
             guard isHTTP10 else { throw .malformed("Host must be there once") }
             return
         }
-        guard header.utf8.allSatisfy(Self.isOfAuthority), !header.isEmpty else {
+        guard header.utf8.allSatisfy(ByteClass.isOfAuthority), !header.isEmpty else {
             throw .malformed("Host is malformed")
         }
         if let authority = target.authority { host = authority }
-    }
-
-    static func isOfAuthority(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"),
-            UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"):
-            true
-        default: false
-        }
     }
 
     /// HTTP/1.0 is served to load balancers that ask for the server's health, and to nobody else: its rules for
@@ -221,10 +213,15 @@ struct ConnectionOptions: Hashable, Sendable {
                 closes = true
             } else if option.equalsIgnoringCase("upgrade") {
                 upgrades = true
-            } else if !option.isEmpty, !option.equalsIgnoringCase("keep-alive"), HeaderKind(option) != .hopByHop {
+            } else if !option.isEmpty, !Self.isOfConnection(option) {
                 throw .malformed("Connection names a header that is not of the connection")
             }
         }
+    }
+
+    private static func isOfConnection(_ name: UnsafeRawBufferPointer) -> Bool {
+        let kind = HeaderKind(name)
+        return kind == .hopByHop || kind == .connection
     }
 }
 

@@ -54,6 +54,9 @@ struct RequestTarget: Hashable, Sendable {
             let behind = UnsafeRawBufferPointer(rebasing: rest[scheme.utf8.count...])
             let end = behind.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? behind.count
             rest = UnsafeRawBufferPointer(rebasing: behind[end...])
+            guard end > 0, behind[..<end].allSatisfy(ByteClass.isOfAuthority) else {
+                throw .malformed("the authority of the target is malformed")
+            }
             return String(decoding: behind[..<end], as: UTF8.self)
         }
         throw .malformed("the target must be a path")

@@ -76,7 +76,10 @@ private struct ResponseParts {
         else { throw MalformedHead() }
         switch line[7] {
         case UInt8(ascii: "1"): break
-        case UInt8(ascii: "0"): keepsConnection = false
+        case UInt8(ascii: "0"):
+            // HTTP/1.0 has no interim responses (RFC 9110 section 15.2): another parser takes this for the final one.
+            guard status >= 200 else { throw MalformedHead() }
+            keepsConnection = false
         default: throw MalformedHead()
         }
         self.status = status
@@ -90,10 +93,14 @@ private struct ResponseParts {
             let value = UnsafeRawBufferPointer(rebasing: bytes[line.value])
             switch line.kind {
             case .contentLength:
-                guard length == nil, let parsed = Framing.length(value) else { throw MalformedHead() }
+                guard length == nil, !line.hasTabBehindValue(bytes), let parsed = Framing.length(value) else {
+                    throw MalformedHead()
+                }
                 length = parsed
             case .transferEncoding:
-                guard !isChunked, value.equalsIgnoringCase("chunked") else { throw MalformedHead() }
+                guard !isChunked, !line.hasTabBehindValue(bytes), value.equalsIgnoringCase("chunked") else {
+                    throw MalformedHead()
+                }
                 isChunked = true
             case .connection: readConnection(value)
             case .upgrade: upgradesToWebSocket = value.equalsIgnoringCase("websocket")
