@@ -211,7 +211,6 @@ let package = Package(
             name: "CloakroomGatewayTests",
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomMiddleware", "CloakroomGateway", nioCore, nioPosix,
-                nioHTTP1, .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),
             ],
             swiftSettings: strict),
