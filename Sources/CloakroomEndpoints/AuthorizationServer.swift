@@ -142,6 +142,10 @@ public struct AuthorizationServer: Sendable {
     /// Whether browsers reach this server over TLS.
     package var isHTTPS: Bool { configuration.publicURL?.scheme == "https" }
 
+    /// Whether responses have `Strict-Transport-Security`. For `localhost` it would stop every other development server
+    /// there, because it applies to the host with all its ports.
+    package var demandsTLS: Bool { isHTTPS && configuration.publicURL?.isLoopback == false }
+
     /// The rules of forward-auth checks.
     package var checkRules: CheckRules {
         CheckRules(authorizer: authorizer, originPolicy: originPolicy, xsrf: xsrf)

@@ -12,7 +12,7 @@ extension Router where Context: SessionRequestContext {
     /// ```
     public func addCloakroom(_ server: AuthorizationServer) {
         add(middleware: BodilessHead())
-        add(middleware: SecurityHeaders(isHTTPS: server.isHTTPS))
+        add(middleware: SecurityHeaders(demandsTLS: server.demandsTLS))
         if !server.originPolicy.trustedOrigins.isEmpty {
             add(middleware: CrossOriginSharing(server.originPolicy))
         }

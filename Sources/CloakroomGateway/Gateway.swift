@@ -36,7 +36,8 @@ package final class Gateway: Sendable {
     ///   - securing: adds TLS to a connection to a backend.
     ///   - recheck: asks the store about the session of an open stream.
     package init(
-        rules: GatewayRules, isHTTPS: Bool, health: UpstreamHealth, limits: GatewayLimits = GatewayLimits(),
+        rules: GatewayRules, isHTTPS: Bool, demandsTLS: Bool, health: UpstreamHealth,
+        limits: GatewayLimits = GatewayLimits(),
         own: @escaping UpstreamConnector.OwnConnection, securing: @escaping UpstreamConnector.Securing,
         recheck: @escaping Recheck, observe: @escaping Observe, logger: Logger
     ) {
@@ -51,7 +52,7 @@ package final class Gateway: Sendable {
         log = SampledLog(logger: logger)
         denials = DenialLog(logger: logger)
         scheme = isHTTPS ? "https" : "http"
-        protection = SecurityHeaders<BasicSessionRequestContext>.fieldsOfData(isHTTPS: isHTTPS)
+        protection = SecurityHeaders<BasicSessionRequestContext>.fieldsOfData(demandsTLS: demandsTLS)
             .flatMap { Array("\($0.name.rawName): \($0.value)\r\n".utf8) }
     }
 

@@ -5,14 +5,14 @@ package import Hummingbird
 package struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     private let fields: ProtectiveFields
 
-    /// - Parameter isHTTPS: whether browsers reach this server over TLS.
-    package init(isHTTPS: Bool) {
-        fields = ProtectiveFields(isHTTPS: isHTTPS)
+    /// - Parameter demandsTLS: whether browsers are told to use TLS alone.
+    package init(demandsTLS: Bool) {
+        fields = ProtectiveFields(demandsTLS: demandsTLS)
     }
 
     /// The headers of a response that is neither a page nor a script.
-    package static func fieldsOfData(isHTTPS: Bool) -> [HTTPField] {
-        ProtectiveFields(isHTTPS: isHTTPS).allOfData
+    package static func fieldsOfData(demandsTLS: Bool) -> [HTTPField] {
+        ProtectiveFields(demandsTLS: demandsTLS).allOfData
     }
 
     /// Adds the headers to the response; does not replace those that a route has set.
@@ -31,7 +31,7 @@ private struct ProtectiveFields: Sendable {
     private let ofData: [HTTPField]
     private let ofScripts: [HTTPField]
 
-    init(isHTTPS: Bool) {
+    init(demandsTLS: Bool) {
         let always = [
             // With no-referrer, browsers send `Origin: null` with our own forms, and the origin check would fail.
             HTTPField(name: .known("Referrer-Policy"), value: "same-origin"),
@@ -39,7 +39,7 @@ private struct ProtectiveFields: Sendable {
             HTTPField(name: .known("Cross-Origin-Opener-Policy"), value: "same-origin"),
         ]
         let transport = HTTPField(name: .strictTransportSecurity, value: "max-age=31536000; includeSubDomains")
-        let all = isHTTPS ? always + [transport] : always
+        let all = demandsTLS ? always + [transport] : always
         ofData = all + [Self.policy("default-src 'none'; frame-ancestors 'none'; base-uri 'none'")]
         // A worker runs under the policy of its script; one that may load nothing breaks the whole app.
         ofScripts = all + [Self.policy("frame-ancestors 'none'; base-uri 'none'")]

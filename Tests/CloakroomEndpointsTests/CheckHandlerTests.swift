@@ -191,12 +191,12 @@ final class Collected<Value: Sendable>: Sendable {
             ])
     }
 
-    private func channel(isHTTPS: Bool = false) throws -> EmbeddedChannel {
+    private func channel(demandsTLS: Bool = false) throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
         channel.remoteAddress = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
         let peer = try #require(AdmittedPeer.admit(channel, trusting: .none))
         let handler = CheckHandler(
-            server.server.checkRules, peer: peer, deadline: RequestDeadline(limit: .seconds(30)), isHTTPS: isHTTPS,
+            server.server.checkRules, peer: peer, deadline: RequestDeadline(limit: .seconds(30)), demandsTLS: demandsTLS,
             observe: { _, _ in })
         try channel.pipeline.syncOperations.addHandlers([HTTPResponseEncoder(), handler])
         return channel
@@ -229,14 +229,14 @@ final class Collected<Value: Sendable>: Sendable {
 
     @Test("a response has the identity, the security headers and a Date")
     func answer() throws {
-        for isHTTPS in [false, true] {
-            let channel = try channel(isHTTPS: isHTTPS)
+        for demandsTLS in [false, true] {
+            let channel = try channel(demandsTLS: demandsTLS)
             #expect(try !isPassedOn(channel))
             let text = try sent(channel)
             #expect(text.hasPrefix("HTTP/1.1 204 No Content\r\nX-Auth-Subject: u_"))
             #expect(text.contains("\r\nX-Auth-Session: \(session)\r\nX-Auth-Claims: {}\r\nAuthorization: Bearer ey"))
             #expect(text.contains("\r\nX-Content-Type-Options: nosniff\r\n"))
-            #expect(text.contains("\r\nStrict-Transport-Security: ") == isHTTPS)
+            #expect(text.contains("\r\nStrict-Transport-Security: ") == demandsTLS)
             #expect(text.hasSuffix("\r\nDate: Fri, 15 Jan 2027 08:00:00 GMT\r\n\r\n"))
         }
     }

@@ -16,7 +16,7 @@ import Testing
         let deadline = RequestDeadline(limit: .seconds(30))
         let own = try #require(WebOrigin(parsing: "http://localhost"))
         let wire = WireHandler(
-            deadline: deadline, originPolicy: OriginPolicy(ownOrigin: own), largestBody: 65536, isHTTPS: false,
+            deadline: deadline, originPolicy: OriginPolicy(ownOrigin: own), largestBody: 65536, demandsTLS: false,
             now: { TestEnvironment.start })
         let operations = channel.pipeline.syncOperations
         try operations.addHandler(deadline)

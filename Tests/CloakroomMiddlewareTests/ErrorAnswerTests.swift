@@ -53,7 +53,7 @@ import Testing
         let seen = Recorder()
         let router = Router()
         router.add(middleware: Outermost(seen: seen))
-        router.add(middleware: SecurityHeaders(isHTTPS: true))
+        router.add(middleware: SecurityHeaders(demandsTLS: true))
         let origins = [try #require(OriginPattern(parsing: Self.origin))]
         router.add(middleware: CrossOriginSharing(OriginPolicy(ownOrigin: nil, trustedOrigins: Set(origins))))
         router.add(middleware: ProblemMiddleware())
@@ -78,7 +78,7 @@ import Testing
     @Test("a path without a route gets a problem response")
     func noRoute() async throws {
         let router = Router()
-        router.add(middleware: SecurityHeaders(isHTTPS: false))
+        router.add(middleware: SecurityHeaders(demandsTLS: false))
         router.add(middleware: ProblemMiddleware())
         try await Application(router: router).test(.router) { client in
             try await client.execute(uri: "/nothing", method: .get) { answer in

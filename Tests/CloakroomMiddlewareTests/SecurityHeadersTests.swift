@@ -5,9 +5,9 @@ import HummingbirdTesting
 import Testing
 
 @Suite struct SecurityHeadersTests {
-    private func headers(of set: HTTPFields, isHTTPS: Bool = false) async throws -> HTTPFields {
+    private func headers(of set: HTTPFields, demandsTLS: Bool = false) async throws -> HTTPFields {
         let router = Router()
-        router.add(middleware: SecurityHeaders(isHTTPS: isHTTPS))
+        router.add(middleware: SecurityHeaders(demandsTLS: demandsTLS))
         router.get("/") { _, _ in Response(status: .ok, headers: set) }
         return try await Application(router: router).test(.router) { client in
             try await client.execute(uri: "/", method: .get) { $0.headers }
@@ -31,9 +31,9 @@ import Testing
     }
 
     @Test("Strict-Transport-Security is sent only with an https public URL", arguments: [true, false])
-    func transport(_ isHTTPS: Bool) async throws {
-        let values = try values("Strict-Transport-Security", in: try await headers(of: [:], isHTTPS: isHTTPS))
-        #expect(values == (isHTTPS ? ["max-age=31536000; includeSubDomains"] : []))
+    func transport(_ demandsTLS: Bool) async throws {
+        let values = try values("Strict-Transport-Security", in: try await headers(of: [:], demandsTLS: demandsTLS))
+        #expect(values == (demandsTLS ? ["max-age=31536000; includeSubDomains"] : []))
     }
 
     @Test(
@@ -50,7 +50,7 @@ import Testing
             .contentSecurityPolicy: "default-src 'self'", .strictTransportSecurity: "max-age=1",
             .xContentTypeOptions: "guess",
         ]
-        let headers = try await headers(of: set, isHTTPS: true)
+        let headers = try await headers(of: set, demandsTLS: true)
         #expect(try values("Content-Security-Policy", in: headers) == ["default-src 'self'"])
         #expect(try values("Strict-Transport-Security", in: headers) == ["max-age=1"])
         #expect(try values("X-Content-Type-Options", in: headers) == ["nosniff"])

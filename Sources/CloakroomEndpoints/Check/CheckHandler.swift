@@ -37,17 +37,17 @@ final class CheckHandler: HTTPPartHandler {
     static let longestHidden = TimeAmount.seconds(20)
 
     /// - Parameters:
-    ///   - isHTTPS: whether browsers reach this server over TLS.
+    ///   - demandsTLS: whether browsers are told to use TLS alone.
     ///   - observe: called with the status of each response and the time that it took.
     init(
-        _ rules: CheckRules, peer: AdmittedPeer, deadline: RequestDeadline, isHTTPS: Bool,
+        _ rules: CheckRules, peer: AdmittedPeer, deadline: RequestDeadline, demandsTLS: Bool,
         observe: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void
     ) {
         self.rules = rules
         self.peer = peer
         self.deadline = deadline
         self.observe = observe
-        protection = SecurityHeaders<PrivateRequestContext>.fieldsOfData(isHTTPS: isHTTPS)
+        protection = SecurityHeaders<PrivateRequestContext>.fieldsOfData(demandsTLS: demandsTLS)
             .flatMap { Array("\($0.name.rawName): \($0.value)\r\n".utf8) }
     }
 

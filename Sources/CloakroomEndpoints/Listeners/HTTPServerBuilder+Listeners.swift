@@ -68,7 +68,7 @@ extension HTTPServerBuilder {
         _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(), answersAtOnce: Bool,
         observing: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void = { _, _ in }
     ) -> HTTPServerBuilder {
-        let isHTTPS = server.isHTTPS
+        let demandsTLS = server.demandsTLS
         let proxies = server.configuration.trustedProxies
         let log = SampledLog(logger: server.logger)
         let rules = server.checkRules
@@ -83,7 +83,7 @@ extension HTTPServerBuilder {
                 let (deadline, wire) = try channel.addWireHandler(limits, server)
                 guard answersAtOnce else { return true }
                 try channel.pipeline.syncOperations.addHandler(
-                    CheckHandler(rules, peer: peer, deadline: deadline, isHTTPS: isHTTPS, observe: observing),
+                    CheckHandler(rules, peer: peer, deadline: deadline, demandsTLS: demandsTLS, observe: observing),
                     position: .before(wire))
                 return true
             }
@@ -99,7 +99,7 @@ extension Channel {
         let deadline = RequestDeadline(limit: .nanoseconds(limits.requestDeadline.wholeNanoseconds))
         let wire = WireHandler(
             deadline: deadline, originPolicy: server.originPolicy, largestBody: Call.maximumBody,
-            isHTTPS: server.isHTTPS, now: server.now)
+            demandsTLS: server.demandsTLS, now: server.now)
         let codec = try pipeline.syncOperations.handler(type: HTTP1ToHTTPServerCodec.self)
         try pipeline.syncOperations.addHandler(deadline, position: .first)
         try pipeline.syncOperations.addHandler(wire, position: .before(codec))

@@ -24,17 +24,17 @@ final class WireHandler: HTTPPartHandler {
     /// - Parameters:
     ///   - originPolicy: decides which authorities belong to this server.
     ///   - largestBody: for `Expect: 100-continue`, a longer body is refused before the client sends it.
-    ///   - isHTTPS: whether browsers reach this server over TLS.
+    ///   - demandsTLS: whether browsers are told to use TLS alone.
     ///   - now: the clock for the `Date` of a refusal.
     init(
-        deadline: RequestDeadline, originPolicy: OriginPolicy, largestBody: Int, isHTTPS: Bool,
+        deadline: RequestDeadline, originPolicy: OriginPolicy, largestBody: Int, demandsTLS: Bool,
         now: @escaping @Sendable () -> Instant
     ) {
         self.deadline = deadline
         self.originPolicy = originPolicy
         self.largestBody = largestBody
         self.now = now
-        protection = SecurityHeaders<PrivateRequestContext>.fieldsOfData(isHTTPS: isHTTPS)
+        protection = SecurityHeaders<PrivateRequestContext>.fieldsOfData(demandsTLS: demandsTLS)
             .map { ($0.name.rawName, $0.value) }
     }
 

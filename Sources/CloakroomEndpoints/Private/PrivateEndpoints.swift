@@ -14,7 +14,7 @@ extension Router where Context == PrivateRequestContext {
         _ server: AuthorizationServer, host: String? = nil, metrics: @escaping @Sendable () -> String
     ) {
         add(middleware: BodilessHead())
-        add(middleware: SecurityHeaders(isHTTPS: server.isHTTPS))
+        add(middleware: SecurityHeaders(demandsTLS: server.demandsTLS))
         add(middleware: ProblemMiddleware(logger: server.logger, describe: { ForwardedRequest.metadata(ofCheck: $0) }))
         add(middleware: PrivateEndpoints(server, host: host, metrics: metrics))
     }

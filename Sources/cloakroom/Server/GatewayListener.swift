@@ -28,7 +28,8 @@ extension HTTPServerBuilder {
             let timers = RequestTimers()
             return GatewayChannel(
                 Gateway(
-                    rules: rules, isHTTPS: front.isHTTPS, health: health, limits: gatewayLimits, own: endpoints.connect,
+                    rules: rules, isHTTPS: front.isHTTPS, demandsTLS: front.demandsTLS, health: health,
+                    limits: gatewayLimits, own: endpoints.connect,
                     securing: backends.secure,
                     recheck: { try await sessions.remaining(of: $0) },
                     observe: { timers.record(route: $0, method: $1, status: $2, $3) },
