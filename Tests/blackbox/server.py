@@ -79,7 +79,8 @@ class Server(Address):
         if private:
             self.settings["privateListen"] = "127.0.0.1:0"
         self.settings |= settings
-        self.certificate = settings.get("tlsCert")
+        own = f"{self.directory}/development-certificate.pem" if settings.get("tlsSelfSigned") else None
+        self.certificate = settings.get("tlsCert") or own
         self.port_arguments = ["--port", port] if port else []
         self.wrapper = list(wrapper)
         self.environment = environment or {}

@@ -89,14 +89,14 @@ def received(answer):
 
 
 @contextlib.contextmanager
-def running(shell, command, app, port):  # noqa: F811
+def running(shell, command, app, port, scheme="http"):  # noqa: F811
     """Runs a block that ends with `cloakroom serve`, and stops all that it has started."""
     environment = clean_environment(port=port) | {"PATH": shell.search, "PORT": str(app)}
     process = subprocess.Popen(
         ["bash", "-euc", command.replace("127.0.0.1:3000", f"127.0.0.1:{app}")], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         text=True, cwd=shell.directory, env=environment, start_new_session=True)
     try:
-        assert process.stdout.readline() == f"cloakroom: listening on http://127.0.0.1:{port}\n"
+        assert process.stdout.readline() == f"cloakroom: listening on {scheme}://127.0.0.1:{port}\n"
         wait_for_port(app)
         yield
     finally:
@@ -236,6 +236,16 @@ def test_cloakroom_terminates_tls_with_the_settings_of_the_page(tmp_path, apps):
     finally:
         process.terminate()
         assert process.wait(15) == 0
+
+
+def test_a_developer_gets_https_with_the_command_of_the_page(shell, apps):  # noqa: F811
+    port = free_port()
+    command = (SNIPPETS / "gateway_https.sh").read_text().replace("8443", str(port))
+    with running(shell, command, apps["3000"], port, "https"):
+        result = subprocess.run(
+            ["curl", "-s", "--cacert", shell.directory / "cloakroom-data/development-certificate.pem", "-H", "Accept: text/html", "-o",
+             shell.directory / "body", "-w", "%{http_code} %{http_version}", f"https://localhost:{port}/"], capture_output=True, text=True)
+        assert result.stdout == "302 2", result
 
 
 class Nginx:

@@ -414,7 +414,8 @@ def test_a_certificate_that_is_not_there_stops_the_start_and_its_setting_is_name
     certificate, key = http2.certificate(tmp_path)
     files = {"tlsCert": certificate, "tlsKey": key} | {missing: tmp_path / "none.pem"}
     result = refuse_to_serve(
-        tmp_path / "data", "--upstream", "http://127.0.0.1:1", "--tls-cert", files["tlsCert"], "--tls-key", files["tlsKey"])
+        tmp_path / "data", "--upstream", "http://127.0.0.1:1", "--public-url", "https://127.0.0.1", "--tls-cert", files["tlsCert"],
+        "--tls-key", files["tlsKey"])
     flag = {"tlsCert": "--tls-cert", "tlsKey": "--tls-key"}[missing]
     assert result.returncode == 78 and (missing in result.stderr or flag in result.stderr) and "none.pem" in result.stderr, result
 

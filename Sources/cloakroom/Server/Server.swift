@@ -21,7 +21,7 @@ struct Server {
     func run() async throws {
         let descriptors = Descriptors.raiseLimit()
         let lines = StartLines(expectsPrivate: instance.settings.privateListener != nil)
-        let certificate = try ServerCertificate(instance.settings.listeners)
+        let certificate = try ServerCertificate.chosen(by: instance.settings, now: instance.environment.now)
         let (front, checks) = try front(certificate, descriptors)
         let listeners: [any Service] =
             [

@@ -10,9 +10,10 @@ struct ListenerSettings: SettingsSection, Sendable {
     var privateAddress: PrivateListener.Address?
     /// nil for the group of the process.
     var privateSocketGroup: String?
-    /// PEM files; nil for plain HTTP.
+    /// PEM files.
     var tlsCertificate: String?
     var tlsKey: String?
+    var isSelfSigned = false
     var requestTimeout = Span.seconds(30)
     /// The limit on each listener; nil for as many as the descriptors allow.
     var maximumConnections: Int?
@@ -27,7 +28,12 @@ struct ListenerSettings: SettingsSection, Sendable {
             "port", .number(0...65535, "port", expected: "a port, 0 to 65535"), to: \.listeners.port, example: "8443",
             help: "Port to listen on; 0 picks a free one."),
         Setting(
-            "publicURL", ValueSyntax.origin.optional(), to: \.server.publicURL, example: "https://app.example.com",
+            "publicURL", ValueSyntax.origin.optional(), to: \.server.publicURL,
+            default: .computed("none; with `tlsSelfSigned` `https://localhost` with the port") { settings in
+                guard settings.listeners.isSelfSigned, settings.listeners.port != 0 else { return }
+                settings.server.publicURL = WebOrigin(parsing: "https://localhost:\(settings.listeners.port)")
+            },
+            example: "https://app.example.com",
             help: "Origin that browsers use. It must be https, except on loopback.",
             note: "Requests from any other origin are [cross-site](cross-site-requests.md)."),
         Setting(
@@ -59,6 +65,11 @@ struct ListenerSettings: SettingsSection, Sendable {
             "tlsKey", ValueSyntax.text("file", expected: "a PEM file").optional(), to: \.listeners.tlsKey,
             default: .computed("the file of `tlsCert`"), example: "/etc/cloakroom/privkey.pem",
             help: "Private key of the certificate in `tlsCert`."),
+        Setting(
+            "tlsSelfSigned", .trueOrFalse, to: \.listeners.isSelfSigned, example: "true",
+            help: "TLS with a certificate of the server's own, for https on this machine.",
+            note: "The certificate is made in `dataDir` ([https on this machine](gateway.md#https-on-this-machine)).",
+            isSwitch: true),
         Setting(
             "requestTimeout",
             .seconds(Span(milliseconds: 100)...(.seconds(3600)), expected: "seconds, 0.1 to 3600"),
