@@ -147,7 +147,8 @@ let package = Package(
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
                 "CloakroomAccounts", "CloakroomSQLite", "CloakroomMiddleware", "CloakroomEndpoints", "CloakroomGateway",
-                "CloakroomWeb", "CloakroomDemo", "CSodium", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore, logging,
+                "CloakroomWeb", "CloakroomDemo", "CSodium", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore,
+                logging,
                 metrics,
                 lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

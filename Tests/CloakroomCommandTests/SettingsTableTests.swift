@@ -59,7 +59,8 @@ extension Setting: CustomTestStringConvertible {
     @Test("each setting changes its own value and those whose defaults depend on it", arguments: SettingsTable.all)
     func alone(_ setting: Setting) throws {
         let followers = [
-            "publicURL": ["issuer"], "dataDir": ["store"], "demo": ["signup"], "tlsSelfSigned": ["publicURL", "issuer"],
+            "publicURL": ["issuer"], "dataDir": ["store"], "demo": ["signup"],
+            "tlsSelfSigned": ["publicURL", "issuer"],
         ]
         let (before, after) = (try defaults(), try settings(setting, setting.example, in: .environment))
         let changed = SettingsTable.all.filter { $0.text(before) != $0.text(after) }.map(\.key.name)

@@ -196,7 +196,8 @@ final class Collected<Value: Sendable>: Sendable {
         channel.remoteAddress = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
         let peer = try #require(AdmittedPeer.admit(channel, trusting: .none))
         let handler = CheckHandler(
-            server.server.checkRules, peer: peer, deadline: RequestDeadline(limit: .seconds(30)), demandsTLS: demandsTLS,
+            server.server.checkRules, peer: peer, deadline: RequestDeadline(limit: .seconds(30)),
+            demandsTLS: demandsTLS,
             observe: { _, _ in })
         try channel.pipeline.syncOperations.addHandlers([HTTPResponseEncoder(), handler])
         return channel
