@@ -107,6 +107,7 @@ let package = Package(
             resources: [
                 .embedInCode("client/client.js"), .embedInCode("client/client.d.ts"),
                 .embedInCode("pages/login.html"), .embedInCode("pages/login.js"),
+                .embedInCode("pages/hand-over.html"),
                 .embedInCode("pages/signup.html"), .embedInCode("pages/signup.js"),
                 .embedInCode("pages/account.html"), .embedInCode("pages/account.js"),
                 .embedInCode("pages/form.js"), .embedInCode("pages/sessions.js"), .embedInCode("pages/style.css"),

@@ -24,6 +24,7 @@ extension WebFile {
 extension WebFile {
     package static let loginPage = html(PackageResources.login_html)
     package static let signUpPage = html(PackageResources.signup_html)
+    package static let handOverPage = html(PackageResources.hand_over_html)
     package static let accountPage = html(PackageResources.account_html)
     package static let loginScript = script(PackageResources.login_js)
     package static let signUpScript = script(PackageResources.signup_js)

@@ -6,10 +6,11 @@ extension AccountService {
     /// Changes the password, ends every other session of the subject, and raises this one to a new generation, in one
     /// step: a spent refresh token changes no password.
     /// - Throws: `Denial.invalidCredentials` for a wrong current password, `.invalidRequest` for a new one that may not
-    ///   be chosen, and what `SessionService.stepUp` throws.
+    ///   be chosen, `.loginHostOnly` for a session that was handed over, and what `SessionService.stepUp` throws.
     package func changePassword(
         _ presented: SessionService.Presented, from current: Password, to new: Password, device: Device
     ) async throws -> SessionGrant {
+        guard try await sessions.session(presented).parent == nil else { throw Denial.loginHostOnly }
         let account = try await owner(of: presented, password: current, from: device)
         try checkChoice(new, for: account.email, field: "new_password")
         let hash = try await hasher.hash(new, for: .known)

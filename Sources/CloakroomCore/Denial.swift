@@ -55,6 +55,8 @@ package enum Denial: RefusedRequest, Hashable, Sendable {
     case serviceOnly
     /// An app has blocked the subject: it gets no new session.
     case subjectBlocked
+    /// A login, a sign-up or a password change at another host than that of the public URL (setting `hosts`).
+    case loginHostOnly
     case misdirectedRequest
     case notFound
     case methodNotAllowed(allow: [String])
@@ -99,6 +101,7 @@ extension Denial {
         case serviceScope = "service_scope"
         case serviceOnly = "service_only"
         case subjectBlocked = "subject_blocked"
+        case loginHostOnly = "login_host_only"
         case misdirectedRequest = "misdirected_request"
         case notFound = "not_found"
         case methodNotAllowed = "method_not_allowed"
@@ -137,6 +140,7 @@ extension Denial {
         case .serviceScope: .serviceScope
         case .serviceOnly: .serviceOnly
         case .subjectBlocked: .subjectBlocked
+        case .loginHostOnly: .loginHostOnly
         case .misdirectedRequest: .misdirectedRequest
         case .notFound: .notFound
         case .methodNotAllowed: .methodNotAllowed

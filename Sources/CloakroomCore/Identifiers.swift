@@ -1,11 +1,22 @@
 /// The name of one session (claim `sid`): 128 random bits or more, base64url.
-public struct SessionID: Hashable, Sendable, CustomStringConvertible {
+public struct SessionID: Hashable, Sendable, Codable, CustomStringConvertible {
     /// The text in tokens and rows.
     public let rawValue: String
 
     /// Wraps the text without a check.
     public init(_ rawValue: String) {
         self.rawValue = rawValue
+    }
+
+    /// Decodes a plain string.
+    public init(from decoder: any Decoder) throws {
+        rawValue = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    /// Encodes a plain string.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
     }
 
     /// The text in tokens and rows.

@@ -3,6 +3,9 @@
 package struct OriginPolicy: Hashable, Sendable {
     /// Our own origin; nil on loopback without a public URL, where the Host header decides.
     package let ownOrigin: WebOrigin?
+    /// More origins of this server (setting `hosts`). Each is our own for requests to its own host alone. Empty without
+    /// `ownOrigin`.
+    package let hosts: Set<WebOrigin>
     /// Origins of front ends on other hosts that may send requests with credentials.
     package let trustedOrigins: Set<OriginPattern>
     /// The paths of the app's own service workers. The server refuses to serve any other path as a service worker.
@@ -11,8 +14,12 @@ package struct OriginPolicy: Hashable, Sendable {
     /// - Parameters:
     ///   - ownOrigin: nil on loopback alone.
     ///   - serviceWorkers: paths without query, byte for byte.
-    package init(ownOrigin: WebOrigin?, trustedOrigins: Set<OriginPattern> = [], serviceWorkers: Set<String> = []) {
+    package init(
+        ownOrigin: WebOrigin?, hosts: Set<WebOrigin> = [], trustedOrigins: Set<OriginPattern> = [],
+        serviceWorkers: Set<String> = []
+    ) {
         self.ownOrigin = ownOrigin
+        self.hosts = hosts
         self.trustedOrigins = trustedOrigins
         self.serviceWorkers = serviceWorkers
     }
@@ -60,9 +67,17 @@ package struct OriginPolicy: Hashable, Sendable {
     /// - Throws: `Denial.misdirectedRequest` for a Host that is not ours: a foreign name that resolves to loopback is a
     ///   DNS-rebinding attack.
     package func origin(forHost host: String?) throws(Denial) -> WebOrigin {
-        if let ownOrigin { return ownOrigin }
+        if let ownOrigin { return hosts.isEmpty ? ownOrigin : try origin(of: host, beside: ownOrigin) }
         guard let host, let origin = WebOrigin(scheme: "http", authority: host.lowercased().utf8[...]),
             origin.isLoopback
+        else { throw .misdirectedRequest }
+        return origin
+    }
+
+    /// With several hosts, `Host` says whose origin is our own, so it must be one of them.
+    private func origin(of host: String?, beside login: WebOrigin) throws(Denial) -> WebOrigin {
+        guard let host, let origin = WebOrigin(scheme: login.scheme, authority: host.lowercased().utf8[...]),
+            origin == login || hosts.contains(origin)
         else { throw .misdirectedRequest }
         return origin
     }

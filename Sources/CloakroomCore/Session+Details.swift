@@ -26,11 +26,13 @@ extension Session {
         package var earlierEvidence: Evidence?
         /// What a request must prove in addition to sending the cookie.
         package var binding = Binding.none
+        /// nil for a session that began with a login.
+        package var handedOver: HandedOver?
 
         /// The details of a new session.
         package init(
             client: ClientID, login: String? = nil, remembered: Bool, userAgent: String, address: String,
-            evidence: Evidence
+            evidence: Evidence, handedOver: HandedOver? = nil
         ) {
             self.client = client
             self.login = login
@@ -38,6 +40,7 @@ extension Session {
             self.userAgent = userAgent
             self.address = address
             self.evidence = evidence
+            self.handedOver = handedOver
         }
     }
 

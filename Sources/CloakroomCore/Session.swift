@@ -61,12 +61,14 @@ public struct Session: Hashable, Sendable {
     }
 
     /// A new session at generation 0: confirmed, straggler window closed.
+    /// - Parameter end: the latest absolute end of life; nil for that of the policy.
     package init(
         id: SessionID, subject: Subject, secret: Secret, refreshKey: String, details: Details, at now: Instant,
-        under policy: SessionPolicy
+        under policy: SessionPolicy, endingBy end: Instant? = nil
     ) {
+        let latest = now + policy.absoluteLifetime
         self.init(
-            id: id, subject: subject, secret: secret, createdAt: now, expiresAt: now + policy.absoluteLifetime,
+            id: id, subject: subject, secret: secret, createdAt: now, expiresAt: end.map { min($0, latest) } ?? latest,
             generation: 0, confirmation: .confirmed(windowOpenedAt: nil), rotatedAt: now, refreshKey: refreshKey,
             stragglersFrom: 0, handedOutAt: now, isReissued: false, lastSeenAt: now, revocation: nil, details: details)
     }
@@ -133,6 +135,8 @@ public struct RevocationReason: RawRepresentable, Hashable, Sendable, Codable {
     public static let subjectBlocked = Self(rawValue: "subject_blocked")
     /// A new login in the same browser replaced it.
     public static let replaced = Self(rawValue: "replaced")
+    /// The session from which it was handed over ended.
+    public static let parentEnded = Self(rawValue: "parent_ended")
     /// The subject had the maximum number of sessions, and this one was unused for longest.
     public static let tooManySessions = Self(rawValue: "too_many_sessions")
 }

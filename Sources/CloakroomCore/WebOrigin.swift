@@ -52,9 +52,10 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The origin as browsers send it.
-    public var description: String {
-        "\(scheme)://\(host)" + (port.map { ":\($0)" } ?? "")
-    }
+    public var description: String { "\(scheme)://\(authority)" }
+
+    /// Host and port as browsers send them in `Host`: without the default port of the scheme.
+    package var authority: String { host + (port.map { ":\($0)" } ?? "") }
 
     private static func isHost(_ host: Substring.UTF8View) -> Bool {
         guard host.first != UInt8(ascii: "[") else {

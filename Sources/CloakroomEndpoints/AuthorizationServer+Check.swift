@@ -31,6 +31,9 @@ extension AuthorizationServer.Configuration {
         try require(
             "claims", claims.allSatisfy(Claims.isName),
             "names of 1 to 64 letters, digits, _, - and ., none of them reserved")
+        try require(
+            "hosts", HostFault.find(in: hosts, beside: publicURL) == nil,
+            "at most 16 hosts, each with the scheme of publicURL, a name of its own, and a domain in common with it")
         try require("cookieName", SessionCookie.isName(cookieName), name)
     }
 

@@ -14,6 +14,9 @@ public struct AuthorizationServer: Sendable {
     public struct Configuration: Sendable {
         /// The origin that browsers use; nil for plain HTTP on this machine only.
         public var publicURL: WebOrigin?
+        /// More hosts of this server, each an origin with the scheme of the public URL and a domain in common with it. A
+        /// login at the host of the public URL serves them all (`docs/several-hosts.md`).
+        public var hosts: Set<WebOrigin> = []
         /// The `iss` of access tokens; the default initializer sets it to the public URL. Without a public URL it is
         /// the same at every start and on every port: tokens and cookies must survive a restart.
         public var issuer = "http://localhost"
@@ -127,7 +130,8 @@ public struct AuthorizationServer: Sendable {
         events = EventFollower(store: store, log: log, logger: logger)
         gauges = StoreGauges(store: store, policy: policy, environment: environment)
         originPolicy = OriginPolicy(
-            ownOrigin: configuration.publicURL, trustedOrigins: configuration.trustedOrigins,
+            ownOrigin: configuration.publicURL, hosts: configuration.hosts,
+            trustedOrigins: configuration.trustedOrigins,
             serviceWorkers: configuration.serviceWorkers)
         let cookie = Self.cookie(configuration)
         xsrf = configuration.givesXSRFCookie ? XSRFCookie(of: cookie, keys: keys) : nil

@@ -45,7 +45,7 @@ package final class Gateway: Sendable {
         self.limits = limits
         self.health = health
         self.recheck = recheck
-        cookies = OwnCookies(rules.authorizer.cookie)
+        cookies = OwnCookies(rules.authorizer.cookie, hasFlows: !rules.originPolicy.hosts.isEmpty)
         connector = UpstreamConnector(
             own: own, secure: securing, budget: UpstreamBudget(maximum: limits.upstreamDescriptors))
         self.observe = observe

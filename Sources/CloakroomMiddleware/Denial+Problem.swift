@@ -70,6 +70,8 @@ extension Denial {
             return answer(.forbidden, "Only backends may call this, not browsers.")
         case .subjectBlocked:
             return answer(.conflict, "This user is blocked.")
+        case .loginHostOnly:
+            return answer(.forbidden, "Passwords are taken at the login host alone.")
         case .misdirectedRequest:
             return answer(.misdirectedRequest, "This host is not ours.")
         case .notFound:

@@ -91,6 +91,7 @@ extension Request {
 extension HTTPField.Name {
     package static let secFetchSite = known("Sec-Fetch-Site")
     package static let secFetchMode = known("Sec-Fetch-Mode")
+    package static let secFetchDest = known("Sec-Fetch-Dest")
     package static let serviceWorker = known("Service-Worker")
     package static let upgradeInsecureRequests = known("Upgrade-Insecure-Requests")
     package static let secWebSocketKey = known("Sec-WebSocket-Key")

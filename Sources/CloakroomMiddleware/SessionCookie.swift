@@ -91,7 +91,7 @@ public struct SessionCookie: Hashable, Sendable {
         return text(value, userAgent) + (age ?? "")
     }
 
-    private func text(_ value: String, _ userAgent: String) -> String {
+    func text(_ value: String, _ userAgent: String) -> String {
         let name = name(for: userAgent)
         let secure = name == self.name ? " Secure;" : ""
         return "\(name)=\(value); Path=/;\(secure) HttpOnly; SameSite=\(sameSite.rawValue)"

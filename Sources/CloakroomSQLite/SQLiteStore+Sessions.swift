@@ -10,7 +10,8 @@ extension SQLiteStore {
         try await commits.commit { journal in
             let session = start.session
             guard try Self.isCurrent(start.credentialVersion, of: session.subject, journal.database),
-                try !Subjects.isBlocked(session.subject, journal.database)
+                try !Subjects.isBlocked(session.subject, journal.database),
+                try Self.isParentAlive(start, journal.database)
             else { return nil }
             try journal.record(events)
             if let claims = start.claims { try Subjects.set(claims, of: session.subject, journal.database) }
@@ -35,7 +36,14 @@ extension SQLiteStore {
             arguments: [subject.rawValue, version]) != nil
     }
 
-    /// The live sessions beyond the limit of the subject: those that were unused for longest.
+    private static func isParentAlive(_ start: SessionStart, _ database: Database) throws -> Bool {
+        guard let id = start.session.parent else { return true }
+        guard let parent = try SessionRow.fetch(id, database) else { return false }
+        return parent.subject == start.session.subject
+            && parent.isAlive(at: start.session.createdAt, under: start.policy)
+    }
+
+    /// The live sessions beyond the limit: those that were unused for longest.
     private static func sessionsBeyondLimit(_ start: SessionStart, _ database: Database) throws -> [SessionID] {
         let (session, now) = (start.session, start.session.createdAt)
         // The index alone answers this query, and nearly every login ends here.
@@ -47,11 +55,11 @@ extension SQLiteStore {
         let ids = try String.fetchAll(
             database.cachedStatement(
                 sql: """
-                    SELECT id FROM sessions WHERE revoked_at IS NULL AND subject = ? AND id <> ? AND expires_at > ?
-                    AND last_seen_at > ? ORDER BY last_seen_at DESC, created_at DESC, id LIMIT ? OFFSET ?
+                    SELECT id FROM sessions WHERE revoked_at IS NULL AND subject = ? AND parent IS ? AND id <> ?
+                    AND expires_at > ? AND last_seen_at > ? ORDER BY last_seen_at DESC, created_at DESC, id LIMIT ? OFFSET ?
                     """),
             arguments: [
-                session.subject.rawValue, session.id.rawValue, now.milliseconds,
+                session.subject.rawValue, session.parent?.rawValue, session.id.rawValue, now.milliseconds,
                 (now - start.policy.idleLifetime).milliseconds, SessionStart.endedAtMost, start.maximumSessions - 1,
             ])
         return ids.map { SessionID($0) }
@@ -71,6 +79,15 @@ extension SQLiteStore {
         guard let ended else { return }
         try journal.announce(id, at: now)
         try journal.record([.revocation(of: id, subject: Subject(ended["subject"]), reason: reason, at: now)])
+        try endChildren(of: id, at: now, &journal)
+    }
+
+    /// Ends the sessions that were handed over from one that has just ended.
+    private static func endChildren(of id: SessionID, at now: Instant, _ journal: inout Journal) throws {
+        let children = try String.fetchAll(
+            journal.database.cachedStatement(sql: "SELECT id FROM sessions WHERE parent = ? AND revoked_at IS NULL"),
+            arguments: [id.rawValue])
+        for child in children { try end(SessionID(child), .parentEnded, at: now, &journal) }
     }
 
     public func update<Value: Sendable>(
@@ -89,10 +106,11 @@ extension SQLiteStore {
         var after = before
         let decided = decide(&after)
         if after != before { try SessionRow.update(after, from: before, journal.database) }
+        try journal.record(decided.events)
         if before.revocation == nil, let revocation = after.revocation {
             try journal.announce(id, at: revocation.time)
+            try endChildren(of: id, at: revocation.time, &journal)
         }
-        try journal.record(decided.events)
         return decided.value
     }
 
@@ -200,7 +218,11 @@ extension SessionSelection {
         switch self {
         case .id(let id): ("id = ?", [id.rawValue])
         case .ofSubject(let subject, let except):
-            ("subject = ? AND id <> ?", [subject.rawValue, except?.rawValue ?? ""])
+            (
+                "subject = ? AND id <> ? AND id IS NOT (SELECT parent FROM sessions WHERE id = ?)",
+                [subject.rawValue, except?.rawValue ?? "", except?.rawValue ?? ""]
+            )
+        case .family(let root): ("(id = ? OR parent = ?)", [root.rawValue, root.rawValue])
         case .createdBefore(let instant): ("created_at < ?", [instant.milliseconds])
         case .all: ("TRUE", [])
         }

@@ -4,7 +4,7 @@ import GRDB
 /// The tables. There is one row per session, and none per token.
 enum Schema {
     /// The version of the tables. Every change of `tables` raises it.
-    static let version = 2
+    static let version = 3
     /// The application id in the header of the file, by which `file` and other tools identify it: the letters `Clkr`.
     static let applicationID = 0x436C_6B72
 
@@ -106,11 +106,14 @@ enum Schema {
             revoked_at INTEGER,
             revocation_reason TEXT,
             -- All other fields, as JSON (Session.Details).
-            details BLOB NOT NULL
+            details BLOB NOT NULL,
+            -- The session from which it was handed over, as in `details`.
+            parent TEXT
         ) STRICT, WITHOUT ROWID;
         -- In the order of the list of sessions. Excludes revoked sessions: an account that logs in and out often has
         -- many, and a query must not read them.
         CREATE INDEX sessions_of_subject ON sessions (subject, created_at DESC, id) WHERE revoked_at IS NULL;
+        CREATE INDEX sessions_by_parent ON sessions (parent) WHERE parent IS NOT NULL AND revoked_at IS NULL;
         CREATE INDEX sessions_by_end ON sessions (expires_at);
         -- An index on `last_seen_at` would add two written pages to every renewal. The day changes once a day.
         CREATE INDEX sessions_by_last_day ON sessions (last_seen_day) WHERE revoked_at IS NULL;

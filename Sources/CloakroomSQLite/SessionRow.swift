@@ -8,7 +8,7 @@ enum SessionRow {
     /// The columns, in the order in which `session` reads and `insert` writes them.
     static let columns = """
         id, subject, secret, created_at, expires_at, generation, pending, window_opened_at, rotated_at, refresh_key, \
-        stragglers_from, handed_out_at, reissued, last_seen_at, last_seen_day, revoked_at, revocation_reason, details
+        stragglers_from, handed_out_at, reissued, last_seen_at, last_seen_day, revoked_at, revocation_reason, details, parent
         """
 
     /// A row that cannot be parsed as a session: this version did not write it.
@@ -21,7 +21,7 @@ enum SessionRow {
         return try withExtendedLifetime(cursor) {
             guard let row = try cursor.next() else { return nil }
             var session = try session(row)
-            if let document = row[18] as Data? {
+            if let document = row[19] as Data? {
                 session.claims = try JSONDecoder().decode(Claims.self, from: document)
             }
             return session
@@ -34,13 +34,14 @@ enum SessionRow {
         let statement = try database.cachedStatement(
             sql: """
                 INSERT INTO sessions (\(columns))
-                VALUES (\(Array(repeating: "?", count: 18).joined(separator: ", ")))
+                VALUES (\(Array(repeating: "?", count: 19).joined(separator: ", ")))
                 """)
         let fixed: StatementArguments = [
             session.id.rawValue, session.subject.rawValue, Data(session.secret.bytes), session.createdAt.milliseconds,
             session.expiresAt.milliseconds,
         ]
-        try statement.execute(arguments: fixed + rotation(session) + standing(session) + [try document(session)])
+        let rest: StatementArguments = [try document(session), session.parent?.rawValue]
+        try statement.execute(arguments: fixed + rotation(session) + standing(session) + rest)
     }
 
     /// Saves the changed columns. A renewal changes no indexed column, except the first on a day, and not the

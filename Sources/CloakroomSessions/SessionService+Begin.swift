@@ -49,7 +49,7 @@ extension SessionService {
         return (try? session.checkAlive(at: now, under: policy)).map { session }
     }
 
-    private func genuineSession(_ token: RefreshToken?) async throws -> Session? {
+    func genuineSession(_ token: RefreshToken?) async throws -> Session? {
         guard let token, let session = try await store.session(token.session),
             token.isGenuine(for: session, under: issuer.keys.current)
         else { return nil }

@@ -43,7 +43,7 @@ extension SessionService {
         }
     }
 
-    private func aliveSession(_ id: SessionID) async throws -> Session {
+    func aliveSession(_ id: SessionID) async throws -> Session {
         guard !overdue.contains(id) else { throw Denial.sessionRevoked }
         guard let session = try await store.session(id) else { throw Denial.sessionExpired }
         try session.checkAlive(at: now, under: policy)

@@ -13,7 +13,8 @@ extension SessionService {
 
     /// Ends the presented session (authorizer #669: the response must not precede the durable write).
     ///
-    /// A token that is not genuine ends nothing (CVE-2025-71402). A spent token does end its session.
+    /// A token that is not genuine ends nothing (CVE-2025-71402). A spent token does end its session. A session that was
+    /// handed over ends with the one at the login host: otherwise the next page would log the user in again.
     /// - Throws: `Denial.unavailable` when the store failed to write and the queue of logouts is full.
     package func logout(_ presented: Presented) async throws -> LogoutOutcome {
         do {
@@ -28,6 +29,11 @@ extension SessionService {
     private func end(_ presented: Presented) async throws {
         let now = now
         let keys = issuer.keys.current
+        if let session = try await store.session(presented.session), let parent = session.parent {
+            guard presented.isGenuine(for: session, under: keys) else { return }
+            try await revoke(.family(of: parent), reason: .logout)
+            return
+        }
         let ended = try await store.update(presented.session) { session -> Decided<Void> in
             guard presented.isGenuine(for: session, under: keys), session.revoke(.logout, at: now) else {
                 return Decided(())
@@ -42,11 +48,10 @@ extension SessionService {
     /// later write checks it against the row again.
     private func endInMemory(_ presented: Presented) async throws {
         let keys = issuer.keys.current
-        if let session = try? await store.session(presented.session), !presented.isGenuine(for: session, under: keys) {
-            return
-        }
+        let session = try? await store.session(presented.session)
+        if let session, !presented.isGenuine(for: session, under: keys) { return }
         guard overdue.insert(presented) else { throw Denial.unavailable(retryAfter: .seconds(1)) }
-        publisher.announce([presented.session])
+        publisher.announce([presented.session] + [session?.parent].compactMap { $0 })
     }
 
     /// Writes overdue logouts twice a second until the task is cancelled, and once more then.

@@ -11,7 +11,7 @@ package struct SessionService: Sendable {
     package let publisher: Publisher
     let clients: [ClientID: Client]
     let issuer: TokenIssuer
-    let store: any SessionStore & SubjectStore
+    let store: any SessionStore & SubjectStore & OneTimeStore
     let maximumSessions: Int
     let overdue = OverdueLogouts()
 
@@ -20,7 +20,8 @@ package struct SessionService: Sendable {
     ///   - clients: clients besides `Client.browser`, which always exists.
     ///   - maximumSessions: the limit for one subject.
     package init(
-        store: any SessionStore & SubjectStore, issuer: TokenIssuer, verifier: TokenVerifier, policy: SessionPolicy,
+        store: any SessionStore & SubjectStore & OneTimeStore, issuer: TokenIssuer, verifier: TokenVerifier,
+        policy: SessionPolicy,
         clients: [Client] = [], maximumSessions: Int = 100, log: SecurityLog, environment: Environment = .system
     ) {
         self.store = store

@@ -17,6 +17,12 @@ extension SecurityEvent {
         public var credential: CredentialID?
         /// The call of the service API, by its `operationId`.
         public var operation: String?
+        /// The host that got a session of its own, or asked for one.
+        public var host: String?
+        /// The session at the login host from which a session was handed over.
+        public var parent: SessionID?
+        /// Why the code of a hand-over was refused.
+        package var refusal: HandOver.Refusal?
         /// The names of fields in the document that this version cannot read: a newer one wrote them.
         public private(set) var unknown: [String] = []
 
@@ -39,7 +45,7 @@ extension SecurityEvent {
         }
 
         private enum CodingKeys: CodingKey {
-            case reason, generation, payer, count, epoch, credential, operation
+            case reason, generation, payer, count, epoch, credential, operation, host, parent, refusal
         }
 
         /// Without fields.
@@ -47,7 +53,8 @@ extension SecurityEvent {
 
         package init(
             reason: RevocationReason? = nil, generation: Int? = nil, payer: Payer? = nil, count: Int? = nil,
-            epoch: Int64? = nil, credential: CredentialID? = nil, operation: String? = nil
+            epoch: Int64? = nil, credential: CredentialID? = nil, operation: String? = nil, host: String? = nil,
+            parent: SessionID? = nil, refusal: HandOver.Refusal? = nil
         ) {
             self.reason = reason
             self.generation = generation
@@ -56,6 +63,9 @@ extension SecurityEvent {
             self.epoch = epoch
             self.credential = credential
             self.operation = operation
+            self.host = host
+            self.parent = parent
+            self.refusal = refusal
         }
 
         /// Reads a document. Fields that this version cannot read are named in `unknown`: the record must stay readable
@@ -70,7 +80,8 @@ extension SecurityEvent {
             }
             self.init(
                 reason: read(.reason), generation: read(.generation), payer: read(.payer), count: read(.count),
-                epoch: read(.epoch), credential: read(.credential), operation: read(.operation))
+                epoch: read(.epoch), credential: read(.credential), operation: read(.operation), host: read(.host),
+                parent: read(.parent), refusal: read(.refusal))
             unknown = unread.sorted()
         }
 
@@ -100,7 +111,8 @@ extension SecurityEvent {
                 ("reason", (reason?.rawValue).map(Value.text)), ("generation", generation.map { .number(Int64($0)) }),
                 ("payer", (payer?.rawValue).map(Value.text)), ("count", count.map { .number(Int64($0)) }),
                 ("epoch", epoch.map(Value.number)), ("credential", (credential?.rawValue).map(Value.text)),
-                ("operation", operation.map(Value.text)),
+                ("operation", operation.map(Value.text)), ("host", host.map(Value.text)),
+                ("parent", (parent?.rawValue).map(Value.text)), ("refusal", (refusal?.rawValue).map(Value.text)),
                 ("unknown", unknown.isEmpty ? nil : .text(unknown.joined(separator: ","))),
             ]
             return all.compactMap { name, value in value.map { (name, $0) } }

@@ -65,6 +65,10 @@ extension SecurityEvent.Kind {
     public static let stepUp = Self("step_up", .init())
     /// A step-up with a wrong password.
     public static let stepUpFailed = Self("step_up_failed", .init(isSampled: true))
+    /// A host got a session of its own, with a code of the login host.
+    public static let handOver = Self("hand_over", .init())
+    /// A host refused a code. Recorded if the code was one of the login host; only logged if there is no such code.
+    public static let handOverRefused = Self("hand_over_refused", .init(isSampled: true))
     /// A session ended before its expiry.
     public static let revocation = Self("revocation", .init())
     /// A new password was set.
@@ -94,7 +98,8 @@ extension SecurityEvent.Kind {
     /// The kinds that this version writes.
     package static let all: [Self] = [
         signUp, login, loginFailed, loginRateLimited, signUpRateLimited, renewal, reuse, adoption, stepUp, stepUpFailed,
-        revocation, passwordChange, accountDisabled, accountEnabled, claimsChange, subjectBlocked, subjectUnblocked,
+        handOver, handOverRefused, revocation, passwordChange, accountDisabled, accountEnabled, claimsChange,
+        subjectBlocked, subjectUnblocked,
         serviceCall, serviceKeyRefused, credentialAdded, credentialRemoved, restore,
     ]
 

@@ -12,7 +12,8 @@ public struct SessionStart: Sendable {
     public let replacing: SessionID?
     /// The network that the store saves as familiar for the subject.
     public let network: NetworkAddress
-    /// The maximum number of live sessions of the subject, including the new one.
+    /// The maximum number of live sessions, including the new one: of the subject's sessions without a parent, or of
+    /// those with the same parent.
     public let maximumSessions: Int
     /// The lifetimes that decide whether a session is alive.
     public let policy: SessionPolicy

@@ -3,14 +3,18 @@ public import CloakroomCore
 /// Saves sessions, the feed of revocations and the record of events. Each method is one atomic use case: it takes
 /// effect as a whole, durably, or not at all.
 ///
+/// Whatever ends a session also ends the live sessions that were handed over from it (`Session.parent`), in the same
+/// step, with the reason `parentEnded`, and records and announces each.
+///
 /// A conforming store passes `StoreContract` of CloakroomTesting.
 public protocol SessionStore: Sendable {
-    /// Saves a new session if the credential of its account is still the one that was checked and its subject is not
-    /// blocked. Sets the claims of the subject, if there are new ones. Ends the session that it
-    /// replaces in the browser, and those unused for longest beyond the maximum of the subject. Saves the network of
+    /// Saves a new session if the credential of its account is still the one that was checked, its subject is not
+    /// blocked and its parent, if it has one, is alive. Sets the claims of the subject, if there are new ones. Ends the session that it
+    /// replaces in the browser, and those unused for longest beyond the maximum: of the subject's sessions without a
+    /// parent, or of those with the same parent. Saves the network of
     /// the subject; beyond `NetworkAddress.rememberedPerSubject` it replaces the one seen least recently.
-    /// - Returns: the claims of the subject; nil, with nothing changed, if the subject is blocked, or if the account was
-    ///   disabled or its credential changed meanwhile.
+    /// - Returns: the claims of the subject; nil, with nothing changed, if the subject is blocked, if the account was
+    ///   disabled or its credential changed meanwhile, or if the parent has ended.
     func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Claims>?
 
     /// Loads the session, lets `decide` change it, and saves the change with its events, as one atomic step.
@@ -82,7 +86,10 @@ extension SessionStore {
 /// Which sessions are meant.
 public enum SessionSelection: Hashable, Sendable {
     case id(SessionID)
+    /// Leaves the excepted session and its parent alone: without the parent, it would end.
     case ofSubject(Subject, except: SessionID?)
+    /// The session, and all that were handed over from it.
+    case family(of: SessionID)
     case createdBefore(Instant)
     case all
 }

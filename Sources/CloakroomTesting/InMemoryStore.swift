@@ -57,7 +57,7 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         commit { state, journal in
             let session = start.session
             guard Self.isCurrent(start.credentialVersion, of: session.subject, state),
-                !state.blocked.contains(session.subject)
+                !state.blocked.contains(session.subject), Self.isParentAlive(start, state)
             else { return nil }
             journal.events += events
             if let claims = start.claims { state.claims[session.subject] = claims }
@@ -79,10 +79,16 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         return !account.isDisabled && account.credentialVersion == version
     }
 
+    private static func isParentAlive(_ start: SessionStart, _ state: State) -> Bool {
+        guard let id = start.session.parent else { return true }
+        guard let parent = state.sessions[id], parent.subject == start.session.subject else { return false }
+        return parent.isAlive(at: start.session.createdAt, under: start.policy)
+    }
+
     private static func sessionsBeyondLimit(_ start: SessionStart, _ state: State) -> [SessionID] {
         let (session, now) = (start.session, start.session.createdAt)
         let others = state.sessions.values.filter { other in
-            other.subject == session.subject && other.id != session.id
+            other.subject == session.subject && other.id != session.id && other.parent == session.parent
                 && other.isAlive(at: now, under: start.policy)
         }
         let unusedLast = others.sorted {
@@ -106,6 +112,15 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         guard state.sessions[id]?.revoke(reason, at: now) == true, let session = state.sessions[id] else { return }
         journal.revoked.append(Revoked(session: id, time: now))
         journal.events.append(.revocation(of: id, subject: session.subject, reason: reason, at: now))
+        endChildren(of: id, at: now, &state, &journal)
+    }
+
+    private static func endChildren(
+        of id: SessionID, at now: Instant, _ state: inout State, _ journal: inout Journal
+    ) {
+        for child in state.sessions.values where child.parent == id && child.revocation == nil {
+            end(child.id, .parentEnded, at: now, &state, &journal)
+        }
     }
 
     public func update<Value: Sendable>(
@@ -126,10 +141,11 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         var after = before
         let decided = decide(&after)
         state.sessions[id] = after
+        journal.events += decided.events
         if before.revocation == nil, let revocation = after.revocation {
             journal.revoked.append(Revoked(session: id, time: revocation.time))
+            endChildren(of: id, at: revocation.time, &state, &journal)
         }
-        journal.events += decided.events
         return decided.value
     }
 
@@ -139,8 +155,9 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
 
     public func sessions(_ selection: SessionSelection, _ page: SessionPage) async throws -> [Session] {
         state.withLock { state in
+            let kept = state.parent(ofExceptedBy: selection)
             let selected = state.sessions.values.filter { session in
-                selection.contains(session) && page.after?.isBefore(session) != false
+                selection.contains(session, keeping: kept) && page.after?.isBefore(session) != false
                     && session.isAlive(at: page.time, under: page.policy)
             }
             return Array(
@@ -153,8 +170,9 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         limit: Int
     ) async throws -> Committed<SessionID?> {
         let committed = commit { state, journal -> SessionID?? in
+            let kept = state.parent(ofExceptedBy: selection)
             let ids = state.sessions.values
-                .filter { $0.revocation == nil && selection.contains($0) }.map(\.id.rawValue)
+                .filter { $0.revocation == nil && selection.contains($0, keeping: kept) }.map(\.id.rawValue)
                 .filter { position.map { $0.rawValue } ?? "" < $0 }.sorted().prefix(limit).map { SessionID($0) }
             for id in ids { Self.end(id, reason, at: now, &state, &journal) }
             return .some(ids.count == limit ? ids.last : nil)
@@ -166,7 +184,9 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ state: inout State,
         _ journal: inout Journal
     ) {
-        for session in state.sessions.values where session.revocation == nil && selection.contains(session) {
+        let kept = state.parent(ofExceptedBy: selection)
+        for session in state.sessions.values
+        where session.revocation == nil && selection.contains(session, keeping: kept) {
             end(session.id, reason, at: now, &state, &journal)
         }
     }
@@ -337,6 +357,15 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
     }
 }
 
+extension InMemoryStore.State {
+    fileprivate func parent(ofExceptedBy selection: SessionSelection) -> SessionID? {
+        switch selection {
+        case .ofSubject(_, let except): except.flatMap { sessions[$0]?.parent }
+        case .id, .family, .createdBefore, .all: nil
+        }
+    }
+}
+
 extension EventQuery {
     fileprivate func contains(_ event: SecurityEvent) -> Bool {
         (subject == nil || event.subject == subject) && (session == nil || event.session == session)
@@ -346,10 +375,13 @@ extension EventQuery {
 }
 
 extension SessionSelection {
-    fileprivate func contains(_ session: Session) -> Bool {
+    /// - Parameter parent: that of the excepted session.
+    fileprivate func contains(_ session: Session, keeping parent: SessionID?) -> Bool {
         switch self {
         case .id(let id): session.id == id
-        case .ofSubject(let subject, let except): session.subject == subject && session.id != except
+        case .ofSubject(let subject, let except):
+            session.subject == subject && session.id != except && session.id != parent
+        case .family(let root): session.id == root || session.parent == root
         case .createdBefore(let instant): session.createdAt < instant
         case .all: true
         }

@@ -133,6 +133,7 @@ extension SessionSelection {
         case .id(let id): .id(SessionID("\(id)-\(suffix)-0"))
         case .ofSubject(let subject, let except):
             .ofSubject(subject, except: except.map { SessionID("\($0)-\(suffix)-0") })
+        case .family(let root): .family(of: SessionID("\(root)-\(suffix)-0"))
         case .createdBefore, .all: self
         }
     }

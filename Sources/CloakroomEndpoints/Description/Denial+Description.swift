@@ -152,6 +152,11 @@ extension Denial.Kind {
                 "A backend has blocked the subject.",
                 .subjectBlocked
             )
+        case .loginHostOnly:
+            (
+                "With the setting `hosts`: the request takes a password, and the host is not that of the public URL, or the session was handed over from there.",
+                .loginHostOnly
+            )
         case .misdirectedRequest:
             (
                 "The Host, or the host of a target in absolute form, is not ours.",

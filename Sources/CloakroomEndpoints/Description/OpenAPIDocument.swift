@@ -103,6 +103,8 @@ extension Operation.Tag {
         switch self {
         case .sessions, .resources, .operations: nil
         case .pages: "Login, sign-up and account, for apps that bring none of their own."
+        case .hosts:
+            "With the setting `hosts`: how a host beside that of the public URL gets a session of its own. Browsers follow these redirects by themselves."
         case .privateListener:
             "For proxies and scrapers alone (setting `privateListen`); `/healthz` and `/readyz` are there as well. Without CORS; connections of other peers than processes of this machine, the group of the Unix socket and `trustedProxies` are closed."
         case .service:

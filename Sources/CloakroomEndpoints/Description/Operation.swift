@@ -47,6 +47,7 @@ struct Operation: Sendable {
         case resources = "Resources"
         case operations = "Operations"
         case pages = "Pages"
+        case hosts = "Several hosts"
         case privateListener = "Private listener"
         case service = "Service API"
     }

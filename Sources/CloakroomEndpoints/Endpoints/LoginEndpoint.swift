@@ -17,9 +17,10 @@ extension Endpoint {
                     "Logged in. Always a new session id; a live session that came along in the cookie is ended.",
                     .json(SessionAnswer.schema), headers: [.sessionCookie])
             ],
-            denials: [.invalidCredentials, .rateLimited, .subjectBlocked, .unavailable]),
+            denials: [.invalidCredentials, .rateLimited, .subjectBlocked, .loginHostOnly, .unavailable]),
         reads: .jsonOrForm(.email, .password(), .remember, .client)
     ) { call, fields in
+        try call.requireLoginHost()
         let login = try call.login(await fields())
         let proof = try await call.accounts.prove(
             login.email, login.password, from: call.device, holding: login.session.replacing)

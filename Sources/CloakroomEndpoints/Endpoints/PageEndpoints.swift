@@ -6,14 +6,21 @@ import Hummingbird
 
 /// The pages under `/auth/pages/`, for apps without pages of their own.
 extension Endpoint {
+    /// The login page. At a host beside the login host it starts a hand-over, or shows that one was refused.
     static let loginPage: Endpoint = {
         let page = Page(WebFile.loginPage.bytes)
+        let refusedPage = Page(WebFile.handOverPage.bytes)
         return Endpoint(
             Operation(
-                .get, "/auth/pages/login", "loginPage", "The login page", tag: .pages, answers: [pageAnswer]),
+                .get, "/auth/pages/login", "loginPage", "The login page", tag: .pages,
+                answers: [pageAnswer, elsewhere("To the login host, with the flow cookie of a hand-over.")]),
             reads: .query(.returnTo, .error, .flag("step_up", help: "With `1` the page asks for the password alone."))
         ) { call, fields in
             let (returnTo, error, isStepUp) = try await fields()
+            if try call.hostBesideLogin() != nil, error != nil {
+                return refusedPage.response(values(returnTo, error))
+            }
+            if let start = try call.startHandOver(to: returnTo, isStepUp: isStepUp) { return start }
             var values = values(returnTo, error)
             values["stepUp"] = isStepUp ? "true" : ""
             values["signUpHidden"] = call.server.configuration.isSignUpOpen ? "" : " hidden"
@@ -26,12 +33,14 @@ extension Endpoint {
         let page = Page(WebFile.signUpPage.bytes)
         return Endpoint(
             Operation(
-                .get, "/auth/pages/signup", "signUpPage", "The sign-up page", tag: .pages, answers: [pageAnswer],
+                .get, "/auth/pages/signup", "signUpPage", "The sign-up page", tag: .pages,
+                answers: [pageAnswer, elsewhere("To the login host, as from the login page.")],
                 denials: [.notFound]),
             reads: .query(.returnTo, .error)
         ) { call, fields in
             guard call.server.configuration.isSignUpOpen else { throw Denial.notFound }
             let (returnTo, error) = try await fields()
+            if let start = try call.startHandOver(to: returnTo, isStepUp: false) { return start }
             return page.response(values(returnTo, error))
         }
     }()
@@ -42,8 +51,8 @@ extension Endpoint {
         return Endpoint(
             Operation(
                 .get, "/auth/pages/account", "accountPage", "The account page: password and sessions", tag: .pages,
-                answers: [pageAnswer])
-        ) { _ in page.response() }
+                answers: [pageAnswer, elsewhere("To the same page of the login host.")])
+        ) { call in try call.redirectToLoginHost("/auth/pages/account") ?? page.response() }
     }()
 
     /// The styles and scripts of the pages.
@@ -68,6 +77,11 @@ extension Endpoint {
 
     private static let pageAnswer = Answer(
         .ok, "A page, with a nonce for its scripts in `Content-Security-Policy`.", .text("text/html"))
+
+    /// With the setting `hosts`, at a host beside the login host.
+    private static func elsewhere(_ description: String) -> Answer {
+        Answer(.found, description, headers: [.location("A URL of the login host.")])
+    }
 
     /// The template values of the pages with a form.
     private static func values(_ returnTo: String?, _ error: String?) -> [String: String] {

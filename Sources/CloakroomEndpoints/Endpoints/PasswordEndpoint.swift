@@ -13,9 +13,10 @@ extension Endpoint {
                     .noContent, "Changed. Every other session of the subject is ended; this one is rotated.",
                     headers: [.sessionCookie])
             ],
-            denials: .raisingASession),
+            denials: .raisingASession + [.loginHostOnly]),
         reads: .json(.password("current_password"), .newPassword("new_password"))
     ) { call, fields in
+        try call.requireLoginHost()
         let presented = try call.presented(call.credentials)
         let (current, new) = try await fields()
         let grant = try await call.accounts.changePassword(presented, from: current, to: new, device: call.device)

@@ -44,14 +44,15 @@ extension Call {
 
 extension Denial {
     /// Whether the denial means that the request has no valid session, rather than that the server cannot decide.
-    fileprivate var isAboutTheSession: Bool {
+    var isAboutTheSession: Bool {
         switch kind {
         case .sessionMissing, .tokenInvalid, .tokenExpired, .sessionExpired, .sessionRevoked, .refreshTokenReused,
             .bindingRequired:
             true
         case .invalidRequest, .unsupportedMediaType, .contentTooLarge, .crossSiteRequest, .invalidCredentials,
             .insufficientUserAuthentication, .stepUpUnavailable, .rateLimited, .accountExists, .insufficientClaims,
-            .serviceKeyInvalid, .serviceScope, .serviceOnly, .subjectBlocked, .misdirectedRequest,
+            .serviceKeyInvalid, .serviceScope, .serviceOnly, .subjectBlocked, .loginHostOnly,
+            .misdirectedRequest,
             .serviceWorkerRefused, .notFound, .methodNotAllowed, .headTooLarge, .targetTooLong, .requestTimeout,
             .expectationFailed, .notImplemented, .versionNotSupported, .unavailable, .upstreamUnavailable,
             .upstreamTimeout:

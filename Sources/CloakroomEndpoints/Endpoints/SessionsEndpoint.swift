@@ -80,6 +80,12 @@ struct SessionList: Sendable {
                 .text("ip", example: "203.0.113.7") { $0.session.address },
                 .texts("amr", example: ["pwd"]) { $0.session.authentication.methods },
                 .choice("binding") { $0.session.binding },
+                .optionalText(
+                    "host", help: "With the setting `hosts`: the host that has this session. Absent for a login."
+                ) { $0.session.handedOver?.host },
+                .optionalText(
+                    "parent", help: "The session of the login from which the host got this one, and with which it ends."
+                ) { $0.session.parent?.rawValue },
             ])
     }
 

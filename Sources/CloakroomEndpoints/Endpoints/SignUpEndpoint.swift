@@ -13,10 +13,11 @@ extension Endpoint {
                 Answer(
                     .created, "Signed up, as after a login.", .json(SessionAnswer.schema), headers: [.sessionCookie])
             ],
-            denials: [.notFound, .accountExists, .rateLimited, .unavailable]),
+            denials: [.notFound, .accountExists, .rateLimited, .loginHostOnly, .unavailable]),
         reads: .jsonOrForm(.email, .newPassword(), .remember, .client)
     ) { call, fields in
         guard call.accounts.isSignUpOpen else { throw Denial.notFound }
+        try call.requireLoginHost()
         let login = try call.login(await fields())
         let proof = try await call.accounts.signUp(login.email, login.password, from: call.device)
         return call.answer(new: try await call.sessions.begin(proof, login.session), status: .created)

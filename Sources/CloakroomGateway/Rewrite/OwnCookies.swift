@@ -1,13 +1,15 @@
 import CloakroomMiddleware
 
-/// Removes the session cookie from what backend and browser tell each other: the backend needs no refresh token, and must
+/// Removes our own cookies from what backend and browser tell each other: the backend needs no refresh token, and must
 /// not replace ours.
 struct OwnCookies: Sendable {
-    /// The names that the session cookie may have.
+    /// The names that the cookies may have.
     private let names: [[UInt8]]
 
-    init(_ cookie: SessionCookie) {
-        names = cookie.names.map { Array($0.utf8) }
+    /// - Parameter hasFlows: whether there is a flow cookie as well, for the hand-over between several hosts.
+    init(_ cookie: SessionCookie, hasFlows: Bool = false) {
+        let names = cookie.names + (hasFlows ? FlowCookie(of: cookie).names : [])
+        self.names = names.map { Array($0.utf8) }
     }
 
     /// The value of a `Cookie` header without our cookies; empty when there is no other, nil when it had none of ours.

@@ -34,7 +34,18 @@ struct Settings: Sendable {
             setting.defaultValue.apply(&self)
         }
         try checkReach(sources)
+        try readHosts(sources)
         try readRoutes(sources)
+    }
+
+    private mutating func readHosts(_ sources: SettingsSources) throws(SettingsError) {
+        let login = server.publicURL
+        let origins = login.map { login in listeners.hosts.compactMap { $0.origin(beside: login) } } ?? []
+        server.hosts = Set(origins).subtracting([login].compactMap { $0 })
+        let isWithoutLogin = login == nil && !listeners.hosts.isEmpty
+        let found = HostFault.find(in: server.hosts, beside: login)
+        guard let fault = isWithoutLogin ? .noLoginHost : found else { return }
+        throw SettingsError(place: sources.place(of: "hosts"), problem: fault.problem)
     }
 
     private mutating func readRoutes(_ sources: SettingsSources) throws(SettingsError) {
@@ -95,6 +106,22 @@ struct Settings: Sendable {
             throw SettingsError(
                 place: sources.place(of: "host"),
                 problem: "binding to \(listeners.host) needs a publicURL with https, got \(publicURL)")
+        }
+    }
+}
+
+extension HostFault {
+    fileprivate var problem: String {
+        switch self {
+        case .noLoginHost: "needs publicURL, the host at which users log in"
+        case .otherScheme(let origin): "expected the scheme of publicURL, got \(origin)"
+        case .sameName(let origin):
+            "expected each host name once, got \(origin) as well: cookies do not know ports"
+        case .otherDomain(let origin):
+            """
+            expected hosts below a domain of yours that the host of publicURL is below as well, got \(origin.authority)
+            """
+        case .tooMany: "expected at most \(Self.mostHosts) hosts"
         }
     }
 }

@@ -6,6 +6,8 @@ import CloakroomMiddleware
 struct ListenerSettings: SettingsSection, Sendable {
     var host = "127.0.0.1"
     var port = 8080
+    /// The hosts beside that of the public URL, as they were given.
+    var hosts: Set<HostName> = []
     /// nil for no private listener.
     var privateAddress: PrivateListener.Address?
     /// nil for the group of the process.
@@ -36,6 +38,15 @@ struct ListenerSettings: SettingsSection, Sendable {
             example: "https://app.example.com",
             help: "Origin that browsers use. It must be https, except on loopback.",
             note: "Requests from any other origin are [cross-site](cross-site-requests.md)."),
+        Setting(
+            "hosts",
+            ValueSyntax.hostName.set(
+                expected: "host names such as `shop.example.com`, each written out, without wildcards"),
+            to: \.listeners.hosts, example: "app.example.com,shop.example.com",
+            help: """
+                More hosts of this server, below one domain with that of `publicURL`. A login at `publicURL` serves them all.
+                """,
+            note: "[Several hosts](several-hosts.md)."),
         Setting(
             "privateListen", ValueSyntax.listener.or("off"), to: \.listeners.privateAddress,
             example: "unix:/run/cloakroom/private.sock",

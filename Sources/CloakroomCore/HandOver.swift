@@ -1,0 +1,51 @@
+/// What a code stands for with which a host gets a session of its own: the entry that the login host makes, and the
+/// receiving host redeems (`docs/several-hosts.md`).
+package struct HandOver: Hashable, Sendable, Codable {
+    /// The session at the login host.
+    package let parent: SessionID
+    /// The origin of the receiving host.
+    package let host: String
+    /// The digest of the flow cookie at the receiving host.
+    package let flow: [UInt8]
+    /// A path on the receiving host.
+    package let returnTo: String
+    /// The factors that the user has presented in the parent session.
+    package let evidence: Evidence
+
+    package init(parent: SessionID, host: WebOrigin, flow: [UInt8], returnTo: String, evidence: Evidence) {
+        self.parent = parent
+        self.host = host.description
+        self.flow = flow
+        self.returnTo = returnTo
+        self.evidence = evidence
+    }
+
+    /// From issue to redemption: the time of one redirect.
+    package static let lifetime = Span.seconds(60)
+
+    /// Why a code is refused, by its name in the record of events.
+    package enum Refusal: String, Hashable, Sendable, Codable {
+        /// There is no such code: it was made up, used before, or has expired.
+        case unknownCode = "unknown_code"
+        /// The code is for another host.
+        case otherHost = "other_host"
+        /// The request lacks the flow cookie of the browser that started. An attacker's code in a victim's browser would
+        /// log the victim in as the attacker (login CSRF).
+        case otherBrowser = "other_browser"
+        /// The session at the login host has ended.
+        case parentEnded = "parent_ended"
+    }
+
+    /// The reason against redeeming the code at this host, with the digest of the flow cookie in the request.
+    package func refusal(at host: WebOrigin, flow presented: [UInt8]?) -> Refusal? {
+        guard host.description == self.host else { return .otherHost }
+        guard let presented, constantTimeEqual(presented, flow) else { return .otherBrowser }
+        return nil
+    }
+
+    /// Whether a session that was handed over before makes this hand-over needless.
+    package func isSatisfied(by session: Session) -> Bool {
+        let (held, offered) = (session.authentication, evidence.authentication)
+        return session.parent == parent && held.level >= offered.level && held.time >= offered.time
+    }
+}

@@ -1,0 +1,170 @@
+package import CloakroomCore
+import CloakroomStores
+package import CloakroomTokens
+import Crypto
+import Foundation
+
+/// The wish of a host to get a session of its own.
+package struct HandOverRequest: Hashable, Sendable {
+    /// The origin of the receiving host.
+    package let host: WebOrigin
+    /// The digest of the flow cookie at the receiving host.
+    package let flow: [UInt8]
+    /// A path on the receiving host.
+    package let returnTo: String
+    /// The user must have authenticated after this time; nil if any session is enough.
+    package let freshSince: Instant?
+
+    package init(host: WebOrigin, flow: [UInt8], returnTo: String, freshSince: Instant?) {
+        self.host = host
+        self.flow = flow
+        self.returnTo = returnTo
+        self.freshSince = freshSince
+    }
+}
+
+/// Sessions of hosts beside the login host.
+extension SessionService {
+    /// The answer of the login host to a request for a hand-over.
+    package enum HandOverAnswer: Hashable, Sendable {
+        case code(Secret)
+        /// The session is not one of a login, or its level is not that of the presented token any more.
+        case logIn
+        case stepUp
+    }
+
+    /// Makes a code with which the host of the request gets a session of its own.
+    /// - Parameter access: the access token of the user's session at the login host.
+    /// - Throws: `Denial.sessionRevoked` and others if the session has ended.
+    package func handOver(_ request: HandOverRequest, by access: VerifiedAccess) async throws -> HandOverAnswer {
+        let parent = try await aliveSession(access.session)
+        // A copied cookie of one host must not open the others.
+        guard parent.parent == nil, let evidence = parent.factors(behind: access.authentication) else { return .logIn }
+        if let since = request.freshSince, evidence.authentication.time < since { return .stepUp }
+        let code = Secret(environment.random(32))
+        let handOver = HandOver(
+            parent: parent.id, host: request.host, flow: request.flow, returnTo: request.returnTo, evidence: evidence)
+        let entry = OneTimeEntry(
+            key: Self.key(of: code), value: Array(try JSONEncoder().encode(handOver)),
+            expiresAt: now + HandOver.lifetime)
+        guard try await store.put(entry, at: now) else { throw Denial.unavailable(retryAfter: .seconds(1)) }
+        return .code(code)
+    }
+
+    /// The request of a browser that comes back to the receiving host with a code.
+    package struct Redemption: Sendable {
+        let code: Secret
+        let host: WebOrigin
+        let flow: Secret?
+        let held: RefreshToken?
+        let device: Device
+
+        /// - Parameters:
+        ///   - flow: the flow cookie.
+        ///   - held: the refresh token of the session that the browser has at this host.
+        package init(code: Secret, at host: WebOrigin, flow: Secret?, holding held: RefreshToken?, from device: Device)
+        {
+            self.code = code
+            self.host = host
+            self.flow = flow
+            self.held = held
+            self.device = device
+        }
+    }
+
+    /// The result of presenting a code.
+    package enum Redeemed: Sendable {
+        /// - `returnTo`: a path on the host.
+        case begun(SessionGrant, returnTo: String)
+        /// The browser has a session that was handed over from the same parent, with the same evidence.
+        case kept(returnTo: String)
+        /// - `returnTo`: for another try; nil if the code says none for this host.
+        case refused(HandOver.Refusal, returnTo: String?)
+    }
+
+    /// Redeems a code, which is spent then, also if it is refused.
+    package func redeem(_ redemption: Redemption) async throws -> Redeemed {
+        let flow = redemption.flow.map { Self.digest($0) }
+        guard let value = try await store.take(Self.key(of: redemption.code), at: now),
+            let handOver = try? JSONDecoder().decode(HandOver.self, from: Data(value))
+        else {
+            // Only logged: any client can send codes that do not exist, and the record must not grow by them.
+            publisher.log.write([refused(.unknownCode, nil, redemption)])
+            return .refused(.unknownCode, returnTo: nil)
+        }
+        if let refusal = handOver.refusal(at: redemption.host, flow: flow) {
+            return try await refuse(refusal, handOver, redemption)
+        }
+        guard let parent = try await store.session(handOver.parent) else {
+            return try await refuse(.parentEnded, handOver, redemption)
+        }
+        let held = try await held(by: redemption.held)
+        if let held, handOver.isSatisfied(by: held), parent.isAlive(at: now, under: policy) {
+            return .kept(returnTo: handOver.returnTo)
+        }
+        guard let grant = try await begin(handOver, of: parent, redemption) else {
+            return try await refuse(.parentEnded, handOver, redemption)
+        }
+        return .begun(grant, returnTo: handOver.returnTo)
+    }
+
+    /// Begins the session of the host. It does not end another session of the same parent: a renewal of that one could
+    /// be under way, and its cookie would then replace the new one.
+    /// - Returns: nil if the parent has ended.
+    private func begin(
+        _ handOver: HandOver, of parent: Session, _ redemption: Redemption
+    ) async throws -> SessionGrant? {
+        let now = now
+        var session = session(handOver, of: parent, redemption, at: now)
+        let before = try await genuineSession(redemption.held)
+        let start = SessionStart(
+            session, credentialVersion: nil, replacing: before?.parent == parent.id ? nil : before?.id,
+            maximumSessions: HandedOver.mostOfOneParent, policy: policy)
+        let event = SecurityEvent(
+            .handOver, at: now, subject: session.subject, session: session.id, address: redemption.device.address,
+            details: .init(host: session.details.handedOver?.host, parent: parent.id))
+        guard let begun = try await store.begin(start, recording: [event]) else { return nil }
+        session.claims = publisher.publish(begun)
+        let tokens = try issue(session, at: now)
+        return SessionGrant(session: session, access: tokens.access, renewal: .renewed(tokens))
+    }
+
+    /// The tokens go into the cookie, whatever client began the parent: the response is a redirect.
+    private func session(
+        _ handOver: HandOver, of parent: Session, _ redemption: Redemption, at now: Instant
+    ) -> Session {
+        Session(
+            id: Self.sessionID(environment.random(18)), subject: parent.subject, secret: Secret(environment.random(32)),
+            refreshKey: refreshKeyID,
+            details: Session.Details(
+                client: .browser, login: parent.login, remembered: parent.remembered,
+                userAgent: redemption.device.userAgent, address: redemption.device.address,
+                evidence: handOver.evidence,
+                handedOver: HandedOver(parent: parent.id, host: redemption.host.authority)),
+            at: now, under: policy, endingBy: parent.expiresAt)
+    }
+
+    private func refuse(
+        _ refusal: HandOver.Refusal, _ handOver: HandOver, _ redemption: Redemption
+    ) async throws -> Redeemed {
+        publisher.publish(try await store.record([refused(refusal, handOver, redemption)]))
+        return .refused(refusal, returnTo: refusal == .otherHost ? nil : handOver.returnTo)
+    }
+
+    private func refused(
+        _ refusal: HandOver.Refusal, _ handOver: HandOver?, _ redemption: Redemption
+    ) -> SecurityEvent {
+        SecurityEvent(
+            .handOverRefused, at: now, address: redemption.device.address,
+            details: .init(host: redemption.host.authority, parent: handOver?.parent, refusal: refusal))
+    }
+
+    /// The digest of a flow cookie, by which a code names the browser that started.
+    package static func digest(_ secret: Secret) -> [UInt8] {
+        Array(SHA256.hash(data: secret.bytes))
+    }
+
+    private static func key(of code: Secret) -> OneTimeKey {
+        OneTimeKey(purpose: "hand_over", digest: digest(code))
+    }
+}
