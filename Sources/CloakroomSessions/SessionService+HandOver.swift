@@ -144,6 +144,11 @@ extension SessionService {
             at: now, under: policy, endingBy: parent.expiresAt)
     }
 
+    /// The session at the login host from which a session was handed over; otherwise the session itself.
+    package func root(of id: SessionID) async throws -> SessionID {
+        try await store.session(id)?.parent ?? id
+    }
+
     private func refuse(
         _ refusal: HandOver.Refusal, _ handOver: HandOver, _ redemption: Redemption
     ) async throws -> Redeemed {

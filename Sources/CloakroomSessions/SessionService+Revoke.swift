@@ -3,10 +3,16 @@ package import CloakroomStores
 package import CloakroomTokens
 
 extension SessionService {
-    /// Ends one of the subject's own sessions.
+    /// Ends one of the subject's own sessions. One that was handed over ends with its parent: otherwise its host would get
+    /// another at the next page.
     /// - Throws: `Denial.notFound` when the session belongs to another subject or has ended.
     package func end(_ id: SessionID, of subject: Subject) async throws {
         let (policy, now) = (policy, now)
+        if let session = try await store.session(id), let parent = session.parent {
+            guard session.subject == subject, session.isAlive(at: now, under: policy) else { throw Denial.notFound }
+            try await revoke(.family(of: parent), reason: .endedByUser)
+            return
+        }
         let committed = try await store.update(id) { session -> Decided<Bool> in
             guard session.subject == subject, session.isAlive(at: now, under: policy) else {
                 return Decided(false)
@@ -23,12 +29,14 @@ extension SessionService {
         try await revoke(.ofSubject(access.subject, except: access.session), reason: .endedByUser)
     }
 
-    /// Ends all selected sessions, in steps. Each step is durable and announced before the next begins.
+    /// Ends all selected sessions, in steps. Each step is durable and announced before the next begins. A single session
+    /// that was handed over ends with its parent.
     ///
     /// When a run is interrupted, the announced sessions have ended; a second run ends the rest.
     /// - Returns: the number of sessions that this run ended.
     @discardableResult
     package func revoke(_ selection: SessionSelection, reason: RevocationReason) async throws -> Int {
+        let selection = try await wholeFamily(of: selection)
         var count = 0
         var position: SessionID?
         repeat {
@@ -39,6 +47,13 @@ extension SessionService {
             position = publisher.publish(step)
         } while position != nil
         return count
+    }
+
+    private func wholeFamily(of selection: SessionSelection) async throws -> SessionSelection {
+        switch selection {
+        case .id(let id): try await store.session(id)?.parent.map { .family(of: $0) } ?? selection
+        case .ofSubject, .family, .createdBefore, .all: selection
+        }
     }
 
     /// The number of sessions in one step: a renewal that arrives meanwhile waits for a few milliseconds only.

@@ -18,11 +18,18 @@ extension SessionService {
     }
 
     /// Ends a session, if the credential may: one that does not exist, or that belongs to another subject than `allows`
-    /// admits, is left alone.
+    /// admits, is left alone. One that was handed over ends with its parent.
     package func end(
         _ id: SessionID, by credential: CredentialID, where allows: @escaping @Sendable (Subject) -> Bool
     ) async throws {
         let now = now
+        if let session = try await store.session(id), let parent = session.parent {
+            guard allows(session.subject) else { return }
+            try await end(parent, by: credential, where: allows)
+            // The row of a parent that was unused for its idle lifetime may be gone.
+            try await revoke(.family(of: parent), reason: .endedByService)
+            return
+        }
         let ended = try await store.update(id) { session -> Decided<Void> in
             guard allows(session.subject), session.revoke(.endedByService, at: now) else { return Decided(()) }
             return Decided(

@@ -41,6 +41,7 @@ const moment = (text) => {
 const row = (entry, end) => {
   const name = element("span", "", element("strong", deviceName(entry.user_agent)));
   const details = element("small", `${entry.ip}, since `, moment(entry.created_at), ", last seen ", moment(entry.last_seen_at));
+  if (entry.hosts.length) details.append(`, also at ${entry.hosts.join(", ")}`);
   name.append(details);
   if (entry.current) return element("li", "", name, element("em", "this device"));
   const button = element("button", "End");
@@ -63,9 +64,24 @@ const allSessions = async (session) => {
   return all;
 };
 
+// A browser is one entry: the session of its login, with the hosts that it was handed over to, and when any was last seen.
+const byBrowser = (sessions) => {
+  const entries = new Map();
+  for (const entry of [...sessions].sort((one, other) => Boolean(one.parent) - Boolean(other.parent))) {
+    const known = entries.get(entry.parent ?? entry.id);
+    if (!known) {
+      entries.set(entry.parent ?? entry.id, { ...entry, hosts: entry.host ? [entry.host] : [] });
+      continue;
+    }
+    known.hosts = [...new Set([...known.hosts, entry.host])].sort();
+    if (entry.last_seen_at > known.last_seen_at) known.last_seen_at = entry.last_seen_at;
+  }
+  return [...entries.values()];
+};
+
 /** Fills the list `#sessions`, and shows `#end-others` if there are others. Calls `failed` if a session could not be ended. */
 export const listSessions = async (session, failed) => {
-  const sessions = await allSessions(session);
+  const sessions = byBrowser(await allSessions(session));
   const end = async ({ id }) => {
     try {
       await api(session, "DELETE", `/auth/sessions/${id}`);

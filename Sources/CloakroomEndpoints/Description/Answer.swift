@@ -60,6 +60,12 @@ extension AnswerHeader {
 
     static let expiredCookie = AnswerHeader(name: "Set-Cookie", help: "The cookie, empty, with `Max-Age=0`.")
 
+    /// Only when a hand-over starts.
+    static let flowCookie = AnswerHeader(
+        name: "Set-Cookie",
+        help: "`__Host-Http-session-flow=<secret>; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=600`",
+        isAlways: false)
+
     static let eTag = AnswerHeader(name: "ETag", help: "For `If-None-Match`.")
 
     static let retryAfter = AnswerHeader(

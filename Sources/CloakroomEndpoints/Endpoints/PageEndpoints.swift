@@ -80,7 +80,7 @@ extension Endpoint {
 
     /// With the setting `hosts`, at a host beside the login host.
     private static func elsewhere(_ description: String) -> Answer {
-        Answer(.found, description, headers: [.location("A URL of the login host.")])
+        Answer(.found, description, headers: [.location("A URL of the login host."), .flowCookie])
     }
 
     /// The template values of the pages with a form.

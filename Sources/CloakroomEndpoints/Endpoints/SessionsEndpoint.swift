@@ -17,8 +17,9 @@ extension Endpoint {
         return try await call.withAccess { access in
             let (sessions, next) = try await call.sessions.sessions(
                 .ofSubject(access.subject, except: nil), after: cursor, limit: limit)
+            let current = try await call.sessions.root(of: access.session)
             let list = SessionList(
-                sessions: sessions.map { .init(session: $0, isCurrent: $0.id == access.session) }, next: next)
+                sessions: sessions.map { .init(session: $0, isCurrent: ($0.parent ?? $0.id) == current) }, next: next)
             return SessionList.schema.response(list)
         }
     }
