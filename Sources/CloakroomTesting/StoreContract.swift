@@ -35,8 +35,7 @@ public enum StoreContract {
     /// All checks, in the order of the contract's parts.
     public static let checks =
         sessionChecks + limitChecks + revocationChecks + accountChecks + subjectChecks + credentialChecks
-        + oneTimeChecks
-        + sweepChecks + operationChecks + eventChecks
+        + oneTimeChecks + handOverChecks + sweepChecks + operationChecks + eventChecks
 
     static let now = TestEnvironment.start
     static let policy = SessionPolicy()

@@ -177,6 +177,8 @@ import Testing
             "trustedOrigins: ['http://*.example.com']", "trustedOrigins: ['https://pr-*.example.com']",
             "trustedOrigins: '*'", "trustedOrigins: ['file://a']", "serviceWorkers: [sw.js]",
             "serviceWorkers: [/sw.js?v=1]",
+            "hosts: shop.example.com", "publicURL: https://login.example.com\nhosts: '*.example.com'",
+            "publicURL: https://login.example.com\nhosts: [shop.example.net]",
             "serviceWorkers: ['/a b']", "trustedProxies: [0.0.0.0/0]", "trustedProxies: ['::/0']",
             "trustedProxies: [10.0.0.0/8, 128.0.0.0/1]", "trustedProxies: 0.0.0.0/7", "trustedProxies: 'c000::/6'",
         ])
@@ -194,6 +196,7 @@ import Testing
             "trustedOrigins: ['https://*.Preview.example.com/', capacitor://localhost, http://tauri.localhost]",
             "signingAlgorithm: Ed25519", "serviceWorkers: [/sw.js, /app/sw.js]",
             "sameSite: Strict", "logLevel: debug", "", "signup: open", "publicURL: http://localhost:9000",
+            "publicURL: https://login.example.com\nhosts: [shop.example.com, 'https://app.example.com/']",
         ])
     func accepted(_ yaml: String) throws {
         _ = try settings(yaml: yaml).get()

@@ -56,6 +56,28 @@ import Testing
     }
 
     @Test(
+        "with several hosts, Host says whose origin is our own, and no other of them is",
+        arguments: ["login.example.com", "shop.example.com", "SHOP.example.com:443", "app.example.com"],
+        ["https://login.example.com", "https://shop.example.com", "https://app.example.com", "https://evil.example"])
+    func hosts(_ host: String, _ origin: String) throws {
+        let hosts = ["https://shop.example.com", "https://app.example.com"].compactMap { WebOrigin(parsing: $0) }
+        let policy = OriginPolicy(ownOrigin: WebOrigin(parsing: "https://login.example.com"), hosts: Set(hosts))
+        let own = "https://" + host.lowercased().prefix { $0 != ":" }
+        #expect(try policy.origin(forHost: host).description == own)
+        for site in [[], ["same-origin"], ["same-site"]] {
+            let request = OriginPolicy.Request(
+                method: "POST", host: host, origin: [origin], secFetchSite: site, carriesOurCookie: true)
+            let isAllowed = origin == own && site != ["same-site"]
+            #expect(denial(request, policy) == (isAllowed ? nil : .crossSiteRequest), "\(site)")
+        }
+        for foreign in ["evil.example", "example.com", "shop.example.com:8443", "x.shop.example.com", ""] {
+            let request = OriginPolicy.Request(method: "GET", host: foreign, carriesOurCookie: false)
+            #expect(denial(request, policy) == .misdirectedRequest)
+            #expect(!policy.isOurs(targetAuthority: foreign))
+        }
+    }
+
+    @Test(
         "a trusted pattern admits each of its origins, and no other",
         arguments: [
             ("https://pr-7.preview.example.com", nil), ("capacitor://localhost", nil),

@@ -51,6 +51,7 @@ import Testing
         Bad("issuer", \.issuer, "http://localhost\n"), Bad("audience", \.audience, ""),
         Bad("cookieName", \.cookieName, "session"), Bad("cookieName", \.cookieName, "__Host-a;b"),
         Bad("clients", \.clients, [.browser, .browser]),
+        Bad("hosts", \.hosts, Set([WebOrigin(parsing: "https://shop.example.com")].compactMap { $0 })),
     ]
 
     @Test("a bad value is named, and the server does not start", arguments: lifetimes + waits + numbers + texts)

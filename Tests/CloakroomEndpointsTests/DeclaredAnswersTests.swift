@@ -15,8 +15,8 @@ import Testing
         case crossSite, asServiceWorker, otherIdentifier
     }
 
-    /// Denials that need a socket or a failing store; the tests of those parts cover them.
-    private static let undriven = Set(Denials.everyConnection.descriptions.keys).union([.unavailable])
+    /// Denials that need a socket, a failing store or several hosts; the tests of those parts cover them.
+    private static let undriven = Set(Denials.everyConnection.descriptions.keys).union([.unavailable, .loginHostOnly])
 
     @Test(
         "each endpoint responds as it declares, and each declared denial occurs",

@@ -1,0 +1,152 @@
+import CloakroomCore
+import CloakroomStores
+
+extension StoreContract {
+    static let handOverChecks = [
+        check("a session that was handed over is read back with its host and parent") { store in
+            try await fill(store, sessions: [session("p")])
+            let child = child("c", of: "p")
+            try await begin(child, credentialVersion: nil, in: store)
+            try demand(try await store.session(child.id) == child, "it came back changed")
+        },
+        check("a session is handed over from a live session of the same subject only") { store in
+            try await fill(
+                store, accounts: ["ann", "bob"],
+                sessions: [
+                    session("ended"), session("idle", at: now - policy.idleLifetime), session("bobs", of: "bob"),
+                ])
+            _ = try await revoke(.id(SessionID("ended")), in: store)
+            for parent in ["ended", "idle", "bobs", "none"] {
+                let events = try await begin(child("c-\(parent)", of: parent), credentialVersion: nil, in: store)
+                try demand(events == nil, "it was handed over from \(parent)")
+                try demand(try await store.session(SessionID("c-\(parent)")) == nil, "it was saved")
+            }
+        },
+        check("whatever ends a session ends those that were handed over from it, announced and recorded") { store in
+            for (name, end) in ends {
+                let (parent, children) = ("p-\(name)", ["c1-\(name)", "c2-\(name)"])
+                try await fill(store, accounts: [name], sessions: [session(parent, of: name)])
+                for id in children { try await begin(child(id, of: parent, name), credentialVersion: nil, in: store) }
+                let (events, revoked) = try await end(store, name)
+                try demand(Set(revoked) == Set([parent] + children), "\(name): \(revoked)")
+                for id in children {
+                    try demand(
+                        try await store.session(SessionID(id))?.revocation?.reason == .parentEnded, "\(name): \(id)")
+                    try demand(
+                        events.contains(
+                            .revocation(
+                                of: SessionID(id), subject: Subject("u_\(name)"), reason: .parentEnded, at: now)),
+                        "\(name): \(id) is not recorded")
+                }
+                let feed = try await store.revocations(after: nil).revoked.map(\.session.rawValue)
+                try demand(Set(feed).isSuperset(of: [parent] + children), "\(name): not announced")
+            }
+        },
+        check("a session that ends leaves its parent and the other sessions of that alone") { store in
+            try await fill(store, sessions: [session("p")])
+            for id in ["c1", "c2"] { try await begin(child(id, of: "p"), credentialVersion: nil, in: store) }
+            let revoked = try await revoke(.id(SessionID("c1")), in: store).map(\.session.rawValue)
+            try demand(revoked == ["c1"], "\(revoked)")
+        },
+        check("a selection of a family has the session and all that were handed over from it") { store in
+            try await fill(store, sessions: [session("p"), session("other")])
+            for id in ["c1", "c2"] { try await begin(child(id, of: "p"), credentialVersion: nil, in: store) }
+            let revoked = try await revoke(.family(of: SessionID("p")), in: store).map(\.session.rawValue)
+            try demand(Set(revoked) == ["p", "c1", "c2"] && revoked.count == 3, "\(revoked)")
+        },
+        check("an excepted session keeps its parent, without which it would end") { store in
+            try await fill(store, sessions: [session("p"), session("other")])
+            for id in ["c1", "c2"] { try await begin(child(id, of: "p"), credentialVersion: nil, in: store) }
+            let others = SessionSelection.ofSubject(Subject("u_ann"), except: SessionID("c1"))
+            let revoked = try await revoke(others, in: store).map(\.session.rawValue)
+            try demand(Set(revoked) == ["other", "c2"], "\(revoked)")
+        },
+        check("the maximum of a subject counts logins, and that of a parent the sessions handed over from it") {
+            store in
+            try await fill(store, sessions: [session("p"), session("q", at: now + .seconds(1))])
+            for (index, id) in ["c1", "c2", "c3"].enumerated() {
+                let child = child(id, of: "p", at: now + .seconds(Int64(index + 2)))
+                let ends = try await begin(child, credentialVersion: nil, maximumSessions: 2, in: store)
+                try demand(
+                    ends?.map(\.session?.rawValue) == (index < 2 ? [] : ["c1"]), "\(id): \(String(describing: ends))")
+            }
+            let ends = try await begin(session("r", at: now + .minutes(1)), maximumSessions: 2, in: store)
+            try demand(
+                Set(ends?.compactMap(\.session?.rawValue) ?? []) == ["p", "c2", "c3"], "\(String(describing: ends))")
+        },
+    ]
+
+    /// A session of a host, which was handed over from `parent`.
+    static func child(_ id: String, of parent: String, _ name: String = "ann", at time: Instant = now) -> Session {
+        let login = session(id, of: name, at: time)
+        return Session(
+            id: login.id, subject: login.subject, secret: login.secret, refreshKey: "k0",
+            details: Session.Details(
+                client: .browser, remembered: true, userAgent: login.userAgent, address: login.address,
+                evidence: login.evidence, handedOver: HandedOver(parent: SessionID(parent), host: "shop.example.com")),
+            at: time, under: policy)
+    }
+
+    private typealias Ended = (events: [SecurityEvent], revoked: [String])
+
+    /// The ways in which the session `p-NAME` of the account NAME ends.
+    private static let ends: [(name: String, end: @Sendable (any Store, String) async throws -> Ended)] = [
+        (
+            "update",
+            { store, name in
+                told(
+                    try await store.update(SessionID("p-\(name)")) { session in
+                        Decided(session.revoke(.logout, at: now))
+                    })
+            }
+        ),
+        (
+            "revoke",
+            { store, name in
+                told(
+                    try await store.revoke(
+                        .id(SessionID("p-\(name)")), reason: .endedByUser, at: now, after: nil, limit: 10))
+            }
+        ),
+        (
+            "replace",
+            { store, name in
+                told(
+                    try await store.begin(
+                        SessionStart(
+                            session("new-\(name)", of: name), credentialVersion: 0, replacing: SessionID("p-\(name)"),
+                            maximumSessions: 9, policy: policy), recording: []))
+            }
+        ),
+        (
+            "limit",
+            { store, name in
+                told(
+                    try await store.begin(
+                        SessionStart(
+                            session("new-\(name)", of: name), credentialVersion: 0, maximumSessions: 1, policy: policy),
+                        recording: []))
+            }
+        ),
+        (
+            "password",
+            { store, name in
+                let change = PasswordChange(
+                    subject: Subject("u_\(name)"), credentialVersion: 0, hash: PasswordHash(phc: "new"), time: now)
+                return told(try await store.setPassword(change, recording: []))
+            }
+        ),
+        (
+            "disable",
+            { store, name in told(try await store.setDisabled(true, Subject("u_\(name)"), recording: [], at: now)) }
+        ),
+        (
+            "block",
+            { store, name in told(try await store.setBlocked(true, Subject("u_\(name)"), recording: [], at: now)) }
+        ),
+    ]
+
+    private static func told<Value>(_ committed: Committed<Value>?) -> Ended {
+        (committed?.events ?? [], committed?.revoked.map(\.session.rawValue) ?? [])
+    }
+}
