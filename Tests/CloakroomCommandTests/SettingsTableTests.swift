@@ -15,26 +15,31 @@ extension Setting: CustomTestStringConvertible {
         case flag, environment, file
     }
 
+    /// Environment variables without which a setting cannot be given.
+    private func companions(of setting: Setting) -> [String: String] {
+        setting.key == "hosts" ? ["CLOAKROOM_PUBLIC_URL": "https://login.example.com"] : [:]
+    }
+
     /// Reads one setting from one source, as the command does.
     private func settings(_ setting: Setting, _ text: String, in place: Place) throws -> Settings {
         switch place {
         case .flag:
             let command = try Serve.parse(setting.isSwitch ? [setting.key.flag] : [setting.key.flag, text])
             let flags = command.options.values.merging(command.storeOptions.data.values) { one, _ in one }
-            return try Settings(SettingsSources(flags: flags, environment: [:], file: nil))
+            return try Settings(SettingsSources(flags: flags, environment: companions(of: setting), file: nil))
         case .environment:
-            let environment = [setting.key.environmentName: text]
+            let environment = companions(of: setting).merging([setting.key.environmentName: text]) { $1 }
             return try Settings(SettingsSources(flags: [:], environment: environment, file: nil))
         case .file:
             let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).yaml").path
             defer { try? FileManager.default.removeItem(atPath: path) }
             _ = FileManager.default.createFile(atPath: path, contents: Data("\(setting.key): '\(text)'".utf8))
-            return try Settings(SettingsSources(flags: [:], environment: [:], file: path))
+            return try Settings(SettingsSources(flags: [:], environment: companions(of: setting), file: path))
         }
     }
 
-    private func defaults() throws -> Settings {
-        try Settings(SettingsSources(flags: [:], environment: [:], file: nil))
+    private func defaults(beside setting: Setting) throws -> Settings {
+        try Settings(SettingsSources(flags: [:], environment: companions(of: setting), file: nil))
     }
 
     /// The text by which an error message names the source.
@@ -62,7 +67,7 @@ extension Setting: CustomTestStringConvertible {
             "publicURL": ["issuer"], "dataDir": ["store"], "demo": ["signup"],
             "tlsSelfSigned": ["publicURL", "issuer"],
         ]
-        let (before, after) = (try defaults(), try settings(setting, setting.example, in: .environment))
+        let (before, after) = (try defaults(beside: setting), try settings(setting, setting.example, in: .environment))
         let changed = SettingsTable.all.filter { $0.text(before) != $0.text(after) }.map(\.key.name)
         #expect(Set(changed) == Set([setting.key.name] + followers[setting.key.name, default: []]))
     }
@@ -90,7 +95,7 @@ extension Setting: CustomTestStringConvertible {
             return
         }
         let settings = try settings(setting, setting.defaultValue.text, in: .environment)
-        #expect(try setting.text(settings) == setting.text(defaults()))
+        #expect(try setting.text(settings) == setting.text(defaults(beside: setting)))
         #expect(setting.example != setting.defaultValue.text)
     }
 
@@ -148,6 +153,6 @@ extension Setting: CustomTestStringConvertible {
     func risks(_ key: String, _ text: String) throws {
         let setting = try #require(SettingsTable[SettingKey(key)])
         let risk = try #require(setting.risk)
-        #expect(try !risk.isTaken(defaults()) && risk.isTaken(settings(setting, text, in: .environment)))
+        #expect(try !risk.isTaken(defaults(beside: setting)) && risk.isTaken(settings(setting, text, in: .environment)))
     }
 }

@@ -109,7 +109,7 @@ class HostBrowser:
 def target(answer, host):
     """Where a redirect leads."""
     parts = urlsplit(answer.header("location"))
-    assert parts.scheme in ("", "https"), answer.header("location")
+    assert parts.scheme in ("", "http", "https"), answer.header("location")
     return parts.netloc or host, parts.path + (f"?{parts.query}" if parts.query else "")
 
 

@@ -31,9 +31,11 @@ struct HostName: Hashable, Sendable {
 }
 
 extension ValueSyntax where Value == HostName {
+    /// `none` is no name: the documents show it for an empty list.
     static var hostName: Self {
         .init(
-            placeholder: "host", expected: "a host name such as `shop.example.com`", parse: { HostName(parsing: $0) },
+            placeholder: "host", expected: "a host name such as `shop.example.com`",
+            parse: { $0 == "none" ? nil : HostName(parsing: $0) },
             write: \.description)
     }
 }
