@@ -64,10 +64,11 @@ def wait(what, condition, seconds=TIMEOUT):
 class Process:
     """A program and its children, ended as one process group: a killed driver would leave its browsers running."""
 
-    def __init__(self, arguments, environment=None):
+    def __init__(self, arguments, environment=None, directory=None):
         self.output = tempfile.TemporaryFile()
         self.popen = subprocess.Popen(
-            arguments, stdout=self.output, stderr=self.output, start_new_session=True, env=os.environ | (environment or {}))
+            arguments, cwd=directory, stdout=self.output, stderr=self.output, start_new_session=True,
+            env=os.environ | (environment or {}))
 
     def end(self):
         with contextlib.suppress(ProcessLookupError):
