@@ -1,6 +1,7 @@
 """What the proxies have in common: each runs the files of its directory in deploy/proxies, with the names and ports of a test."""
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,19 @@ def wait_for(condition, what):
     while not condition():
         assert time.monotonic() < deadline, f"still waiting for {what}"
         time.sleep(0.02)
+
+
+def with_own_login(text):
+    """A file of a recipe as the page says for an app that keeps its login."""
+    text = text.replace("login=/auth/pages/login", "login=/login").replace("login=%2Fauth%2Fpages%2Flogin", "login=%2Flogin")
+    parts = text.split("If the app keeps its own login, ")
+    return parts[0] + "".join("If the app keeps its own login, " + uncommented(part) for part in parts[1:])
+
+
+def uncommented(text):
+    """Removes the `#` before the lines of the first paragraph that are no comment."""
+    paragraph, separator, rest = text.partition("\n\n")
+    return re.sub(r"^(\s*)#(?! \S)", r"\1", paragraph, flags=re.M) + separator + rest
 
 
 class Proxy:
@@ -66,6 +80,8 @@ class Proxy:
         for old, new in (replacements | {old: new for old, new in self.changes.items() if old in text}).items():
             assert old in text, f"{name} does not have {old}"
             text = text.replace(old, str(new))
+        if self.place.has_own_login:
+            text = with_own_login(text)
         written = self.directory / name
         written.parent.mkdir(exist_ok=True)
         written.write_text(text)

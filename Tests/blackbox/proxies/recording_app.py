@@ -18,6 +18,7 @@ class Backend:
         self.trailers = []
         self.may_go_on = threading.Event()
         self.arrived = 0        # bytes of the bodies, also of those that have not ended
+        self.cookies = {}       # by path: a function of the request's head that returns lines of Set-Cookie
         backend = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -34,7 +35,7 @@ class Backend:
                             backend.trailers.append(read_trailers(self.rfile))
                         if head.startswith("GET /events "):
                             return self.stream()
-                        self.wfile.write(response(head))
+                        self.wfile.write(response(head, backend.cookies_for(head)))
                 except ConnectionError:
                     pass
 
@@ -63,6 +64,10 @@ class Backend:
     def count(self, size):
         self.arrived += size
         return size
+
+    def cookies_for(self, head):
+        chosen = self.cookies.get(head.split(" ", 2)[1])
+        return chosen(head) if chosen else ["own=1; Path=/"]
 
     def header(self, name, request=-1):
         """All values of this header, in any case of its name."""
@@ -133,13 +138,14 @@ def pieces(file, size):
         yield piece
 
 
-def response(head):
+def response(head, cookies):
     if head.startswith("GET /answers/none "):
         raise ConnectionResetError
     status = int(match[1]) if (match := re.match(r"\w+ /answers/(\d+)", head)) else 200
     content = b"" if status in (204, 304) else BODY
     length = "" if status == 204 else f"Content-Length: {len(BODY)}\r\n"
+    length += "".join(f"Set-Cookie: {cookie}\r\n" for cookie in cookies)
     return (
-        f"HTTP/1.1 {status} Chosen\r\n{length}Set-Cookie: own=1; Path=/\r\nCache-Control: public, max-age=600\r\n"
+        f"HTTP/1.1 {status} Chosen\r\n{length}Cache-Control: public, max-age=600\r\n"
         "X-Auth-Set-Cookie: evil\r\nX-Auth-Cache-Control: evil\r\nAuthorization: evil\r\n\r\n").encode() + (
         b"" if head.startswith("HEAD ") else content)

@@ -3,6 +3,7 @@ import pytest
 
 from browser import NAME, PASSWORD, claims, tokens
 from place import HOST, LIFETIME, ORIGIN, STALE, TRUSTED, WINDOW
+from proxy import with_own_login
 from server import ROOT, Server
 from test_proxy_decisions import login_page, preflight
 from test_proxy_headers import FORGED
@@ -180,3 +181,21 @@ def test_the_page_says_what_traefik_cannot_do():
             "A WebSocket stays open after logout.", "Traefik sends Cloakroom's cookie to the app.", "Traefik allows a request on any 2xx.",
             "Traefik waits 30 seconds for the check.", "Traefik cannot remove request headers by prefix."):
         assert sentence in text, sentence
+
+
+def test_an_app_that_keeps_its_login_has_a_login_page_without_a_check(server):
+    anyone = Browser(Traefik(server, HOST, with_own_login))
+    passed = anyone.send("POST", "/login", {"X-Auth-Subject": "u_forged", "Cookie": "theme=dark"})
+    assert isinstance(passed, Passed) and passed.service == "app" and passed.headers["cookie"] == "theme=dark"
+    assert "x-auth-subject" not in passed.headers
+    answer = anyone.send("GET", "/notes", {"Sec-Fetch-Mode": "navigate"})
+    assert answer.status == 302 and answer.header("location") == "/login?return_to=/notes"
+    assert anyone.send("GET", "/login/x").status == 401
+
+
+def test_the_step_up_of_an_app_that_keeps_its_login_gets_the_cookie_and_sets_it(server, session):
+    browser = Browser(Traefik(server, HOST, with_own_login), session)
+    server.move(STALE)
+    passed = browser.send("POST", "/step-up")
+    assert isinstance(passed, Passed) and session in passed.headers["cookie"] and passed.headers["x-auth-session"]
+    assert passed.cookies == [] and passed.response_headers == {"Cache-Control": "no-store"}

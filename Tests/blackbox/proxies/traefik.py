@@ -23,10 +23,11 @@ class Passed:
 
 
 class Traefik:
-    def __init__(self, server, host):
+    def __init__(self, server, host, change=lambda text: text):
+        """`change`: from the recipe as it is shipped to the one of this test."""
         self.server, self.host = server, host
         self.entry_point = yaml.safe_load((RECIPE / "traefik.yaml").read_text())["entryPoints"]["web"]["http"]
-        self.dynamic = yaml.safe_load((RECIPE / "dynamic.yaml").read_text())["http"]
+        self.dynamic = yaml.safe_load(change((RECIPE / "dynamic.yaml").read_text()))["http"]
 
     def send(self, method, target, headers, proto="https"):
         """The answer of the check to the browser, or `Passed`."""

@@ -165,9 +165,11 @@ function check(r)
     end     -- else a CORS preflight of a trusted origin: without identity
   end
   set_identity(r, identity)
-  remove_session_cookie(r)
+  -- The login and the step-up of an app with its own login receive all cookies, and set Cloakroom's cookie themselves.
+  local keeps_cookie = r.subprocess_env["cloakroom_cookie"] == "keep"
+  if not keeps_cookie then remove_session_cookie(r) end
   if is_filled(identity["x-auth-set-cookie"]) then
-    r.err_headers_out["Set-Cookie"] = identity["x-auth-set-cookie"]
+    if not keeps_cookie then r.err_headers_out["Set-Cookie"] = identity["x-auth-set-cookie"] end
     r.subprocess_env["cloakroom_renewed"] = "1"
   end
   return apache2.DECLINED
