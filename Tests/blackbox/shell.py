@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 from server import BINARY, ROOT, clean_environment
@@ -26,11 +27,25 @@ class Shell:
         path.chmod(0o755)
 
     def run(self, script, replacements):
+        return subprocess.run(self.bash(script, replacements), capture_output=True, text=True, timeout=120, **self.options())
+
+    def begin(self, script, replacements):
+        """Starts a block that ends with a server."""
+        return subprocess.Popen(self.bash(script, replacements), start_new_session=True, **self.options())
+
+    @staticmethod
+    def end(process):
+        """Stops all that a block has started."""
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(15)
+
+    def bash(self, script, replacements):
         for old, new in replacements.items():
             script = script.replace(old, str(new))
-        return subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, cwd=self.directory, timeout=120,
-            env=clean_environment() | {"PATH": self.search})
+        return ["bash", "-euo", "pipefail", "-c", script]
+
+    def options(self):
+        return {"cwd": self.directory, "env": clean_environment() | {"PATH": self.search}}
 
 
 def blocks(document):

@@ -3,6 +3,8 @@ import http.client
 import http.server
 import json
 import os
+import re
+import shutil
 import socket
 import subprocess
 import threading
@@ -16,6 +18,7 @@ from server import ROOT, Server, wait_until
 from shell import Shell, blocks
 
 EXAMPLES = ROOT / "Examples/own-login"
+SNIPPETS = ROOT / "docs/snippets/own-login"
 # Debian's Python has Debian's Flask.
 APPS = {"flask": ["/usr/bin/python3", "-m", "flask", "run", "--port"], "node": ["node", "server.mjs"], "hummingbird": None}
 
@@ -32,11 +35,16 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def is_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class App:
     """An example as a process of its own."""
 
-    def __init__(self, name, stage, **environment):
-        self.port = free_port()
+    def __init__(self, name, stage, port, **environment):
+        self.port = port
         command = [*APPS[name], str(self.port)] if name == "flask" else APPS[name] or hummingbird(stage)
         clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
         self.process = subprocess.Popen(
@@ -46,8 +54,7 @@ class App:
 
     def listens(self):
         assert self.process.poll() is None, self.process.stdout.read()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return is_open(self.port)
 
     def stop(self):
         self.process.terminate()
@@ -68,12 +75,17 @@ class Front(http.server.ThreadingHTTPServer):
 
     def __init__(self, port):
         super().__init__(("127.0.0.1", port), Pass)
-        self.server = self.app = None
+        self.server = self.app_port = None
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
     def origin(self):
         return f"http://localhost:{self.server_address[1]}"
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+        self.server.stop()
 
 
 class Pass(http.server.BaseHTTPRequestHandler):
@@ -82,6 +94,7 @@ class Pass(http.server.BaseHTTPRequestHandler):
     def handle_any(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name: value for name, value in self.headers.items() if not name.lower().startswith("x-auth-")}
+        headers["X-Forwarded-For"] = self.client_address[0]
         if self.path.startswith(("/auth/", "/.well-known/")):
             return self.answer(forward(self.server.server.port, self.command, self.path, body, headers))
         renewed = []
@@ -93,7 +106,7 @@ class Pass(http.server.BaseHTTPRequestHandler):
             renewed = verdict.set_cookies
             names = ("Authorization", "X-Auth-Subject", "X-Auth-Claims")
             headers |= {name: verdict.header(name) for name in names}
-        self.answer(forward(self.server.app.port, self.command, self.path, body, headers), renewed)
+        self.answer(forward(self.server.app_port, self.command, self.path, body, headers), renewed)
 
     do_GET = do_POST = handle_any
 
@@ -110,23 +123,52 @@ class Pass(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="module", params=APPS)
-def site(request, tmp_path_factory):
+class Gateway:
+    """Cloakroom in front of the app, with the rules of the document."""
+
+    def __init__(self, directory, app_port, **settings):
+        self.server_address = ("127.0.0.1", free_port())
+        self.origin = f"http://localhost:{self.server_address[1]}"
+        rules = directory / "gateway.yaml"
+        rules.write_text((SNIPPETS / "gateway.yaml").read_text().replace("127.0.0.1:3000", f"127.0.0.1:{app_port}"))
+        self.server = Server(
+            directory / "data", config=rules, publicURL=self.origin, port=str(self.server_address[1]), **settings)
+
+    def stop(self):
+        self.server.stop()
+
+
+def proxy(directory, app_port):
     front = Front(0)
-    server = Server(tmp_path_factory.mktemp(request.param) / "data", publicURL=front.origin, claims="roles")
-    front.server = server
-    front.app = App(
-        request.param, "after", PUBLIC_URL=front.origin, JWKS_URL=f"http://127.0.0.1:{server.port}/.well-known/jwks.json",
-        SERVICE_URL=f"http://127.0.0.1:{server.private_port}/service/sessions", SERVICE_KEY=add_credential(server, scope="sessions:create")["key"])
+    front.app_port = app_port
+    front.server = Server(directory / "data", publicURL=front.origin, claims="roles")
+    return front
+
+
+def environment(front):
+    """The variables of the document, with the addresses and the key of this test."""
+    text = (SNIPPETS / "environment.sh").read_text()
+    here = {"127.0.0.1:8081": f"127.0.0.1:{front.server.private_port}", "127.0.0.1:8080": f"127.0.0.1:{front.server.port}",
+            "https://app.example.com": front.origin, "crk_...": add_credential(front.server, scope="sessions:create")["key"]}
+    for old, new in here.items():
+        assert old in text
+        text = text.replace(old, new)
+    return dict(re.findall(r"^export (\w+)=(\S+)", text, re.M))
+
+
+@pytest.fixture(scope="module", params=[(name, front) for name in APPS for front in (proxy, Gateway)], ids=lambda pair: f"{pair[0]}-{pair[1].__name__}")
+def site(request, tmp_path_factory):
+    name, front = request.param
+    port = free_port()
+    front = front(tmp_path_factory.mktemp(name), port)
+    app = App(name, "after", port, **environment(front))
     yield front
-    front.app.stop()
-    front.shutdown()
-    front.server_close()
-    server.stop()
+    app.stop()
+    front.stop()
 
 
-def send(site, method, path, body=None, cookie=None, origin=None, fetch_site="same-origin"):
-    headers = {"Host": urllib.parse.urlsplit(site.origin).netloc, "Sec-Fetch-Site": fetch_site, "User-Agent": "Firefox/128.0"}
+def send(site, method, path, body=None, cookie=None, origin=None, fetch_site="same-origin", **headers):
+    headers = {"Host": urllib.parse.urlsplit(site.origin).netloc, "Sec-Fetch-Site": fetch_site, "User-Agent": "Firefox/128.0"} | headers
     if method != "GET":
         headers["Origin"] = origin or site.origin
     if cookie:
@@ -141,13 +183,15 @@ GOOD = {"email": "ann@example.com", "password": PASSWORD}
 
 def test_the_login_of_the_app_sets_a_session_cookie_and_hands_out_no_token(site):
     answer = send(site, "POST", "/login", GOOD)
-    assert answer.status == 200 and answer.json == {"id": "42"}
+    assert answer.status == 200 and answer.json == {"id": "42"} and answer.header("cache-control") == "no-store"
     [cookie] = answer.set_cookies
     assert cookie.startswith(f"{NAME}=") and "HttpOnly" in cookie and "Secure" in cookie
     me = send(site, "GET", "/me", cookie=answer.cookie)
     assert me.status == 200 and me.json == {"id": "42", "roles": ["editor"]}
     state = send(site, "GET", "/auth/session", cookie=answer.cookie).json
     assert state["authenticated"] and state["user"] == {"id": "42"}
+    [listed] = send(site, "GET", "/auth/sessions?limit=1", cookie=answer.cookie).json["sessions"]
+    assert (listed["ip"], listed["user_agent"]) == ("127.0.0.1", "Firefox/128.0")
 
 
 def test_a_wrong_password_and_a_missing_session_are_refused(site):
@@ -158,7 +202,7 @@ def test_a_wrong_password_and_a_missing_session_are_refused(site):
 
 def test_another_site_cannot_log_a_visitor_in(site):
     answer = send(site, "POST", "/login", GOOD, origin="https://evil.example", fetch_site="cross-site")
-    assert answer.status == 500 and not answer.set_cookies
+    assert answer.status == 403 and b'"cross_site_request"' in answer.body and not answer.set_cookies
 
 
 def test_a_new_login_ends_the_session_in_the_cookie(site):
@@ -170,7 +214,7 @@ def test_a_new_login_ends_the_session_in_the_cookie(site):
 
 @pytest.mark.parametrize("name", APPS)
 def test_before_the_change_the_page_got_both_tokens(name):
-    app = App(name, "before", SECRET="x" * 32)
+    app = App(name, "before", free_port(), SECRET="x" * 32)
     try:
         answer = forward(app.port, "POST", "/login", json.dumps(GOOD), {"Content-Type": "application/json"})
         assert set(answer.json) == {"access_token", "refresh_token"} and not answer.set_cookies
@@ -200,17 +244,47 @@ def test_the_commands_of_the_document_work_as_they_stand(start, tmp_path):
     assert added.returncode == 0 and "crk_" in added.stdout, added
     assert shell.run(listed, data).returncode == 0
     key = add_credential(server, scope=ALL)["key"]
-    script = (ROOT / "docs/snippets/own-login.sh").read_text()
+    script = (SNIPPETS / "service.sh").read_text()
     result = shell.run(f"SERVICE_KEY={key}\n{script}", {"127.0.0.1:8081": f"127.0.0.1:{server.private_port}"})
     assert result.returncode == 0, result
     assert f"{NAME}=" in result.stdout and '"event":"subject_blocked"' in result.stdout
 
 
 def test_the_settings_of_the_document_start_a_server(tmp_path):
-    file = tmp_path / "own-login.yaml"
-    text = (ROOT / "docs/snippets/own-login.yaml").read_text()
-    socket_path = tmp_path / "private.sock"
-    file.write_text(text.replace("/run/cloakroom/private.sock", str(socket_path)).replace("privateSocketGroup: www-data", ""))
+    file = tmp_path / "proxy.yaml"
+    file.write_text((SNIPPETS / "proxy.yaml").read_text().replace("127.0.0.1:8081", f"127.0.0.1:{free_port()}"))
     server = Server(tmp_path / "data", private=False, config=file)
     server._read_private_address()
-    assert server.private_socket == str(socket_path) and server.stop() == 0
+    assert server.private_port and server.stop() == 0
+
+
+def test_the_walk_through_behind_the_gateway_works_as_it_stands(tmp_path):
+    """Log in, log in again, step up, log out: with the Flask example and the rules of the document."""
+    shell = Shell(tmp_path)
+    shell.add("curl", f'exec {shutil.which("curl")} --silent --show-error "$@"')       # the document shows refusals, too
+    shell.add("python3", 'exec /usr/bin/python3 "$@"')
+    (tmp_path / "Examples").symlink_to(ROOT / "Examples")
+    app_port = free_port()
+    gateway = Gateway(tmp_path, app_port, clock="+0")
+    private = f"127.0.0.1:{gateway.server.private_port}"
+    here = {"localhost:8080": f"localhost:{gateway.server_address[1]}", "127.0.0.1:8081": private, "--data-dir trial": f"--data-dir {gateway.server.directory}",
+            "--port 3000": f"--port {app_port}"}
+    app = shell.begin((SNIPPETS / "try_app.sh").read_text(), here)
+    try:
+        wait_until(lambda: is_open(app_port), 60)
+        script = (SNIPPETS / "try.sh").read_text()
+        first = shell.run(script, here)
+        assert first.returncode == 0, first
+        assert "Location: /login?return_to=/" in first.stdout
+        me = '{"id":"42","name":"Ann","roles":["editor"]}'
+        assert me in first.stdout and first.stdout.count(NAME) == 0
+        assert first.stdout.index(me) < first.stdout.index('"code":"session_revoked"')
+        gateway.server.move(301)
+        later = shell.run(script.splitlines()[0] + "\n" + (SNIPPETS / "try_step_up.sh").read_text(), here)
+        assert later.returncode == 0, later
+        told = ['"code":"insufficient_user_authentication"', "Location: /login?return_to=/payments&step_up=1", '{"payments":[]}', '"code":"session_missing"']
+        places = [later.stdout.index(text) for text in told]
+        assert places == sorted(places)
+    finally:
+        shell.end(app)
+        gateway.stop()

@@ -25,10 +25,11 @@ struct App {
 func cookies(for user: User, _ request: Request) async throws -> HTTPFields {
     let names = ["origin", "sec-fetch-site", "cookie", "user-agent"]
     var browser = ["method": request.method.rawValue, "host": request.head.authority ?? ""]
+    browser["ip"] = request.header("X-Forwarded-For")
     for field in request.headers where names.contains(field.name.canonicalName) {
         browser[field.name.canonicalName.replacing("-", with: "_")] = field.value
     }
     let session = NewSession(subject: user.id, claims: ["roles": user.roles], browser: browser)
     let begun: BegunSession = try await post(session, to: variable("SERVICE_URL"), bearer: variable("SERVICE_KEY"))
-    return HTTPFields(begun.set_cookie.map { .init(name: .setCookie, value: $0) })
+    return HTTPFields(setting: begun.set_cookie)
 }

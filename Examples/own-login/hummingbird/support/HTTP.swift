@@ -14,6 +14,14 @@ extension Request {
     }
 }
 
+extension HTTPFields {
+    /// The headers of a response that sets cookies. No cache may store it.
+    package init(setting cookies: [String]) {
+        self.init(cookies.map { .init(name: .setCookie, value: $0) })
+        self[.cacheControl] = "no-store"
+    }
+}
+
 /// What `/me` answers.
 package struct Profile: ResponseEncodable {
     let id: String
@@ -24,13 +32,13 @@ package struct Profile: ResponseEncodable {
     }
 }
 
-/// A call of the app that another server refused.
-struct RefusedCall: Error {
-    let status: UInt
-    let body: String
+/// The part of a refusal that the app relays to its own client.
+private struct Refusal: Decodable {
+    let code: String
 }
 
-/// Sends JSON with a bearer token, and reads the JSON of the response.
+/// Sends JSON with a bearer token, and reads the JSON of the response. The client of the app gets the status and the
+/// code of a refusal.
 package func post<Answer: Decodable>(
     _ body: some Encodable, to url: String, bearer: String
 ) async throws -> Answer {
@@ -39,9 +47,11 @@ package func post<Answer: Decodable>(
     request.headers = ["Content-Type": "application/json", "Authorization": "Bearer \(bearer)"]
     request.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
     let response = try await HTTPClient.shared.execute(request, timeout: .seconds(5))
-    let answer = try await response.body.collect(upTo: 65536)
+    let answer = Data(try await response.body.collect(upTo: 65536).readableBytesView)
     guard 200..<300 ~= response.status.code else {
-        throw RefusedCall(status: response.status.code, body: String(buffer: answer))
+        FileHandle.standardError.write(answer)
+        let refusal = try JSONDecoder().decode(Refusal.self, from: answer)
+        throw HTTPError(.init(code: Int(response.status.code)), message: refusal.code)
     }
-    return try JSONDecoder().decode(Answer.self, from: Data(answer.readableBytesView))
+    return try JSONDecoder().decode(Answer.self, from: answer)
 }

@@ -6,13 +6,15 @@ const salt = randomBytes(16);
 const hash = (password) => scryptSync(password, salt, 32);
 const users = { "ann@example.com": { id: "42", hash: hash("correct horse battery"), roles: ["editor"] } };
 
-async function cookies({ method, headers: { host, origin, cookie, ...other } }, { id, roles }) {
-  const browser = { method, host, origin, cookie, sec_fetch_site: other["sec-fetch-site"], user_agent: other["user-agent"] };
+async function begin({ method, headers: { host, origin, cookie, ...other } }, response, { id, roles }) {
+  const browser = { method, host, origin, cookie, sec_fetch_site: other["sec-fetch-site"], user_agent: other["user-agent"], ip: other["x-forwarded-for"] };
   const body = JSON.stringify({ subject: id, authentication: { amr: ["pwd"] }, claims: { roles }, browser });
   const key = { Authorization: `Bearer ${process.env.SERVICE_KEY}`, "Content-Type": "application/json" };
-  const answer = await fetch(process.env.SERVICE_URL, { method: "POST", headers: key, body });
-  if (!answer.ok) throw new Error(await answer.text());
-  return (await answer.json()).set_cookie;
+  const answer = await fetch(process.env.SERVICE_URL, { method: "POST", headers: key, body, signal: AbortSignal.timeout(5000) });
+  const begun = await answer.json();
+  if (answer.ok) response.setHeader("Set-Cookie", begun.set_cookie);
+  else console.error(begun);
+  send(response, answer.ok ? 200 : answer.status, answer.ok ? { id } : { error: begun.code });
 }
 
 async function logIn(request, response) {
@@ -21,8 +23,7 @@ async function logIn(request, response) {
   if (!user || !timingSafeEqual(user.hash, hash(password))) {
     return send(response, 401, { error: "wrong e-mail address or password" });
   }
-  response.setHeader("Set-Cookie", await cookies(request, user));
-  send(response, 200, { id: user.id });
+  await begin(request, response, user);
 }
 
 function me(request, response) {
@@ -31,7 +32,7 @@ function me(request, response) {
 }
 
 function send(response, status, body) {
-  response.writeHead(status, { "Content-Type": "application/json" });
+  response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" });
   response.end(JSON.stringify(body));
 }
 

@@ -8,9 +8,8 @@ const hash = (password) => scryptSync(password, salt, 32);
 const users = { "ann@example.com": { id: "42", hash: hash("correct horse battery"), roles: ["editor"] } };
 
 function tokens({ id, roles }) {
-  const claims = { sub: id, roles };
-  const [accessToken, refreshToken] = [5, 60 * 24 * 30].map((minutes) => sign(claims, process.env.SECRET, minutes));
-  return { access_token: accessToken, refresh_token: refreshToken };
+  const [access, refresh] = [5, 60 * 24 * 30].map((minutes) => sign({ sub: id, roles }, process.env.SECRET, minutes));
+  return { access_token: access, refresh_token: refresh };
 }
 
 async function logIn(request, response) {
@@ -28,7 +27,7 @@ function me(request, response) {
 }
 
 function send(response, status, body) {
-  response.writeHead(status, { "Content-Type": "application/json" });
+  response.writeHead(status, { "Content-Type": "application/json", "Cache-Control": "no-store" });
   response.end(JSON.stringify(body));
 }
 
