@@ -2,10 +2,7 @@
 import http.client
 import http.server
 import json
-import os
-import re
 import shutil
-import socket
 import subprocess
 import threading
 import urllib.parse
@@ -14,52 +11,9 @@ import pytest
 
 from backend import ALL, add_credential
 from browser import NAME, PASSWORD, TIMEOUT, Answer
+from own_login import APPS, EXAMPLES, SNIPPETS, App, Gateway, environment, free_port, is_open
 from server import ROOT, Server, wait_until
 from shell import Shell, blocks
-
-EXAMPLES = ROOT / "Examples/own-login"
-SNIPPETS = ROOT / "docs/snippets/own-login"
-# Debian's Python has Debian's Flask.
-APPS = {"flask": ["/usr/bin/python3", "-m", "flask", "run", "--port"], "node": ["node", "server.mjs"], "hummingbird": None}
-
-
-def hummingbird(stage):
-    build = ["swift", "build", "--package-path", EXAMPLES, "--scratch-path", ROOT / ".build"]
-    subprocess.run(build, check=True)
-    return [ROOT / f".build/debug/OwnLogin{stage.capitalize()}"]
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def is_open(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-class App:
-    """An example as a process of its own."""
-
-    def __init__(self, name, stage, port, **environment):
-        self.port = port
-        command = [*APPS[name], str(self.port)] if name == "flask" else APPS[name] or hummingbird(stage)
-        clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-        self.process = subprocess.Popen(
-            command, cwd=EXAMPLES / name / stage, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env=clean | {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1"} | environment)
-        wait_until(self.listens, 60)
-
-    def listens(self):
-        assert self.process.poll() is None, self.process.stdout.read()
-        return is_open(self.port)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(15)
-
 
 def forward(port, method, path, body, headers):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
@@ -123,37 +77,11 @@ class Pass(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Gateway:
-    """Cloakroom in front of the app, with the rules of the document."""
-
-    def __init__(self, directory, app_port, **settings):
-        self.server_address = ("127.0.0.1", free_port())
-        self.origin = f"http://localhost:{self.server_address[1]}"
-        rules = directory / "gateway.yaml"
-        rules.write_text((SNIPPETS / "gateway.yaml").read_text().replace("127.0.0.1:3000", f"127.0.0.1:{app_port}"))
-        self.server = Server(
-            directory / "data", config=rules, publicURL=self.origin, port=str(self.server_address[1]), **settings)
-
-    def stop(self):
-        self.server.stop()
-
-
 def proxy(directory, app_port):
     front = Front(0)
     front.app_port = app_port
     front.server = Server(directory / "data", publicURL=front.origin, claims="roles")
     return front
-
-
-def environment(front):
-    """The variables of the document, with the addresses and the key of this test."""
-    text = (SNIPPETS / "environment.sh").read_text()
-    here = {"127.0.0.1:8081": f"127.0.0.1:{front.server.private_port}", "127.0.0.1:8080": f"127.0.0.1:{front.server.port}",
-            "https://app.example.com": front.origin, "crk_...": add_credential(front.server, scope="sessions:create")["key"]}
-    for old, new in here.items():
-        assert old in text
-        text = text.replace(old, new)
-    return dict(re.findall(r"^export (\w+)=(\S+)", text, re.M))
 
 
 @pytest.fixture(scope="module", params=[(name, front) for name in APPS for front in (proxy, Gateway)], ids=lambda pair: f"{pair[0]}-{pair[1].__name__}")

@@ -11,8 +11,9 @@ session.onChange(({ authenticated, user, session: { id } = {} }) => {
   if (!authenticated) return location.replace(`/auth/pages/login?return_to=${encodeURIComponent(location.pathname)}`);
   if (shown === id) return;
   shown = id;
-  at("who").textContent = user.email;
-  at("username").value = user.email;
+  at("who").textContent = at("username").value = user.email ?? "";
+  // A user of an app that keeps its own login has no account here: no e-mail address, and no password to change.
+  at("as").hidden = at("password-section").hidden = !user.email;
   at("inside").hidden = false;
   list().catch((error) => say("message", sentence(error)));
 });

@@ -6,9 +6,13 @@ const { returnTo, stepUp } = document.querySelector("main").dataset;
 let shown;
 
 const show = ({ authenticated, user }) => {
-  const wanted = !authenticated ? "login" : stepUp ? "confirm" : "already";
+  // A user of an app that keeps its own login has no account here: no e-mail address, and no password to confirm.
+  const hasAccount = Boolean(user?.email);
+  const wanted = !authenticated ? "login" : stepUp && hasAccount ? "confirm" : "already";
   for (const id of ["login", "confirm", "already"]) at(id).hidden = id !== wanted;
   at("who").textContent = at("confirm-who").textContent = at("confirm-email").value = user?.email ?? "";
+  at("as").hidden = !hasAccount;
+  at("elsewhere").hidden = hasAccount || !stepUp;
   if (wanted === "confirm" && shown !== wanted) at("confirm-password").focus();
   shown = wanted;
 };
