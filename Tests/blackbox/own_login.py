@@ -33,12 +33,13 @@ def is_open(port):
 class App:
     """An example as a process of its own."""
 
-    def __init__(self, name, stage, port, **environment):
+    def __init__(self, name, stage, port, wrapper=(), **environment):
+        """`wrapper`: a command that executes its arguments."""
         self.port = port
         command = [*APPS[name], str(self.port)] if name == "flask" else APPS[name] or hummingbird(stage)
         clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
         self.process = subprocess.Popen(
-            command, cwd=EXAMPLES / name / stage, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [*wrapper, *command], cwd=EXAMPLES / name / stage, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=clean | {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1"} | environment)
         wait_until(self.listens, 60)
 
