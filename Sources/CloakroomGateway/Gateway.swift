@@ -73,7 +73,17 @@ package final class Gateway: Sendable {
         loop(eventLoop).drain()
     }
 
-    private func loop(_ eventLoop: any EventLoop) -> GatewayLoop {
+    /// Closes some of the connections that have been idle for longest, so that others can be accepted.
+    package func closeIdle() {
+        for loop in loops.withLock({ Array($0.values) }) {
+            loop.eventLoop.execute { loop.value.closeIdle(atMost: Self.closedAtOnce) }
+        }
+    }
+
+    /// Of each event loop. Looking for them costs more than closing them.
+    private static let closedAtOnce = 16
+
+    func loop(_ eventLoop: any EventLoop) -> GatewayLoop {
         loops.withLock { loops in
             if let known = loops[ObjectIdentifier(eventLoop)] { return known.value }
             let loop = GatewayLoop(eventLoop, connector: connector)

@@ -1,12 +1,21 @@
 import CloakroomCore
 import NIOCore
 
+/// A connection of a browser, as the timer of its event loop sees it.
+protocol LoopMember: AnyObject {
+    /// Since when it has no request; nil while it has one.
+    var idleSince: NIODeadline? { get }
+    func tick(at now: NIODeadline)
+    func drain()
+    func close()
+}
+
 /// What the connections of one event loop share: connections to the backends, and one timer for all of them.
 final class GatewayLoop {
     let eventLoop: any EventLoop
     private let connector: UpstreamConnector
     private var pools: [UpstreamEndpoint: UpstreamPool] = [:]
-    private var connections: [ObjectIdentifier: FrontConnection] = [:]
+    private var connections: [ObjectIdentifier: any LoopMember] = [:]
     private var isTicking = false
 
     /// How often deadlines and the sessions of open streams are looked at.
@@ -24,19 +33,27 @@ final class GatewayLoop {
         return pool
     }
 
-    func add(_ connection: FrontConnection) {
+    func add(_ connection: any LoopMember) {
         connections[ObjectIdentifier(connection)] = connection
         guard !isTicking else { return }
         isTicking = true
         scheduleTick()
     }
 
-    func remove(_ connection: FrontConnection) {
+    func remove(_ connection: any LoopMember) {
         connections[ObjectIdentifier(connection)] = nil
     }
 
     func drain() {
         for connection in Array(connections.values) { connection.drain() }
+    }
+
+    /// Closes the connections that have been idle for longest.
+    func closeIdle(atMost count: Int) {
+        let idle = connections.values.compactMap { connection in
+            connection.idleSince.map { (since: $0, connection: connection) }
+        }
+        for member in idle.sorted(by: { $0.since < $1.since }).prefix(count) { member.connection.close() }
     }
 
     private func scheduleTick() {

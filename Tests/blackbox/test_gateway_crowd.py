@@ -20,8 +20,8 @@ from wire import Wire
 IDLE, HEADS, UPLOADS, READERS, PATIENT, STUCK = 1000, 700, 700, 480, 20, 100
 SLOW = HEADS + UPLOADS + READERS + PATIENT + STUCK
 SECURE = 400
-# The server has a descriptor for each of two listeners, and counts three for each connection of the gateway.
-DESCRIPTORS = 6 * (IDLE + SLOW) + 1000
+# The gateway's connections to browsers may use a half of the descriptors.
+DESCRIPTORS = 2 * (IDLE + SLOW) + 2000
 # Seconds of the deadline for heads.
 DEADLINE = 10
 KILOBYTE = 1024
@@ -194,4 +194,33 @@ def test_idle_connections_with_tls_cost_little_and_end_after_a_minute(tmp_path, 
     wait_until(lambda: read_frames(crowd) or open_sockets(gateway) < sockets + 100, PATIENCE)
     for connection in crowd:
         connection.socket.close()
+    assert gateway.stop() == 0
+
+
+@pytest.mark.parametrize("sends", [True, False])
+def test_more_idle_connections_than_descriptors_make_room_for_others(tmp_path, sends):
+    """Without it, a browser would wait until one of them has been idle for a minute."""
+    gateway = Gateway(tmp_path / "data", wrapper=["prlimit", "--nofile=400:400", "--"])
+    visitor = gateway.visitor()
+    idle = []
+    for _ in range(400):
+        wire = Wire(gateway)
+        idle.append(wire)
+        if sends:
+            wire.send(visitor.head("GET", "/page"))
+            assert wire.answer().status == 200
+    assert visitor.get("/page").status == 200
+    for wire in idle:
+        wire.socket.close()
+    assert gateway.stop() == 0
+
+
+def test_idle_http_2_connections_are_closed_also_if_the_client_answers_nothing(tmp_path):
+    gateway = Gateway(tmp_path / "data", **secured(tmp_path))
+    before = open_sockets(gateway)
+    silent = [HTTP2(gateway, acknowledges=False) for _ in range(3)]
+    wait_until(lambda: open_sockets(gateway) == before + 3)
+    wait_until(lambda: open_sockets(gateway) == before, 150)
+    for client in silent:
+        client.socket.close()
     assert gateway.stop() == 0

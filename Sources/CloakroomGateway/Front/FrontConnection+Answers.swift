@@ -1,5 +1,6 @@
 import CloakroomCore
 import CloakroomMiddleware
+import CloakroomTokens
 import NIOCore
 
 /// The gateway's own answers.

@@ -32,6 +32,15 @@ extension FrontConnection {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
     }
 
+    func close() {
+        context?.close(promise: nil)
+    }
+
+    var idleSince: NIODeadline? {
+        guard !isStream, case .head = state, received.readableBytes == 0, let deadline else { return nil }
+        return deadline - gateway.limits.idle
+    }
+
     func tick(at now: NIODeadline) {
         if case .exchanging(let exchange) = state { return exchange.tick(at: now) }
         guard let deadline, deadline <= now else { return }

@@ -8,7 +8,7 @@ import NIOCore
 ///
 /// It reads the next request only when the response of the last has been written, so that responses keep their order and
 /// a client that sends faster than it reads is held back by the kernel.
-final class FrontConnection: ChannelDuplexHandler {
+final class FrontConnection: ChannelDuplexHandler, LoopMember {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -145,7 +145,7 @@ final class FrontConnection: ChannelDuplexHandler {
 
     /// Cuts the connection: the client must not take what it has for a whole response.
     func abort() {
-        context?.close(promise: nil)
+        close()
     }
 
     /// The response is written.

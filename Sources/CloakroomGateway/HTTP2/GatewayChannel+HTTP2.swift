@@ -27,22 +27,25 @@ extension GatewayChannel {
             configuration: .init(
                 maxIdleTime: gateway.limits.idle, maxAge: nil, maxGraceTime: .seconds(9),
                 keepalive: .init(pingInterval: .seconds(60), ackTimeout: .seconds(20))))
-        var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        connection.initialSettings = [
+        var configuration = NIOHTTP2Handler.ConnectionConfiguration()
+        configuration.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: 100),
             HTTP2Setting(parameter: .maxHeaderListSize, value: gateway.limits.longestHead),
         ]
+        let connection = HTTP2Connection(gateway, gateway.loop(channel.eventLoop))
+        let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(ConnectionEnd())
         _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
-            mode: .server, connectionConfiguration: connection, streamConfiguration: .init(),
+            mode: .server, connectionConfiguration: configuration, streamConfiguration: .init(),
             streamDelegate: management.http2StreamDelegate
         ) { stream in
             stream.eventLoop.makeCompletedFuture {
+                bound.value.opened(stream)
                 try stream.pipeline.syncOperations.addHandler(HTTP2Stream())
                 try gateway.serve(stream, peer: peer, isStream: true)
             }
         }
-        try channel.pipeline.syncOperations.addHandlers([management, StreamDrain(gateway)])
+        try channel.pipeline.syncOperations.addHandlers([management, connection])
         // The connection is active already; its timers begin with this event.
         let http2 = try channel.pipeline.syncOperations.context(handlerType: NIOHTTP2Handler.self)
         http2.fireChannelActive()
@@ -67,27 +70,5 @@ private final class ConnectionEnd: ChannelOutboundHandler {
         let start = frame.readerIndex
         guard frame.readableBytes >= 17, frame.getInteger(at: start + 3, as: UInt8.self) == 7 else { return false }
         return frame.getInteger(at: start + 13, as: UInt32.self) != 0
-    }
-}
-
-/// Tells the streams of a connection that the server stops: each is a channel of its own, which no signal reaches.
-private final class StreamDrain: ChannelInboundHandler {
-    typealias InboundIn = Any
-
-    private let gateway: Gateway
-
-    init(_ gateway: Gateway) {
-        self.gateway = gateway
-    }
-
-    /// `ConnectionEnd` closes the connection after errors of the protocol.
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard !(error is any NIOHTTP2Error) else { return }
-        context.close(promise: nil)
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is ChannelShouldQuiesceEvent { gateway.drain(context.eventLoop) }
-        context.fireUserInboundEventTriggered(event)
     }
 }

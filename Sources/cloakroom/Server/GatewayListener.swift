@@ -12,7 +12,7 @@ extension HTTPServerBuilder {
     /// The gateway in front of the public endpoints: what no route can take, the framework answers.
     static func gateway(
         _ routes: RouteTable, loginPage: String, in front: AuthorizationServer, _ limits: ListenerLimits,
-        health: UpstreamHealth, backends: BackendTLS, upstreamDescriptors: Int,
+        health: UpstreamHealth, backends: BackendTLS, upstreamDescriptors: Int, crowding: Crowding,
         securing: (@Sendable (any Channel) throws -> Void)?
     ) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
@@ -26,15 +26,14 @@ extension HTTPServerBuilder {
             gatewayLimits.upstreamDescriptors = upstreamDescriptors
             gatewayLimits.head = min(gatewayLimits.head, .nanoseconds(limits.requestDeadline.wholeNanoseconds))
             let timers = RequestTimers()
-            return GatewayChannel(
-                Gateway(
-                    rules: rules, isHTTPS: front.isHTTPS, demandsTLS: front.demandsTLS, health: health,
-                    limits: gatewayLimits, own: endpoints.connect,
-                    securing: backends.secure,
-                    recheck: { try await sessions.remaining(of: $0) },
-                    observe: { timers.record(route: $0, method: $1, status: $2, $3) },
-                    logger: Logger(label: "cloakroom.gateway")),
-                securing: securing)
+            let gateway = Gateway(
+                rules: rules, isHTTPS: front.isHTTPS, demandsTLS: front.demandsTLS, health: health,
+                limits: gatewayLimits, own: endpoints.connect, securing: backends.secure,
+                recheck: { try await sessions.remaining(of: $0) },
+                observe: { timers.record(route: $0, method: $1, status: $2, $3) },
+                logger: Logger(label: "cloakroom.gateway"))
+            crowding.relieve(by: gateway.closeIdle)
+            return GatewayChannel(gateway, securing: securing)
         }
     }
 }

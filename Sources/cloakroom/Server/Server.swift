@@ -19,16 +19,18 @@ struct Server {
 
     /// Serves until SIGTERM or SIGINT.
     func run() async throws {
-        let descriptors = Descriptors.raiseLimit()
+        let shares = DescriptorShares(of: Descriptors.raiseLimit(), hasGateway: instance.settings.routes != nil)
+        let crowding = Crowding()
         let lines = StartLines(expectsPrivate: instance.settings.privateListener != nil)
         let certificate = try ServerCertificate.chosen(by: instance.settings, now: instance.environment.now)
-        let (front, checks) = try front(certificate, descriptors)
+        let (front, checks) = try front(certificate, crowding, upstreamDescriptors: shares.upstream)
         let listeners: [any Service] =
             [
-                publicApplication(front, lines, descriptors, isTLS: certificate != nil),
+                publicApplication(
+                    front, lines, cap(shares.publicListener, crowding), isTLS: certificate != nil),
                 Reloads(certificate: certificate),
             ]
-            + checks + (try privateApplication(lines, descriptors).map { [$0] } ?? [])
+            + checks + (try privateApplication(lines, cap(shares.privateListener, Crowding())).map { [$0] } ?? [])
         var configuration = ServiceGroupConfiguration(
             services: [.init(service: BackgroundWork { [server = instance.server] in await server.maintain() })]
                 + listeners.map { .init(service: $0) },
@@ -45,9 +47,9 @@ struct Server {
     }
 
     /// What answers on the public listener: the gateway where there are routes, otherwise the framework.
-    private func front(_ certificate: ServerCertificate?, _ descriptors: Int) throws -> (
-        HTTPServerBuilder, [any Service]
-    ) {
+    private func front(
+        _ certificate: ServerCertificate?, _ crowding: Crowding, upstreamDescriptors: Int
+    ) throws -> (HTTPServerBuilder, [any Service]) {
         guard let routes = instance.settings.routes else {
             let plain: @Sendable (any Channel) throws -> Void = { _ in }
             let secure = certificate?.securing(offering: [.http1]) ?? plain
@@ -59,13 +61,13 @@ struct Server {
         let gateway = HTTPServerBuilder.gateway(
             routes, loginPage: instance.settings.gateway.loginPage, in: instance.server, limits, health: health,
             backends: backends,
-            upstreamDescriptors: descriptors - Self.frontDescriptors(descriptors),
+            upstreamDescriptors: upstreamDescriptors, crowding: crowding,
             securing: certificate?.securing(offering: [.http2, .http1]))
         return (gateway, [BackgroundWork { await checks.run() }])
     }
 
     private func publicApplication(
-        _ front: HTTPServerBuilder, _ lines: StartLines, _ descriptors: Int, isTLS: Bool
+        _ front: HTTPServerBuilder, _ lines: StartLines, _ cap: ConnectionCap, isTLS: Bool
     ) -> any Service {
         let settings = instance.settings
         let router = Router(context: BasicSessionRequestContext.self)
@@ -77,7 +79,7 @@ struct Server {
         let scheme = isTLS ? "https" : "http"
         let application = Application(
             router: router, server: front,
-            configuration: configuration(.hostname(listener.host, port: listener.port), descriptors),
+            configuration: configuration(.hostname(listener.host, port: listener.port), cap),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? listener.port
                 await lines.publicListener("cloakroom: listening on \(scheme)://\(host):\(port)")
@@ -87,7 +89,7 @@ struct Server {
             service: application, address: "\(host):\(listener.port)", setting: "--host and --port")
     }
 
-    private func privateApplication(_ lines: StartLines, _ descriptors: Int) throws -> (any Service)? {
+    private func privateApplication(_ lines: StartLines, _ cap: ConnectionCap) throws -> (any Service)? {
         guard let listener = instance.settings.privateListener else { return nil }
         try listener.checkSocket()
         let router = Router(context: PrivateRequestContext.self)
@@ -101,7 +103,7 @@ struct Server {
             router: router,
             server: .privateListener(
                 instance.server, limits, answersAtOnce: true, observing: RequestTimers.recordCheckAtOnce),
-            configuration: configuration(listener.bindAddress, descriptors),
+            configuration: configuration(listener.bindAddress, cap),
             onServerRunning: { channel in
                 do { try listener.restrictSocket() } catch {
                     Terminal.complain("\(error)")
@@ -115,19 +117,14 @@ struct Server {
             service: application, address: listener.description(port: nil), setting: "--private-listen")
     }
 
-    private func configuration(_ address: BindAddress, _ descriptors: Int) -> ApplicationConfiguration {
-        let descriptors = instance.settings.routes == nil ? descriptors : Self.frontDescriptors(descriptors)
-        let maximum = instance.settings.listeners.maximumConnections ?? descriptors
-        return ApplicationConfiguration(
-            address: address,
-            availableConnectionsDelegate: ConnectionCap(
-                maximum: min(maximum, descriptors), log: SampledLog(logger: Logger(label: "cloakroom.http"))))
+    private func configuration(_ address: BindAddress, _ cap: ConnectionCap) -> ApplicationConfiguration {
+        ApplicationConfiguration(address: address, availableConnectionsDelegate: cap)
     }
 
-    /// How many descriptors a gateway's connections to browsers may use. Each needs one more to a backend, or a pair of
-    /// sockets to our own endpoints.
-    private static func frontDescriptors(_ descriptors: Int) -> Int {
-        descriptors / 3
+    private func cap(_ share: Int, _ crowding: Crowding) -> ConnectionCap {
+        ConnectionCap(
+            maximum: min(instance.settings.listeners.maximumConnections ?? share, share), crowding: crowding,
+            log: SampledLog(logger: Logger(label: "cloakroom.http")))
     }
 }
 

@@ -91,6 +91,9 @@ struct ListenerSettings: SettingsSection, Sendable {
             "maxConnections", ValueSyntax.number(1...1_000_000).optional(), to: \.listeners.maximumConnections,
             default: .computed("as many as the limit of open files allows"), example: "1000",
             help: "Most connections that each listener has open.",
-            note: "Further connections wait in the kernel, and a log line says so."),
+            note: """
+                For each further one, the gateway closes connections that have been idle for longest. Others wait in the \
+                kernel, and a log line says so.
+                """),
     ]
 }
