@@ -7,7 +7,7 @@ import pytest
 from browser import PASSWORD, Client
 from dev_server import CONFIGURATIONS, SNIPPETS, dev_server, with_ports
 from gateway import Gateway
-from raw_backend import free_port
+from raw_backend import Backend, free_port
 from server import ROOT, Address, Server, refuse_to_serve
 
 TRACING = "baggage,content-type,sentry-trace,traceparent,tracestate"
@@ -35,15 +35,18 @@ def line(server, begin, word):
 
 @pytest.mark.parametrize("kind", CONFIGURATIONS)
 def test_a_page_of_a_dev_server_is_same_origin_if_the_public_url_is_its_address(tmp_path, kind):
-    page = free_port()
-    server = start(tmp_path, with_ports("development.yaml", tmp_path / "development.yaml", {5173: page}))
+    page, backend = free_port(), Backend()
+    server = start(tmp_path, with_ports("development.yaml", tmp_path / "development.yaml", {5173: page, 4000: backend.address.rsplit(":", 1)[1]}))
     with dev_server(kind, tmp_path, server.port, page):
         client = Client(Port(page))
         client.sign_up()
         assert client.get("/auth/session").json["user"]["email"] == client.email
         assert client.refresh().status == 200
         assert client.get("/").body.startswith(b"<!doctype html>")
+        assert client.get("/api/notes").status == 200
+        assert backend.requests[-1].value("x-auth-subject") == client.get("/auth/session").json["user"]["id"]
     assert server.stop() == 0
+    backend.stop()
 
 
 @pytest.mark.parametrize("kind, keeps_host", [("vite", False), ("webpack", True), ("next", False)])

@@ -55,6 +55,7 @@ def configuration(tmp_path, apps, text, **values):
     """The file of the page with the addresses of this test."""
     for old, new in apps.items():
         text = text.replace(f"127.0.0.1:{old}", f"127.0.0.1:{new}")
+    text = text.replace("127.0.0.1:8081", f"127.0.0.1:{free_port()}")
     for old, new in values.items():
         text = re.sub(rf"^{old}: \S+", f"{old}: {new}", text, flags=re.M)
     path = tmp_path / "cloakroom.yaml"
@@ -70,6 +71,7 @@ def gateway(tmp_path_factory, apps):
     path = configuration(
         directory, apps, (SNIPPETS / "gateway.yaml").read_text(), publicURL=f"http://127.0.0.1:{port}", dataDir=directory / "data")
     server = Server(directory / "data", private=False, port=str(port), config=path)
+    server._read_private_address()
     yield server
     assert server.stop() == 0
 
@@ -173,6 +175,22 @@ def test_the_app_receives_the_headers_of_the_page(member):
 def test_a_path_that_demands_a_claim_is_refused_without_it(member):
     refused = member.get("/admin/users")
     assert refused.status == 403 and refused.code == "insufficient_claims"
+
+
+def test_a_page_that_is_refused_or_unknown_is_shown_to_people_as_a_page(gateway, member):
+    page = member.get("/admin/users", headers=NAVIGATION)
+    assert page.status == 403 and page.header("content-type").startswith("text/html") and page.code is None
+
+
+def test_the_commands_of_the_page_give_a_user_the_claim(shell, gateway):  # noqa: F811
+    client = Client(gateway)
+    subject = client.sign_up().json["user"]["id"]
+    assert client.get("/admin/headers").status == 403
+    given = shell.run((SNIPPETS / "gateway_claims.sh").read_text(), {
+        "--config /etc/cloakroom/cloakroom.yaml": f"--data-dir {gateway.directory}", "u_...": subject,
+        "127.0.0.1:8081": f"127.0.0.1:{gateway.private_port}"})
+    assert given.returncode == 0, given
+    wait_until(lambda: client.get("/admin/users").status != 403)
 
 
 def test_a_public_path_has_the_identity_of_a_visitor_with_a_session(gateway, member):

@@ -54,7 +54,7 @@ def start(tmp_path):
     servers = []
 
     def start(**settings):
-        servers.append(Server(tmp_path / f"data{len(servers)}", demo="true", **settings))
+        servers.append(Server(tmp_path / f"data{len(servers)}", **({"demo": "true"} | settings)))
         return servers[-1]
 
     yield start

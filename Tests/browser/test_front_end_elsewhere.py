@@ -23,7 +23,7 @@ SIGN_UP = "return (await session.signup({ email: args[0], password: args[1] })).
 @pytest.mark.parametrize("kind", ["vite", "next"])
 def test_a_page_of_a_dev_server_has_cloakroom_on_its_own_origin(browser, start, account, tmp_path, kind):
     page = free_port()
-    server = start(config=with_ports("development.yaml", tmp_path / "development.yaml", {5173: page}))
+    server = start(config=with_ports("development.yaml", tmp_path / "development.yaml", {5173: page}), demo=None)
     with dev_server(kind, tmp_path, server.port, page):
         browser.open(f"http://localhost:{page}/")
         ready(browser)
