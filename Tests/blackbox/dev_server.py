@@ -7,7 +7,8 @@ from raw_backend import free_port
 from server import ROOT
 
 SNIPPETS = ROOT / "docs/snippets/front-end"
-CONFIGURATIONS = {"vite": "vite.config.mjs", "webpack": "webpack.config.mjs", "next": "next.config.mjs"}
+CONFIGURATIONS = {
+    "vite": SNIPPETS / "vite.config.mjs", "webpack": SNIPPETS / "webpack.config.mjs", "next": ROOT / "Tests/blackbox/next.config.mjs"}
 
 
 def with_ports(name, path, ports):
@@ -23,7 +24,7 @@ def with_ports(name, path, ports):
 def dev_server(kind, directory, cloakroom_port, port=None):
     """Yields the port of the page."""
     port = port or free_port()
-    file = with_ports(CONFIGURATIONS[kind], directory / CONFIGURATIONS[kind], {8080: cloakroom_port})
+    file = with_ports(CONFIGURATIONS[kind], directory / CONFIGURATIONS[kind].name, {8080: cloakroom_port})
     command = ["node", ROOT / "Tests/blackbox/dev_server.mjs", kind, file, str(port)]
     # Another Node than Debian's does not look for Debian's modules by itself.
     environment = os.environ | {"NODE_PATH": "/usr/share/nodejs"}

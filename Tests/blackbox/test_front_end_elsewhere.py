@@ -43,8 +43,28 @@ def test_a_page_of_a_dev_server_is_same_origin_if_the_public_url_is_its_address(
         assert client.get("/auth/session").json["user"]["email"] == client.email
         assert client.refresh().status == 200
         assert client.get("/").body.startswith(b"<!doctype html>")
-        assert client.get("/api/notes").status == 200
-        assert backend.requests[-1].value("x-auth-subject") == client.get("/auth/session").json["user"]["id"]
+        answer = client.get("/api/notes", headers={"Host": f"localhost:{page}"})
+        if kind == "next":
+            assert answer.code == "misdirected_request"
+        else:
+            assert answer.status == 200 and backend.requests[-1].value("x-auth-subject") == subject(client)
+    assert server.stop() == 0
+    backend.stop()
+
+
+def subject(client):
+    return client.get("/auth/session").json["user"]["id"]
+
+
+def test_cloakroom_in_front_of_the_server_of_next_forwards_pages_and_the_api(tmp_path):
+    page, backend = free_port(), Backend()
+    ports = {3000: page, 4000: backend.address.rsplit(":", 1)[1]}
+    server = start(tmp_path, with_ports("next.yaml", tmp_path / "next.yaml", ports))
+    with dev_server("next", tmp_path, server.port, page):
+        client = Client(server)
+        assert client.get("/").body.startswith(b"<!doctype html>") and client.get("/api/notes").status == 401
+        client.sign_up()
+        assert client.get("/api/notes").status == 200 and backend.requests[-1].value("x-auth-subject") == subject(client)
     assert server.stop() == 0
     backend.stop()
 
