@@ -18,8 +18,8 @@ struct GatewaySettings: SettingsSection, Sendable {
             ValueSyntax.upstream.list(expected: "addresses such as `http://127.0.0.1:3000` or `unix:/run/app.sock`"),
             to: \.gateway.upstream, example: "http://127.0.0.1:3000",
             help: """
-                Address of the backend that gets every request with a session, as a bearer token. Several share the \
-                requests, and stand in for each other.
+                The backend. It gets every request that has a session, with an access token. Several share the requests, \
+                and stand in for each other.
                 """,
             note: "Without `routes`, every path demands a session ([the gateway](gateway.md))."),
         Setting(
