@@ -206,7 +206,7 @@ def test_a_rewritten_path_reaches_both_backends_in_turn(member):
 
 
 def test_a_stale_login_needs_the_password_again(tmp_path, apps):
-    text = (SNIPPETS / "gateway.yaml").read_text().replace("maxAge: 300", "maxAge: 1")
+    text = (SNIPPETS / "gateway.yaml").read_text().replace("maxAge: 300", "maxAge: 30")
     port = free_port()
     path = configuration(tmp_path, apps, text, publicURL=f"http://127.0.0.1:{port}", dataDir=tmp_path / "data")
     server = Server(tmp_path / "data", private=False, port=str(port), config=path, clock="+0")
@@ -214,7 +214,7 @@ def test_a_stale_login_needs_the_password_again(tmp_path, apps):
     client.sign_up()
     server.move(60)
     refused = client.post("/api/payments/7", body="text=x")
-    assert refused.status == 401 and refused.json["max_age"] == 1 and refused.code == "insufficient_user_authentication"
+    assert refused.status == 401 and refused.json["max_age"] == 30 and refused.code == "insufficient_user_authentication"
     assert client.post("/auth/step-up", {"password": PASSWORD}).status == 200
     assert client.post("/api/payments/7", body="text=x").status == 303
     assert server.stop() == 0
