@@ -33,7 +33,10 @@ struct TwoListeners {
         let answered = Counter()
         try await server.runPrivately(observing: { status, _ in answered.add(status) }) { port in
             let byRouter = Application(
-                router: server.privateRouter(), server: .privateListener(server.server, answersAtOnce: false))
+                router: server.privateRouter(),
+                server: HTTPServerBuilder {
+                    ListenerChannel.privateEndpoints(server.server, .init(), $0, answersAtOnce: false)
+                })
             try await byRouter.test(.live) { router in
                 try await test(
                     TwoListeners(

@@ -71,9 +71,9 @@ class Address:
 class Server(Address):
     started = []
 
-    def __init__(self, directory=None, clock=None, private=True, wrapper=(), environment=None, port="0", **settings):
+    def __init__(self, directory=None, clock=None, private=True, wrapper=(), environment=None, port="0", descriptors=(), **settings):
         """`clock`: the first error of the server's wall clock, such as `+0` or `-1d`; `move` changes it. The monotonic clock
-        stays right. `wrapper`: a command that executes its arguments. A setting or `port` of None is not set."""
+        stays right. `wrapper`: a command that executes its arguments; `descriptors`: of this process, for the wrapper. A setting or `port` of None is not set."""
         self.directory = str(directory or tempfile.mkdtemp(prefix="cloakroom-"))
         self.settings = {"signup": "open", "loginRateLimit": "off", "signupRateLimit": "off"}
         if private:
@@ -83,6 +83,7 @@ class Server(Address):
         self.certificate = settings.get("tlsCert") or own
         self.port_arguments = ["--port", port] if port else []
         self.wrapper = list(wrapper)
+        self.descriptors = descriptors
         self.environment = environment or {}
         self.log_path = self.directory.rstrip("/") + ".log"
         self.clock_path = self.directory.rstrip("/") + ".clock"
@@ -97,7 +98,7 @@ class Server(Address):
         arguments = ["serve", "--host", "127.0.0.1", *self.port_arguments, "--data-dir", self.directory]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.wrapper, *self._steering(), BINARY, *arguments], stdout=subprocess.PIPE, stderr=log, text=True,
+                [*self.wrapper, *self._steering(), BINARY, *arguments], stdout=subprocess.PIPE, stderr=log, text=True, pass_fds=self.descriptors,
                 env=clean_environment(**self.settings) | self.environment)
         Server.started.append(self.process)
         watchdog = threading.Timer(START_TIMEOUT, self.process.kill)

@@ -2,7 +2,7 @@ import CloakroomCore
 import CloakroomMiddleware
 import Hummingbird
 public import HummingbirdCore
-import Logging
+package import Logging
 package import NIOCore
 import NIOHTTP1
 import NIOHTTPTypesHTTP1
@@ -31,16 +31,7 @@ extension HTTPServerBuilder {
     public static func publicListener(
         _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits()
     ) -> HTTPServerBuilder {
-        publicListener(server, limits, securing: { _ in })
-    }
-
-    /// - Parameter securing: adds TLS to a connection.
-    package static func publicListener(
-        _ server: AuthorizationServer, _ limits: ListenerLimits,
-        securing: @escaping @Sendable (any Channel) throws -> Void
-    ) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in ListenerChannel.publicEndpoints(server, limits, responder, securing: securing)
-        }
+        HTTPServerBuilder { ListenerChannel.publicEndpoints(server, limits, $0) }
     }
 
     /// HTTP/1.1 for proxies, scrapers and backends. It accepts connections over a Unix socket, from this machine and
@@ -58,35 +49,8 @@ extension HTTPServerBuilder {
         _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(),
         observing: @escaping @Sendable (Duration) -> Void = { _ in }
     ) -> HTTPServerBuilder {
-        privateListener(server, limits, answersAtOnce: true, observing: { _, duration in observing(duration) })
-    }
-
-    /// - Parameters:
-    ///   - answersAtOnce: false leaves every check to the router.
-    ///   - observing: is also given the status.
-    package static func privateListener(
-        _ server: AuthorizationServer, _ limits: ListenerLimits = ListenerLimits(), answersAtOnce: Bool,
-        observing: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void = { _, _ in }
-    ) -> HTTPServerBuilder {
-        let demandsTLS = server.demandsTLS
-        let proxies = server.configuration.trustedProxies
-        let log = SampledLog(logger: server.logger)
-        let rules = server.checkRules
-        return HTTPServerBuilder { responder in
-            ListenerChannel(responder, limits) { channel in
-                guard let peer = AdmittedPeer.admit(channel, trusting: proxies) else {
-                    log.warning(
-                        "a connection to the private listener was closed: its peer is not listed under trustedProxies",
-                        metadata: ["peer": "\(channel.remoteAddress?.ipAddress ?? "unknown")"])
-                    return false
-                }
-                let (deadline, wire) = try channel.addWireHandler(limits, server)
-                guard answersAtOnce else { return true }
-                try channel.pipeline.syncOperations.addHandler(
-                    CheckHandler(rules, peer: peer, deadline: deadline, demandsTLS: demandsTLS, observe: observing),
-                    position: .before(wire))
-                return true
-            }
+        HTTPServerBuilder {
+            ListenerChannel.privateEndpoints(server, limits, $0) { _, duration in observing(duration) }
         }
     }
 }
@@ -108,17 +72,45 @@ extension Channel {
 }
 
 /// The framework's channel, with additional handlers beside its decoder.
-struct ListenerChannel: ServerChildChannel {
+package struct ListenerChannel: ServerChildChannel {
     private let http1: HTTP1Channel
     private let prepare: @Sendable (any Channel) throws -> Bool
 
-    static func publicEndpoints(
+    /// - Parameter securing: adds TLS to a connection.
+    package static func publicEndpoints(
         _ server: AuthorizationServer, _ limits: ListenerLimits, _ responder: @escaping HTTPChannelHandler.Responder,
         securing: @escaping @Sendable (any Channel) throws -> Void = { _ in }
     ) -> Self {
         Self(responder, limits) { channel in
             try channel.addWireHandler(limits, server)
             try securing(channel)
+            return true
+        }
+    }
+
+    /// - Parameters:
+    ///   - answersAtOnce: false leaves every check to the router.
+    ///   - observing: is also given the status.
+    package static func privateEndpoints(
+        _ server: AuthorizationServer, _ limits: ListenerLimits, _ responder: @escaping HTTPChannelHandler.Responder,
+        answersAtOnce: Bool = true, observing: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void = { _, _ in }
+    ) -> Self {
+        let demandsTLS = server.demandsTLS
+        let proxies = server.configuration.trustedProxies
+        let log = SampledLog(logger: server.logger)
+        let rules = server.checkRules
+        return Self(responder, limits) { channel in
+            guard let peer = AdmittedPeer.admit(channel, trusting: proxies) else {
+                log.warning(
+                    "a connection to the private listener was closed: its peer is not listed under trustedProxies",
+                    metadata: ["peer": "\(channel.remoteAddress?.ipAddress ?? "unknown")"])
+                return false
+            }
+            let (deadline, wire) = try channel.addWireHandler(limits, server)
+            guard answersAtOnce else { return true }
+            try channel.pipeline.syncOperations.addHandler(
+                CheckHandler(rules, peer: peer, deadline: deadline, demandsTLS: demandsTLS, observe: observing),
+                position: .before(wire))
             return true
         }
     }
@@ -138,14 +130,14 @@ struct ListenerChannel: ServerChildChannel {
         self.prepare = prepare
     }
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+    package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
             if try !prepare(channel) { channel.close(promise: nil) }
             return value
         }
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+    package func handle(value: HTTP1Channel.Value, logger: Logger) async {
         await http1.handle(value: value, logger: logger)
     }
 }

@@ -30,7 +30,8 @@ struct Serve: AsyncParsableCommand {
         // Otherwise a write to a closed pipe, such as a log whose reader has exited, would kill the process.
         signal(SIGPIPE, SIG_IGN)
         NIOSingletons.groupLoopCountSuggestion = Processors.count
-        let settings = try storeOptions.settings(options.values)
+        let sockets = try inheritedSockets()
+        let settings = try storeOptions.settings(options.values.merging(sockets.settings) { $1 })
         if !settings.process.writesCoreDumps { CoreDumps.forbid() }
         LineLogHandler.bootstrap(settings.process.logLevel)
         let registry = PrometheusRegistry()
@@ -40,10 +41,14 @@ struct Serve: AsyncParsableCommand {
         do {
             let instance = try Instance.serving(settings)
             defer { instance.store.close() }
-            try await Server(instance: instance, metrics: registry).run()
+            try await Server(instance: instance, metrics: registry, sockets: sockets).run()
         } catch {
             throw CommandExit.complain(error)
         }
+    }
+
+    private func inheritedSockets() throws -> InheritedSockets {
+        do { return try InheritedSockets.take() } catch { throw CommandExit.complain(error) }
     }
 
     private func warn(about settings: Settings, _ logger: Logger) {

@@ -8,14 +8,14 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-extension HTTPServerBuilder {
+extension GatewayChannel {
     /// The gateway in front of the public endpoints: what no route can take, the framework answers.
-    static func gateway(
+    static func builder(
         _ routes: RouteTable, loginPage: String, in front: AuthorizationServer, _ limits: ListenerLimits,
         health: UpstreamHealth, backends: BackendTLS, upstreamDescriptors: Int, crowding: Crowding,
         securing: (@Sendable (any Channel) throws -> Void)?
-    ) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in
+    ) -> ChannelBuilder {
+        { responder in
             let rules = GatewayRules(
                 routes: routes, authorizer: front.authorizer, originPolicy: front.originPolicy, xsrf: front.xsrf,
                 trustedProxies: front.configuration.trustedProxies,

@@ -13,6 +13,7 @@ import UnixSignals
 struct Server {
     let instance: Instance
     let metrics: PrometheusRegistry
+    let sockets: InheritedSockets
 
     /// How long requests in flight may take to finish after a signal to stop.
     private static let patience = Duration.seconds(10)
@@ -49,16 +50,17 @@ struct Server {
     /// What answers on the public listener: the gateway where there are routes, otherwise the framework.
     private func front(
         _ certificate: ServerCertificate?, _ crowding: Crowding, upstreamDescriptors: Int
-    ) throws -> (HTTPServerBuilder, [any Service]) {
+    ) throws -> (ChannelBuilder, [any Service]) {
         guard let routes = instance.settings.routes else {
             let plain: @Sendable (any Channel) throws -> Void = { _ in }
             let secure = certificate?.securing(offering: [.http1]) ?? plain
-            return (.publicListener(instance.server, limits, securing: secure), [])
+            let (server, limits) = (instance.server, limits)
+            return ({ ListenerChannel.publicEndpoints(server, limits, $0, securing: secure) }, [])
         }
         let (health, backends) = (UpstreamHealth(), try BackendTLS())
         let checks = HealthChecks(
             routes, health: health, securing: backends.secure, logger: Logger(label: "cloakroom.gateway"))
-        let gateway = HTTPServerBuilder.gateway(
+        let gateway = GatewayChannel.builder(
             routes, loginPage: instance.settings.gateway.loginPage, in: instance.server, limits, health: health,
             backends: backends,
             upstreamDescriptors: upstreamDescriptors, crowding: crowding,
@@ -67,7 +69,7 @@ struct Server {
     }
 
     private func publicApplication(
-        _ front: HTTPServerBuilder, _ lines: StartLines, _ cap: ConnectionCap, isTLS: Bool
+        _ front: @escaping ChannelBuilder, _ lines: StartLines, _ cap: ConnectionCap, isTLS: Bool
     ) -> any Service {
         let settings = instance.settings
         let router = Router(context: BasicSessionRequestContext.self)
@@ -77,21 +79,20 @@ struct Server {
         let listener = settings.listeners
         let host = listener.host.contains(":") ? "[\(listener.host)]" : listener.host
         let scheme = isTLS ? "https" : "http"
-        let application = Application(
-            router: router, server: front,
-            configuration: configuration(.hostname(listener.host, port: listener.port), cap),
-            onServerRunning: { channel in
-                let port = channel.localAddress?.port ?? listener.port
-                await lines.publicListener("cloakroom: listening on \(scheme)://\(host):\(port)")
-            },
-            logger: Logger(label: "cloakroom.http"))
+        let application = application(
+            router, front, on: sockets.publicSocket, or: .hostname(listener.host, port: listener.port), cap,
+            Logger(label: "cloakroom.http")
+        ) { channel in
+            let port = channel.localAddress?.port ?? listener.port
+            await lines.publicListener("cloakroom: listening on \(scheme)://\(host):\(port)")
+        }
         return NamedListener(
             service: application, address: "\(host):\(listener.port)", setting: "--host and --port")
     }
 
     private func privateApplication(_ lines: StartLines, _ cap: ConnectionCap) throws -> (any Service)? {
         guard let listener = instance.settings.privateListener else { return nil }
-        try listener.checkSocket()
+        if sockets.privateSocket == nil { try listener.checkSocket() }
         let router = Router(context: PrivateRequestContext.self)
         router.add(middleware: RequestMetrics())
         router.addPrivateEndpoints(instance.server, host: listener.host, metrics: { metrics.text })
@@ -99,26 +100,40 @@ struct Server {
         var limits = limits
         limits.longestHeader = 17 * 1024
         limits.longestHead = 64 * 1024
-        let application = Application(
-            router: router,
-            server: .privateListener(
-                instance.server, limits, answersAtOnce: true, observing: RequestTimers.recordCheckAtOnce),
-            configuration: configuration(listener.bindAddress, cap),
-            onServerRunning: { channel in
-                do { try listener.restrictSocket() } catch {
-                    Terminal.complain("\(error)")
-                    return channel.close(promise: nil)
-                }
-                let place = listener.description(port: channel.localAddress?.port)
-                await lines.privateListener("cloakroom: private listener on \(place)")
-            },
-            logger: Logger(label: "cloakroom.private"))
+        let isInherited = sockets.privateSocket != nil
+        let (server, headLimits) = (instance.server, limits)
+        let application = application(
+            router,
+            {
+                ListenerChannel.privateEndpoints(
+                    server, headLimits, $0, observing: RequestTimers.recordCheckAtOnce)
+            }, on: sockets.privateSocket, or: listener.bindAddress, cap, Logger(label: "cloakroom.private")
+        ) { channel in
+            do { if !isInherited { try listener.restrictSocket() } } catch {
+                Terminal.complain("\(error)")
+                return channel.close(promise: nil)
+            }
+            let place = listener.description(port: channel.localAddress?.port)
+            await lines.privateListener("cloakroom: private listener on \(place)")
+        }
         return NamedListener(
             service: application, address: listener.description(port: nil), setting: "--private-listen")
     }
 
-    private func configuration(_ address: BindAddress, _ cap: ConnectionCap) -> ApplicationConfiguration {
-        ApplicationConfiguration(address: address, availableConnectionsDelegate: cap)
+    /// What serves a listener: on an inherited socket, otherwise on one that it binds.
+    private func application<Context>(
+        _ router: Router<Context>, _ channels: @escaping ChannelBuilder, on socket: CInt?, or address: BindAddress,
+        _ cap: ConnectionCap, _ logger: Logger, onRunning: @escaping @Sendable (any Channel) async -> Void
+    ) -> any Service where Context: InitializableFromSource<ApplicationRequestContextSource> {
+        if let socket {
+            return InheritedListener(
+                socket: socket, responder: router.buildResponder(), channels: channels, cap: cap,
+                now: instance.environment.now, logger: logger, onRunning: onRunning)
+        }
+        return Application(
+            router: router, server: HTTPServerBuilder(channels),
+            configuration: .init(address: address, availableConnectionsDelegate: cap),
+            onServerRunning: onRunning, logger: logger)
     }
 
     private func cap(_ share: Int, _ crowding: Crowding) -> ConnectionCap {
