@@ -3,6 +3,8 @@ import configparser
 import os
 import pathlib
 import re
+import signal
+import socket
 import subprocess
 import threading
 
@@ -97,7 +99,7 @@ class Installation(Overlay, Address):
 
     def __init__(self, directory, packages):
         super().__init__(directory)
-        self.process = None
+        self.process = self.listener = None
         self.packages = packages
         for package in packages:
             self.path(f"/root/{package.name}").write_bytes(package.read_bytes())
@@ -115,12 +117,22 @@ class Installation(Overlay, Address):
         while not self.is_done.wait(0.05):
             if order.exists():
                 words = order.read_text().split()
-                assert words[-1] == "cloakroom", words
-                if words[0] in ("stop", "restart"):
-                    self.stop_service()
-                if words[0] in ("start", "restart", "enable"):
-                    self.start_service()
+                if words[-1] == "cloakroom.socket":
+                    assert words[:-1] == ["enable", "--now"], words
+                    self.open_socket()
+                else:
+                    self._obey_for_service(words)
                 order.unlink()
+
+    def _obey_for_service(self, words):
+        assert words[-1] == "cloakroom", words
+        if words[0] in ("stop", "restart"):
+            self.stop_service()
+        if words[0] in ("start", "restart", "enable"):
+            self.start_service()
+        if words[0] == "reload":
+            assert self.unit["ExecReload"] == "/bin/kill -HUP $MAINPID"
+            self.process.send_signal(signal.SIGHUP)
 
     def follow(self, block, code=0):
         """Runs a block of a document in the home directory of root, with the names of the packages under test, and says
@@ -132,13 +144,34 @@ class Installation(Overlay, Address):
     def install(self, package):
         return self.run("dpkg", "--install", f"/root/{package.name}")
 
-    @property
-    def unit(self):
+    def read_unit(self, name):
         unit = configparser.ConfigParser(strict=False, interpolation=None)
         unit.optionxform = str
-        unit.read_string(self.path("/lib/systemd/system/cloakroom.service").read_text())
+        unit.read_string(self.path(f"/lib/systemd/system/{name}").read_text())
+        return unit
+
+    @property
+    def unit(self):
+        unit = self.read_unit("cloakroom.service")
         assert unit["Service"]["DynamicUser"] == "yes"
         return unit["Service"]
+
+    def open_socket(self):
+        """Listens as the unit of the socket says, on a free port instead of 8080."""
+        unit = self.read_unit("cloakroom.socket")["Socket"]
+        host, port = unit["ListenStream"].split(":")
+        assert port == "8080" and "Accept" not in unit
+        self.listener = socket.create_server((host, 0), backlog=128)
+        self.port = self.listener.getsockname()[1]
+
+    def _inheritance(self):
+        """The variables and the command by which the service gets the socket as descriptor 3."""
+        if not self.listener:
+            return [], ""
+        name = self.read_unit("cloakroom.socket")["Socket"]["FileDescriptorName"]
+        number = self.listener.fileno()
+        move = "" if number == 3 else f"exec 3<&{number} {number}<&- && "
+        return ["LISTEN_FDS=1", f"LISTEN_FDNAMES={name}"], f"{move}export LISTEN_PID=$$ && "
 
     def _make(self, directory, mode):
         """systemd gives a directory of another owner, and what is in it, to the user of the service."""
@@ -153,13 +186,14 @@ class Installation(Overlay, Address):
         self._make(f"/var/lib/{unit['StateDirectory']}", unit["StateDirectoryMode"])
         self._make(f"/run/{unit['RuntimeDirectory']}", unit["RuntimeDirectoryMode"])
         groups = self.run("getent", "group", unit["SupplementaryGroups"]).split(":")[2]
+        variables, inherit = self._inheritance()
         with open(self.path(self.LOG), "ab") as log:
             self.process = subprocess.Popen(
                 self.command(
-                    "env", "-i", "CLOAKROOM_PORT=0", "setpriv", f"--reuid={UID}", f"--regid={UID}", f"--groups={groups}",
+                    "env", "-i", "CLOAKROOM_PORT=0", *variables, "setpriv", f"--reuid={UID}", f"--regid={UID}", f"--groups={groups}",
                     "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
-                    "sh", "-c", f"cd / && umask {unit['UMask']} && exec {unit['ExecStart']}"),
-                stdout=subprocess.PIPE, stderr=log, text=True)
+                    "bash", "-c", f"{inherit}cd / && umask {unit['UMask']} && exec {unit['ExecStart']}"),
+                stdout=subprocess.PIPE, stderr=log, text=True, pass_fds=[self.listener.fileno()] if self.listener else [])
         watchdog = threading.Timer(START_TIMEOUT, self.process.kill)
         watchdog.start()
         lines = [self.process.stdout.readline() for _ in range(2)]
@@ -196,4 +230,6 @@ class Installation(Overlay, Address):
         self.manager.join()
         if self.is_serving():
             self.kill_service()
+        if self.listener:
+            self.listener.close()
         super().stop()

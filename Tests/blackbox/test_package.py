@@ -1,6 +1,7 @@
 """The Debian package: what is in it, and what its installation, upgrade and removal do."""
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import tarfile
@@ -9,7 +10,7 @@ import pytest
 
 from browser import Client
 from installation import CONFIG, HAS_RUNTIME, SCRIPT, UID, blocks, sections_and_libraries
-from server import BINARY, NEEDS_ROOT
+from server import BINARY, NEEDS_ROOT, wait_until
 
 EMAIL, PASSWORD = "ann@example.com", "correct horse battery"
 
@@ -31,7 +32,8 @@ def test_the_package_holds_these_files_with_these_modes(packages, tmp_path):
     documents = {name for name in files if name.startswith(("/usr/share/doc/", "/usr/share/lintian/"))}
     assert owners == {("root", "root")}
     assert {name: oct(member.mode) for name, member in files.items() if name not in documents} == {
-        "/etc/cloakroom/cloakroom.yaml": "0o644", "/lib/systemd/system/cloakroom.service": "0o644", "/usr/bin/cloakroom": "0o755",
+        "/etc/cloakroom/cloakroom.yaml": "0o644", "/lib/systemd/system/cloakroom.service": "0o644",
+        "/lib/systemd/system/cloakroom.socket": "0o644", "/usr/bin/cloakroom": "0o755",
         "/usr/share/bash-completion/completions/cloakroom": "0o644"}
     assert {"/usr/share/doc/cloakroom/copyright", "/usr/share/doc/cloakroom/changelog.Debian.gz"} <= documents
 
@@ -87,7 +89,7 @@ def test_the_unit_is_as_restricted_as_it_was(unpacked):
 @NEEDS_ROOT
 def test_the_commands_of_the_page_install_and_start_the_service(machine_without_package):
     machine = machine_without_package
-    [block] = blocks("docs/install.md").values()
+    block = blocks("docs/install.md")["Install the Debian package"]
     assert "Server started" in machine.follow(block), "the log"
     assert machine.is_serving() and "publicURL: https://app.example.com\n" in machine.path(CONFIG).read_text()
     machine.add_account(EMAIL, PASSWORD)
@@ -110,6 +112,26 @@ def test_the_installed_service_serves_as_its_own_user(installation):
 
 
 @NEEDS_ROOT
+def test_the_commands_of_the_page_give_the_socket_to_systemd_and_a_restart_loses_no_connection(installation):
+    installation.start_service()
+    installation.follow(blocks("docs/install.md")["Lose no connection in a restart"])
+    assert installation.is_serving() and installation.port == installation.listener.getsockname()[1]
+    installation.stop_service()
+    with socket.create_connection(("127.0.0.1", installation.port), 60) as waiting:
+        waiting.sendall(b"GET /auth/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        installation.run("systemctl", "start", "cloakroom")
+        assert waiting.recv(12) == b"HTTP/1.1 200"
+
+
+@NEEDS_ROOT
+def test_a_reload_reads_the_certificate_and_keeps_the_process(installation):
+    installation.start_service()
+    installation.run("systemctl", "reload", "cloakroom")
+    wait_until(lambda: "SIGHUP: there is no certificate to read again" in installation.log())
+    assert installation.is_serving()
+
+
+@NEEDS_ROOT
 def test_an_account_that_root_adds_before_the_first_start_belongs_to_the_service(installation):
     installation.add_account(EMAIL, PASSWORD)
     installation.start_service()
@@ -123,7 +145,7 @@ def test_an_installation_starts_nothing_and_an_upgrade_restarts_what_runs(instal
     assert not installation.path("/var/lib/cloakroom").exists()
     scripts = {name: (unpacked / "DEBIAN" / name).read_text() for name in ("postinst", "prerm")}
     assert re.findall("deb-systemd-invoke (.+?) >", scripts["postinst"]) == ["try-restart 'cloakroom.service'"]
-    assert re.findall("deb-systemd-invoke (.+?) >", scripts["prerm"]) == ["stop cloakroom.service"]
+    assert re.findall("deb-systemd-invoke (.+?) >", scripts["prerm"]) == ["stop cloakroom.socket cloakroom.service"]
 
 
 @NEEDS_ROOT

@@ -11,10 +11,12 @@ UNIT = (ROOT / "deploy/systemd/cloakroom.service").read_text()
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
-def test_systemd_takes_the_unit(tmp_path):
-    unit = tmp_path / "cloakroom.service"
+@pytest.mark.parametrize("name", ["cloakroom.service", "cloakroom.socket"])
+def test_systemd_takes_the_unit(tmp_path, name):
+    unit, socket = tmp_path / "cloakroom.service", tmp_path / "cloakroom.socket"
     unit.write_text(UNIT.replace("/usr/bin/cloakroom", BINARY))
-    verified = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
+    socket.write_text((ROOT / "deploy/systemd/cloakroom.socket").read_text())
+    verified = subprocess.run(["systemd-analyze", "verify", "--man=no", tmp_path / name], capture_output=True, text=True)
     about_it = [line for line in verified.stderr.splitlines() if "cloakroom" in line]
     assert verified.returncode == 0 and about_it == []
 
