@@ -185,8 +185,9 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         _ journal: inout Journal
     ) {
         let kept = state.parent(ofExceptedBy: selection)
-        for session in state.sessions.values
-        where session.revocation == nil && selection.contains(session, keeping: kept) {
+        let ending = state.sessions.values.filter { $0.revocation == nil && selection.contains($0, keeping: kept) }
+        // Children first: the end of a parent would end them with another reason.
+        for session in ending.sorted(by: { $0.parent != nil && $1.parent == nil }) {
             end(session.id, reason, at: now, &state, &journal)
         }
     }
