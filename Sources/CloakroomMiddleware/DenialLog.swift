@@ -90,7 +90,8 @@ package struct LoggedRequest: Sendable {
     /// The setting that would allow the request, for denials that a wrong configuration causes; nil for the others.
     fileprivate func hint(about denial: Denial) -> String? {
         if denial.kind == .misdirectedRequest {
-            return "a request for another host was refused; where that host is yours, see the settings publicURL and hosts"
+            return
+                "a request for another host was refused; where that host is yours, see the settings publicURL and hosts"
         }
         // A preflight of a trusted origin is allowed before the session is looked for.
         if denial.kind == .sessionMissing, isPreflight, origin != nil { return Self.refusedPreflight }

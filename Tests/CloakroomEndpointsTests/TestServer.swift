@@ -110,7 +110,9 @@ final class TestServer: Sendable {
         observing: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void = { _, _ in },
         _ test: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
-        let listener = HTTPServerBuilder { ListenerChannel.privateEndpoints(server, .init(), $0, observing: observing) }
+        let listener = HTTPServerBuilder { [server] in
+            ListenerChannel.privateEndpoints(server, .init(), $0, observing: observing)
+        }
         try await Application(router: privateRouter(), server: listener).test(.live) { client in
             try await test(try #require(client.port))
         }

@@ -2,6 +2,7 @@ import CloakroomCore
 import CloakroomMiddleware
 import CloakroomTokens
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTesting
 import Synchronization
 import Testing

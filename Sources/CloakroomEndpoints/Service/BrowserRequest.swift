@@ -86,8 +86,8 @@ extension ServiceCall {
     ///   `.crossSiteRequest`.
     func check(_ browser: BrowserRequest) throws(Denial) {
         let policy = server.originPolicy
-        guard policy.isOurs(targetAuthority: browser.host) else { throw .misdirectedRequest }
-        do {
+        do throws(Denial) {
+            guard policy.isOurs(targetAuthority: browser.host) else { throw .misdirectedRequest }
             try policy.check(
                 OriginPolicy.Request(
                     method: browser.method, host: browser.host, origin: browser.origin.map { [$0] } ?? [],
@@ -95,7 +95,7 @@ extension ServiceCall {
                     carriesOurCookie: !cookies(of: browser).isEmpty))
         } catch {
             log.warning(
-                "a backend acted for a request of another origin, which was refused; where that origin is a front end of yours, see the setting trustedOrigins",
+                "a backend acted for a request of another host or origin, which was refused; see the settings publicURL, hosts and trustedOrigins",
                 metadata: [
                     "host": "\(browser.host)", "origin": "\(browser.origin ?? "")",
                     "sec_fetch_site": "\(browser.secFetchSite ?? "")", "credential": "\(credential.id)",

@@ -75,7 +75,10 @@ struct HTTP2Response {
                 case .connection, .hopByHop, .transferEncoding, .upgrade: continue
                 // A length that the missing body contradicts resets the stream (RFC 9113 section 8.1.1).
                 case .contentLength where head.status == 204 || head.status == 304: continue
-                default:
+                case .host, .cookie, .authorization, .contentLength, .expect, .origin, .secFetchSite,
+                    .secFetchMode, .serviceWorker, .secWebSocketKey, .referer, .upgradeInsecureRequests,
+                    .accept, .userAgent, .accessControlRequestMethod, .xsrfToken, .forwardedFor, .setCookie,
+                    .cacheControl, .forged, .other:
                     let name = String(decoding: bytes[line.name], as: UTF8.self).lowercased()
                     headers.add(name: name, value: String(decoding: bytes[line.value], as: UTF8.self))
                 }

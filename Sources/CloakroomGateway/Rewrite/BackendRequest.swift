@@ -44,7 +44,10 @@ struct BackendRequest {
             }
         // A target in absolute form has named another host than the header.
         case .host: head.target.authority == nil ? .kept : .dropped
-        default: .kept
+        case .expect, .origin, .secFetchSite, .secFetchMode, .serviceWorker, .secWebSocketKey, .referer,
+            .upgradeInsecureRequests, .accept, .userAgent, .accessControlRequestMethod, .xsrfToken, .setCookie,
+            .cacheControl, .other:
+            .kept
         }
     }
 

@@ -63,7 +63,10 @@ struct ClientResponse {
         case .forged: isOwn
         case .setCookie: isOwn || !cookies.areSet(by: .init(rebasing: bytes[line.value])) || isRelayed(line, bytes)
         case .cacheControl: !isPrivate
-        default: true
+        case .host, .cookie, .authorization, .expect, .origin, .secFetchSite, .secFetchMode, .serviceWorker,
+            .secWebSocketKey, .referer, .upgradeInsecureRequests, .accept, .userAgent,
+            .accessControlRequestMethod, .xsrfToken, .forwardedFor, .other:
+            true
         }
     }
 

@@ -12,7 +12,11 @@ struct OwnRequest {
                 switch line.kind {
                 case .connection, .hopByHop, .upgrade, .forged, .forwardedFor: .dropped
                 case .host: head.target.authority == nil ? .kept : .dropped
-                default: .kept
+                case .cookie, .authorization, .contentLength, .transferEncoding, .expect, .origin,
+                    .secFetchSite, .secFetchMode, .serviceWorker, .secWebSocketKey, .referer,
+                    .upgradeInsecureRequests, .accept, .userAgent, .accessControlRequestMethod, .xsrfToken,
+                    .setCookie, .cacheControl, .other:
+                    .kept
                 }
             }
         }

@@ -169,7 +169,11 @@ private struct Parts {
                 namesWebSocket = value.equalsIgnoringCase("websocket")
             case .expect:
                 guard value.equalsIgnoringCase("100-continue") else { throw .expectationFailed }
-            default: break
+            case .cookie, .authorization, .origin, .secFetchSite, .secFetchMode, .serviceWorker,
+                .secWebSocketKey, .referer, .upgradeInsecureRequests, .accept, .userAgent,
+                .accessControlRequestMethod, .xsrfToken, .forwardedFor, .setCookie, .cacheControl, .hopByHop,
+                .forged, .other:
+                break
             }
         }
         // Proxies disagree about which of the two counts (RFC 9112 section 6.1; CVE-2026-2835).

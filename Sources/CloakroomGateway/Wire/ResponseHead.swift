@@ -104,7 +104,11 @@ private struct ResponseParts {
                 isChunked = true
             case .connection: readConnection(value)
             case .upgrade: upgradesToWebSocket = value.equalsIgnoringCase("websocket")
-            default: break
+            case .host, .cookie, .authorization, .expect, .origin, .secFetchSite, .secFetchMode, .serviceWorker,
+                .secWebSocketKey, .referer, .upgradeInsecureRequests, .accept, .userAgent,
+                .accessControlRequestMethod, .xsrfToken, .forwardedFor, .setCookie, .cacheControl, .hopByHop,
+                .forged, .other:
+                break
             }
         }
         guard length == nil || !isChunked else { throw MalformedHead() }
