@@ -17,6 +17,8 @@ public struct AuthorizationServer: Sendable {
         /// More hosts of this server, each an origin with the scheme of the public URL and a domain in common with it. A
         /// login at the host of the public URL serves them all (`docs/several-hosts.md`).
         public var hosts: Set<WebOrigin> = []
+        /// The path of the page at the host of the public URL where users log in.
+        public var loginPage = "/auth/pages/login"
         /// The `iss` of access tokens; the default initializer sets it to the public URL. Without a public URL it is
         /// the same at every start and on every port: tokens and cookies must survive a restart.
         public var issuer = "http://localhost"

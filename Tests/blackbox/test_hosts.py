@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from backend import Backend as Service, cookie_of
 from browser import NAME, PASSWORD, claims, generation, tokens
 from gateway import Gateway
 from host_browser import APP, FLOW, LOGIN, NAVIGATION, SHOP, HostBrowser, origin, query, target
@@ -656,3 +657,29 @@ def test_forward_auth_sends_a_visitor_of_any_host_to_the_page_that_starts_a_hand
     assert (allowed.status, allowed.header("x-auth-session")) == (204, browser.sid(SHOP))
     elsewhere = browser.send(SHOP, "GET", "/auth/check", headers=asked | {"X-Forwarded-Host": "evil.example"}, private=True)
     assert elsewhere.code == "misdirected_request"
+
+
+def test_an_app_that_keeps_its_own_login_logs_in_at_the_login_host_for_all_hosts(tmp_path):
+    routes = [{"path": "/login", "access": "public", "cookie": "keep"}, {"path": "/pay", "access": "step-up", "maxAge": 60}, {"path": "/*", "access": "session"}]
+    gateway = Gateway(tmp_path / "data", routes, **HOSTS, **STEERED, loginPage="/login?lang=en")
+    service, browser = Service(gateway), HostBrowser(gateway)
+    assert browser.open(LOGIN, "/notes").header("location") == "/login?lang=en&return_to=/notes"
+    assert browser.open(SHOP, "/cart").header("location") == "/auth/pages/login?return_to=/cart"
+    host, path, page = browser.follow(SHOP, "/cart")
+    assert host == LOGIN and path.startswith("/login?lang=en&return_to=/auth/hand-over/code") and page.body == b"ok"
+    sent = {"method": "POST", "host": LOGIN, "origin": origin(LOGIN), "sec_fetch_site": "same-origin"}
+    browser.jar(LOGIN)[NAME] = cookie_of(service.begin("42", browser=sent))
+    host, path, answer = browser.follow(LOGIN, query(path)["return_to"])
+    assert (host, path, answer.status) == (SHOP, "/cart", 200)
+    assert gateway.backend.one("/cart").value("x-auth-subject") == "42"
+    gateway.move(120)
+    host, path, page = browser.follow(SHOP, "/pay")
+    assert host == LOGIN and path.startswith("/login?lang=en&return_to=") and query(path)["step_up"] == "1"
+    asked = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/cart", "X-Forwarded-Proto": "https"} | NAVIGATION
+    for host, page in [(LOGIN, "/login?return_to=/cart"), (SHOP, "/auth/pages/login?return_to=/cart")]:
+        told = HostBrowser(gateway).send(host, "GET", "/auth/check?login=/login", headers=asked | {"X-Forwarded-Host": host}, private=True)
+        assert told.header("location") == page
+    assert service.send("DELETE", f"/service/sessions/{browser.sid(SHOP)}").status == 204
+    for host in (LOGIN, SHOP):
+        wait_until(lambda: browser.status(host) == (401, "session_revoked"), seconds=5)
+    assert gateway.stop() == 0

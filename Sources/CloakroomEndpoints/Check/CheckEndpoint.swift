@@ -97,7 +97,8 @@ struct CheckEndpoint: Sendable {
     /// The redirect of a browser navigation to the login page, with the target as return path; nil for every other
     /// client.
     private func loginRedirect(for check: CheckRequest, after denial: Denial) -> Response? {
-        guard let login = check.parameters.loginPage, check.isNavigation else { return nil }
+        guard let page = check.parameters.loginPage, check.isNavigation else { return nil }
+        let login = rules.originPolicy.loginPage(page, at: check.host)
         // Without this parameter, the login page would redirect a person with a session straight back, and the check
         // would redirect again.
         var stepUp = ""

@@ -92,7 +92,9 @@ extension Call {
     /// The way to the login page, and back here afterwards.
     private func logIn(_ state: HandOverState, isStepUp: Bool) -> Response {
         let back = SameOriginPath.queryValue("\(Endpoint.handOverPath)?state=\(state.text)")
-        return .redirect(.found, to: "/auth/pages/login?return_to=\(back)\(isStepUp ? "&step_up=1" : "")")
+        let page = server.configuration.loginPage
+        let separator = page.contains("?") ? "&" : "?"
+        return .redirect(.found, to: "\(page)\(separator)return_to=\(back)\(isStepUp ? "&step_up=1" : "")")
     }
 
     fileprivate func redeem(_ code: Secret, at host: WebOrigin) async throws -> Response {
@@ -115,7 +117,7 @@ extension Call {
     /// The page that offers another try. It is a redirect, so that no page has the code in its URL.
     fileprivate func refusedHandOver(returnTo: String?) -> Response {
         let back = returnTo.map { "&return_to=\(SameOriginPath.queryValue($0))" } ?? ""
-        return .redirect(.seeOther, to: "/auth/pages/login?error=hand_over_refused\(back)")
+        return .redirect(.seeOther, to: "\(OriginPolicy.ownLoginPage)?error=hand_over_refused\(back)")
     }
 }
 

@@ -32,8 +32,8 @@ extension GatewayRules {
     /// The answer to a refused request: for a navigation that lacks a session, the way to the login page.
     func answer(_ denial: Denial, to head: RequestHead, route: Route?) -> GatewayAnswer {
         if let route, route.login == .redirect, head.isNavigation, denial.isUnauthorized {
-            return GatewayAnswer(
-                redirectingTo: loginPage, from: head.target.text, isStepUp: denial.isStepUp)
+            let page = originPolicy.loginPage(loginPage, at: head.host)
+            return GatewayAnswer(redirectingTo: page, from: head.target.text, isStepUp: denial.isStepUp)
         }
         var answer = GatewayAnswer(denial, to: head)
         if let origin = trustedOrigin(of: head) { answer.share(with: origin) }

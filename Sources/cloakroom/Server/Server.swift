@@ -61,7 +61,7 @@ struct Server {
         let checks = HealthChecks(
             routes, health: health, securing: backends.secure, logger: Logger(label: "cloakroom.gateway"))
         let gateway = GatewayChannel.builder(
-            routes, loginPage: instance.settings.gateway.loginPage, in: instance.server, limits, health: health,
+            routes, loginPage: instance.settings.server.loginPage, in: instance.server, limits, health: health,
             backends: backends,
             upstreamDescriptors: upstreamDescriptors, crowding: crowding,
             securing: certificate?.securing(offering: [.http2, .http1]))

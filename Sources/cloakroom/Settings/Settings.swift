@@ -59,11 +59,11 @@ struct Settings: Sendable {
             throw SettingsError(
                 place: sources.place(of: "demo"), problem: "cannot be used with upstream or routes: both serve /")
         }
-        guard routes.isOpen(gateway.loginPage) else {
+        guard routes.isOpen(server.loginPage) else {
             throw SettingsError(
                 place: sources.place(of: "loginPage"),
                 problem:
-                    "\(gateway.loginPage) must be public by a rule: a page that demands a session would redirect to itself"
+                    "\(server.loginPage) must be public by a rule: a page that demands a session would redirect to itself"
             )
         }
         let addresses = routes.routes.flatMap(\.upstream.addresses)

@@ -1,3 +1,4 @@
+import CloakroomEndpoints
 import CloakroomGateway
 import CloakroomMiddleware
 
@@ -7,8 +8,6 @@ struct GatewaySettings: SettingsSection, Sendable {
     var upstream: [UpstreamAddress] = []
     /// The rules as YAML; nil for one that demands a session on every path.
     var routes: String?
-    /// Where the gateway sends navigations without a session.
-    var loginPage = "/auth/pages/login"
 
     static let title = "Gateway"
 
@@ -28,11 +27,11 @@ struct GatewaySettings: SettingsSection, Sendable {
             help: "Rules of the gateway, in YAML: which paths demand what. The first that matches decides.",
             note: "[The rules](gateway.md#say-which-paths-need-a-session).", readYAML: RouteRules.text),
         Setting(
-            "loginPage", ValueSyntax.loginPage, to: \.gateway.loginPage, example: "/login",
+            "loginPage", ValueSyntax.loginPage, to: \.server.loginPage, example: "/login",
             help: "Path of the login page to which the gateway redirects navigations without a session.",
             note: """
                 It gets the path that was asked for as `return_to`, and `step_up=1` if there is a session that has to log \
-                in again. An app that [keeps its own login](own-login.md) sets it.
+                in again. An app that [keeps its own login](own-login.md) sets it. With `hosts` it is at the host of `publicURL`.
                 """),
     ]
 }
