@@ -19,6 +19,7 @@ package final class Gateway: Sendable {
     let rules: GatewayRules
     let cookies: OwnCookies
     let connector: UpstreamConnector
+    let budget: UpstreamBudget
     let health: UpstreamHealth
     let recheck: Recheck
     let log: SampledLog
@@ -46,8 +47,8 @@ package final class Gateway: Sendable {
         self.health = health
         self.recheck = recheck
         cookies = OwnCookies(rules.authorizer.cookie, hasFlows: !rules.originPolicy.hosts.isEmpty)
-        connector = UpstreamConnector(
-            own: own, secure: securing, budget: UpstreamBudget(maximum: limits.upstreamDescriptors))
+        budget = UpstreamBudget(maximum: limits.upstreamDescriptors)
+        connector = UpstreamConnector(own: own, secure: securing, budget: budget)
         self.observe = observe
         log = SampledLog(logger: logger)
         denials = DenialLog(logger: logger)

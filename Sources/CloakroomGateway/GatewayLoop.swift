@@ -56,6 +56,13 @@ final class GatewayLoop {
         for member in idle.sorted(by: { $0.since < $1.since }).prefix(count) { member.connection.close() }
     }
 
+    /// Closes an idle connection to a backend, so that one to another can be opened.
+    /// - Returns: whether there was one.
+    func closeIdleUpstream() -> Bool {
+        for pool in pools.values where pool.closeOldest() { return true }
+        return false
+    }
+
     private func scheduleTick() {
         eventLoop.assumeIsolated().scheduleTask(in: Self.tick) { self.look() }
     }

@@ -86,6 +86,12 @@ public struct SessionCookie: Hashable, Sendable {
         text("", headers[.userAgent] ?? "") + "; Max-Age=0"
     }
 
+    /// The `Set-Cookie` that an app relays from the service API, with the attributes that the cookie must have.
+    /// - Parameter maximumAge: in seconds.
+    package func relaying(_ value: String, maximumAge: Int?, userAgent: String) -> String {
+        text(value, userAgent) + (maximumAge.map { "; Max-Age=\($0)" } ?? "")
+    }
+
     private func set(_ value: String, _ tokens: IssuedTokens, _ userAgent: String) -> String {
         let age = tokens.maximumAge.map { "; Max-Age=\(min(Self.longestAge, max(1, $0.wholeSeconds)))" }
         return text(value, userAgent) + (age ?? "")

@@ -35,7 +35,7 @@ struct HTTP2Tests {
         arguments: [
             [("x", "a\r\nHost: b")], [("x", "a\nb")], [("x", "a\0b")], [("x y", "a")], [("x:", "a")], [("X", "a")],
             [("connection", "x")], [("transfer-encoding", "chunked")], [("upgrade", "websocket")],
-            [("host", "b.example")],
+            [("host", "b.example")], [("host", "b.example"), ("host", "a.example")],
             [("keep-alive", "1")], [("proxy-connection", "x")], [("", "a")],
         ])
     func refused(_ more: [(String, String)]) {

@@ -16,6 +16,7 @@ import http2
 from raw_backend import OK, Backend, free_port, response
 from gateway import FETCH, NAVIGATION, Gateway, ask, assert_identity, assert_problem, code, head
 from server import wait_until
+from test_slow_and_many import open_sockets
 from wire import Wire
 
 MEGABYTE = 1 << 20
@@ -593,6 +594,17 @@ class Untrusted:
 
     def stop(self):
         self.listener.close()
+
+
+def test_a_backend_that_never_finishes_the_tls_handshake_is_504_and_keeps_no_descriptor(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        gateway = Gateway(tmp_path / "data", [{"path": "/*", "access": "public"}], upstream=f"https://127.0.0.1:{silent.getsockname()[1]}")
+        before = open_sockets(gateway)
+        with Wire(gateway) as gone:
+            gone.send(head(gateway, "GET", "/a"))
+            assert_problem(ask(gateway, head(gateway, "GET", "/a", *FETCH)), 504, "upstream_timeout")
+        wait_until(lambda: open_sockets(gateway) == before)
+        assert gateway.stop() == 0
 
 
 def test_a_backend_whose_certificate_is_not_trusted_is_502_and_named_in_the_log(tmp_path, backends):

@@ -10,7 +10,7 @@ import pytest
 
 from browser import Client
 from crowd import BODIES, BYTES, PATIENCE, CrowdBackend, Idle, slow_body, slow_head, slow_reader
-from gateway import Gateway
+from gateway import Gateway, ask, head
 from http2 import HTTP2, secured
 from server import wait_until
 from test_gateway_bodies import memory
@@ -223,4 +223,24 @@ def test_idle_http_2_connections_are_closed_also_if_the_client_answers_nothing(t
     wait_until(lambda: open_sockets(gateway) == before, 150)
     for client in silent:
         client.socket.close()
+    assert gateway.stop() == 0
+
+
+def test_one_client_with_slow_requests_does_not_keep_others_out(tmp_path):
+    """Its requests wait for the backend. Another client, and our own endpoints, are served meanwhile."""
+    gateway = Gateway(
+        tmp_path / "data", [{"path": "/*", "access": "public"}], wrapper=["prlimit", "--nofile=400:400", "--"], trustedProxies="127.0.0.1")
+    path = gateway.backend.on(lambda connection, request: connection.wait_for_end())
+    slow = []
+    for _ in range(120):
+        wire = Wire(gateway)
+        wire.send(head(gateway, "GET", path, "X-Forwarded-For: 192.0.2.1"))
+        slow.append(wire)
+    assert any(wire.answer().status == 503 for wire in slow[-1:]), "it has its share"
+    for address in ("192.0.2.2", "192.0.2.3"):
+        assert ask(gateway, head(gateway, "GET", "/page", f"X-Forwarded-For: {address}")).status == 200
+    assert Client(gateway).sign_up().status == 201
+    for wire in slow:
+        wire.socket.close()
+    wait_until(lambda: ask(gateway, head(gateway, "GET", "/page", "X-Forwarded-For: 192.0.2.1")).status == 200)
     assert gateway.stop() == 0

@@ -48,6 +48,7 @@ def test_the_backend_is_told_who_sends_the_request(visitor):
 
 FORGED = [
     "X-Auth-Subject", "X-Auth-Session", "X-Auth-Claims", "X-Auth-Token", "X-Auth-Set-Cookie", "X-Auth-Roles", "Authorization", "Forwarded",
+    "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override",
     "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Method", "X-Forwarded-Uri", "X-Original-Method", "X-Original-URI",
 ]
 

@@ -82,8 +82,18 @@ def test_a_cookie_that_we_did_not_issue_is_removed_there_as_well(gateway, value)
 
 
 def test_the_app_can_end_the_cookie(gateway):
-    line = f"{NAME}=; Path=/; Secure; HttpOnly; Max-Age=0"
-    assert ask(gateway, head(gateway, "GET", answering(gateway, "/login", f"Set-Cookie: {line}"))).set_cookies == [line]
+    path = answering(gateway, "/login", f"Set-Cookie: {NAME}=; Max-Age=0")
+    assert ask(gateway, head(gateway, "GET", path)).set_cookies == [f"{NAME}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"]
+
+
+@pytest.mark.parametrize("attributes", [
+    "; SameSite=None", "; Domain=example.com", "", "; Path=/login", "; path=/; MAX-AGE=60; samesite=none", "; Max-Age=x",
+])
+def test_the_cookie_has_the_attributes_of_ours_whatever_the_app_writes(gateway, attributes):
+    pair = set_cookie(gateway).split(";")[0]
+    path = answering(gateway, "/login", f"Set-Cookie: {pair}{attributes}")
+    age = "; Max-Age=60" if "MAX-AGE" in attributes else ""
+    assert ask(gateway, head(gateway, "GET", path)).set_cookies == [f"{pair}; Path=/; Secure; HttpOnly; SameSite=Lax{age}"]
 
 
 def test_the_cookie_reaches_the_app_where_the_rule_keeps_it(gateway, visitor):

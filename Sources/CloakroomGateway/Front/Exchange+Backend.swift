@@ -9,6 +9,10 @@ extension Exchange {
         if case .length(let length) = request.framing, let longest = limits.body, length > longest {
             return fail(.contentTooLarge)
         }
+        if case .backend = plan {
+            place = gateway.budget.place(for: front.clientAddress(of: request))
+            if place == nil { return fail(.unavailable(retryAfter: .seconds(1))) }
+        }
         connect(to: endpoints)
     }
 
@@ -42,6 +46,7 @@ extension Exchange {
 
     func couldNotConnect(_ error: any Error, _ endpoint: UpstreamEndpoint, others: [UpstreamEndpoint]) {
         if error is UpstreamBudget.Exhausted {
+            if front.loop.closeIdleUpstream() { return connect(to: [endpoint] + others) }
             gateway.log.warning("no more connections to backends are opened until some are closed", metadata: [:])
             return fail(.unavailable(retryAfter: .seconds(1)))
         }

@@ -81,8 +81,9 @@ extension Exchange {
             case .own: (true, false)
             case .backend(let route, _, _): (false, route.keepsCookie)
             }
-        let rules = gateway.rules
-        let relay: ((UnsafeRawBufferPointer) -> Bool)? = keepsCookie ? { rules.issued($0) } : nil
+        let (rules, request) = (gateway.rules, request)
+        let relay: ((UnsafeRawBufferPointer) -> String?)? =
+            keepsCookie ? { rules.relayed($0, userAgent: request.first(.userAgent) ?? "") } : nil
         return ClientResponse(
             head: head, setCookie: setCookie, cookies: gateway.cookies, isOwn: isOwn, relay: relay,
             isToHead: isToHead, closes: closes)

@@ -25,6 +25,8 @@ final class Exchange {
     var phase = Phase.connecting
     var upstream: UpstreamConnection?
     var address: UpstreamAddress?
+    /// nil for our own endpoints.
+    var place: UpstreamBudget.Place?
     var requestBody: BodyProgress
     var hasSentBody = false
     /// Whether a byte of a response came.

@@ -127,13 +127,30 @@ extension GatewayRules {
         }
     }
 
-    /// Whether a `Set-Cookie` of the session cookie carries tokens that we issued, or ends the cookie. A value that an
-    /// attacker made the backend write does not replace the user's session, unless it is one of the attacker's own.
-    func issued(_ setCookie: UnsafeRawBufferPointer) -> Bool {
-        let pair = setCookie.prefix { $0 != UInt8(ascii: ";") }
-        guard let separator = pair.firstIndex(of: UInt8(ascii: "=")) else { return false }
+    /// A backend's `Set-Cookie` of the session cookie as the browser gets it; nil unless it carries tokens that we
+    /// issued, or ends the cookie. A value that an attacker made the backend write does not replace the user's session,
+    /// unless it is one of the attacker's own.
+    func relayed(_ setCookie: UnsafeRawBufferPointer, userAgent: String) -> String? {
+        let parts = setCookie.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+        guard let pair = parts.first, let separator = pair.firstIndex(of: UInt8(ascii: "=")) else { return nil }
         let value = Array(UnsafeRawBufferPointer(rebasing: pair[(separator + 1)...]).trimmed)
-        return value.isEmpty || (try? authorizer.verifier.verify(cookie: value, at: authorizer.now())) != nil
+        let isIssued = (try? authorizer.verifier.verify(cookie: value, at: authorizer.now())) != nil
+        guard value.isEmpty || isIssued else { return nil }
+        let age = value.isEmpty ? 0 : Self.maximumAge(parts.dropFirst())
+        return authorizer.cookie.relaying(
+            String(decoding: value, as: UTF8.self), maximumAge: age, userAgent: userAgent)
+    }
+
+    private static func maximumAge(_ attributes: some Sequence<Slice<UnsafeRawBufferPointer>>) -> Int? {
+        let name: StaticString = "max-age="
+        for attribute in attributes.map({ UnsafeRawBufferPointer(rebasing: $0).trimmed }) {
+            let count = name.utf8CodeUnitCount
+            guard attribute.count > count,
+                UnsafeRawBufferPointer(rebasing: attribute[..<count]).equalsIgnoringCase(name)
+            else { continue }
+            return Int(String(decoding: attribute[count...], as: UTF8.self))
+        }
+        return nil
     }
 
     private func cookies(of head: RequestHead) -> [[UInt8]] {

@@ -34,7 +34,9 @@ struct HTTP2Request {
             case ":path": pseudo.path = value
             case ":authority": pseudo.authority = value
             case ":scheme": break
-            case "host": host = value
+            case "host":
+                guard host == nil else { throw Malformed() }
+                host = value
             // Browsers send each cookie in a field of its own, to compress them (RFC 9113 section 8.2.3).
             case "cookie": cookies.append(value)
             case "content-length":

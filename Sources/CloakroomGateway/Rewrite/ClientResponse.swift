@@ -8,8 +8,8 @@ struct ClientResponse {
     let cookies: OwnCookies
     /// Whether the response is of our own endpoints, which set our cookie.
     let isOwn: Bool
-    /// Decides about a `Set-Cookie` of the session cookie from a backend; nil removes each.
-    let relay: ((UnsafeRawBufferPointer) -> Bool)?
+    /// Makes the browser's `Set-Cookie` of a backend's for the session cookie, or removes it; nil removes each.
+    let relay: ((UnsafeRawBufferPointer) -> String?)?
     let isToHead: Bool
     /// Whether the connection to the browser ends with this response.
     let closes: Bool
@@ -22,7 +22,7 @@ struct ClientResponse {
 
     func write(to buffer: inout ByteBuffer) {
         let relaysCookie = head.bytes.withUnsafeReadableBytes { bytes in
-            head.lines.contains { $0.kind == .setCookie && isRelayed($0, bytes) }
+            head.lines.contains { $0.kind == .setCookie && relayed($0, bytes) != nil }
         }
         // The backend has replaced the session that was renewed on the way to it.
         let setCookie = relaysCookie ? nil : setCookie
@@ -31,7 +31,7 @@ struct ClientResponse {
             buffer.writeStaticString("HTTP/1.1 ")
             buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.statusLine]))
             buffer.writeStaticString("\r\n")
-            buffer.writeRuns(bytes, head.lines) { stays($0, bytes, isPrivate) ? .kept : .dropped }
+            buffer.writeRuns(bytes, head.lines) { rewriting($0, bytes, isPrivate) }
         }
         if head.status == 101 {
             buffer.writeStaticString("Connection: Upgrade\r\nUpgrade: websocket\r\n")
@@ -45,10 +45,20 @@ struct ClientResponse {
         buffer.writeStaticString("\r\n")
     }
 
-    private func isRelayed(_ line: FieldLine, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard let relay else { return false }
+    /// nil for a cookie that does not cross. An interim response has no `Cache-Control` that would apply to it.
+    private func relayed(_ line: FieldLine, _ bytes: UnsafeRawBufferPointer) -> String? {
+        guard let relay, !head.isInterim else { return nil }
         let value = UnsafeRawBufferPointer(rebasing: bytes[line.value])
-        return cookies.areSet(by: value) && relay(value)
+        return cookies.areSet(by: value) ? relay(value) : nil
+    }
+
+    private func rewriting(
+        _ line: FieldLine, _ bytes: UnsafeRawBufferPointer, _ isPrivate: Bool
+    ) -> LineRewriting {
+        if line.kind == .setCookie, let cookie = relayed(line, bytes) {
+            return .replaced(name: "Set-Cookie", value: Array(cookie.utf8))
+        }
+        return stays(line, bytes, isPrivate) ? .kept : .dropped
     }
 
     private func stays(_ line: FieldLine, _ bytes: UnsafeRawBufferPointer, _ isPrivate: Bool) -> Bool {
@@ -61,7 +71,7 @@ struct ClientResponse {
         // RFC 9110 section 8.6.
         case .contentLength: head.status != 204
         case .forged: isOwn
-        case .setCookie: isOwn || !cookies.areSet(by: .init(rebasing: bytes[line.value])) || isRelayed(line, bytes)
+        case .setCookie: isOwn || !cookies.areSet(by: .init(rebasing: bytes[line.value]))
         case .cacheControl: !isPrivate
         case .host, .cookie, .authorization, .expect, .origin, .secFetchSite, .secFetchMode, .serviceWorker,
             .secWebSocketKey, .referer, .upgradeInsecureRequests, .accept, .userAgent,

@@ -27,7 +27,7 @@ package struct UpstreamConnector: Sendable {
 
     /// Fails with `UpstreamBudget.Exhausted`, or with the error of the attempt.
     func connect(_ endpoint: UpstreamEndpoint, on loop: any EventLoop) -> EventLoopFuture<UpstreamConnection> {
-        do { try budget.take(endpoint.descriptors) } catch { return loop.makeFailedFuture(error) }
+        do { try budget.take(endpoint) } catch { return loop.makeFailedFuture(error) }
         let connection = NIOLoopBound(UpstreamConnection(), eventLoop: loop)
         let initialize: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
             channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(connection.value) }
@@ -37,7 +37,7 @@ package struct UpstreamConnector: Sendable {
             case .own: own(loop, initialize)
             case .backend(let address): connect(address, on: loop, initialize)
             }
-        channel.flatMap(\.closeFuture).whenComplete { [budget] _ in budget.giveBack(endpoint.descriptors) }
+        channel.flatMap(\.closeFuture).whenComplete { [budget] _ in budget.giveBack(endpoint) }
         return channel.map { _ in connection.value }
     }
 
@@ -86,6 +86,16 @@ private final class HandshakeEnd: ChannelInboundHandler, RemovableChannelHandler
 
     init(_ loop: any EventLoop) {
         promise = loop.makePromise()
+    }
+
+    /// A backend that accepts connections and says nothing would keep the descriptor.
+    func channelActive(context: ChannelHandlerContext) {
+        let deadline = context.eventLoop.assumeIsolated().scheduleTask(in: UpstreamConnector.connectTimeout) {
+            self.promise.fail(ChannelError.connectTimeout(UpstreamConnector.connectTimeout))
+            context.close(promise: nil)
+        }
+        promise.futureResult.whenComplete { _ in deadline.cancel() }
+        context.fireChannelActive()
     }
 
     var result: EventLoopFuture<Void> { promise.futureResult }

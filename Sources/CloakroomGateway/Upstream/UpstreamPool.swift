@@ -51,6 +51,14 @@ final class UpstreamPool {
 
     var isEmpty: Bool { idle.isEmpty }
 
+    /// - Returns: whether there was an idle connection.
+    func closeOldest() -> Bool {
+        guard let oldest = idle.first else { return false }
+        idle.removeFirst()
+        oldest.close()
+        return true
+    }
+
     func closeAged(at now: NIODeadline) {
         while let oldest = idle.first, oldest.idleSince + Self.longestIdle < now {
             idle.removeFirst()

@@ -70,7 +70,12 @@ extension HeaderKind {
         if name.count == 9, name.isNamed("forwarded") || name.isNamed("x-real-ip") { return true }
         guard name[0] | 0x20 == UInt8(ascii: "x") else { return false }
         return name.begins("x-auth-") || name.begins("x-forwarded-") || name.begins("x-original-")
-            || name.begins("x-rewrite-")
+            || name.begins("x-rewrite-") || isOverride(name)
+    }
+
+    /// Some frameworks run a POST with such a header as another method, for which another rule would decide.
+    private static func isOverride(_ name: UnsafeRawBufferPointer) -> Bool {
+        name.isNamed("x-http-method-override") || name.isNamed("x-method-override") || name.isNamed("x-http-method")
     }
 
     private static func isPlain(_ name: UnsafeRawBufferPointer) -> Bool {
