@@ -34,7 +34,7 @@ struct Journal {
     }
 }
 
-extension GroupCommit {
+extension GroupCommit where Work == SQLiteWork {
     /// Runs `work` in a transaction, and returns when its writes and its journal are on disk.
     /// - Parameter work: returns nil when it changed nothing.
     func commit<Value: Sendable>(

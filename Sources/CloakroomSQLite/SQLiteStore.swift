@@ -10,7 +10,7 @@ package import Logging
 public final class SQLiteStore: SessionStore, AccountStore, CredentialStore, OneTimeStore, SubjectStore {
     /// The connections for reading.
     let pool: DatabaseFile
-    let commits: GroupCommit
+    let commits: GroupCommit<SQLiteWork>
 
     /// The kind of process that opens the database.
     package enum Role: Sendable {
