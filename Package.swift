@@ -42,6 +42,7 @@ let package = Package(
         .library(name: "CloakroomEndpoints", targets: ["CloakroomEndpoints"]),
         .library(name: "CloakroomGateway", targets: ["CloakroomGateway"]),
         .library(name: "CloakroomSQLite", targets: ["CloakroomSQLite"]),
+        .library(name: "CloakroomPostgres", targets: ["CloakroomPostgres"]),
         .library(name: "CloakroomTesting", targets: ["CloakroomTesting"]),
     ],
     dependencies: [
@@ -65,6 +66,7 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
 
         .target(name: "CloakroomCore", swiftSettings: strict),
         .target(name: "CloakroomTokens", dependencies: ["CloakroomCore", crypto, cryptoExtras], swiftSettings: strict),
@@ -86,6 +88,10 @@ let package = Package(
         .target(
             name: "CloakroomSQLite",
             dependencies: ["CloakroomCore", "CloakroomFiles", "CloakroomStores", grdb, logging],
+            swiftSettings: strict),
+        .target(
+            name: "CloakroomPostgres",
+            dependencies: ["CloakroomCore", "CloakroomFiles", "CloakroomStores", "CPQ", logging],
             swiftSettings: strict),
         .target(
             name: "CloakroomMiddleware",
@@ -147,9 +153,10 @@ let package = Package(
             name: "cloakroom",
             dependencies: [
                 "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
-                "CloakroomAccounts", "CloakroomSQLite", "CloakroomMiddleware", "CloakroomEndpoints", "CloakroomGateway",
-                "CloakroomWeb", "CloakroomDemo", "CSodium", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore,
-                logging,
+                "CloakroomAccounts", "CloakroomSQLite", "CloakroomPostgres", "CloakroomMiddleware",
+                "CloakroomEndpoints",
+                "CloakroomGateway", "CloakroomWeb", "CloakroomDemo", "CSodium", crypto, hummingbird, hummingbirdCore,
+                httpTypes, nioCore, logging,
                 metrics,
                 lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -174,6 +181,13 @@ let package = Package(
                 "CloakroomCore", "CloakroomFiles", "CloakroomStores", "CloakroomSQLite", "CloakroomTesting", grdb,
                 logging,
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CloakroomPostgresTests",
+            dependencies: [
+                "CloakroomCore", "CloakroomFiles", "CloakroomStores", "CloakroomPostgres", "CloakroomTesting", logging,
+            ],
+            exclude: ["cluster.sh"],
             swiftSettings: strict),
         .testTarget(
             name: "CloakroomSessionsTests",

@@ -12,15 +12,15 @@ package protocol GroupWork: AnyObject, Sendable {
 
 /// What became of the transaction of a group. Members are named by their index.
 package enum GroupOutcome {
-    /// It is committed, except for the writes of these members: their rows have changed since they were read, or it is not
-    /// known whether their commit took effect. They run again.
+    /// It is committed, except for the writes of these members: their rows have changed since they were read, or it is
+    /// not known whether their commit took effect. They run again.
     case committed(again: [Int])
     /// Nothing is committed because of this member. The others run again together.
     case memberFailed(Int, any Error)
     /// Nothing is committed because of a member that the error does not name. Each runs again alone.
     case someMemberFailed(any Error)
-    /// Nothing is committed, for a reason that concerns all, such as a full disk. All fail: with a separate try for each, the
-    /// last would wait for the failures of all others.
+    /// Nothing is committed, for a reason that concerns all, such as a full disk. All fail: with a separate try for
+    /// each, the last would wait for the failures of all others.
     case failed(any Error)
 }
 
@@ -70,7 +70,8 @@ package final class GroupCommit<Work: GroupWork>: Sendable {
 
     /// Returns when `work` is committed.
     ///
-    /// - Parameter work: must have no effect outside the database: it runs again when another member of its group fails.
+    /// - Parameter work: must have no effect outside the database: it runs again when another member of its group
+    ///   fails.
     /// - Throws: the error of the work or of the commit, or `Denial.unavailable` when the queue is full or the write
     ///   has waited too long.
     package func commit(_ work: Work) async throws {
@@ -139,8 +140,8 @@ package final class GroupCommit<Work: GroupWork>: Sendable {
 
 /// Bounds of a group commit.
 package struct GroupLimits: Sendable {
-    /// The largest number of waiting writes. Beyond it, writes fail at once, because they would wait longer than a second
-    /// or two.
+    /// The largest number of waiting writes. Beyond it, writes fail at once, because they would wait longer than a
+    /// second or two.
     package var queue: Int
     /// The largest group. It bounds how long the first member of a group waits for the last.
     package var group: Int
@@ -177,7 +178,8 @@ private final class GroupMember<Work: GroupWork>: Sendable {
     }
 }
 
-/// Where a write of a group leaves its result for the caller. The thread that commits sets it before it resumes the caller.
+/// Where a write of a group leaves its result for the caller. The thread that commits sets it before it resumes the
+/// caller.
 package final class WorkResult<Value: Sendable>: @unchecked Sendable {
     package var value: Value?
 

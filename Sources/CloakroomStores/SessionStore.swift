@@ -35,7 +35,9 @@ public protocol SessionStore: Sendable {
     func sessions(_ selection: SessionSelection, _ page: SessionPage) async throws -> [Session]
 
     /// Ends up to `limit` sessions of the selection, in the order of their ids, as one atomic step. A caller ends many
-    /// sessions in many steps, so that a renewal waits for one step and not for all.
+    /// sessions in many steps, so that a renewal waits for one step and not for all. A store that keeps subjects
+    /// apart may end those of several subjects one by one: a step that throws has then ended some of them, and is
+    /// repeated.
     ///
     /// After the last step, every session of the selection that existed before the first step has ended.
     /// - Parameter position: the value that the previous step returned; nil for the first step.
