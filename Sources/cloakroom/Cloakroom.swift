@@ -17,8 +17,8 @@ struct Cloakroom: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Serve.self, Keys.self, Users.self, Sessions.self, Credentials.self, Events.self, Routes.self, Restore.self,
-            Verify.self,
+            Serve.self, Keys.self, Users.self, Sessions.self, Credentials.self, Events.self, Routes.self, Migrate.self,
+            Restore.self, Verify.self,
         ])
 
     static func main() async {

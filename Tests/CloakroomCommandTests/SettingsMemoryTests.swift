@@ -32,7 +32,7 @@ import Testing
         #expect(command.server.policy.accessTokenLifetime == .seconds(7))
         #expect(command.server.policy.absoluteLifetime == .seconds(50))
         #expect(command.server.policy.idleLifetime == SessionPolicy().idleLifetime)
-        #expect(command.data.databasePath == FileManager.default.currentDirectoryPath + "/a/b.sqlite")
+        #expect(command.data.store == .sqlite(path: FileManager.default.currentDirectoryPath + "/a/b.sqlite"))
     }
 
     @Test("a setting that the next start leaves out has its default again")

@@ -72,7 +72,7 @@ import Testing
     @Test("paths and addresses that are not set are computed from other settings")
     func computed() throws {
         let settings = try settings(["dataDir": "d", "privateListen": "[::1]:0", "privateSocketGroup": "g"]).get()
-        #expect(settings.data.databasePath == "d/cloakroom.sqlite" && settings.isLoopbackDevelopment)
+        #expect(settings.data.store == .sqlite(path: "d/cloakroom.sqlite") && settings.isLoopbackDevelopment)
         #expect(settings.privateListener?.socketGroup == "g")
         #expect(settings.privateListener?.description(port: 7) == "http://[::1]:7")
         #expect(try self.settings(["privateListen": "off"]).get().privateListener == nil)
@@ -80,8 +80,21 @@ import Testing
 
     @Test("the path of a database is saved as an absolute path, for commands in another directory")
     func relativeStore() throws {
-        let path = try settings(["store": "sqlite:a/b.sqlite"]).get().data.databasePath
-        #expect(path == FileManager.default.currentDirectoryPath + "/a/b.sqlite")
+        let store = try settings(["store": "sqlite:a/b.sqlite"]).get().data.store
+        #expect(store == .sqlite(path: FileManager.default.currentDirectoryPath + "/a/b.sqlite"))
+    }
+
+    @Test(
+        "no message and no saved setting has the password of a store",
+        arguments: ["postgres://app:s3cret@h/d?pooler=x", "postgres://app:s3cret@h/d", "mysql://app:s3cret@h/d"])
+    func storePassword(_ text: String) throws {
+        switch settings(["store": text]) {
+        case .success(let settings):
+            #expect(settings.remembered.values.contains("postgres://app@h/d"))
+            #expect(!settings.remembered.values.contains { $0.contains("s3cret") })
+        case .failure(let error):
+            #expect(!error.description.contains("s3cret") && error.description.contains("--store"))
+        }
     }
 
     @Test(

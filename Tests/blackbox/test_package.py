@@ -51,8 +51,8 @@ def test_the_version_is_that_of_the_command(packages):
 def test_the_dependencies_are_those_of_the_binary(packages):
     shown = subprocess.run(["dpkg-deb", "--field", packages[0], "Depends"], capture_output=True, text=True, check=True).stdout
     names = set(re.findall(r"(?:^|, )([\w.+-]+)", shown))
-    assert {"libc6", "libsodium23", "libsqlite3-0"} <= names <= {
-        "libc6", "libsodium23", "libsqlite3-0", "libgcc-s1", "libstdc++6", "zlib1g"}, shown
+    assert {"libc6", "libpq5", "libsodium23", "libsqlite3-0"} <= names <= {
+        "libc6", "libpq5", "libsodium23", "libsqlite3-0", "libgcc-s1", "libstdc++6", "zlib1g"}, shown
 
 
 def test_the_binary_has_no_debug_information_and_runs(unpacked):

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CloakroomAccounts
 import CloakroomCore
-import CloakroomSQLite
 import CloakroomStores
 import CloakroomTokens
 import Logging
@@ -27,7 +26,7 @@ struct Administration: ParsableArguments {
     func perform(making: Bool = false, empty: String = "", _ work: (Instance) async throws -> Table?) async throws {
         try await report(empty: empty) { settings in
             let instance = try Instance.administering(settings, making: making)
-            defer { instance.store.close() }
+            defer { instance.close() }
             return try await work(instance)
         }
     }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CloakroomCore
-import CloakroomSQLite
 import CloakroomStores
 import CloakroomTokens
 

@@ -18,9 +18,11 @@ struct Restore: AsyncParsableCommand {
 
     func run() async throws {
         try await administration.report { settings in
+            guard case .sqlite(let path) = settings.data.store else {
+                throw Administration.Failure("restore is for SQLite; restore PostgreSQL with its own tools")
+            }
             _ = try DataDirectory(settings.data.directory)
-            let restored = try SQLiteStore.restore(
-                file, to: settings.data.databasePath, at: Environment.system.now())
+            let restored = try SQLiteStore.restore(file, to: path, at: Environment.system.now())
             return Table(
                 columns: ["accounts", "sessions", "epoch"],
                 rows: [[Int64(restored.accounts), Int64(restored.sessions), restored.epoch].map(Table.Cell.init)])

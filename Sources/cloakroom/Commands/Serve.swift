@@ -3,7 +3,6 @@ import CloakroomCore
 import CloakroomEndpoints
 import CloakroomGateway
 import CloakroomMiddleware
-import CloakroomSQLite
 import CloakroomTokens
 import Foundation
 import Logging
@@ -40,7 +39,7 @@ struct Serve: AsyncParsableCommand {
         warn(about: settings, logger)
         do {
             let instance = try Instance.serving(settings)
-            defer { instance.store.close() }
+            defer { instance.close() }
             try await Server(instance: instance, metrics: registry, sockets: sockets).run()
         } catch {
             throw CommandExit.complain(error)

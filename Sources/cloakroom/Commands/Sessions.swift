@@ -1,6 +1,5 @@
 import ArgumentParser
 import CloakroomCore
-import CloakroomSQLite
 import CloakroomSessions
 import CloakroomStores
 import CloakroomTokens

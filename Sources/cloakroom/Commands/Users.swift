@@ -1,7 +1,6 @@
 import ArgumentParser
 import CloakroomAccounts
 import CloakroomCore
-import CloakroomSQLite
 import CloakroomStores
 import CloakroomTokens
 

@@ -2,17 +2,21 @@ import CloakroomAccounts
 import CloakroomCore
 import CloakroomEndpoints
 import CloakroomFiles
+import CloakroomPostgres
 import CloakroomSQLite
 import CloakroomSessions
+import CloakroomStores
 import CloakroomTokens
 import Logging
 
-/// The server and its store, built from the settings. This is the only place that chooses a store.
+/// The server and its store, built from the settings.
 struct Instance {
     let settings: Settings
     let environment: Environment
-    let store: SQLiteStore
+    let store: any Store
     let server: AuthorizationServer
+    /// Closes the store. Later calls of it throw.
+    let close: @Sendable () -> Void
 
     var sessions: SessionService { server.sessions }
     var accounts: AccountService { server.accounts }
@@ -21,7 +25,7 @@ struct Instance {
     static func serving(_ settings: Settings) throws -> Self {
         let environment = Environment.system
         let directory = try DataDirectory(settings.data.directory)
-        let store = try SQLiteStore(path: settings.data.databasePath, as: .server)
+        let store = try OpenStore(settings.data.store, making: true, isCommand: false)
         let files = KeyFiles(directory: directory, environment: environment)
         let keys = try files.open(settings.server.signingAlgorithm?.algorithm, under: settings.server.policy)
         remember(settings, in: directory)
@@ -45,20 +49,41 @@ struct Instance {
         let environment = Environment.system
         let directory =
             try making ? DataDirectory(settings.data.directory) : DataDirectory(existing: settings.data.directory)
-        let store = try SQLiteStore(path: settings.data.databasePath, making: making, as: .command)
+        let store = try OpenStore(settings.data.store, making: making, isCommand: true)
         let keys = try IssuerKeys.first(.es256, at: environment.now(), random: environment.random)
         return try Self(settings, environment, store, KeyFiles(directory: directory, environment: environment), keys)
     }
 
     private init(
-        _ settings: Settings, _ environment: Environment, _ store: SQLiteStore, _ source: any KeySource,
+        _ settings: Settings, _ environment: Environment, _ opened: OpenStore, _ source: any KeySource,
         _ keys: IssuerKeys
     ) throws {
         self.settings = settings
         self.environment = environment
-        self.store = store
+        store = opened.store
+        close = opened.close
         server = AuthorizationServer(
             store: store, keySource: source, keys: keys, configuration: settings.server,
             hasher: try AuthorizationServer.hasher(), environment: environment)
+    }
+}
+
+/// An open store. This is the only place that chooses one.
+struct OpenStore {
+    let store: any Store
+    let close: @Sendable () -> Void
+
+    /// - Parameters:
+    ///   - making: whether to create the database or its tables.
+    ///   - isCommand: whether a server logs and counts the events of this process.
+    init(_ place: StorePlace, making: Bool, isCommand: Bool) throws {
+        switch place {
+        case .sqlite(let path):
+            let sqlite = try SQLiteStore(path: path, making: making, as: isCommand ? .command : .server)
+            (store, close) = (sqlite, { sqlite.close() })
+        case .postgres(let address):
+            let postgres = try PostgresStore(address, making: making, as: isCommand ? .command : .server)
+            (store, close) = (postgres, { postgres.close() })
+        }
     }
 }

@@ -25,6 +25,8 @@ struct Setting: Sendable {
     let isSwitch: Bool
     /// Whether the commands for administration use the value with which the server was last started.
     let isRemembered: Bool
+    /// Whether a value may hold a password. Messages then do not quote it.
+    let mayHoldPassword: Bool
     /// Parses a text and stores its value in the settings; false for an invalid text.
     let apply: @Sendable (String, inout Settings) -> Bool
     /// The current value as text: what `apply` takes, or words such as `none` where no text means this value.
@@ -77,7 +79,7 @@ struct Setting: Sendable {
     init<Value>(
         _ key: SettingKey, _ syntax: ValueSyntax<Value>, to path: any WritableKeyPath<Settings, Value> & Sendable,
         default computed: Default? = nil, example: String, help: String, note: String = "", risk: Risk? = nil,
-        isSwitch: Bool = false, isRemembered: Bool = false,
+        isSwitch: Bool = false, isRemembered: Bool = false, mayHoldPassword: Bool = false,
         readYAML: @escaping @Sendable (Node) throws(SettingsFile.Fault) -> String = SettingsFile.text
     ) {
         self.key = key
@@ -87,6 +89,7 @@ struct Setting: Sendable {
         self.risk = risk
         self.isSwitch = isSwitch
         self.isRemembered = isRemembered
+        self.mayHoldPassword = mayHoldPassword
         self.readYAML = readYAML
         placeholder = syntax.placeholder
         expected = syntax.expected

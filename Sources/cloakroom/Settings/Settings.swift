@@ -25,8 +25,8 @@ struct Settings: Sendable {
         for setting in SettingsTable.all {
             guard let (text, place) = sources.value(of: setting.key) else { continue }
             guard setting.apply(text, &self) else {
-                throw SettingsError(
-                    place: place, problem: "expected \(setting.expected.withoutMarkup), got \"\(text)\"")
+                let found = setting.mayHoldPassword ? "" : ", got \"\(text)\""
+                throw SettingsError(place: place, problem: "expected \(setting.expected.withoutMarkup)\(found)")
             }
             if setting.isRemembered { remembered[setting.key] = setting.text(self) }
         }

@@ -1,9 +1,10 @@
+import CloakroomPostgres
 import Foundation
 
 /// The location of keys and database.
 struct DataSettings: SettingsSection, Sendable {
     var directory = "./cloakroom-data"
-    var databasePath = ""
+    var store = StorePlace.sqlite(path: "")
 
     static let title = "Data"
 
@@ -16,25 +17,40 @@ struct DataSettings: SettingsSection, Sendable {
                 `CLOAKROOM_CONFIG`.
                 """),
         Setting(
-            "store", .sqlite, to: \.data.databasePath,
+            "store", .store, to: \.data.store,
             default: .computed("`cloakroom.sqlite` in `dataDir`") { settings in
-                settings.data.databasePath = "\(settings.data.directory)/cloakroom.sqlite"
+                settings.data.store = .sqlite(path: "\(settings.data.directory)/cloakroom.sqlite")
             },
             example: "sqlite:/var/lib/cloakroom/sessions.sqlite", help: "Database of accounts and sessions.",
-            isRemembered: true),
+            note: "[PostgreSQL](postgresql.md) is for several instances.", isRemembered: true, mayHoldPassword: true),
     ]
 }
 
-extension ValueSyntax where Value == String {
-    /// An absolute path, so that commands in another working directory find the database.
-    fileprivate static var sqlite: Self {
+/// The database of accounts and sessions.
+enum StorePlace: Hashable, Sendable {
+    case sqlite(path: String)
+    case postgres(PostgresAddress)
+}
+
+extension ValueSyntax where Value == StorePlace {
+    /// An absolute path, so that commands in another working directory find the database; or the address of a server.
+    fileprivate static var store: Self {
         .init(
-            placeholder: "sqlite:path", expected: "`sqlite:PATH` (PostgreSQL is not part of this version)",
+            placeholder: "store", expected: "`sqlite:PATH` or `postgres://HOST/DATABASE`",
             parse: { text in
+                if PostgresAddress.hasScheme(text) {
+                    return (try? PostgresAddress(parsing: text)).map { .postgres($0) }
+                }
                 let path = text.dropFirst("sqlite:".count)
                 guard text.hasPrefix("sqlite:"), !path.isEmpty else { return nil }
-                return path.hasPrefix("/") ? String(path) : "\(FileManager.default.currentDirectoryPath)/\(path)"
+                return .sqlite(
+                    path: path.hasPrefix("/") ? String(path) : "\(FileManager.default.currentDirectoryPath)/\(path)")
             },
-            write: { "sqlite:\($0)" })
+            write: { place in
+                switch place {
+                case .sqlite(let path): "sqlite:\(path)"
+                case .postgres(let address): address.withoutPassword
+                }
+            })
     }
 }

@@ -1,0 +1,175 @@
+"""Servers with PostgreSQL: the flows of a browser, several instances, commands, and a server that takes no writes."""
+import itertools
+import json
+import pathlib
+import subprocess
+import urllib.parse
+
+import pytest
+
+from browser import Client
+from server import ROOT, Server, refuse_to_serve, run, wait_until
+
+SNIPPETS = ROOT / "docs/snippets"
+PORTS = {"direct": 5432, "pgbouncer": 6432}
+
+
+class Cluster:
+    """A PostgreSQL server and a pgbouncer, with sockets in a directory."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        script = ROOT / "Tests/CloakroomPostgresTests/cluster.sh"
+        self.process = subprocess.Popen([script, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+        self.numbers = itertools.count()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+    def psql(self, *arguments, database="postgres"):
+        result = subprocess.run(
+            ["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.directory, "-U", "postgres", "-d", database, *arguments],
+            capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        return result.stdout.strip()
+
+    def address(self, name, path="direct", user="app", password=None):
+        host = urllib.parse.quote(str(self.directory), safe="")
+        pooler = "&pooler=transaction" if path == "pgbouncer" else ""
+        secret = f"&password={password}" if password else ""
+        return f"postgres:///{name}?host={host}&port={PORTS[path]}&user={user}{pooler}{secret}"
+
+    def database(self):
+        name = f"blackbox{next(self.numbers)}"
+        self.psql("-c", f"CREATE DATABASE {name} OWNER app")
+        return name
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    # The server runs as another user, who must reach the directory.
+    directory = tmp_path_factory.mktemp("cluster")
+    for parent in [directory, *directory.parents]:
+        if parent.stat().st_uid == directory.stat().st_uid and parent != pathlib.Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    cluster = Cluster(directory)
+    yield cluster
+    cluster.end()
+
+
+@pytest.mark.parametrize("path", PORTS)
+def test_a_session_begins_renews_and_ends(cluster, tmp_path, path):
+    server = Server(tmp_path / "data", store=cluster.address(cluster.database(), path), stragglerWindow=0, reissueDelay=0)
+    client = Client(server)
+    assert client.sign_up("ann@example.com").status == 201
+    for _ in range(3):
+        assert client.refresh().status == 200
+    other = Client(server)
+    assert other.log_in("ann@example.com", "wrong wrong wrong").status == 401
+    assert other.log_in("ann@example.com").status == 200
+    assert other.post("/auth/logout").status == 204
+    assert other.refresh().status == 401
+    assert client.get("/readyz").status == 200
+    assert server.stop() == 0
+    server.start()
+    assert client.refresh().status == 200, "after a restart"
+    server.stop()
+
+
+def test_a_spent_token_ends_the_session(cluster, tmp_path):
+    server = Server(tmp_path / "data", store=cluster.address(cluster.database()), stragglerWindow=0, reissueDelay=0)
+    client = Client(server)
+    client.sign_up()
+    thief = client.copy()
+    for _ in range(4):
+        assert client.refresh().status == 200
+    assert thief.refresh().code == "refresh_token_reused"
+    assert wait_until(lambda: client.refresh().status == 401)
+    server.stop()
+
+
+def test_two_instances_share_sessions_and_their_ends(cluster, tmp_path):
+    store = cluster.address(cluster.database())
+    one = Server(tmp_path / "data", store=store)
+    two = Server(tmp_path / "data", store=store)
+    client = Client(one)
+    client.sign_up("ann@example.com")
+    there = Client(two, client.cookie)
+    assert there.check().status == 204, "the token of the first instance"
+    ended = run("sessions", "revoke", "--user", "ann@example.com", "--json", dataDir=tmp_path / "data")
+    assert json.loads(ended.stdout) == [{"revoked": 1}], ended.stderr
+    for reader in [client, there]:
+        wait_until(lambda: reader.check().status == 401, 5)
+    events = run("events", "--kind", "revocation", dataDir=tmp_path / "data").stdout
+    assert "reason=ended_by_administrator" in events
+    one.stop()
+    two.stop()
+
+
+def test_without_a_server_that_takes_writes_nothing_is_ready_and_nobody_is_logged_out(cluster, tmp_path):
+    name = cluster.database()
+    server = Server(tmp_path / "data", store=cluster.address(name))
+    client = Client(server)
+    client.sign_up()
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    cluster.psql("-c", f"ALTER DATABASE {name} SET default_transaction_read_only = on", "-c", cut)
+    wait_until(lambda: client.get("/readyz").status == 503)
+    assert client.refresh().status == 503
+    assert client.check().status == 204, "a check needs no store"
+    cluster.psql("-c", f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    wait_until(lambda: client.get("/readyz").status == 200)
+    assert client.refresh().status == 200
+    server.stop()
+
+
+def test_a_password_is_in_no_log_no_message_and_no_file(cluster, tmp_path):
+    name = cluster.database()
+    server = Server(tmp_path / "data", store=cluster.address(name, password="s3cret-s3cret"))
+    Client(server).sign_up()
+    cluster.psql("-c", f"ALTER DATABASE {name} SET default_transaction_read_only = on", "-c",
+                 f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    wait_until(lambda: "PostgreSQL cannot be reached" in server.log())
+    server.stop()
+    refused = refuse_to_serve(tmp_path / "other", store=cluster.address(name, password="s3cret-s3cret"))
+    invalid = refuse_to_serve(tmp_path / "other", store="postgres://app:s3cret-s3cret@h:x/d")
+    assert refused.returncode == 1 and invalid.returncode == 78
+    files = [path.read_bytes() for path in (tmp_path / "data").iterdir() if path.is_file()]
+    for text in [server.log().encode(), refused.stderr.encode(), invalid.stderr.encode(), *files]:
+        assert b"s3cret" not in text, text
+
+
+def test_the_page(cluster, tmp_path):
+    cluster.psql("-f", SNIPPETS / "postgresql.sql")
+    settings = tmp_path / "cloakroom.yaml"
+    address = (SNIPPETS / "postgresql.yaml").read_text()
+    host = urllib.parse.quote(str(cluster.directory), safe="")
+    # Sockets in place of the three hosts. There is no TLS on them.
+    settings.write_text(
+        address.replace("db1,db2,db3", host).replace("verify-full", "prefer") + f"dataDir: {tmp_path}/data\n")
+    assert settings.read_text() != address
+    script = (SNIPPETS / "postgresql.sh").read_text().replace("cloakroom.yaml", str(settings))
+    assert "have the version" not in run("migrate", config=settings).stdout
+    server = Server(tmp_path / "data", config=settings)
+    Client(server).sign_up("ann@example.com")
+    outputs = [run(*line.split()[1:]) for line in script.splitlines()]
+    assert [output.returncode for output in outputs] == [0, 0, 0], [output.stderr for output in outputs]
+    assert "have the version" in outputs[0].stdout and "ann@example.com" in outputs[1].stdout
+    assert cluster.psql("-f", SNIPPETS / "postgresql_hot.sql", database="cloakroom").count("|") == 1
+    server.stop()
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["users", "list"]])
+def test_a_command_names_a_server_that_it_cannot_reach(tmp_path, command):
+    Server(tmp_path / "data").stop()
+    result = run(*command, dataDir=tmp_path / "data", store=f"postgres:///x?host={tmp_path}")
+    assert result.returncode == 1 and f"postgres://{tmp_path}/x" in result.stderr, result.stderr
+
+
+def test_commands_for_the_other_database_are_refused(cluster, tmp_path):
+    store = cluster.address(cluster.database())
+    restored = run("restore", "/dev/null", dataDir=tmp_path / "data", store=store)
+    migrated = run("migrate", dataDir=tmp_path / "data")
+    assert restored.returncode == migrated.returncode == 1
+    assert "restore is for SQLite" in restored.stderr and "migrate is for PostgreSQL" in migrated.stderr

@@ -1,0 +1,2 @@
+CREATE ROLE cloakroom LOGIN;
+CREATE DATABASE cloakroom OWNER cloakroom;
