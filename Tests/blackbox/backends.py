@@ -86,17 +86,15 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def python_kit(directory, app="app.py"):
+def add_python_kit(directory):
     """Puts the kit beside an app, where Python finds it."""
     name = "cloakroom_resource_server"
     shutil.copytree(KITS / "python" / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return [sys.executable, "-W", "error", app]
 
 
-def node_kit(directory, app="app.mjs"):
+def add_node_kit(directory):
     """Puts the kit where Node finds it."""
     shutil.copytree(KITS / "node", directory / "node_modules/cloakroom-resource-server")
-    return [shutil.which("node"), app]
 
 
 def go(directory):
@@ -112,14 +110,16 @@ def java(directory):
 
 # The folder of each example, the command that must be there, and a function that makes the files ready and returns the command.
 LANGUAGES = {
-    "python": ("python", sys.executable, python_kit),
+    "python": ("python", sys.executable, lambda directory: [sys.executable, "-W", "error", "app.py"]),
     "joserfc": ("python", sys.executable, lambda directory: [sys.executable, "app_joserfc.py"]),
-    "node": ("node", "node", node_kit),
+    "node": ("node", "node", lambda directory: ["node", "app.mjs"]),
     "go": ("go", "go", go),
     "java": ("java", "javac", java),
     "php": ("php", "php", lambda directory: ["php", "-S", "127.0.0.1:{port}", "index.php"]),
     "ruby": ("ruby", "rackup", lambda directory: ["rackup", "--env", "deployment", "--host", "127.0.0.1", "--port", "{port}"]),
 }
+
+ADD_KIT = {"python": add_python_kit, "node": add_node_kit}
 
 
 def set_constant(text, name, seconds):
@@ -136,10 +136,11 @@ class Backend:
         folder, _, prepare = LANGUAGES[language]
         self.directory = pathlib.Path(directory) / language
         shutil.copytree(EXAMPLES / folder, self.directory)
-        command = prepare(self.directory)
+        if language in ADD_KIT:
+            ADD_KIT[language](self.directory)
         self.edit(issuer, constants)
         self.port = free_port()
-        command = [part.format(port=self.port) for part in command]
+        command = [part.format(port=self.port) for part in prepare(self.directory)]
         self.log = open(self.directory / "log", "wb")
         # A process group of its own: PHP starts workers. More than one worker shows that they share the key set.
         self.process = subprocess.Popen(

@@ -10,18 +10,17 @@ import sys
 import threading
 
 from backend import add_credential
-from backends import free_port, node_kit, python_kit, set_constant
+from backends import ADD_KIT, free_port, set_constant
 from browser import TIMEOUT
 from server import wait_until
 
 APPS = pathlib.Path(__file__).parent / "kits"
-PREPARE = {"python": lambda directory: python_kit(directory), "node": node_kit}
-
-
-def gunicorn(directory):
-    """Two workers, forked from a process that has loaded the app: the harder case, because threads do not survive a fork."""
-    python_kit(directory)
-    return [sys.executable, "-m", "gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:{port}", "app:app"]
+COMMANDS = {
+    "python": [sys.executable, "-W", "error", "app.py"],
+    "node": ["node", "app.mjs"],
+    # Two workers, forked from a process that has loaded the app: the harder case, because threads do not survive a fork.
+    "gunicorn": [sys.executable, "-m", "gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:{port}", "app:app"],
+}
 
 
 class KitApp:
@@ -32,10 +31,10 @@ class KitApp:
 
     SOURCE = ("stale_after", "insecure_trusts_tokens_when_stale")
 
-    def __init__(self, kit, directory, server, listener="", prepare=None, constants=None, **options):
+    def __init__(self, kit, directory, server, listener="", command=None, constants=None, **options):
         self.directory = directory
         shutil.copytree(APPS, directory)
-        command = (prepare or PREPARE[kit])(directory)
+        ADD_KIT[kit](directory)
         for path in [*directory.rglob("limits.py"), *directory.rglob("limits.js")]:
             text = path.read_text()
             for name, seconds in (constants or {}).items():
@@ -46,7 +45,7 @@ class KitApp:
         environment = {"PORT": str(self.port), "OPTIONS": json.dumps(self.options(server, listener, options))}
         self.log = open(directory / "log", "wb")
         self.process = subprocess.Popen(
-            [part.format(port=self.port) for part in command], cwd=directory, env=os.environ | environment, stdout=self.log,
+            [part.format(port=self.port) for part in COMMANDS[command or kit]], cwd=directory, env=os.environ | environment, stdout=self.log,
             stderr=self.log)
         wait_until(lambda: self.accepts() or self.process.poll() is not None, 60)
         assert self.process.poll() is None, self.text()

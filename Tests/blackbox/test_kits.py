@@ -17,7 +17,7 @@ import pytest
 from backend import Backend
 from backends import KITS, free_port
 from browser import PASSWORD, Client, part, tokens
-from kit_app import FakeListener, KitApp, event, gunicorn, private_address
+from kit_app import FakeListener, KitApp, event, private_address
 from server import ROOT, Server, run, wait_until
 
 numbers = itertools.count()
@@ -319,7 +319,7 @@ def test_a_token_that_outlives_the_memory_of_revocations_is_refused(server, star
 
 @pytest.mark.parametrize("kit", ["python"], indirect=True)
 def test_each_worker_of_gunicorn_follows_the_stream(server, start_app):
-    app = start_app(server, prepare=gunicorn)
+    app = start_app(server, command="gunicorn")
     revoked, other = log_in(server), log_in(server)
 
     def workers(token, status):
