@@ -10,7 +10,7 @@ extension Exchange {
             return fail(.contentTooLarge)
         }
         if case .backend = plan {
-            place = gateway.budget.place(for: front.clientAddress(of: request))
+            place = gateway.budget.place(for: client)
             if place == nil { return fail(.unavailable(retryAfter: .seconds(1))) }
         }
         connect(to: endpoints)
@@ -75,7 +75,6 @@ extension Exchange {
 
     func sendHead(on connection: UpstreamConnection) {
         var buffer = front.makeBuffer(capacity: request.bytes.readableBytes + 1024)
-        let client = front.clientAddress(of: request)
         switch plan {
         case .own:
             OwnRequest(head: request, client: client).write(to: &buffer)

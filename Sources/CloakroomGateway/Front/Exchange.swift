@@ -22,6 +22,8 @@ final class Exchange {
     let front: FrontConnection
     let request: RequestHead
     let plan: Plan
+    /// The address of the client, from the peer and what trusted proxies say.
+    let client: String
     var phase = Phase.connecting
     var upstream: UpstreamConnection?
     var address: UpstreamAddress?
@@ -51,6 +53,7 @@ final class Exchange {
         self.front = front
         self.request = request
         self.plan = plan
+        client = front.clientAddress(of: request)
         requestBody = BodyProgress(request.framing)
     }
 
