@@ -51,7 +51,7 @@ extension Claims {
     /// RFC 9068 section 2.2). An app that could set them could raise its own rights, or name another user.
     public static let reservedNames: Set<String> = [
         "iss", "sub", "aud", "client_id", "iat", "nbf", "exp", "jti", "sid", "gen", "auth_time", "acr", "amr", "scope",
-        "cnf", "act", "may_act", "nonce", "azp", "typ",
+        "cnf", "act", "may_act", "nonce", "azp", "typ", "cloakroom:host",
     ]
 
     /// Whether an app may have a claim of this name: 1 to 64 letters, digits, `_`, `-` and `.`, and not reserved.

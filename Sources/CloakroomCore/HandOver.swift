@@ -11,13 +11,18 @@ package struct HandOver: Hashable, Sendable, Codable {
     package let returnTo: String
     /// The factors that the user has presented in the parent session.
     package let evidence: Evidence
+    /// The state of the parent when it made the code.
+    package let point: HandOverPoint
 
-    package init(parent: SessionID, host: WebOrigin, flow: [UInt8], returnTo: String, evidence: Evidence) {
+    package init(
+        parent: SessionID, host: WebOrigin, flow: [UInt8], returnTo: String, evidence: Evidence, point: HandOverPoint
+    ) {
         self.parent = parent
         self.host = host.description
         self.flow = flow
         self.returnTo = returnTo
         self.evidence = evidence
+        self.point = point
     }
 
     /// From issue to redemption: the time of one redirect.

@@ -28,6 +28,8 @@ extension Session {
         package var binding = Binding.none
         /// nil for a session that began with a login.
         package var handedOver: HandedOver?
+        /// The number of times that the session has withdrawn codes for other hosts; nil if it never made one.
+        package var handOverEpoch: Int?
 
         /// The details of a new session.
         package init(

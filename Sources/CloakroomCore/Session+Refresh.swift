@@ -133,6 +133,7 @@ extension Session {
     mutating func handOutAgain(at now: Instant) {
         handedOutAt = now
         isReissued = true
+        withdrawCodes()
         touch(at: now)
     }
 

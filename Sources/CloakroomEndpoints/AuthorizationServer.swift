@@ -140,7 +140,7 @@ public struct AuthorizationServer: Sendable {
         authorizer = SessionAuthorizer(
             verifier: verifier, cookie: cookie, policy: policy, now: { environment.now() },
             uptime: { environment.uptime() },
-            renew: { try await sessions.renew($0) },
+            renew: { try await sessions.renew($0, at: $1) },
             saw: { sightings.saw($0) },
             catchUp: { try await feed.catchUp() })
     }

@@ -20,7 +20,9 @@ struct Call: Sendable {
     var sessions: SessionService { server.sessions }
     var accounts: AccountService { server.accounts }
     var cookie: SessionCookie { server.authorizer.cookie }
-    var credentials: RequestCredentials { server.authorizer.credentials(request.headers) }
+    /// The host whose sessions the request may use.
+    var host: SessionHost { server.originPolicy.sessionHost(forHost: request.head.authority) }
+    var credentials: RequestCredentials { server.authorizer.credentials(request.headers, to: host) }
 
     var device: Device {
         let client = server.configuration.trustedProxies.client(
@@ -45,7 +47,7 @@ struct Call: Sendable {
     /// The refresh token of the cookie, read from its refresh half alone.
     func refreshToken(_ credentials: RequestCredentials) throws(Denial) -> RefreshToken {
         guard let half = credentials.refresh else { throw .sessionMissing }
-        return try sessions.read(refreshToken: half.mapError(\.denial).get().bytes.bytes)
+        return try sessions.read(refreshToken: half.mapError(\.denial).get().bytes.bytes, at: host)
     }
 
     /// The token with which the request raises its session. A bearer token of this server counts alone. Beside a

@@ -19,6 +19,6 @@ extension Router where Context: SessionRequestContext {
         add(middleware: ProblemMiddleware(logger: server.logger))
         add(middleware: AuthEndpoints(server))
         add(middleware: OriginMiddleware(server.originPolicy, cookie: server.authorizer.cookie, xsrf: server.xsrf))
-        add(middleware: SessionMiddleware(server.authorizer))
+        add(middleware: SessionMiddleware(server.authorizer, under: server.originPolicy))
     }
 }

@@ -25,23 +25,31 @@ package struct RequestCredentials: Sendable {
     package let refresh: Result<SessionTokens.RefreshHalf, TokenFault>?
     /// nil when the request has none.
     package let bearer: Bearer?
+    /// The host of the request; nil for a resource server, which knows no hosts.
+    package let host: SessionHost?
 
     /// The maximum number of cookies of our name; a request with more is refused before any is verified.
     private static let maximumCookies = 4
 
-    package init(_ headers: HTTPFields, cookie: SessionCookie, verifier: TokenVerifier, at now: Instant) {
+    package init(
+        _ headers: HTTPFields, to host: SessionHost, cookie: SessionCookie, verifier: TokenVerifier, at now: Instant
+    ) {
         self.init(
-            cookies: cookie.values(in: headers), authorization: headers[values: .authorization], verifier: verifier,
-            at: now)
+            cookies: cookie.values(in: headers), authorization: headers[values: .authorization], to: host,
+            verifier: verifier, at: now)
     }
 
     /// - Parameters:
     ///   - cookies: the values of every cookie of our name.
     ///   - authorization: the values of every `Authorization` header.
-    package init(cookies: [[UInt8]], authorization: [String], verifier: TokenVerifier, at now: Instant) {
-        cookie = Self.cookie(cookies, verifier, now)
+    ///   - host: the host of the request. A token of another host counts as broken. nil admits those of every host.
+    package init(
+        cookies: [[UInt8]], authorization: [String], to host: SessionHost?, verifier: TokenVerifier, at now: Instant
+    ) {
+        self.host = host
+        cookie = Self.cookie(cookies, host, verifier, now)
         refresh = cookie.map { Self.refresh($0, cookies) }
-        bearer = Self.bearer(authorization, verifier, now)
+        bearer = Self.bearer(authorization, host, verifier, now)
     }
 
     /// The access token of a cookie whose two tokens are both valid.
@@ -52,14 +60,18 @@ package struct RequestCredentials: Sendable {
     /// Resists cookie tossing: a second cookie of our name comes from a sibling host or a script. Neither can make a
     /// valid value, except from a session of its own: then both cookies are refused.
     private static func cookie(
-        _ values: [[UInt8]], _ verifier: TokenVerifier, _ now: Instant
+        _ values: [[UInt8]], _ host: SessionHost?, _ verifier: TokenVerifier, _ now: Instant
     ) -> Result<SessionTokens.Checked, TokenFault>? {
         guard !values.isEmpty else { return nil }
         guard values.count <= maximumCookies else {
             return .failure(.malformed("the session cookie came \(values.count) times"))
         }
         let check = { (value: [UInt8]) in
-            Result { () throws(TokenFault) in try verifier.verify(cookie: value, at: now) }
+            Result { () throws(TokenFault) in
+                let checked = try verifier.verify(cookie: value, at: now)
+                if let access = checked.access { try access.check(host) }
+                return checked
+            }
         }
         guard values.count > 1 else { return check(values[0]) }
         let checked = values.map(check)
@@ -71,14 +83,14 @@ package struct RequestCredentials: Sendable {
         _ cookie: Result<SessionTokens.Checked, TokenFault>, _ values: [[UInt8]]
     ) -> Result<SessionTokens.RefreshHalf, TokenFault> {
         cookie.map(\.refresh).flatMapError { fault in
-            guard values.count == 1, fault != .differentSessions else { return .failure(fault) }
+            guard values.count == 1, fault != .differentSessions, fault != .otherHost else { return .failure(fault) }
             return Result { () throws(TokenFault) in try SessionTokens.split(values[0]).refresh }
         }
     }
 
     /// RFC 6750 section 2.1. Other schemes belong to the app.
     private static func bearer(
-        _ values: [String], _ verifier: TokenVerifier, _ now: Instant
+        _ values: [String], _ host: SessionHost?, _ verifier: TokenVerifier, _ now: Instant
     ) -> Bearer? {
         guard let value = values.first(where: { $0.prefix(6).lowercased() == "bearer" }) else { return nil }
         guard values.count == 1 else {
@@ -88,7 +100,11 @@ package struct RequestCredentials: Sendable {
             return .foreign(.malformed("the Authorization header is not a bearer token"))
         }
         let token = Array(value.dropFirst(7).utf8)
-        let result = Result { () throws(TokenFault) in try verifier.verify(bearer: token, at: now) }
+        let result = Result { () throws(TokenFault) in
+            let access = try verifier.verify(bearer: token, at: now)
+            try access.check(host)
+            return access
+        }
         switch result {
         case .success: return .ours(result)
         case .failure(let fault): return verifier.isOurs(bearer: token) ? .ours(result) : .foreign(fault)
@@ -124,6 +140,10 @@ extension RequestCredentials {
 }
 
 extension VerifiedAccess {
+    fileprivate func check(_ requested: SessionHost?) throws(TokenFault) {
+        guard requested == nil || requested == host else { throw .otherHost }
+    }
+
     fileprivate func identity(at now: Instant) -> AccessQuestion.Identity {
         .init(
             session: session, subject: subject, issuedAt: issuedAt, authentication: authentication,

@@ -4,8 +4,8 @@ package import HTTPTypes
 
 /// Authorizes a request by its tokens: checks them without I/O, and renews inline if the access token has expired.
 package struct SessionAuthorizer: Sendable {
-    /// Renews with the refresh token of a cookie.
-    package typealias Renew = @Sendable (SessionTokens.RefreshHalf) async throws -> Renewal
+    /// Renews with the refresh token of a cookie in a request to a host.
+    package typealias Renew = @Sendable (SessionTokens.RefreshHalf, SessionHost) async throws -> Renewal
 
     package let verifier: TokenVerifier
     package let cookie: SessionCookie
@@ -54,8 +54,9 @@ package struct SessionAuthorizer: Sendable {
         }
     }
 
-    package func credentials(_ headers: HTTPFields) -> RequestCredentials {
-        RequestCredentials(headers, cookie: cookie, verifier: verifier, at: now())
+    /// - Parameter host: the host of the request.
+    package func credentials(_ headers: HTTPFields, to host: SessionHost) -> RequestCredentials {
+        RequestCredentials(headers, to: host, cookie: cookie, verifier: verifier, at: now())
     }
 
     /// - Parameters:
@@ -138,8 +139,10 @@ package struct SessionAuthorizer: Sendable {
     /// generation stays pending, and the next request with the old cookie gets the same refresh token
     /// (`RefreshAnswer.reissued`).
     private func renewed(_ credentials: RequestCredentials, _ demand: StepUp?) async throws -> Authorization {
-        guard let renew, case .success(let checked)? = credentials.cookie else { throw Denial.tokenExpired }
-        let renewal = try await renew(checked.refresh)
+        guard let renew, let host = credentials.host, case .success(let checked)? = credentials.cookie else {
+            throw Denial.tokenExpired
+        }
+        let renewal = try await renew(checked.refresh, host)
         try demand?.check(renewal.access.authentication, of: renewal.access.subject, at: now())
         return Authorization(access: renewal.access, presented: checked.access, renewal: renewal)
     }

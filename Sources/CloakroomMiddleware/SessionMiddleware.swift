@@ -8,17 +8,22 @@ import Logging
 /// context. It refuses no request: `RequireSession` or the route does that.
 package struct SessionMiddleware<Context: SessionRequestContext>: RouterMiddleware {
     private let authorizer: SessionAuthorizer
+    private let policy: OriginPolicy
 
-    /// - Parameter authorizer: the authorizer of an `AuthorizationServer`.
-    package init(_ authorizer: SessionAuthorizer) {
+    /// - Parameters:
+    ///   - authorizer: the authorizer of an `AuthorizationServer`.
+    ///   - policy: knows the hosts of the server.
+    package init(_ authorizer: SessionAuthorizer, under policy: OriginPolicy) {
         self.authorizer = authorizer
+        self.policy = policy
     }
 
     /// Finds the session, calls `next`, and adds renewed tokens to the response.
     package func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        let credentials = authorizer.credentials(request.headers)
+        let credentials = authorizer.credentials(
+            request.headers, to: policy.sessionHost(forHost: request.head.authority))
         guard credentials.cookie != nil || credentials.bearer != nil else {
             return try await next(request, context)
         }

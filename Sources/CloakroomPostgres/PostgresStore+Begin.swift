@@ -65,6 +65,15 @@ extension PostgresStore {
         return document.flatMap { try? JSONDecoder().decode(Claims.self, from: Data($0)) } ?? .empty
     }
 
+    /// The condition on the row of the parent that `Session.admits` is.
+    private static func admission(of child: Session, _ text: inout StatementText) -> String {
+        guard let point = child.details.handedOver?.point else { return "TRUE" }
+        let latest = point.isProvisional ? Int64(point.generation) : Int64.max
+        return """
+            \(SessionRow.handOverEpoch) = \(text.bind(.int(Int64(point.epoch)))) AND generation <= \(text.bind(.int(latest)))
+            """
+    }
+
     /// One statement that begins the session if it may, and returns a row for it and one for each session that it
     /// ended.
     private func beginning(
@@ -78,6 +87,7 @@ extension PostgresStore {
         let credential = text.bind(.int(start.credentialVersion.map(Int64.init)))
         let replaced = "\(text.bind(.text(start.replacing?.rawValue)))::text"
         let idle = text.bind(.int((end.time - start.policy.idleLifetime).milliseconds))
+        let admission = Self.admission(of: session, &text)
         let excess = """
             excess AS (
                 SELECT id FROM cloakroom.sessions
@@ -97,7 +107,8 @@ extension PostgresStore {
                     WHERE subject = \(subject) AND NOT disabled AND credential_version = \(credential)))
                     AND (\(parent) IS NULL OR EXISTS (
                     SELECT FROM cloakroom.sessions WHERE id = \(parent) AND subject = \(subject)
-                    AND revoked_at IS NULL AND expires_at > \(createdAt) AND last_seen_at > \(idle)))
+                    AND revoked_at IS NULL AND expires_at > \(createdAt) AND last_seen_at > \(idle)
+                    AND \(admission)))
                 RETURNING id, subject),
             \(try claimsAndNetwork(start, subject: subject, at: createdAt, &text)), \(excess),
             \(try SessionChange.parts(

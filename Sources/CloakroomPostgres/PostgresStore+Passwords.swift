@@ -80,6 +80,7 @@ extension PostgresStore {
             }
             var after = read.session
             let (decided, agrees) = decide(&after)
+            if agrees { after.withdrawCodes() }
             let decision = SessionChange.Decision(
                 before: read, after: after, events: decided.events, credentialVersion: nil)
             let end = SessionChange.End(reason: .passwordChanged, time: change.time)

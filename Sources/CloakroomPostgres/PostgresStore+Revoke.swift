@@ -9,6 +9,7 @@ extension PostgresStore {
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, after position: SessionID?,
         limit: Int
     ) async throws -> Committed<SessionID?> {
+        if position == nil { try await withdrawCodes(ofExceptedBy: selection) }
         let ids = try await living(selection, after: position, limit: limit)
         let next = ids.count == limit ? ids.last : nil
         let end = SessionChange.End(reason: reason, time: now)
@@ -18,6 +19,17 @@ extension PostgresStore {
         case .createdBefore, .all: steps = try await endEach(ids, end)
         }
         return Committed(next, events: steps.flatMap(\.events), revoked: steps.flatMap(\.revoked))
+    }
+
+    /// Runs before the search, so that no session begins behind it. Writes only if a code was ever made.
+    private func withdrawCodes(ofExceptedBy selection: SessionSelection) async throws {
+        guard let id = selection.excepted, let excepted = try await session(id),
+            var root = try await session(excepted.parent ?? id), root.withdrawCodes()
+        else { return }
+        _ = try await update(root.id) { session in
+            session.withdrawCodes()
+            return Decided(())
+        }
     }
 
     /// Ends sessions of several subjects, each in its own transaction: no transaction spans two subjects.

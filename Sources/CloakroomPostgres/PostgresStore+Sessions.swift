@@ -54,12 +54,14 @@ extension PostgresStore {
         var statements = [try SessionChange.saving(decision, events)]
         if let end = decision.revoked {
             statements.append(try SessionChange.endOfChildren(of: .these([end.session]), at: end.time, events))
+        } else if decision.after.mayHaveSuperseded(since: decision.before.session) {
+            statements.append(try SessionChange.endOfSupersededChildren(decision, events))
         }
         return .write(
             statements,
             then: { rows in
                 guard rows[0].changes == 1 else { return again }
-                finish(.init(Array(rows.dropFirst()), at: decision.revoked?.time ?? .distantPast))
+                finish(.init(Array(rows.dropFirst()), at: decision.revoked?.time ?? decision.after.lastSeenAt))
                 return .done
             },
             ifUnknown: version(of: decision.after.id) { version in

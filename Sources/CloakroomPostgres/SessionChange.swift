@@ -158,6 +158,28 @@ enum SessionChange {
             months: [EventMonth(of: time)])
     }
 
+    /// Ends the live sessions that the saved session `supersedes`. It does nothing if the decision was not saved.
+    static func endOfSupersededChildren(_ decision: Decision, _ events: EventRows) throws -> Statement {
+        var text = StatementText()
+        let parent = decision.after
+        let (id, version) = (text.bind(.text(parent.id.rawValue)), text.bind(.int(decision.version)))
+        let generation = text.bind(.int(Int64(parent.generation)))
+        let epoch = text.bind(.int(Int64(parent.details.handOverEpoch ?? 0)))
+        let condition = """
+            parent = \(id)
+            AND EXISTS (SELECT FROM cloakroom.sessions AS p WHERE p.id = \(id) AND p.version = \(version))
+            AND (\(SessionRow.point)->>'generation' = \(generation)::text
+                    AND (\(SessionRow.point)->>'epoch')::int8 < \(epoch)::int8
+                OR (\(SessionRow.point)->>'isProvisional')::bool
+                    AND (\(SessionRow.point)->>'generation')::int8 < \(generation)::int8)
+            """
+        let time = parent.lastSeenAt
+        let parts = try parts(ending: condition, childEnd(at: time), events, &text)
+        return Statement(
+            "WITH \(parts) SELECT id, subject, reason FROM ended ORDER BY id", text.values,
+            months: [EventMonth(of: time)])
+    }
+
     static func childEnd(at time: Instant) -> End { End(reason: .parentEnded, time: time) }
 
     /// What a statement with the parts above returned for the sessions that it ended.

@@ -11,6 +11,12 @@ enum SessionRow {
         parent
         """
 
+    /// The `HandOverPoint` of a session, as SQL.
+    static let point = "(convert_from(details, 'UTF8')::jsonb->'handedOver'->'point')"
+
+    /// How often a session has withdrawn its codes, as SQL.
+    static let handOverEpoch = "coalesce((convert_from(details, 'UTF8')::jsonb->>'handOverEpoch')::int8, 0)"
+
     /// A row that cannot be parsed as a session: this version did not write it.
     struct Corrupt: Error {}
 

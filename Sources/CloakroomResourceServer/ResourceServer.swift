@@ -130,7 +130,7 @@ public final class ResourceServer: Service {
     }
 
     private func verify(_ authorization: [String]) -> RequestCredentials {
-        RequestCredentials(cookies: [], authorization: authorization, verifier: verifier, at: now())
+        RequestCredentials(cookies: [], authorization: authorization, to: nil, verifier: verifier, at: now())
     }
 
     /// Logs a token that a key of the issuer has signed, but that is for somebody else: a setting of this app is

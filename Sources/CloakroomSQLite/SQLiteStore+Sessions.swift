@@ -40,7 +40,7 @@ extension SQLiteStore {
         guard let id = start.session.parent else { return true }
         guard let parent = try SessionRow.fetch(id, database) else { return false }
         return parent.subject == start.session.subject
-            && parent.isAlive(at: start.session.createdAt, under: start.policy)
+            && parent.isAlive(at: start.session.createdAt, under: start.policy) && parent.admits(start.session)
     }
 
     /// The live sessions beyond the limit: those that were unused for longest.
@@ -110,6 +110,10 @@ extension SQLiteStore {
         if before.revocation == nil, let revocation = after.revocation {
             try journal.announce(id, at: revocation.time)
             try endChildren(of: id, at: revocation.time, &journal)
+        } else if after.mayHaveSuperseded(since: before) {
+            for child in try SessionRow.children(of: id, journal.database) where after.supersedes(child) {
+                try end(child.id, .parentEnded, at: after.lastSeenAt, &journal)
+            }
         }
         return decided.value
     }
@@ -143,6 +147,7 @@ extension SQLiteStore {
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, after position: SessionID?,
         limit: Int
     ) async throws -> Committed<SessionID?> {
+        if position == nil { try await withdrawCodes(ofExceptedBy: selection) }
         // Searches outside of the transaction: to find a few among a million rows takes long, and all writes would
         // wait.
         let ids = try await living(selection, after: position, limit: limit)
@@ -153,6 +158,22 @@ extension SQLiteStore {
             return .some(next)
         }
         return committed ?? Committed(next)
+    }
+
+    /// Runs before the search, so that no session begins behind it. Writes only if a code was ever made.
+    private func withdrawCodes(ofExceptedBy selection: SessionSelection) async throws {
+        guard let id = selection.excepted, let excepted = try await session(id),
+            var root = try await session(excepted.parent ?? id), root.withdrawCodes()
+        else { return }
+        _ = try await commits.commit { try Self.withdrawCodes(of: id, $0.database) }
+    }
+
+    private static func withdrawCodes(of id: SessionID, _ database: Database) throws {
+        guard let excepted = try SessionRow.fetch(id, database),
+            let before = try SessionRow.fetch(excepted.parent ?? id, database)
+        else { return }
+        var after = before
+        if after.withdrawCodes() { try SessionRow.update(after, from: before, database) }
     }
 
     private func living(
@@ -172,6 +193,7 @@ extension SQLiteStore {
     static func revoke(
         _ selection: SessionSelection, reason: RevocationReason, at now: Instant, _ journal: inout Journal
     ) throws {
+        if let id = selection.excepted { try withdrawCodes(of: id, journal.database) }
         let (condition, arguments) = selection.condition
         let ids = try String.fetchAll(
             journal.database, sql: "SELECT id FROM sessions WHERE revoked_at IS NULL AND \(condition)",

@@ -28,6 +28,15 @@ enum SessionRow {
         }
     }
 
+    /// The live sessions that were handed over from one, without claims.
+    static func children(of parent: SessionID, _ database: Database) throws -> [Session] {
+        try Row.fetchAll(
+            database.cachedStatement(
+                sql: "SELECT \(columns) FROM sessions WHERE parent = ? AND revoked_at IS NULL"),
+            arguments: [parent.rawValue]
+        ).map(session)
+    }
+
     private static let claims = "(SELECT claims FROM subjects WHERE subjects.subject = sessions.subject)"
 
     static func insert(_ session: Session, _ database: Database) throws {

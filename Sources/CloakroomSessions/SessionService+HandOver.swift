@@ -28,27 +28,51 @@ extension SessionService {
     /// The answer of the login host to a request for a hand-over.
     package enum HandOverAnswer: Hashable, Sendable {
         case code(Secret)
-        /// The session is not one of a login, or its level is not that of the presented token any more.
-        case logIn
         case stepUp
     }
 
     /// Makes a code with which the host of the request gets a session of its own.
-    /// - Parameter access: the access token of the user's session at the login host.
-    /// - Throws: `Denial.sessionRevoked` and others if the session has ended.
-    package func handOver(_ request: HandOverRequest, by access: VerifiedAccess) async throws -> HandOverAnswer {
-        let parent = try await aliveSession(access.session)
-        // A copied cookie of one host must not open the others.
-        guard parent.parent == nil, let evidence = parent.factors(behind: access.authentication) else { return .logIn }
-        if let since = request.freshSince, evidence.authentication.time < since { return .stepUp }
-        let code = Secret(environment.random(32))
+    ///
+    /// The refresh token decides, as in a renewal: a spent one ends the session.
+    /// - Parameter token: that of the user's session at the login host.
+    /// - Returns: the answer, and the tokens that the response must carry.
+    /// - Throws: `Denial.sessionRevoked` and others if the session has ended; the errors of `refresh`.
+    package func handOver(
+        _ request: HandOverRequest, by token: RefreshToken
+    ) async throws -> (answer: HandOverAnswer, renewed: IssuedTokens?) {
+        let refreshed = try await present(token, for: request)
+        let renewed: IssuedTokens? =
+            switch try renewal(refreshed) {
+            case .renewed(let tokens): tokens
+            case .served: nil
+            }
+        let parent = refreshed.session
+        let evidence = parent.factors(after: refreshed.answer, presenting: refreshed.generation)
+        if let since = request.freshSince, evidence.authentication.time < since { return (.stepUp, renewed) }
         let handOver = HandOver(
-            parent: parent.id, host: request.host, flow: request.flow, returnTo: request.returnTo, evidence: evidence)
+            parent: parent.id, host: request.host, flow: request.flow, returnTo: request.returnTo, evidence: evidence,
+            point: parent.handOverPoint(after: refreshed.answer))
+        return (.code(try await code(for: handOver)), renewed)
+    }
+
+    private func present(_ token: RefreshToken, for request: HandOverRequest) async throws -> Refreshed {
+        let (policy, key, now) = (policy, refreshKeyID, now)
+        guard now < token.expiresAt else { throw Denial.sessionExpired }
+        return try publish(
+            await store.update(token.session) { session in
+                decide(&session, presenting: token, from: .cookie, raising: nil, at: now) { session in
+                    session.handOver(presenting: token.presented, at: now, under: policy, signingWith: key)
+                }
+            })
+    }
+
+    private func code(for handOver: HandOver) async throws -> Secret {
+        let code = Secret(environment.random(32))
         let entry = OneTimeEntry(
             key: Self.key(of: code), value: Array(try JSONEncoder().encode(handOver)),
             expiresAt: now + HandOver.lifetime)
         guard try await store.put(entry, at: now) else { throw Denial.unavailable(retryAfter: .seconds(1)) }
-        return .code(code)
+        return code
     }
 
     /// The request of a browser that comes back to the receiving host with a code.
@@ -140,7 +164,8 @@ extension SessionService {
                 client: .browser, login: parent.login, remembered: parent.remembered,
                 userAgent: redemption.device.userAgent, address: redemption.device.address,
                 evidence: handOver.evidence,
-                handedOver: HandedOver(parent: parent.id, host: redemption.host.authority)),
+                handedOver: HandedOver(
+                    parent: parent.id, host: redemption.host.authority, point: handOver.point)),
             at: now, under: policy, endingBy: parent.expiresAt)
     }
 

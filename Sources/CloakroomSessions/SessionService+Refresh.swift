@@ -6,8 +6,8 @@ extension SessionService {
     /// Renews the session within a request whose access token has expired.
     ///
     /// - Throws: a `Denial`; `tokenInvalid` also for a token with a valid MAC that this store never issued.
-    package func renew(_ half: SessionTokens.RefreshHalf) async throws -> Renewal {
-        try renewal(await refresh(read(refreshToken: half.bytes.bytes), from: .cookie))
+    package func renew(_ half: SessionTokens.RefreshHalf, at host: SessionHost) async throws -> Renewal {
+        try renewal(await refresh(read(refreshToken: half.bytes.bytes, at: host), from: .cookie))
     }
 
     /// `POST /auth/refresh`: renews the session, and reports the result.

@@ -92,13 +92,3 @@ extension SessionService {
         return session
     }
 }
-
-extension RefreshAnswer {
-    /// Whether the response carries a newer refresh token.
-    package var handsOutTokens: Bool {
-        switch self {
-        case .rotated, .reissued: true
-        case .served, .straggler, .adopted, .postponed, .denied: false
-        }
-    }
-}

@@ -60,8 +60,11 @@ package struct SessionService: Sendable {
     }
 
     /// Reads a refresh token that this server issued, from a cookie or a body.
-    package func read(refreshToken bytes: some Collection<UInt8>) throws(Denial) -> RefreshToken {
-        do { return try issuer.keys.current.read(refreshToken: bytes) } catch { throw error.denial }
+    /// - Parameter host: the host of the request. The token of a session of another host is not genuine there.
+    package func read(
+        refreshToken bytes: some Collection<UInt8>, at host: SessionHost
+    ) throws(Denial) -> RefreshToken {
+        do { return try issuer.keys.current.read(refreshToken: bytes).presented(at: host) } catch { throw error.denial }
     }
 
     /// The public key set, for other backends (RFC 7517).

@@ -4,12 +4,13 @@ public import CloakroomCore
 /// effect as a whole, durably, or not at all.
 ///
 /// Whatever ends a session also ends the live sessions that were handed over from it (`Session.parent`), in the same
-/// step, with the reason `parentEnded`, and records and announces each.
+/// step, with the reason `parentEnded`, and records and announces each. So does a change after which the parent
+/// `supersedes` some of them. What leaves a session alone with `except` makes its codes worthless (`withdrawCodes`).
 ///
 /// A conforming store passes `StoreContract` of CloakroomTesting.
 public protocol SessionStore: Sendable {
     /// Saves a new session if the credential of its account is still the one that was checked, its subject is not
-    /// blocked and its parent, if it has one, is alive. Sets the claims of the subject, if there are new ones. Ends the session that it
+    /// blocked and its parent, if it has one, is alive and `admits` it. Sets the claims of the subject, if there are new ones. Ends the session that it
     /// replaces in the browser, and those unused for longest beyond the maximum: of the subject's sessions without a
     /// parent, or of those with the same parent. Saves the network of
     /// the subject; beyond `NetworkAddress.rememberedPerSubject` it replaces the one seen least recently.
@@ -64,7 +65,8 @@ public protocol SessionStore: Sendable {
     /// them as logged. If several servers call this at the same time, each event goes to exactly one.
     func takeUnannouncedEvents(limit: Int) async throws -> [SecurityEvent]
 
-    /// Deletes up to `limit` rows of each kind that are no longer needed.
+    /// Deletes up to `limit` rows of each kind that are no longer needed. A session stays while one that was handed over
+    /// from it is live: a logout with its cookie ends them all.
     /// - Returns: the number of deleted rows.
     func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int
 
@@ -94,6 +96,14 @@ public enum SessionSelection: Hashable, Sendable {
     case family(of: SessionID)
     case createdBefore(Instant)
     case all
+
+    /// The session that the selection leaves alone, if it names one.
+    package var excepted: SessionID? {
+        switch self {
+        case .ofSubject(_, let except): except
+        case .id, .family, .createdBefore, .all: nil
+        }
+    }
 }
 
 /// A request that carried an access token.

@@ -82,7 +82,7 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
     private static func isParentAlive(_ start: SessionStart, _ state: State) -> Bool {
         guard let id = start.session.parent else { return true }
         guard let parent = state.sessions[id], parent.subject == start.session.subject else { return false }
-        return parent.isAlive(at: start.session.createdAt, under: start.policy)
+        return parent.isAlive(at: start.session.createdAt, under: start.policy) && parent.admits(start.session)
     }
 
     private static func sessionsBeyondLimit(_ start: SessionStart, _ state: State) -> [SessionID] {
@@ -116,9 +116,11 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
     }
 
     private static func endChildren(
-        of id: SessionID, at now: Instant, _ state: inout State, _ journal: inout Journal
+        of id: SessionID, at now: Instant, _ state: inout State, _ journal: inout Journal,
+        where isMeant: (Session) -> Bool = { _ in true }
     ) {
-        for child in state.sessions.values where child.parent == id && child.revocation == nil {
+        for child in state.sessions.values
+        where child.parent == id && child.revocation == nil && isMeant(child) {
             end(child.id, .parentEnded, at: now, &state, &journal)
         }
     }
@@ -145,6 +147,8 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         if before.revocation == nil, let revocation = after.revocation {
             journal.revoked.append(Revoked(session: id, time: revocation.time))
             endChildren(of: id, at: revocation.time, &state, &journal)
+        } else if after.mayHaveSuperseded(since: before) {
+            endChildren(of: id, at: after.lastSeenAt, &state, &journal, where: after.supersedes)
         }
         return decided.value
     }
@@ -185,6 +189,7 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
         _ journal: inout Journal
     ) {
         let kept = state.parent(ofExceptedBy: selection)
+        state.withdrawCodes(ofExceptedBy: selection)
         let ending = state.sessions.values.filter { $0.revocation == nil && selection.contains($0, keeping: kept) }
         // Children first: the end of a parent would end them with another reason.
         for session in ending.sorted(by: { $0.parent != nil && $1.parent == nil }) {
@@ -248,8 +253,11 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
     public func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int {
         state.withLock { state in
             let past = now - .days(1)
+            let parents = Set(state.sessions.values.filter { $0.revocation == nil }.compactMap(\.parent))
             let dead = state.sessions.values.filter { session in
-                session.expiresAt < past || session.revocation == nil && session.deadline(under: policy) < past
+                session.expiresAt < past
+                    || session.revocation == nil && session.deadline(under: policy) < past
+                        && !parents.contains(session.id)
             }
             for session in dead.prefix(limit) { state.sessions[session.id] = nil }
             let expired = state.entries.values.filter { $0.expiresAt <= now }.prefix(limit)
@@ -359,11 +367,13 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
 }
 
 extension InMemoryStore.State {
+    fileprivate mutating func withdrawCodes(ofExceptedBy selection: SessionSelection) {
+        guard let id = selection.excepted else { return }
+        sessions[sessions[id]?.parent ?? id]?.withdrawCodes()
+    }
+
     fileprivate func parent(ofExceptedBy selection: SessionSelection) -> SessionID? {
-        switch selection {
-        case .ofSubject(_, let except): except.flatMap { sessions[$0]?.parent }
-        case .id, .family, .createdBefore, .all: nil
-        }
+        selection.excepted.flatMap { sessions[$0]?.parent }
     }
 }
 

@@ -58,6 +58,67 @@ extension StoreContract {
             let revoked = try await revoke(others, in: store).map(\.session.rawValue)
             try demand(Set(revoked) == ["other", "c2"], "\(revoked)")
         },
+        check("a parent admits no session of a code that it has withdrawn, or of an earlier provisional one") {
+            store in
+            try await fill(store, sessions: [session("p")])
+            try await makeCode(at: "p", presenting: 0, in: store)
+            let others = SessionSelection.ofSubject(Subject("u_ann"), except: SessionID("p"))
+            for (epoch, generation, isProvisional, begins) in [
+                (0, 1, false, true), (0, 1, true, true), (1, 1, false, false), (0, 0, true, false), (0, 0, false, true),
+            ] {
+                let point = HandOverPoint(generation: generation, epoch: epoch, isProvisional: isProvisional)
+                let child = child("c\(epoch)\(generation)\(isProvisional)", of: "p", point: point)
+                let events = try await begin(child, credentialVersion: nil, in: store)
+                try demand((events != nil) == begins, "\(point)")
+            }
+            _ = try await revoke(others, in: store)
+            for (epoch, begins) in [(0, false), (1, true)] {
+                let point = HandOverPoint(generation: 1, epoch: epoch, isProvisional: false)
+                let events = try await begin(
+                    child("d\(epoch)", of: "p", point: point), credentialVersion: nil, in: store)
+                try demand((events != nil) == begins, "after all others were ended: \(point)")
+            }
+            let kept = SessionSelection.ofSubject(Subject("u_ann"), except: SessionID("d1"))
+            _ = try await revoke(kept, in: store)
+            let point = HandOverPoint(generation: 1, epoch: 1, isProvisional: false)
+            try demand(
+                try await begin(child("e", of: "p", point: point), credentialVersion: nil, in: store) == nil,
+                "the parent of the excepted session")
+        },
+        check("a generation that is sent again ends the sessions that came with it, a new one the provisional ones") {
+            store in
+            try await fill(store, sessions: [session("p")])
+            try await makeCode(at: "p", presenting: 0, in: store)
+            for (id, generation, isProvisional) in [("old", 0, false), ("firm", 1, false), ("loose", 1, true)] {
+                let point = HandOverPoint(generation: generation, epoch: 0, isProvisional: isProvisional)
+                try await begin(child(id, of: "p", point: point), credentialVersion: nil, in: store)
+            }
+            let again = try await makeCode(at: "p", presenting: 0, after: .seconds(3), in: store)
+            try demand(Set(again) == ["firm", "loose"], "sent again: \(again)")
+            let point = HandOverPoint(generation: 1, epoch: 1, isProvisional: true)
+            try await begin(child("looser", of: "p", point: point), credentialVersion: nil, in: store)
+            let next = try await makeCode(at: "p", presenting: 1, after: .minutes(1), in: store)
+            try demand(next == [], "inside the window: \(next)")
+            let last = try await makeCode(at: "p", presenting: 1, after: .minutes(2), in: store)
+            try demand(last == ["looser"], "a new generation: \(last)")
+            try demand(
+                try await store.session(SessionID("looser"))?.revocation?.reason == .parentEnded, "another reason")
+        },
+        check("a session stays while one that was handed over from it is live") { store in
+            let idle = now - policy.idleLifetime - .days(2)
+            try await fill(store, sessions: [session("p", at: idle), session("q", at: idle)])
+            try await begin(child("c", of: "p", at: idle), credentialVersion: nil, in: store)
+            _ = try await store.update(SessionID("c")) { session in
+                Decided(session.confirm(generation: 0, at: now - .days(16), under: policy))
+            }
+            _ = try await store.sweep(at: now, under: policy, limit: 100)
+            let left = (try await store.session(SessionID("p")), try await store.session(SessionID("q")))
+            try demand(left.0 != nil && left.1 == nil, "the parent of a live session is gone, or another is left")
+            let revoked = try await revoke(.family(of: SessionID("p")), in: store).map(\.session.rawValue)
+            try demand(Set(revoked) == ["p", "c"], "\(revoked)")
+            _ = try await store.sweep(at: now + .days(100), under: policy, limit: 100)
+            try demand(try await store.session(SessionID("p")) == nil, "it stays beyond its lifetime")
+        },
         check("the maximum of a subject counts logins, and that of a parent the sessions handed over from it") {
             store in
             try await fill(store, sessions: [session("p"), session("q", at: now + .seconds(1))])
@@ -74,14 +135,32 @@ extension StoreContract {
     ]
 
     /// A session of a host, which was handed over from `parent`.
-    static func child(_ id: String, of parent: String, _ name: String = "ann", at time: Instant = now) -> Session {
+    static func child(
+        _ id: String, of parent: String, _ name: String = "ann", at time: Instant = now, point: HandOverPoint? = nil
+    ) -> Session {
         let login = session(id, of: name, at: time)
         return Session(
             id: login.id, subject: login.subject, secret: login.secret, refreshKey: "k0",
             details: Session.Details(
                 client: .browser, remembered: true, userAgent: login.userAgent, address: login.address,
-                evidence: login.evidence, handedOver: HandedOver(parent: SessionID(parent), host: "shop.example.com")),
+                evidence: login.evidence,
+                handedOver: HandedOver(
+                    parent: SessionID(parent), host: "shop.example.com",
+                    point: point ?? HandOverPoint(generation: 0, epoch: 0, isProvisional: false))),
             at: time, under: policy)
+    }
+
+    /// Presents a generation for a code.
+    /// - Returns: the sessions that this ended.
+    @discardableResult
+    private static func makeCode(
+        at id: String, presenting generation: Int, after span: Span = .zero, in store: any Store
+    ) async throws -> [String] {
+        let presented = PresentedRefresh(generation: generation, issuedAt: now, key: "k0")
+        let committed = try await store.update(SessionID(id)) { session in
+            Decided(session.handOver(presenting: presented, at: now + span, under: policy, signingWith: "k0"))
+        }
+        return committed?.revoked.map(\.session.rawValue) ?? []
     }
 
     /// Where all sessions of the subject are selected, the reason is that of the selection.

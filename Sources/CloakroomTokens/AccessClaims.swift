@@ -12,6 +12,7 @@ struct AccessClaims: Hashable, Sendable {
     var session: SessionID
     var generation: Int
     var authentication: Authentication
+    var host = SessionHost.login
     /// Those of the app.
     var claims = Claims.empty
 
@@ -28,6 +29,7 @@ struct AccessClaims: Hashable, Sendable {
             "amr": .array(authentication.methods.map { .string($0) }),
         ]
         json[Self.lowerLevels] = AuthenticationTimes.json(authentication.lowerLevels, after: authentication.time)
+        if let host = host.claim { json[Self.host] = .string(host) }
         for member in claims.json.members { json.append(member.name, member.value) }
         return json
     }
@@ -35,6 +37,9 @@ struct AccessClaims: Hashable, Sendable {
     /// A private claim: RFC 9470 has one `auth_time` for all levels, but a password may be fresher than the passkey
     /// that `acr` stands for. `auth_time` is that of `acr`, so a verifier that reads only those two is never too mild.
     fileprivate static let lowerLevels = "auth_times"
+
+    /// A private claim: the host of the session, unless that is the login host. No claim of an app can have this name.
+    fileprivate static let host = "cloakroom:host"
 }
 
 extension AccessClaims {
@@ -52,6 +57,7 @@ extension AccessClaims {
         expiresAt = try Self.date(claims, "exp")
         tokenID = try Self.string(claims, "jti")
         session = SessionID(try Self.string(claims, "sid"))
+        if claims[Self.host] != nil { host = .other(try Self.string(claims, Self.host)) }
         generation = try Self.generation(claims)
         let level = AuthenticationLevel(rawValue: try Self.string(claims, "acr"))
         guard let level else { throw .badClaim("acr") }

@@ -11,6 +11,7 @@ public struct VerifiedAccess: Hashable, Sendable {
         let client: ClientID
         let generation: Int
         let authentication: Authentication
+        let host: SessionHost
         let issuedAt: Instant
         let expiresAt: Instant
         let token: Secret
@@ -32,8 +33,9 @@ public struct VerifiedAccess: Hashable, Sendable {
         storage = Storage(
             Contents(
                 subject: claims.subject, session: claims.session, client: claims.client,
-                generation: claims.generation, authentication: claims.authentication, issuedAt: claims.issuedAt,
-                expiresAt: claims.expiresAt, token: token, claims: claims.claims, claimsText: claims.claims.asciiText))
+                generation: claims.generation, authentication: claims.authentication, host: claims.host,
+                issuedAt: claims.issuedAt, expiresAt: claims.expiresAt, token: token, claims: claims.claims,
+                claimsText: claims.claims.asciiText))
     }
 
     /// Whose authority it is (`sub`).
@@ -42,6 +44,8 @@ public struct VerifiedAccess: Hashable, Sendable {
     public var session: SessionID { storage.contents.session }
     /// The client application (`client_id`).
     public var client: ClientID { storage.contents.client }
+    /// The host whose requests may use it.
+    package var host: SessionHost { storage.contents.host }
     /// The generation that it was issued with (`gen`).
     package var generation: Int { storage.contents.generation }
     /// How and when the person proved who they are.

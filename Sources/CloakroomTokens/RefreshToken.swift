@@ -7,6 +7,8 @@ package struct RefreshToken: Hashable, Sendable {
     package let session: SessionID
     package let presented: PresentedRefresh
     package let expiresAt: Instant
+    /// The host of the request that presents the token.
+    private var host = SessionHost.login
     private let tokenID: [UInt8]
 
     init(_ token: some Collection<UInt8>, with keys: KeySet) throws(TokenFault) {
@@ -24,10 +26,17 @@ package struct RefreshToken: Hashable, Sendable {
 
     static let type = "rt+jwt"
 
+    /// The token as a request to this host presents it.
+    package func presented(at host: SessionHost) -> Self {
+        var token = self
+        token.host = host
+        return token
+    }
+
     /// Whether this is the genuine token of its generation: an attacker with the keys cannot forge it without the
-    /// session's secret, which only the store has.
+    /// session's secret, which only the store has. False if the request is for another host than that of the session.
     package func isGenuine(for session: Session, under keys: IssuerKeys) -> Bool {
-        guard let key = keys.refreshKey(presented.key) else { return false }
+        guard host == session.host, let key = keys.refreshKey(presented.key) else { return false }
         return constantTimeEqual(
             tokenID, key.tokenID(session: session.id, generation: presented.generation, secret: session.secret))
     }

@@ -34,7 +34,7 @@ package struct TokenIssuer: Sendable {
                 issuer: issuer, audience: audience, subject: session.subject, client: session.client,
                 issuedAt: issuedAt, expiresAt: session.accessTokenExpiry(at: issuedAt, under: policy),
                 tokenID: Base64URL.encode(tokenID), session: session.id, generation: generation,
-                authentication: session.authentication(ofGeneration: generation),
+                authentication: session.authentication(ofGeneration: generation), host: session.host,
                 claims: session.claims.restricted(to: claimNames)), at: now)
     }
 

@@ -146,7 +146,7 @@ import Testing
         world.time.advance(.minutes(10))
         let again = try backends.prove(
             Subject("42"), BackendAuthentication(methods: ["otp"], level: .multiFactor), by: credential)
-        let token = try world.sessions.read(refreshToken: #require(grant.tokens).refresh.bytes)
+        let token = try world.sessions.read(refreshToken: #require(grant.tokens).refresh.bytes, at: .login)
         let raised = try await world.sessions.stepUp(.refresh(token), with: again)
         #expect(raised.authentication.methods == ["pwd", "otp"] && raised.authentication.level == .multiFactor)
         #expect(raised.authentication.time == again.evidence.authentication.time)

@@ -86,7 +86,8 @@ import Testing
                     client: session.client, remembered: false, userAgent: "",
                     address: "", evidence: session.evidence),
                 at: session.createdAt, under: world.sessions.policy)
-            return try world.sessions.read(refreshToken: world.sessions.issuer.refreshToken(for: twin).bytes)
+            return try world.sessions.read(
+                refreshToken: world.sessions.issuer.refreshToken(for: twin).bytes, at: .login)
         }
 
         /// Causes the fault.

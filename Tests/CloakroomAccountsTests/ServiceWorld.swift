@@ -139,7 +139,7 @@ final class ServiceWorld: Sendable {
     /// The refresh token of a grant, as the server reads it.
     func token(_ grant: SessionGrant) throws -> RefreshToken {
         let tokens = try #require(grant.tokens)
-        return try sessions.read(refreshToken: tokens.refresh.bytes)
+        return try sessions.read(refreshToken: tokens.refresh.bytes, at: .login)
     }
 
     func livingSessions(of grant: SessionGrant) async throws -> [Session] {

@@ -50,7 +50,7 @@ import Testing
         _ = try await world.sessions.refresh(next, presenting: nil, from: .cookie)
         let cookie = Array(SessionTokens.join(access: nil, refresh: old).utf8)
         let half = try world.sessions.verifier.verify(cookie: cookie, at: world.time.now).refresh
-        guard case .served(let served) = try await world.sessions.renew(half) else {
+        guard case .served(let served) = try await world.sessions.renew(half, at: .login) else {
             return #expect(Bool(false), "tokens were returned")
         }
         #expect(served.access.generation == 0 && served.renewableIn == .seconds(30))

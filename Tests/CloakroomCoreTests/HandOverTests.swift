@@ -18,7 +18,7 @@ import Testing
     func redeemed(_ host: String, _ flow: [UInt8]?, _ refusal: HandOver.Refusal?) throws {
         let handOver = HandOver(
             parent: SessionID("p"), host: try Self.origin("shop.example.com"), flow: [7, 7], returnTo: "/",
-            evidence: Evidence(.password, at: .example))
+            evidence: Evidence(.password, at: .example), point: Self.point())
         #expect(handOver.refusal(at: try Self.origin(host), flow: flow) == refusal)
     }
 
@@ -31,24 +31,141 @@ import Testing
     func satisfied(_ parent: String?, _ age: Int64, _ level: AuthenticationLevel, _ isSatisfied: Bool) throws {
         let handOver = HandOver(
             parent: SessionID("p"), host: try Self.origin("shop.example.com"), flow: [], returnTo: "/",
-            evidence: Evidence(asserting: ["pwd"], level: level, at: .example))
+            evidence: Evidence(asserting: ["pwd"], level: level, at: .example), point: Self.point())
         var session = Session.example(at: .example + .seconds(age))
-        session.details.handedOver = parent.map { HandedOver(parent: SessionID($0), host: "shop.example.com") }
+        session.details.handedOver = parent.map {
+            HandedOver(parent: SessionID($0), host: "shop.example.com", point: Self.point())
+        }
         #expect(handOver.isSatisfied(by: session) == isSatisfied)
     }
 
-    @Test("an access token from before a step-up stands for the evidence from before it")
+    static let decisions: [(Condition, isReissued: Bool, presented: Int, RefreshAnswer, becomes: Int)] = [
+        (.pending, false, 5, .rotated, 6), (.handedOutNow, false, 5, .rotated, 6), (.windowOpen, false, 5, .rotated, 6),
+        (.windowClosed, false, 5, .rotated, 6), (.windowClosed, true, 5, .rotated, 6),
+        (.neverOpened, false, 5, .rotated, 6), (.pending, true, 5, .served, 5), (.windowOpen, true, 5, .served, 5),
+        (.handedOutNow, false, 4, .served, 5), (.pending, false, 4, .reissued, 5),
+        (.windowOpen, false, 4, .straggler, 5),
+        (.windowClosed, false, 4, .reused, 5), (.neverOpened, false, 4, .reused, 5), (.pending, false, 3, .reused, 5),
+        (.windowOpen, false, 3, .reused, 5), (.windowClosed, false, 0, .reused, 5),
+        (.windowClosed, false, 6, .adopted, 6),
+    ]
+
+    @Test(
+        "a code is decided as a renewal is, and the current generation rotates inside the window too",
+        arguments: decisions)
+    func decided(
+        _ condition: Condition, _ isReissued: Bool, _ presented: Int, _ answer: RefreshAnswer, _ generation: Int
+    ) {
+        var session = condition.session
+        session.isReissued = isReissued
+        #expect(session.handOver(presented) == answer)
+        #expect(session.generation == generation)
+        #expect((session.revocation != nil) == (answer == .reused))
+        #expect(session.handOverPoint(after: answer).isProvisional == (answer != .rotated && answer != .reissued))
+    }
+
+    @Test("a session that has ended makes no code")
+    func endedParent() {
+        var session = Session.example()
+        session.revoke(.logout, at: .example)
+        #expect(session.handOver(0) == .denied(.sessionRevoked))
+    }
+
+    @Test(
+        "a client that presents the generation before the current one ends the session that came with the current one")
+    func copied() {
+        var parent = Session.example()
+        let child = Self.child(of: &parent, presenting: 0)
+        #expect(parent.generation == 1 && parent.admits(child))
+        let later = Instant.example + .seconds(3)
+        #expect(Self.supersedes(&parent, child) { _ = $0.refresh(0, at: .example + .seconds(1)) } == false)
+        #expect(Self.supersedes(&parent, child) { _ = $0.refresh(0, at: later) } == true, "the response went to a copy")
+        #expect(!parent.admits(child))
+        let second = Self.child(of: &parent, presenting: 0, at: later + .seconds(3))
+        #expect(parent.admits(second) && !parent.supersedes(second), "the client got the current generation again")
+    }
+
+    @Test("a session that began with a new generation stays while its parent goes on")
+    func goesOn() {
+        var parent = Session.example()
+        let child = Self.child(of: &parent, presenting: 0)
+        for generation in 1...3 {
+            let time = Instant.example + .minutes(Int64(generation))
+            #expect(Self.supersedes(&parent, child) { _ = $0.handOver(generation, at: time) } == false)
+            #expect(parent.generation == generation + 1)
+        }
+        #expect(parent.admits(child), "another tab may redeem its code later")
+    }
+
+    @Test("a session that began without a new generation ends with the next one")
+    func provisional() {
+        var parent = Condition.windowOpen.session
+        parent.isReissued = true
+        let child = Self.child(of: &parent, presenting: 5)
+        #expect(parent.generation == 5 && parent.admits(child))
+        let later = Instant.example + .minutes(1)
+        #expect(Self.supersedes(&parent, child) { _ = $0.refresh(5, at: later) } == true)
+        #expect(!parent.admits(child))
+    }
+
+    @Test("a session that has withdrawn its codes admits none that was made before, and never counts without a code")
+    func withdrawn() {
+        var parent = Session.example()
+        let without = parent.withdrawCodes()
+        #expect(!without && parent.details.handOverEpoch == nil)
+        let child = Self.child(of: &parent, presenting: 0)
+        let withdrawn = parent.withdrawCodes()
+        #expect(withdrawn)
+        #expect(!parent.admits(child))
+        #expect(parent.admits(Self.child(of: &parent, presenting: 1)))
+        #expect(!parent.admits(.example()), "a login")
+    }
+
+    @Test("a copy of the cookie from before a step-up hands over the level from before it")
     func copies() {
         let later = Instant.example + .seconds(90)
         var session = Session.example()
-        let before = session.authentication.inWholeSeconds
-        #expect(session.factors(behind: before) == Evidence(.password, at: .example))
         #expect(session.stepUp(0, at: later) == .rotated)
-        let after = session.authentication.inWholeSeconds
-        #expect(session.factors(behind: after) == Evidence(.password, at: later))
-        #expect(session.factors(behind: before) == Evidence(.password, at: .example))
-        session.details.earlierEvidence = nil
-        #expect(session.factors(behind: before) == nil)
+        #expect(session.factors(after: .served, presenting: 0) == Evidence(.password, at: .example))
+        #expect(session.factors(after: .straggler, presenting: 0) == Evidence(.password, at: .example))
+        #expect(session.factors(after: .served, presenting: 1) == session.details.evidence)
+        #expect(session.factors(after: .rotated, presenting: 0) == session.details.evidence)
+    }
+
+    @Test(
+        "a request may use the sessions of its own host",
+        arguments: [
+            ("login.example.com", .login), ("LOGIN.example.com:443", .login),
+            ("shop.example.com", .other("shop.example.com")), ("Shop.example.com:443", .other("shop.example.com")),
+            ("shop.example.com:8443", .foreign), ("app.example.com", .foreign), ("", .foreign), (nil, .foreign),
+        ] as [(String?, SessionHost)])
+    func hosts(_ host: String?, _ expected: SessionHost) throws {
+        let login = try Self.origin("login.example.com")
+        let policy = OriginPolicy(ownOrigin: login, hosts: [try Self.origin("shop.example.com")])
+        #expect(policy.sessionHost(forHost: host) == expected)
+        #expect(OriginPolicy(ownOrigin: login).sessionHost(forHost: host) == .login, "without the setting")
+    }
+
+    private static func point() -> HandOverPoint { HandOverPoint(generation: 0, epoch: 0, isProvisional: false) }
+
+    /// A session that begins by a code of the parent.
+    private static func child(
+        of parent: inout Session, presenting generation: Int, at now: Instant = .example
+    ) -> Session {
+        let answer = parent.handOver(generation, at: now)
+        var child = Session.example()
+        child.details.handedOver = HandedOver(
+            parent: parent.id, host: "shop.example.com", point: parent.handOverPoint(after: answer))
+        return child
+    }
+
+    /// Whether a store ends the child when the parent changes.
+    private static func supersedes(
+        _ parent: inout Session, _ child: Session, _ change: (inout Session) -> Void
+    ) -> Bool {
+        let before = parent
+        change(&parent)
+        return parent.mayHaveSuperseded(since: before) && parent.supersedes(child)
     }
 
     @Test("a session that is handed over ends no later than its parent, and no later than the policy says")
@@ -64,5 +181,11 @@ import Testing
                 at: .example, under: policy, endingBy: end)
             #expect(session.expiresAt == expected)
         }
+    }
+}
+
+extension Session {
+    fileprivate mutating func handOver(_ generation: Int, at now: Instant = .example) -> RefreshAnswer {
+        handOver(presenting: .generation(generation), at: now, under: SessionPolicy(), signingWith: "k9")
     }
 }

@@ -13,7 +13,7 @@ import Testing
 /// declared ones.
 @Suite struct ServiceEndpointTests {
     /// Denials that need a failing store or a malformed head.
-    private static let undriven = Set(Denials.everyConnection.descriptions.keys).union([.unavailable])
+    private static let undriven = Set(Denials.everyConnection.descriptions.keys).union([.unavailable, .loginHostOnly])
         .subtracting([.invalidRequest, .misdirectedRequest])
 
     @Test(
@@ -173,12 +173,12 @@ struct ServiceAPIWorld: Sendable {
         let sessions = server.server.sessions
         for _ in 0..<2 {
             server.advance(.minutes(1))
-            let token = try sessions.read(refreshToken: Array(text.utf8))
+            let token = try sessions.read(refreshToken: Array(text.utf8), at: .login)
             let grant = try await sessions.refresh(token, presenting: nil, from: .cookie)
             text = String(decoding: try #require(grant.tokens).refresh.bytes, as: UTF8.self)
             server.advance(.minutes(1))
             _ = try await sessions.refresh(
-                sessions.read(refreshToken: Array(text.utf8)), presenting: nil, from: .cookie)
+                sessions.read(refreshToken: Array(text.utf8), at: .login), presenting: nil, from: .cookie)
         }
         server.advance(.minutes(1))
     }

@@ -84,7 +84,7 @@ final class AuthorizerWorld: Sendable {
     func authorizer(canRenew: Bool) -> SessionAuthorizer {
         SessionAuthorizer(
             verifier: verifier, cookie: cookie, policy: policy, now: { self.now }, uptime: { self.uptime },
-            renew: canRenew ? { @Sendable _ in try self.renew() } : nil,
+            renew: canRenew ? { @Sendable _, _ in try self.renew() } : nil,
             saw: { self.events.append("saw \($0.generation)") },
             catchUp: { try self.catchUp() })
     }
@@ -131,7 +131,8 @@ final class AuthorizerWorld: Sendable {
 
     func credentials(cookies: String..., authorization: [String] = []) -> RequestCredentials {
         RequestCredentials(
-            cookies: cookies.map { Array($0.utf8) }, authorization: authorization, verifier: verifier, at: now)
+            cookies: cookies.map { Array($0.utf8) }, authorization: authorization, to: .login, verifier: verifier,
+            at: now)
     }
 
     /// The value of the header `Authorization`.

@@ -42,7 +42,7 @@ import Testing
             of: Subject("elsewhere"), by: Evidence(.password, at: time.now), login: nil, credentialVersion: nil)
         let grant = try await service.begin(
             proof, service.request(device: Device(userAgent: "Test/1.0", address: "192.0.2.1")))
-        return try service.read(refreshToken: try #require(grant.tokens).refresh.bytes)
+        return try service.read(refreshToken: try #require(grant.tokens).refresh.bytes, at: .login)
     }
 
     private func refusal(of token: RefreshToken) async -> (any Error)? {
@@ -92,7 +92,7 @@ import Testing
                 client: .browser, remembered: false, userAgent: "",
                 address: "", evidence: Evidence(.password, at: time.now)),
             at: time.now, under: service.policy)
-        let forged = try service.read(refreshToken: service.issuer.refreshToken(for: foreign).bytes)
+        let forged = try service.read(refreshToken: service.issuer.refreshToken(for: foreign).bytes, at: .login)
         loseDisk()
         _ = try await service.logout(.refresh(forged))
         #expect(!service.verifier.revocations.isRevoked(token.session))

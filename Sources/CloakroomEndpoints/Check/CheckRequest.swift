@@ -60,7 +60,8 @@ struct CheckRequest: Sendable {
     func credentials(under server: CheckRules) -> RequestCredentials {
         RequestCredentials(
             cookies: cookies(named: server.authorizer.cookie), authorization: headers.values(.authorization),
-            verifier: server.authorizer.verifier, at: server.authorizer.now())
+            to: server.originPolicy.sessionHost(forHost: host), verifier: server.authorizer.verifier,
+            at: server.authorizer.now())
     }
 
     private func cookies(named cookie: SessionCookie) -> [[UInt8]] {

@@ -42,7 +42,7 @@ extension Call {
     /// others.
     fileprivate func everythingPresented(_ inBody: String?) -> [SessionService.Presented] {
         let credentials = credentials
-        let body = inBody.flatMap { try? sessions.read(refreshToken: Array($0.utf8)) }
+        let body = inBody.flatMap { try? sessions.read(refreshToken: Array($0.utf8), at: host) }
         return [
             (try? refreshToken(credentials)).map { .refresh($0) },
             credentials.bearer?.access.map { .access($0) },

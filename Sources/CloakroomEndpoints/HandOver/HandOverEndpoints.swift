@@ -69,15 +69,13 @@ extension Call {
 
     fileprivate func answer(_ state: HandOverState) async throws -> Response {
         do {
-            let cookieAlone = server.authorizer.credentials(request.headers.withoutBearer)
-            let authorization = try await server.authorizer.authorize(cookieAlone, admitsCookieAlone: true)
+            let (answer, renewed) = try await sessions.handOver(state.request, by: refreshToken(credentials))
             var response =
-                switch try await sessions.handOver(state.request, by: authorization.access) {
+                switch answer {
                 case .code(let code): send(code, to: state.request.host)
-                case .logIn: logIn(state, isStepUp: false)
                 case .stepUp: logIn(state, isStepUp: true)
                 }
-            if let renewed = authorization.renewed { handOver(renewed, to: &response) }
+            handOver(renewed, to: &response)
             return response
         } catch let denial as Denial {
             guard denial.isAboutTheSession else { throw denial }
@@ -118,15 +116,6 @@ extension Call {
     fileprivate func refusedHandOver(returnTo: String?) -> Response {
         let back = returnTo.map { "&return_to=\(SameOriginPath.queryValue($0))" } ?? ""
         return .redirect(.seeOther, to: "\(OriginPolicy.ownLoginPage)?error=hand_over_refused\(back)")
-    }
-}
-
-extension HTTPFields {
-    /// A navigation has no bearer token; a code for another host is only made for a cookie.
-    fileprivate var withoutBearer: HTTPFields {
-        var fields = self
-        fields[.authorization] = nil
-        return fields
     }
 }
 

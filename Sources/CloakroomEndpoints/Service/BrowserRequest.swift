@@ -109,9 +109,20 @@ extension ServiceCall {
     func refreshToken(of browser: BrowserRequest) throws(Denial) -> RefreshToken {
         let authorizer = server.authorizer
         let credentials = RequestCredentials(
-            cookies: cookies(of: browser), authorization: [], verifier: authorizer.verifier, at: authorizer.now())
+            cookies: cookies(of: browser), authorization: [], to: host(of: browser),
+            verifier: authorizer.verifier, at: authorizer.now())
         guard let half = credentials.refresh else { throw .sessionMissing }
-        return try sessions.read(refreshToken: half.mapError(\.denial).get().bytes.bytes)
+        return try sessions.read(refreshToken: half.mapError(\.denial).get().bytes.bytes, at: host(of: browser))
+    }
+
+    /// - Throws: `Denial.loginHostOnly`: the cookie of a session that began at another host would open that host alone, and
+    ///   no logout at the others would end it.
+    func requireLoginHost(of browser: BrowserRequest) throws(Denial) {
+        guard host(of: browser) == .login else { throw .loginHostOnly }
+    }
+
+    private func host(of browser: BrowserRequest) -> SessionHost {
+        server.originPolicy.sessionHost(forHost: browser.host)
     }
 
     private func cookies(of browser: BrowserRequest) -> [[UInt8]] {

@@ -15,12 +15,13 @@ extension Endpoint {
                 "Always a new session id; a live session in `browser.cookie` is ended. The backend adds each line of `set_cookie` to its own response as it is. At most 20 new sessions a minute and subject. Scope `sessions:create`.",
             tag: .service, security: .serviceKey,
             answers: [Answer(.created, "The session and its cookies.", .json(ServiceAnswer.schema))],
-            denials: [.crossSiteRequest, .subjectBlocked]),
+            denials: [.crossSiteRequest, .subjectBlocked, .loginHostOnly]),
         needs: .createSessions, reads: .json(.subject, .authentication, .remember, .claims, .browser)
     ) { call, fields in
         let (subject, authentication, remember, claims, browser) = fields
         let allowed = try claims.map { claims throws(Denial) in try call.allowed(claims) }
         try call.check(browser)
+        try call.requireLoginHost(of: browser)
         let proof = try call.backends.prove(subject, authentication, by: call.credential)
         var request = try call.sessions.request(
             remember: remember, device: browser.device, replacing: try? call.refreshToken(of: browser))

@@ -83,7 +83,7 @@ extension Exchange {
             }
         let (rules, request) = (gateway.rules, request)
         let relay: ((UnsafeRawBufferPointer) -> String?)? =
-            keepsCookie ? { rules.relayed($0, userAgent: request.first(.userAgent) ?? "") } : nil
+            keepsCookie ? { rules.relayed($0, inResponseTo: request) } : nil
         return ClientResponse(
             head: head, setCookie: setCookie, cookies: gateway.cookies, isOwn: isOwn, relay: relay,
             isToHead: isToHead, closes: closes)

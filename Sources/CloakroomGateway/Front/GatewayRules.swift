@@ -114,8 +114,8 @@ extension GatewayRules {
 
     func credentials(of head: RequestHead) -> RequestCredentials {
         RequestCredentials(
-            cookies: cookies(of: head), authorization: head.values(.authorization), verifier: authorizer.verifier,
-            at: authorizer.now())
+            cookies: cookies(of: head), authorization: head.values(.authorization),
+            to: originPolicy.sessionHost(forHost: head.host), verifier: authorizer.verifier, at: authorizer.now())
     }
 
     /// Whether the request has a bearer token that claims to be ours, valid or not.
@@ -130,15 +130,19 @@ extension GatewayRules {
     /// A backend's `Set-Cookie` of the session cookie as the browser gets it; nil unless it carries tokens that we
     /// issued, or ends the cookie. A value that an attacker made the backend write does not replace the user's session,
     /// unless it is one of the attacker's own.
-    func relayed(_ setCookie: UnsafeRawBufferPointer, userAgent: String) -> String? {
+    func relayed(_ setCookie: UnsafeRawBufferPointer, inResponseTo head: RequestHead) -> String? {
         let parts = setCookie.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
         guard let pair = parts.first, let separator = pair.firstIndex(of: UInt8(ascii: "=")) else { return nil }
         let value = Array(UnsafeRawBufferPointer(rebasing: pair[(separator + 1)...]).trimmed)
-        let isIssued = (try? authorizer.verifier.verify(cookie: value, at: authorizer.now())) != nil
-        guard value.isEmpty || isIssued else { return nil }
+        guard value.isEmpty || isIssued(value, forHostOf: head) else { return nil }
         let age = value.isEmpty ? 0 : Self.maximumAge(parts.dropFirst())
         return authorizer.cookie.relaying(
-            String(decoding: value, as: UTF8.self), maximumAge: age, userAgent: userAgent)
+            String(decoding: value, as: UTF8.self), maximumAge: age, userAgent: head.first(.userAgent) ?? "")
+    }
+
+    private func isIssued(_ value: [UInt8], forHostOf head: RequestHead) -> Bool {
+        guard let checked = try? authorizer.verifier.verify(cookie: value, at: authorizer.now()) else { return false }
+        return checked.access.map { $0.host == originPolicy.sessionHost(forHost: head.host) } ?? true
     }
 
     private static func maximumAge(_ attributes: some Sequence<Slice<UnsafeRawBufferPointer>>) -> Int? {

@@ -16,13 +16,16 @@ package enum TokenFault: Error, Hashable, Sendable {
     case expired
     /// The two tokens of a cookie are of different sessions.
     case differentSessions
+    /// The token belongs to another host of the setting `hosts`.
+    case otherHost
 
     /// The denial that the client gets.
     package var denial: Denial {
         switch self {
         case .expired: .tokenExpired
         case .malformed, .unknownKey, .wrongAlgorithm, .criticalHeader, .foreignKeyHeader, .badSignature, .wrongType,
-            .wrongIssuer, .wrongAudience, .badClaim, .notYetValid, .differentSessions:
+            .wrongIssuer, .wrongAudience, .badClaim, .notYetValid, .differentSessions,
+            .otherHost:
             .tokenInvalid
         }
     }
@@ -42,6 +45,7 @@ package enum TokenFault: Error, Hashable, Sendable {
         case .notYetValid: "the token is not valid yet"
         case .expired: "the token has expired"
         case .differentSessions: "the two tokens of the cookie are of different sessions"
+        case .otherHost: "the token belongs to another host"
         }
     }
 }
