@@ -175,6 +175,7 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
     ) async throws -> Committed<SessionID?> {
         let committed = commit { state, journal -> SessionID?? in
             let kept = state.parent(ofExceptedBy: selection)
+            if position == nil { state.withdrawCodes(ofExceptedBy: selection) }
             let ids = state.sessions.values
                 .filter { $0.revocation == nil && selection.contains($0, keeping: kept) }.map(\.id.rawValue)
                 .filter { position.map { $0.rawValue } ?? "" < $0 }.sorted().prefix(limit).map { SessionID($0) }
