@@ -138,6 +138,14 @@ def hosts(tmp_path_factory):
     assert server.stop() == 0
 
 
+@pytest.fixture
+def quiet(tmp_path):
+    """A server without earlier log lines: those of one kind are sampled."""
+    server = start(tmp_path, SNIPPETS / "hosts.yaml")
+    yield server
+    assert server.stop() == 0
+
+
 @pytest.mark.parametrize("origin, is_trusted", ORIGINS)
 def test_origins_of_other_hosts(hosts, origin, is_trusted):
     """The same rule decides at the endpoints, in CORS, at forward-auth and about its preflights."""
@@ -161,21 +169,21 @@ def test_a_pattern_that_trusts_strangers_stops_the_start(tmp_path, pattern):
     assert refused.returncode == 78 and "CLOAKROOM_TRUSTED_ORIGINS: expected origins such as" in refused.stderr
 
 
-def test_the_log_of_a_refused_check_names_the_host_that_the_browser_requested(hosts):
-    begin = len(hosts.log())
+def test_the_log_of_a_refused_check_names_the_host_that_the_browser_requested(quiet):
+    begin = len(quiet.log())
     headers = {"X-Forwarded-Host": "app.example.com", "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-    assert Client(hosts).check("/notes?secret=1", "POST", headers=headers, cookie=False).code == "cross_site_request"
-    told = line(hosts, begin, "another origin")
+    assert Client(quiet).check("/notes?secret=1", "POST", headers=headers, cookie=False).code == "cross_site_request"
+    told = line(quiet, begin, "another origin")
     for part in ("app.example.com", "https://evil.example", "trustedOrigins", "/notes"):
         assert part in told
-    assert str(hosts.private_port) not in told and "secret" not in told
+    assert str(quiet.private_port) not in told and "secret" not in told
 
 
-def test_a_refused_preflight_of_a_check_is_logged_with_the_setting(hosts):
-    begin = len(hosts.log())
+def test_a_refused_preflight_of_a_check_is_logged_with_the_setting(quiet):
+    begin = len(quiet.log())
     headers = {"X-Forwarded-Host": "app.example.com", "Origin": "https://evil.example", "Access-Control-Request-Method": "PUT"}
-    assert Client(hosts).check("/notes", "OPTIONS", headers=headers, cookie=False).status == 401
-    told = line(hosts, begin, "preflight")
+    assert Client(quiet).check("/notes", "OPTIONS", headers=headers, cookie=False).status == 401
+    told = line(quiet, begin, "preflight")
     assert "app.example.com" in told and "https://evil.example" in told and "trustedOrigins" in told
 
 
