@@ -93,7 +93,8 @@ struct Operations {
         return [
             Operation(name: "find the session cookie in a Cookie header") { _ = cookie.values(in: headers) },
             Operation(name: "decide a check from memory") {
-                guard authorizer.authorizeAtOnce(authorizer.credentials(headers), demanding: nil) != nil else {
+                guard authorizer.authorizeAtOnce(authorizer.credentials(headers, to: .login), demanding: nil) != nil
+                else {
                     throw Refused()
                 }
             },
