@@ -1,6 +1,6 @@
 /// How a session of a host came from a session at the login host (`docs/several-hosts.md`).
 package struct HandedOver: Hashable, Sendable, Codable {
-    /// The session at the login host. Whatever ends it ends this session, too.
+    /// The session at the login host. Its end is the end of this session, too.
     package let parent: SessionID
     /// The host that has the session's cookie, with its port if it is not the default one.
     package let host: String

@@ -2,6 +2,9 @@ import CloakroomStores
 import GRDB
 
 /// A write of a group on the one connection that writes.
+///
+/// Unchecked: the queue passes it from the caller to the thread of that connection, and the caller does not touch it
+/// again.
 final class SQLiteWork: GroupWork, @unchecked Sendable {
     private var body: ((Database) throws -> Void)?
 

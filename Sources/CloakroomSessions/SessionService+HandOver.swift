@@ -153,7 +153,8 @@ extension SessionService {
         return SessionGrant(session: session, access: tokens.access, renewal: .renewed(tokens))
     }
 
-    /// The tokens go into the cookie, whatever client began the parent: the response is a redirect.
+    /// The tokens go into the cookie, also if a client with another delivery began the parent: the response is a
+    /// redirect.
     private func session(
         _ handOver: HandOver, of parent: Session, _ redemption: Redemption, at now: Instant
     ) -> Session {

@@ -178,8 +178,9 @@ private final class GroupMember<Work: GroupWork>: Sendable {
     }
 }
 
-/// Where a write of a group leaves its result for the caller. The thread that commits sets it before it resumes the
-/// caller.
+/// Where a write of a group leaves its result for the caller.
+///
+/// Unchecked: the thread that commits sets it before it resumes the caller.
 package final class WorkResult<Value: Sendable>: @unchecked Sendable {
     package var value: Value?
 

@@ -3,17 +3,20 @@ public import CloakroomCore
 /// Saves sessions, the feed of revocations and the record of events. Each method is one atomic use case: it takes
 /// effect as a whole, durably, or not at all.
 ///
-/// Whatever ends a session also ends the live sessions that were handed over from it (`Session.parent`), in the same
-/// step, with the reason `parentEnded`, and records and announces each. So does a change after which the parent
-/// `supersedes` some of them. What leaves a session alone with `except` makes its codes worthless (`withdrawCodes`).
+/// An operation that ends a session also ends the live sessions that were handed over from it (`Session.parent`), in
+/// the same step, with the reason `parentEnded`, and records and announces each. So does a change after which the
+/// parent `supersedes` some of them. An operation that excepts a session makes the codes of that session worthless
+/// (`withdrawCodes`).
 ///
 /// A conforming store passes `StoreContract` of CloakroomTesting.
 public protocol SessionStore: Sendable {
     /// Saves a new session if the credential of its account is still the one that was checked, its subject is not
-    /// blocked and its parent, if it has one, is alive and `admits` it. Sets the claims of the subject, if there are new ones. Ends the session that it
-    /// replaces in the browser, and those unused for longest beyond the maximum: of the subject's sessions without a
-    /// parent, or of those with the same parent. Saves the network of
-    /// the subject; beyond `NetworkAddress.rememberedPerSubject` it replaces the one seen least recently.
+    /// blocked and its parent, if it has one, is alive and `admits` it.
+    ///
+    /// Sets the claims of the subject, if there are new ones. Ends the session that it replaces in the browser, and
+    /// those unused for longest beyond the maximum: of the subject's sessions without a parent, or of those with the
+    /// same parent. Saves the network of the subject; beyond `NetworkAddress.rememberedPerSubject` it replaces the one
+    /// seen least recently.
     /// - Returns: the claims of the subject; nil, with nothing changed, if the subject is blocked, if the account was
     ///   disabled or its credential changed meanwhile, or if the parent has ended.
     func begin(_ start: SessionStart, recording events: [SecurityEvent]) async throws -> Committed<Claims>?

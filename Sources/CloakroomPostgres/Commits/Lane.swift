@@ -6,6 +6,8 @@ import Foundation
 ///
 /// A group is read in one round trip and written in another, with one synchronisation point: one transaction, and one
 /// flush of the disk.
+///
+/// Unchecked: its thread alone touches its state.
 final class Lane: @unchecked Sendable {
     private let server: PostgresServer
     /// A group that takes longer has lost its connection: a server that was frozen keeps its sockets open.

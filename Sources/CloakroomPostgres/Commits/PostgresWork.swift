@@ -16,6 +16,8 @@ indirect enum PostgresStep {
 }
 
 /// A write, or a read, of a group on PostgreSQL.
+///
+/// Unchecked: the queue passes it from the caller to one thread, and the caller does not touch it again.
 final class PostgresWork: GroupWork, @unchecked Sendable {
     /// Members write in this order, so that two groups never wait for each other's rows. Two members with the same text
     /// are never in the same transaction.
