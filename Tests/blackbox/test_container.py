@@ -70,7 +70,8 @@ class Image(Overlay, Address):
 
     def stop(self):
         if self.process and self.process.poll() is None:
-            self.process.kill()
+            # unshare would leave it behind: a process that changes its user loses the signal of its parent's death.
+            os.kill(self.first_process(), signal.SIGKILL)
             self.process.wait()
         super().stop()
 
