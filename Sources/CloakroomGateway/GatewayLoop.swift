@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomMiddleware
 import NIOCore
 
 /// A connection of a browser, as the timer of its event loop sees it.
@@ -13,6 +14,7 @@ protocol LoopMember: AnyObject {
 /// What the connections of one event loop share: connections to the backends, and one timer for all of them.
 final class GatewayLoop {
     let eventLoop: any EventLoop
+    let executor: EventLoopExecutor
     private let connector: UpstreamConnector
     private var pools: [UpstreamEndpoint: UpstreamPool] = [:]
     private var connections: [ObjectIdentifier: any LoopMember] = [:]
@@ -23,6 +25,7 @@ final class GatewayLoop {
 
     init(_ eventLoop: any EventLoop, connector: UpstreamConnector) {
         self.eventLoop = eventLoop
+        executor = EventLoopExecutor(eventLoop)
         self.connector = connector
     }
 

@@ -1,5 +1,5 @@
 package import CloakroomCore
-import HTTPTypes
+package import HTTPTypes
 package import Hummingbird
 
 /// Lets only pages of trusted origins read our responses (Fetch standard, CORS protocol).
@@ -17,12 +17,27 @@ package struct CrossOriginSharing<Context: RequestContext>: RouterMiddleware {
     ) async throws -> Response {
         let origin = request.headers[.origin].flatMap { policy.trusts($0) ? $0 : nil }
         var response = request.isPreflight && origin != nil ? preflight(request) : try await next(request, context)
-        response.headers[.vary] = (response.headers[.vary].map { "\($0), " } ?? "") + "Origin"
-        guard let origin else { return response }
-        response.headers[.accessControlAllowOrigin] = origin
-        response.headers[.accessControlAllowCredentials] = "true"
-        response.headers[.accessControlExposeHeaders] = "WWW-Authenticate, Retry-After"
+        let vary = response.headers[.vary].map { "\($0), " } ?? ""
+        for field in Self.fields(readableBy: origin) {
+            response.headers[field.name] = field.name == .vary ? vary + field.value : field.value
+        }
         return response
+    }
+
+    /// The headers of a response to a request with this `Origin`, where this middleware is in use.
+    package static func fields(for origin: String?, under policy: OriginPolicy) -> [HTTPField] {
+        policy.trustedOrigins.isEmpty ? [] : fields(readableBy: origin.flatMap { policy.trusts($0) ? $0 : nil })
+    }
+
+    /// - Parameter origin: a trusted one, or nil.
+    private static func fields(readableBy origin: String?) -> [HTTPField] {
+        let vary = HTTPField(name: .vary, value: "Origin")
+        guard let origin else { return [vary] }
+        return [
+            vary, HTTPField(name: .accessControlAllowOrigin, value: origin),
+            HTTPField(name: .accessControlAllowCredentials, value: "true"),
+            HTTPField(name: .accessControlExposeHeaders, value: "WWW-Authenticate, Retry-After"),
+        ]
     }
 
     /// Allows every header that the preflight names, such as a tracing header that we do not know: an origin that is

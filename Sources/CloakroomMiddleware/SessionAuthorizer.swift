@@ -90,6 +90,15 @@ package struct SessionAuthorizer: Sendable {
         return access
     }
 
+    /// Whether `authorize` will renew.
+    package func renews(_ credentials: RequestCredentials, demanding demand: StepUp?) -> Bool {
+        let now = now()
+        switch answer(credentials.question(at: now, demanding: demand, admitsCookieAlone: false), at: now) {
+        case .renewal, .earlyRenewal: return true
+        case .bearer, .cookie, .lookUp, .denied: return false
+        }
+    }
+
     /// Reports that the client of an open stream has sent something, which counts as activity of its session.
     package func sawActivity(of access: VerifiedAccess) {
         saw(access)

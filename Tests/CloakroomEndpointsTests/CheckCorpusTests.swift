@@ -43,7 +43,7 @@ import Testing
     }
 
     /// The values of a header in the corpus, besides its absence.
-    private static func values(_ name: CheckHeaders.Name, _ tokens: Tokens) -> [Values] {
+    private static func values(_ name: DecidingHeaders.Name, _ tokens: Tokens) -> [Values] {
         switch name {
         case .cookie: tokens.cookies
         case .authorization: tokens.authorizations
@@ -113,13 +113,13 @@ import Testing
     /// The corpus: pairs of related headers with all combinations of their values, each header alone, and each
     /// request line.
     private static func corpus(_ tokens: Tokens) -> [String] {
-        let pairs: [(CheckHeaders.Name, CheckHeaders.Name)] = [
+        let pairs: [(DecidingHeaders.Name, DecidingHeaders.Name)] = [
             (.cookie, .authorization), (.origin, .xForwardedMethod), (.origin, .secFetchSite),
             (.secFetchMode, .upgradeInsecureRequests), (.cookie, .userAgent), (.upgrade, .origin),
             (.xForwardedMethod, .xOriginalMethod), (.xForwardedUri, .xOriginalURI),
             (.accessControlRequestMethod, .xForwardedMethod), (.secFetchMode, .accept),
         ]
-        let alone = CheckHeaders.Name.allCases.flatMap { name in
+        let alone = DecidingHeaders.Name.allCases.flatMap { name in
             values(name, tokens).map { request([name: $0], tokens) }
         }
         let together = pairs.flatMap { one, other in
@@ -127,7 +127,7 @@ import Testing
                 values(other, tokens).map { request([one: first, other: $0], tokens) }
             }
         }
-        let unsafe = CheckHeaders.Name.allCases.filter { $0 != .xForwardedMethod }.flatMap { name in
+        let unsafe = DecidingHeaders.Name.allCases.filter { $0 != .xForwardedMethod }.flatMap { name in
             values(name, tokens).map { request([name: $0, .xForwardedMethod: ["POST"]], tokens) }
         }
         let login = tokens.cookies.map {
@@ -137,9 +137,9 @@ import Testing
     }
 
     private static func request(
-        _ headers: [CheckHeaders.Name: Values], _ tokens: Tokens, line: String = "GET /auth/check HTTP/1.1"
+        _ headers: [DecidingHeaders.Name: Values], _ tokens: Tokens, line: String = "GET /auth/check HTTP/1.1"
     ) -> String {
-        let usual: [CheckHeaders.Name: Values] = [
+        let usual: [DecidingHeaders.Name: Values] = [
             .cookie: tokens.cookies[1], .xForwardedMethod: ["GET"], .xForwardedUri: ["/app?a=b"],
         ]
         let all = usual.merging(headers) { $1 }.sorted { $0.key.rawValue < $1.key.rawValue }
@@ -204,7 +204,7 @@ import Testing
             // connection as idle.
             let shown =
                 1 + (ContinuousClock.now - began).components.seconds
-                / (CheckHandler.longestHidden.nanoseconds / 1_000_000_000)
+                / (FastPathLimits.longestHidden.nanoseconds / 1_000_000_000)
             #expect(listeners.answeredAtOnce - before >= requests.count - Int(shown))
         }
     }
@@ -216,23 +216,23 @@ import Testing
 
     @Test("a header name may be in any case, and other headers change nothing")
     func names() {
-        for name in CheckHeaders.Name.allCases {
+        for name in DecidingHeaders.Name.allCases {
             for text in [name.text, name.text.lowercased(), name.text.uppercased()] {
-                let headers = CheckHeaders([(name: text, value: "1"), (name: text, value: "2")])
+                let headers = DecidingHeaders([(name: text, value: "1"), (name: text, value: "2")])
                 #expect(headers[name] == "1" && headers.values(name) == ["1", "2"])
-                for other in CheckHeaders.Name.allCases where other != name { #expect(headers[other] == nil) }
+                for other in DecidingHeaders.Name.allCases where other != name { #expect(headers[other] == nil) }
             }
             // The name with bit 6 (0x40) of one byte flipped.
             for index in name.text.utf8.indices {
                 var bytes = Array(name.text.utf8)
                 bytes[name.text.utf8.distance(from: name.text.utf8.startIndex, to: index)] ^= 0x40
-                let headers = CheckHeaders([(name: String(decoding: bytes, as: UTF8.self), value: "1")])
+                let headers = DecidingHeaders([(name: String(decoding: bytes, as: UTF8.self), value: "1")])
                 #expect(headers[name] == nil, "\(bytes)")
             }
         }
         for text in ["", "Cooki", "Cookies", "X-Forwarded-Uri ", "X_Forwarded_Uri", "X-Forwarded-For", "Host"] {
-            let headers = CheckHeaders([(name: text, value: "1")])
-            #expect(CheckHeaders.Name.allCases.allSatisfy { headers[$0] == nil }, "\(text)")
+            let headers = DecidingHeaders([(name: text, value: "1")])
+            #expect(DecidingHeaders.Name.allCases.allSatisfy { headers[$0] == nil }, "\(text)")
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ForwardedRequestTests {
     private func read(_ headers: [(String, String)]) throws -> ForwardedRequest {
-        try ForwardedRequest(CheckHeaders(headers.map { (name: $0.0, value: $0.1) }))
+        try ForwardedRequest(DecidingHeaders(headers.map { (name: $0.0, value: $0.1) }))
     }
 
     private static let told = [("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/a")]

@@ -107,7 +107,7 @@ final class TestServer: Sendable {
 
     /// Runs `test` with the port of the server's private listener.
     func runPrivately(
-        observing: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void = { _, _ in },
+        observing: @escaping @Sendable (Int, Duration) -> Void = { _, _ in },
         _ test: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
         let listener = HTTPServerBuilder { [server] in

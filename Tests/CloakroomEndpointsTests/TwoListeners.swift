@@ -18,15 +18,15 @@ struct TwoListeners {
     private let answered: Counter
 
     private final class Counter: Sendable {
-        private let list = Mutex<[CheckAnswer.Status]>([])
-        var statuses: [CheckAnswer.Status] { list.withLock { $0 } }
-        func add(_ status: CheckAnswer.Status) { list.withLock { $0.append(status) } }
+        private let list = Mutex<[Int]>([])
+        var statuses: [Int] { list.withLock { $0 } }
+        func add(_ status: Int) { list.withLock { $0.append(status) } }
     }
 
     /// The number of responses from the event loop.
     var answeredAtOnce: Int { answered.statuses.count }
     /// The statuses of the responses from the event loop.
-    var statusesAtOnce: [CheckAnswer.Status] { answered.statuses }
+    var statusesAtOnce: [Int] { answered.statuses }
 
     static func run(
         _ server: TestServer, _ test: @escaping @Sendable (TwoListeners) async throws -> Void

@@ -6,7 +6,7 @@ import Hummingbird
 import Logging
 
 extension Endpoint {
-    /// Forward-auth. The fast path in `CheckHandler` answers most checks before they reach this endpoint.
+    /// Forward-auth. `CheckFastPath` answers most checks before they reach this endpoint.
     static let check = Endpoint(
         private: Operation(
             .get, CheckParameters.path, "check", "Forward-auth: may the request that a proxy asks about go on?",
@@ -38,14 +38,18 @@ struct CheckEndpoint: Sendable {
     func respond(
         to request: Request, _ parameters: CheckParameters, from peer: AdmittedPeer
     ) async throws -> Response {
-        let check = try read(request, parameters)
+        try await respond(to: read(request, parameters), from: peer)
+    }
+
+    /// - Throws: `Denial`.
+    func respond(to check: CheckRequest, from peer: AdmittedPeer) async throws -> Response {
         do {
-            if check.isAllowedPreflight(under: rules.originPolicy) { return preflight(parameters) }
+            if check.isAllowedPreflight(under: rules.originPolicy) { return preflight(check.parameters) }
             try check.checkOrigin(under: rules)
             let authorization = try await rules.authorizer.authorize(
-                check.credentials(under: rules), demanding: parameters.demand)
-            try parameters.check(authorization.access.claims)
-            return try parameters.refuses ? askAgain(check) : allow(authorization, request, parameters, peer)
+                check.credentials(under: rules), demanding: check.parameters.demand)
+            try check.parameters.check(authorization.access.claims)
+            return try check.parameters.refuses ? askAgain(check) : allow(authorization, check, peer)
         } catch let denial as Denial {
             guard denial.isUnauthorized, let login = loginRedirect(for: check, after: denial) else { throw denial }
             return login
@@ -56,7 +60,7 @@ struct CheckEndpoint: Sendable {
         do {
             return try CheckRequest(
                 method: request.method.rawValue, authority: request.head.authority, parameters: parameters,
-                headers: CheckHeaders(request.headers))
+                headers: DecidingHeaders(request.headers))
         } catch {
             guard case .invalidRequest(let fields) = error else { throw error }
             let reasons = fields.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
@@ -66,12 +70,12 @@ struct CheckEndpoint: Sendable {
     }
 
     private func allow(
-        _ authorization: SessionAuthorizer.Authorization, _ request: Request, _ parameters: CheckParameters,
-        _ peer: AdmittedPeer
+        _ authorization: SessionAuthorizer.Authorization, _ check: CheckRequest, _ peer: AdmittedPeer
     ) -> Response {
-        let setCookie = authorization.renewed.flatMap { rules.authorizer.cookie.setting($0, for: request.headers) }
+        let agent = check.headers[.userAgent] ?? ""
+        let setCookie = authorization.renewed.flatMap { rules.authorizer.cookie.setting($0, userAgent: agent) }
         return CheckAnswer(
-            allowing: authorization.access, setCookie: setCookie, under: parameters, to: peer
+            allowing: authorization.access, setCookie: setCookie, under: check.parameters, to: peer
         ).response
     }
 
@@ -125,7 +129,7 @@ extension CheckEndpoint {
         (.xForwardedHost, "The `Host` counts where it is absent."),
         (.xForwardedUri, "Path and query, at most 16 KiB; required, or `X-Original-URI`."),
         (.xOriginalMethod, "As nginx says it."), (.xOriginalURI, "As nginx says it."),
-    ].map { (name: CheckHeaders.Name, help) in .init(name: name.text, help: help) }
+    ].map { (name: DecidingHeaders.Name, help) in .init(name: name.text, help: help) }
 
     fileprivate static let answers = [
         Answer(.ok, "Allowed, with `allow=200`.", headers: CheckAnswer.headers),

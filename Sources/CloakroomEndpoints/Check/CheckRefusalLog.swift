@@ -11,13 +11,17 @@ extension ForwardedRequest {
         guard let parameters = try? CheckParameters(request.head.path ?? ""),
             let check = try? CheckRequest(
                 method: request.method.rawValue, authority: nil, parameters: parameters,
-                headers: CheckHeaders(request.headers))
+                headers: DecidingHeaders(request.headers))
         else { return [:] }
+        return check.forwarded.metadata
+    }
+
+    var metadata: Logger.Metadata {
         // Without the query, which may contain secrets.
         var metadata: Logger.Metadata = [
-            "original_method": "\(check.forwarded.method)", "original_path": "\(printable(check.forwarded.path))",
+            "original_method": "\(method)", "original_path": "\(Self.printable(path))",
         ]
-        if let host = check.forwarded.host { metadata["host"] = "\(printable(host))" }
+        if let host { metadata["host"] = "\(Self.printable(host))" }
         return metadata
     }
 

@@ -6,7 +6,7 @@ import CloakroomTokens
 struct CheckRequest: Sendable {
     let parameters: CheckParameters
     let forwarded: ForwardedRequest
-    let headers: CheckHeaders
+    let headers: DecidingHeaders
     /// The host that the browser requested.
     let host: String?
 
@@ -15,7 +15,7 @@ struct CheckRequest: Sendable {
     ///   - authority: the authority of the check itself.
     /// - Throws: `Denial.invalidRequest`.
     init(
-        method: String, authority: String?, parameters: CheckParameters, headers: CheckHeaders
+        method: String, authority: String?, parameters: CheckParameters, headers: DecidingHeaders
     ) throws(Denial) {
         self.parameters = parameters
         self.headers = headers
@@ -42,12 +42,7 @@ struct CheckRequest: Sendable {
             serviceWorkerPath: headers[.serviceWorker] == nil ? nil : forwarded.path, host: host,
             origin: headers.values(.origin), secFetchSite: headers.values(.secFetchSite), carriesOurCookie: false)
         if request.mayChangeSomething {
-            let cookies = cookies(named: server.authorizer.cookie)
-            request.carriesOurCookie = !cookies.isEmpty
-            request.xsrf = server.xsrf?.evidence(values: headers.values(.xsrfToken), cookies: cookies) ?? .absent
-            request.isLaunderedNavigation =
-                headers[.secFetchMode] == "same-origin" && headers[.upgradeInsecureRequests] == "1"
-            request.referer = headers[.referer]
+            request.read(headers, cookies: cookies(named: server.authorizer.cookie), server.xsrf)
         }
         try server.originPolicy.check(request)
     }
@@ -65,7 +60,7 @@ struct CheckRequest: Sendable {
     }
 
     private func cookies(named cookie: SessionCookie) -> [[UInt8]] {
-        headers.values(.cookie).flatMap { cookie.values(in: $0, userAgent: headers[.userAgent] ?? "") }
+        headers.cookies(named: cookie)
     }
 
     /// Whether the request is a browser navigation, which can be redirected to a login page.

@@ -14,7 +14,7 @@ struct ForwardedRequest: Hashable, Sendable {
     /// Reads the headers of a check.
     /// - Throws: `Denial.invalidRequest` for a header that is missing, contradicts another, or is malformed: if proxy
     ///   and server read a request differently, the check decides about the wrong request (CVE-2021-32637).
-    init(_ headers: CheckHeaders) throws(Denial) {
+    init(_ headers: DecidingHeaders) throws(Denial) {
         let method = try Self.one(.xForwardedMethod, or: .xOriginalMethod, headers)
         let target = try Self.one(.xForwardedUri, or: .xOriginalURI, headers)
         guard let method, let target else {
@@ -24,7 +24,7 @@ struct ForwardedRequest: Hashable, Sendable {
     }
 
     /// For a check whose own method and target describe the request.
-    init(method: String, target: String, _ headers: CheckHeaders) throws(Denial) {
+    init(method: String, target: String, _ headers: DecidingHeaders) throws(Denial) {
         guard Self.isMethod(method) else { throw Self.malformed(.xForwardedMethod) }
         guard !target.isEmpty, target.utf8.count <= Self.longestTarget else { throw Self.malformed(.xForwardedUri) }
         if let scheme = try Self.one(.xForwardedProto, or: .xForwardedProto, headers),
@@ -41,7 +41,7 @@ struct ForwardedRequest: Hashable, Sendable {
     private static let schemes: Set<String> = ["http", "https", "ws", "wss"]
 
     private static func one(
-        _ name: CheckHeaders.Name, or other: CheckHeaders.Name, _ headers: CheckHeaders
+        _ name: DecidingHeaders.Name, or other: DecidingHeaders.Name, _ headers: DecidingHeaders
     ) throws(Denial) -> String? {
         let first = headers[name] ?? headers[other]
         guard let first else { return nil }
@@ -53,8 +53,8 @@ struct ForwardedRequest: Hashable, Sendable {
 
     private static func missing(method: String?, target: String?) -> [String: String] {
         var fields: [String: String] = [:]
-        if method == nil { fields[CheckHeaders.Name.xForwardedMethod.text] = "is missing, as is X-Original-Method" }
-        if target == nil { fields[CheckHeaders.Name.xForwardedUri.text] = "is missing, as is X-Original-URI" }
+        if method == nil { fields[DecidingHeaders.Name.xForwardedMethod.text] = "is missing, as is X-Original-Method" }
+        if target == nil { fields[DecidingHeaders.Name.xForwardedUri.text] = "is missing, as is X-Original-URI" }
         return fields
     }
 
@@ -63,7 +63,7 @@ struct ForwardedRequest: Hashable, Sendable {
             && text.utf8.allSatisfy { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || $0 == UInt8(ascii: "-") }
     }
 
-    private static func malformed(_ name: CheckHeaders.Name) -> Denial {
+    private static func malformed(_ name: DecidingHeaders.Name) -> Denial {
         .invalidRequest(fields: [name.text: "is malformed"])
     }
 }

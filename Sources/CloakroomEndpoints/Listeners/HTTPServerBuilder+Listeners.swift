@@ -50,13 +50,19 @@ extension HTTPServerBuilder {
         observing: @escaping @Sendable (Duration) -> Void = { _ in }
     ) -> HTTPServerBuilder {
         HTTPServerBuilder {
-            ListenerChannel.privateEndpoints(server, limits, $0) { _, duration in observing(duration) }
+            ListenerChannel.privateEndpoints(server, limits, $0, observing: { _, duration in observing(duration) })
         }
     }
 }
 
 extension Channel {
-    @discardableResult
+    fileprivate func add(
+        _ path: some FastPath, _ deadline: RequestDeadline, before wire: WireHandler, _ server: AuthorizationServer
+    ) throws {
+        let handler = FastPathHandler(path, deadline: deadline, demandsTLS: server.demandsTLS, now: server.now)
+        try pipeline.syncOperations.addHandler(handler, position: .before(wire))
+    }
+
     fileprivate func addWireHandler(
         _ limits: ListenerLimits, _ server: AuthorizationServer
     ) throws -> (RequestDeadline, WireHandler) {
@@ -76,13 +82,19 @@ package struct ListenerChannel: ServerChildChannel {
     private let http1: HTTP1Channel
     private let prepare: @Sendable (any Channel) throws -> Bool
 
-    /// - Parameter securing: adds TLS to a connection.
+    /// - Parameters:
+    ///   - securing: adds TLS to a connection.
+    ///   - observing: called with the status of each renewal that the event loop answered, and its time. nil leaves all
+    ///     renewals to the router, for apps with middleware of their own.
     package static func publicEndpoints(
         _ server: AuthorizationServer, _ limits: ListenerLimits, _ responder: @escaping HTTPChannelHandler.Responder,
-        securing: @escaping @Sendable (any Channel) throws -> Void = { _ in }
+        securing: @escaping @Sendable (any Channel) throws -> Void = { _ in },
+        observing: (@Sendable (Int, Duration) -> Void)? = nil
     ) -> Self {
-        Self(responder, limits) { channel in
-            try channel.addWireHandler(limits, server)
+        let path = observing.map { RenewalFastPath(server, observe: $0) }
+        return Self(responder, limits) { channel in
+            let (deadline, wire) = try channel.addWireHandler(limits, server)
+            if let path { try channel.add(path, deadline, before: wire, server) }
             try securing(channel)
             return true
         }
@@ -93,12 +105,10 @@ package struct ListenerChannel: ServerChildChannel {
     ///   - observing: is also given the status.
     package static func privateEndpoints(
         _ server: AuthorizationServer, _ limits: ListenerLimits, _ responder: @escaping HTTPChannelHandler.Responder,
-        answersAtOnce: Bool = true, observing: @escaping @Sendable (CheckAnswer.Status, Duration) -> Void = { _, _ in }
+        answersAtOnce: Bool = true, observing: @escaping @Sendable (Int, Duration) -> Void = { _, _ in }
     ) -> Self {
-        let demandsTLS = server.demandsTLS
         let proxies = server.configuration.trustedProxies
         let log = SampledLog(logger: server.logger)
-        let rules = server.checkRules
         return Self(responder, limits) { channel in
             guard let peer = AdmittedPeer.admit(channel, trusting: proxies) else {
                 log.warning(
@@ -108,9 +118,7 @@ package struct ListenerChannel: ServerChildChannel {
             }
             let (deadline, wire) = try channel.addWireHandler(limits, server)
             guard answersAtOnce else { return true }
-            try channel.pipeline.syncOperations.addHandler(
-                CheckHandler(rules, peer: peer, deadline: deadline, demandsTLS: demandsTLS, observe: observing),
-                position: .before(wire))
+            try channel.add(CheckFastPath(server, peer: peer, observe: observing), deadline, before: wire, server)
             return true
         }
     }

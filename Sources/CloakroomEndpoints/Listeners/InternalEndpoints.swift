@@ -11,10 +11,12 @@ package struct InternalEndpoints: Sendable {
     private let channel: ListenerChannel
     private let logger = Logger(label: "cloakroom.http")
 
+    /// - Parameter observing: see `ListenerChannel.publicEndpoints`.
     package init(
-        _ server: AuthorizationServer, _ limits: ListenerLimits, _ responder: @escaping HTTPChannelHandler.Responder
+        _ server: AuthorizationServer, _ limits: ListenerLimits, _ responder: @escaping HTTPChannelHandler.Responder,
+        observing: @escaping @Sendable (Int, Duration) -> Void
     ) {
-        channel = .publicEndpoints(server, limits, responder)
+        channel = .publicEndpoints(server, limits, responder, observing: observing)
     }
 
     /// Opens a connection on the event loop.

@@ -70,24 +70,30 @@ extension FrontConnection {
     func judge(_ head: RequestHead, _ route: Route, _ credentials: RequestCredentials) {
         let rules = gateway.rules
         let agent = head.first(.userAgent) ?? ""
-        loop.eventLoop.makeFutureWithTask {
-            try await rules.authorize(credentials, for: route, userAgent: agent)
-        }
-        .assumeIsolated().whenComplete { result in
-            guard self.context?.channel.isActive == true else { return }
-            self.state = .head
-            switch result {
-            case .success(.pass(let access, let setCookie)):
-                self.begin(Exchange(self, head, .backend(route, access, setCookie: setCookie)))
-            case .success(.refused(let denial)):
-                self.refuse(denial, head, route)
-            case .failure(let error):
-                self.gateway.log.warning("a session could not be checked", metadata: ["error": "\(error)"])
-                self.refuse(.unavailable(retryAfter: .seconds(1)), head, route)
+        let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        Task(executorPreference: loop.executor) {
+            do {
+                let judgement = try await rules.authorize(credentials, for: route, userAgent: agent)
+                connection.value.goOn(with: head, judgement, route)
+            } catch {
+                connection.value.gateway.log.warning(
+                    "a session could not be checked", metadata: ["error": "\(error)"])
+                connection.value.goOn(with: head, .refused(.unavailable(retryAfter: .seconds(1))), route)
             }
-            self.readHeads()
-            self.flushIfNeeded()
         }
+    }
+
+    private func goOn(with head: RequestHead, _ judgement: Judgement, _ route: Route) {
+        guard context?.channel.isActive == true else { return }
+        state = .head
+        switch judgement {
+        case .pass(let access, let setCookie):
+            begin(Exchange(self, head, .backend(route, access, setCookie: setCookie)))
+        case .refused(let denial):
+            refuse(denial, head, route)
+        }
+        readHeads()
+        flushIfNeeded()
     }
 
     func begin(_ exchange: Exchange) {

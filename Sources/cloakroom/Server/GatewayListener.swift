@@ -20,12 +20,13 @@ extension GatewayChannel {
                 routes: routes, authorizer: front.authorizer, originPolicy: front.originPolicy, xsrf: front.xsrf,
                 trustedProxies: front.configuration.trustedProxies,
                 loginPage: loginPage)
-            let endpoints = InternalEndpoints(front, limits, responder)
+            let timers = RequestTimers()
+            let endpoints = InternalEndpoints(
+                front, limits, responder, observing: timers.recording("POST", "/auth/refresh"))
             let sessions = front.sessions
             var gatewayLimits = GatewayLimits()
             gatewayLimits.upstreamDescriptors = upstreamDescriptors
             gatewayLimits.head = min(gatewayLimits.head, .nanoseconds(limits.requestDeadline.wholeNanoseconds))
-            let timers = RequestTimers()
             let gateway = Gateway(
                 rules: rules, isHTTPS: front.isHTTPS, demandsTLS: front.demandsTLS, health: health,
                 limits: gatewayLimits, own: endpoints.connect, securing: backends.secure,

@@ -60,19 +60,9 @@ final class RequestTimers: Sendable {
             dimensions: [("route", key.route), ("method", key.method), ("status", "\(key.status)")])
     }
 
-    /// Records a check that was answered before any middleware.
-    static let recordCheckAtOnce: @Sendable (CheckAnswer.Status, Duration) -> Void = { status, duration in
-        switch status {
-        case .ok: checkWithOK.record(duration)
-        case .noContent: checkWithNoContent.record(duration)
-        }
-    }
-
-    private static let checkWithOK = makeOfCheck(.ok)
-    private static let checkWithNoContent = makeOfCheck(.noContent)
-
-    private static func makeOfCheck(_ status: CheckAnswer.Status) -> Metrics.Timer {
-        make(Key(route: "/auth/check", method: "GET", status: status.rawValue))
+    /// Records the responses of an endpoint that pass no middleware.
+    func recording(_ method: String, _ path: String) -> @Sendable (_ status: Int, Duration) -> Void {
+        { status, duration in self.record(route: path, method: method, status: status, duration) }
     }
 }
 

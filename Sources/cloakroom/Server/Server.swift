@@ -54,8 +54,11 @@ struct Server {
         guard let routes = instance.settings.routes else {
             let plain: @Sendable (any Channel) throws -> Void = { _ in }
             let secure = certificate?.securing(offering: [.http1]) ?? plain
-            let (server, limits) = (instance.server, limits)
-            return ({ ListenerChannel.publicEndpoints(server, limits, $0, securing: secure) }, [])
+            let (server, limits, timers) = (instance.server, limits, RequestTimers())
+            let renewals = timers.recording("POST", "/auth/refresh")
+            return (
+                { ListenerChannel.publicEndpoints(server, limits, $0, securing: secure, observing: renewals) }, []
+            )
         }
         let (health, backends) = (UpstreamHealth(), try BackendTLS())
         let checks = HealthChecks(
@@ -101,12 +104,12 @@ struct Server {
         limits.longestHeader = 17 * 1024
         limits.longestHead = 64 * 1024
         let isInherited = sockets.privateSocket != nil
-        let (server, headLimits) = (instance.server, limits)
+        let (server, headLimits, timers) = (instance.server, limits, RequestTimers())
         let application = application(
             router,
             {
                 ListenerChannel.privateEndpoints(
-                    server, headLimits, $0, observing: RequestTimers.recordCheckAtOnce)
+                    server, headLimits, $0, observing: timers.recording("GET", "/auth/check"))
             }, on: sockets.privateSocket, or: listener.bindAddress, cap, Logger(label: "cloakroom.private")
         ) { channel in
             do { if !isInherited { try listener.restrictSocket() } } catch {

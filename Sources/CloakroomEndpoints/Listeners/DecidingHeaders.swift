@@ -1,9 +1,11 @@
+import CloakroomCore
+import CloakroomMiddleware
 import HTTPTypes
 
-/// The request headers that decide a check. A header that is not listed here cannot change the response.
+/// The request headers that decide a check or a renewal. A header that is not listed here cannot change the response.
 ///
-/// The event loop and the endpoint read them with this type, so that both decide alike.
-struct CheckHeaders: Sendable {
+/// The event loop and the endpoint of the check read them with this type, so that both decide alike.
+struct DecidingHeaders: Sendable {
     enum Name: Int, CaseIterable {
         case cookie, authorization, origin, secFetchSite, secFetchMode, upgrade, secWebSocketKey, serviceWorker
         case upgradeInsecureRequests, referer, xsrfToken, userAgent, accept, accessControlRequestMethod
@@ -66,6 +68,11 @@ struct CheckHeaders: Sendable {
         return first == value && repeated.allSatisfy { $0.name != name || $0.value == value }
     }
 
+    /// The values of every session cookie.
+    func cookies(named cookie: SessionCookie) -> [[UInt8]] {
+        values(.cookie).flatMap { cookie.values(in: $0, userAgent: self[.userAgent] ?? "") }
+    }
+
     private mutating func take(_ text: String, _ value: String) {
         guard let name = Self.name(of: text) else { return }
         if first[name.rawValue] == nil {
@@ -96,5 +103,17 @@ struct CheckHeaders: Sendable {
                 }
             }?.name
         }
+    }
+}
+
+extension OriginPolicy.Request {
+    /// Adds what the policy reads of a request that may change something.
+    /// - Parameter cookies: the values of every session cookie.
+    mutating func read(_ headers: DecidingHeaders, cookies: [[UInt8]], _ xsrf: XSRFCookie?) {
+        carriesOurCookie = !cookies.isEmpty
+        self.xsrf = xsrf?.evidence(values: headers.values(.xsrfToken), cookies: cookies) ?? .absent
+        isLaunderedNavigation =
+            headers[.secFetchMode] == "same-origin" && headers[.upgradeInsecureRequests] == "1"
+        referer = headers[.referer]
     }
 }
