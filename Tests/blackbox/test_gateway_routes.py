@@ -409,15 +409,26 @@ def test_no_name_of_the_private_socket_is_an_upstream(tmp_path, written):
     assert result.returncode in (1, 78) and "upstream" in result.stderr, result
 
 
-@pytest.mark.parametrize("missing", ["tlsCert", "tlsKey"])
-def test_a_certificate_that_is_not_there_stops_the_start_and_its_setting_is_named(tmp_path, missing):
+UNUSABLE_FILES = {
+    "no certificate": ("tlsCert", lambda certificate, key: certificate.unlink()),
+    "no key": ("tlsKey", lambda certificate, key: key.unlink()),
+    "a key that every user can read": ("tlsKey", lambda certificate, key: key.chmod(0o604)),
+    "a certificate that is none": ("tlsCert", lambda certificate, key: certificate.write_text("none")),
+    "a key that is none": ("tlsKey", lambda certificate, key: key.write_text("none")),
+    "an empty certificate": ("tlsCert", lambda certificate, key: certificate.write_text("")),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSABLE_FILES)
+def test_certificate_files_that_cannot_be_used_stop_the_start_and_are_named(tmp_path, kind):
+    setting, spoil = UNUSABLE_FILES[kind]
     certificate, key = http2.certificate(tmp_path)
-    files = {"tlsCert": certificate, "tlsKey": key} | {missing: tmp_path / "none.pem"}
+    spoil(certificate, key)
     result = refuse_to_serve(
-        tmp_path / "data", "--upstream", "http://127.0.0.1:1", "--public-url", "https://127.0.0.1", "--tls-cert", files["tlsCert"],
-        "--tls-key", files["tlsKey"])
-    flag = {"tlsCert": "--tls-cert", "tlsKey": "--tls-key"}[missing]
-    assert result.returncode == 78 and (missing in result.stderr or flag in result.stderr) and "none.pem" in result.stderr, result
+        tmp_path / "data", "--upstream", "http://127.0.0.1:1", "--public-url", "https://127.0.0.1", "--tls-cert", certificate,
+        "--tls-key", key)
+    named = {"tlsCert": certificate.name, "tlsKey": key.name}[setting]
+    assert result.returncode == 78 and setting in result.stderr and named in result.stderr, result
 
 
 def test_a_routes_own_upstream_may_not_be_the_private_listener_either(tmp_path):

@@ -14,12 +14,8 @@ final class ServerCertificate: Sendable {
         case http1 = "http/1.1"
     }
 
-    struct Unusable: Error, CustomStringConvertible {
-        let description: String
-    }
-
     /// - Parameter files: finds the files, for the start and for each reload.
-    /// - Throws: `Unusable`, also for a key that others than its owner and group can read.
+    /// - Throws: `SettingsError`, also for a key that others than its owner and group can read.
     init(_ files: @escaping @Sendable () throws -> CertificateFiles) throws {
         self.files = files
         contexts = Mutex(try Self.read(files()))
@@ -50,7 +46,7 @@ final class ServerCertificate: Sendable {
             throw SettingsError(place: "tlsKey", problem: "\(key) cannot be read")
         }
         guard status.st_mode & 0o007 == 0 else {
-            throw Unusable(description: "tlsKey: \(key) can be read by every user; chmod o= \(key)")
+            throw SettingsError(place: "tlsKey", problem: "\(key) can be read by every user; chmod o= \(key)")
         }
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
@@ -64,8 +60,9 @@ final class ServerCertificate: Sendable {
             }
             return contexts
         } catch {
-            throw Unusable(
-                description: "tlsCert and tlsKey: \(certificate) and \(key) are no certificate and its key: \(error)")
+            throw SettingsError(
+                place: "tlsCert and tlsKey",
+                problem: "\(certificate) and \(key) are no certificate and its key: \(error)")
         }
     }
 }
