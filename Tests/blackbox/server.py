@@ -1,9 +1,11 @@
 """Starts, stops and kills the real process. A test can ask for a clock that it moves itself."""
+import functools
 import os
 import pathlib
 import re
 import signal
 import ssl
+import struct
 import subprocess
 import tempfile
 import threading
@@ -14,7 +16,6 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("CLOAKROOM_BIN", str(ROOT / ".build/debug/cloakroom"))
 START_TIMEOUT = 20
-FAKETIME = next(map(str, pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), "libfaketimeMT.so.1")
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="makes a namespace of its own, which takes root")
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -62,6 +63,15 @@ def wait_until(condition, seconds=20):
     return result
 
 
+@functools.cache
+def steered_clock():
+    """The library for steered clocks, compiled once by each process of tests."""
+    library = pathlib.Path(tempfile.mkdtemp(prefix="cloakroom-"), "steered_clock.so")
+    source = ROOT / "Tests/blackbox/steered_clock.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source], check=True)
+    return library
+
+
 class Address:
     """Where `Client` and `Wire` reach a server."""
 
@@ -71,9 +81,14 @@ class Address:
 class Server(Address):
     started = []
 
-    def __init__(self, directory=None, clock=None, private=True, wrapper=(), environment=None, port="0", descriptors=(), **settings):
-        """`clock`: the first error of the server's wall clock, such as `+0` or `-1d`; `move` changes it. The monotonic clock
-        stays right. `wrapper`: a command that executes its arguments; `descriptors`: of this process, for the wrapper. A setting or `port` of None is not set."""
+    def __init__(
+            self, directory=None, clock=None, holds_uptime=False, private=True, wrapper=(), environment=None, port="0", descriptors=(),
+            **settings):
+        """`clock`: the first error of the server's wall clock, such as `+0` or `-1d`. The clock stands still and only `move`
+        changes it, so that a slow machine changes no result. The monotonic clock, which rate limits follow, stays right; with
+        `holds_uptime` it stands still too, but then many timers of the server do not fire.
+        `wrapper`: a command that executes its arguments; `descriptors`: of this process, for the wrapper. A setting or `port`
+        of None is not set."""
         self.directory = str(directory or tempfile.mkdtemp(prefix="cloakroom-"))
         self.settings = {"signup": "open", "loginRateLimit": "off", "signupRateLimit": "off"}
         if private:
@@ -87,10 +102,12 @@ class Server(Address):
         self.environment = environment or {}
         self.log_path = self.directory.rstrip("/") + ".log"
         self.clock_path = self.directory.rstrip("/") + ".clock"
-        self.offset = None
+        # Later than the kernel's clock ever is. A timer that is due for the kernel and not for the server is set again without end.
+        self.uptime = 10**9 if holds_uptime else 0
+        self.time = None
         if clock:
             sign, number, unit = re.fullmatch(r"([+-])([\d.]+)([smhd]?)", clock).groups()
-            self.offset = 0
+            self.time = int(time.time())
             self.move(float(sign + number) * UNITS[unit])
         self.start()
 
@@ -98,8 +115,8 @@ class Server(Address):
         arguments = ["serve", "--host", "127.0.0.1", *self.port_arguments, "--data-dir", self.directory]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.wrapper, *self._steering(), BINARY, *arguments], stdout=subprocess.PIPE, stderr=log, text=True, pass_fds=self.descriptors,
-                env=clean_environment(**self.settings) | self.environment)
+                [*self.wrapper, *self._steering(), BINARY, *arguments], stdout=subprocess.PIPE, stderr=log, text=True,
+                pass_fds=self.descriptors, env=clean_environment(**self.settings) | self.environment)
         Server.started.append(self.process)
         watchdog = threading.Timer(START_TIMEOUT, self.process.kill)
         watchdog.start()
@@ -125,21 +142,18 @@ class Server(Address):
         return match[1]
 
     def _steering(self):
-        """libfaketime reads its file at each read of the clock. `env` is needed because the library changes the environment
-        when it is loaded, and Swift then does not find the arguments of the process."""
-        if self.offset is None:
+        if self.time is None:
             return []
-        steering = {
-            "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": self.clock_path, "FAKETIME_NO_CACHE": "1",
-            "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
-        return ["env", *(f"{name}={value}" for name, value in steering.items()), "env"]
+        return ["env", f"LD_PRELOAD={steered_clock()}", f"CLOCKS={self.clock_path}"]
 
-    def move(self, seconds):
-        """Moves the server's wall clock forward or back, in seconds."""
-        self.offset += seconds
-        draft = pathlib.Path(self.clock_path + ".draft")
-        draft.write_text(f"{self.offset:+.3f}\n")
-        draft.rename(self.clock_path)
+    def move(self, seconds, uptime=0):
+        """Moves the server's wall clock forward or back, in seconds. `uptime`: the same for a held monotonic clock."""
+        self.time += seconds
+        self.uptime += uptime
+        # Not another file in its place: the server has mapped this one.
+        file = os.open(self.clock_path, os.O_WRONLY | os.O_CREAT, 0o600)
+        os.write(file, struct.pack("=qq", round(self.time * 1e9), round(self.uptime * 1e9)))
+        os.close(file)
 
     @property
     def scheme(self):

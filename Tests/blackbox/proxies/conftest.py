@@ -1,5 +1,3 @@
-import pathlib
-
 import pytest
 
 from kinds import PROXIES
@@ -12,25 +10,8 @@ def place(request):
     if not request.param.is_installed():
         pytest.skip(f"{request.param.name} is not installed")
     place = Place(request.param)
-    OPEN.append(place)
     yield place
-    stop(place)
-
-
-OPEN = []
-
-
-def stop(place):
-    if place in OPEN:
-        OPEN.remove(place)
-        place.stop()
-
-
-def pytest_runtest_teardown(item, nextitem):
-    """The last site would otherwise be open until the end of all tests: its server has a steered clock, and keeps a processor busy."""
-    if nextitem is None or pathlib.Path(__file__).parent not in nextitem.path.parents:
-        for place in list(OPEN):
-            stop(place)
+    place.stop()
 
 
 @pytest.fixture
@@ -47,7 +28,7 @@ def ann(place, app):
     if place.ann is None:
         place.ann = Browser(place)
         place.ann.sign_up()
-    if place.settled != place.server.offset:
+    if place.settled != place.server.time:
         place.settle()
     forget(place)
     return place.ann

@@ -47,7 +47,7 @@ class Place:
         """Renews the shared session and confirms the renewal, so that the next one is due when the clock moves by STALE."""
         for _ in range(2):
             assert self.ann.send("POST", "/auth/refresh").status == 200
-        self.settled = self.server.offset
+        self.settled = self.server.time
 
     def keep(self, part):
         self.started.append(part)
