@@ -114,9 +114,11 @@ class Server(Address):
     def start(self):
         arguments = ["serve", "--host", "127.0.0.1", *self.port_arguments, "--data-dir", self.directory]
         with open(self.log_path, "ab") as log:
+            # Passwords are hashed at the lowest priority. Linux applies it only among the processes of one session; in that of the
+            # tests a hash would wait for all servers and browsers of other tests.
             self.process = subprocess.Popen(
                 [*self.wrapper, *self._steering(), BINARY, *arguments], stdout=subprocess.PIPE, stderr=log, text=True,
-                pass_fds=self.descriptors, env=clean_environment(**self.settings) | self.environment)
+                pass_fds=self.descriptors, start_new_session=True, env=clean_environment(**self.settings) | self.environment)
         Server.started.append(self.process)
         watchdog = threading.Timer(START_TIMEOUT, self.process.kill)
         watchdog.start()
