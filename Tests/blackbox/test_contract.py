@@ -370,7 +370,7 @@ def test_no_response_of_cookie_delivery_has_a_token_in_its_body(client):
 
 
 def test_too_many_failed_logins_get_429_with_retry_after(start):
-    server = start(loginRateLimit=5)
+    server = start(clock="+0", holds_uptime=True, loginRateLimit=5)
     client = Client(server)
     client.sign_up()
     codes = [client.log_in(password="wrong password").code for _ in range(6)]

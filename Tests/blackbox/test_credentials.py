@@ -151,7 +151,7 @@ def test_a_key_asserts_no_higher_level_than_it_may(shared):
 
 
 def test_failed_tries_are_limited_and_a_right_key_still_passes(start):
-    backend = Backend(start())
+    backend = Backend(start(clock="+0", holds_uptime=True))
     wrong = Backend(backend.server, key=f"crk_000000000000_{'A' * 43}")
     answers = [wrong.send("GET", "/service/events") for _ in range(60)]
     assert {answer.code for answer in answers} == {"service_key_invalid", "rate_limited"}

@@ -13,7 +13,8 @@ WRONG = "wrong password"
 
 
 def behind_proxy(start, **settings):
-    return start(trustedProxies="127.0.0.1", **settings)
+    """A server behind a proxy, whose clocks stand still: no try comes back while the test runs."""
+    return start(trustedProxies="127.0.0.1", clock="+0", holds_uptime=True, **settings)
 
 
 def sign_up(server, email, network, password=PASSWORD):
@@ -84,14 +85,14 @@ def test_the_rightmost_address_that_is_not_a_trusted_proxy_counts(start, chain):
 
 
 def test_a_client_cannot_choose_its_network_with_a_header(start):
-    server = start(signupRateLimit=2)
+    server = start(clock="+0", holds_uptime=True, signupRateLimit=2)
     statuses = [sign_up(server, f"a{number}@example.com", f"203.0.113.{number}").status for number in range(4)]
     assert statuses == [201, 201, 429, 429]
 
 
 @pytest.mark.parametrize("seconds", [2 * 3600, -2 * 3600, 86400])
 def test_a_step_of_the_clock_neither_lifts_a_limit_nor_extends_one(start, seconds):
-    server = behind_proxy(start, clock="+0", signupRateLimit=2, loginRateLimit=3)
+    server = behind_proxy(start, signupRateLimit=2, loginRateLimit=3)
     assert [sign_up(server, f"a{number}@example.com", HOME).status for number in range(3)] == [201, 201, 429]
     guess_until_limited(server, "nobody@example.com", HOME)
     server.move(seconds)
@@ -221,6 +222,14 @@ def test_pages_show_only_the_users_own_sessions(seven):
 
 # Wrong passwords.
 
+def test_a_spent_try_comes_back_after_its_part_of_the_minute(start):
+    server = behind_proxy(start, loginRateLimit=5)
+    assert guess_until_limited(server, "nobody@example.com", HOME) == 5
+    for uptime, restored in ((11, 0), (1, 1), (24, 2), (600, 5)):
+        server.move(0, uptime)
+        assert guess_until_limited(server, "nobody@example.com", HOME) == restored
+
+
 def test_neighbours_in_a_network_do_not_lock_the_owner_out(start):
     server = behind_proxy(start, loginRateLimit=5)
     sign_up(server, "ann@example.com", HOME)
@@ -244,7 +253,7 @@ def test_strangers_do_not_lock_the_owner_out_in_a_known_network(start):
 
 @pytest.mark.parametrize("end", ["logout", "clock"])
 def test_a_known_network_is_kept_for_longer_than_a_session(start, end):
-    server = behind_proxy(start, clock="+0", loginRateLimit=5, idleLifetime=3600)
+    server = behind_proxy(start, loginRateLimit=5, idleLifetime=3600)
     cookie = sign_up(server, "ann@example.com", HOME).cookie
     if end == "logout":
         log_out(server, cookie, HOME)
@@ -293,7 +302,7 @@ def test_many_networks_do_not_give_the_victim_new_tries(start):
 
 
 def test_a_flood_of_refusals_is_counted_and_does_not_fill_the_log(start):
-    server = start(loginRateLimit=3)
+    server = start(clock="+0", holds_uptime=True, loginRateLimit=3)
     guess_until_limited(server, "nobody@example.com", "-")
     before = len(server.log_lines())
     for _ in range(300):

@@ -14,7 +14,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def server():
-    server = Server(clock="+0", loginRateLimit=3, signupRateLimit=3)
+    server = Server(clock="+0", holds_uptime=True, loginRateLimit=3, signupRateLimit=3)
     client = Client(server)
     client.sign_up("ann@example.com")
     server.cookie = client.cookie

@@ -146,7 +146,7 @@ def test_events_of_commands_are_logged_and_counted_by_the_server(start, argument
 
 @pytest.mark.parametrize("step", ["login limited", "step-up", "password"])
 def test_each_security_relevant_request_is_recorded_once(start, step):
-    server = start(loginRateLimit=2)
+    server = start(clock="+0", holds_uptime=True, loginRateLimit=2)
     client = Client(server)
     client.sign_up()
     before = len(server.log())
