@@ -19,8 +19,9 @@ ROUTES = [
     {"path": "/money/*", "access": "step-up", "maxAge": 300}, {"path": "/*", "access": "session"},
 ]
 PATIENCE = 60
-# The time from a logout to the end of a stream that CONTRACT promises, and what a busy machine may add.
-SLACK = 4
+# The time from a logout to the end of a stream that CONTRACT promises, and what a busy machine may add. It is less than the time
+# after which the server looks by itself.
+SLACK = 20
 SOON = 1 + SLACK
 TRUSTED = "https://www.example.com"
 

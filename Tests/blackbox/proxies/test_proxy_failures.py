@@ -8,7 +8,7 @@ from browser import NAME
 from proxy import wait_for
 from wire import Closed
 
-LIMIT = 3       # seconds
+LIMIT = 10      # seconds; a proxy that waits without a limit of ours waits for a minute
 IDENTITY = b"Authorization: Bearer a.b.c\r\nX-Auth-Subject: u_a\r\nX-Auth-Session: s\r\nX-Auth-Claims: {}\r\n"
 RENEWED = IDENTITY + b"Set-Cookie: %s=a~b\r\nX-Auth-Set-Cookie: %s=a~b\r\n" % (NAME.encode(), NAME.encode())
 
