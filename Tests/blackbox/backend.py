@@ -2,14 +2,13 @@
 import json
 
 from browser import NAME, Client, connect, tokens, claims
-from server import run
 
 ALL = "sessions:create,sessions:read,sessions:revoke,claims:write,events:read,revocations:read"
 
 
 def add_credential(server, *arguments, scope=ALL):
     """Adds a credential, and returns its row with the key."""
-    result = run("credentials", "add", "--json", "--data-dir", server.directory, "--scope", scope, *arguments)
+    result = server.run("credentials", "add", "--json", "--scope", scope, *arguments)
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)[0]
 

@@ -31,10 +31,10 @@ def clean_environment(**settings):
     return inherited | {environment_name(name): str(value) for name, value in settings.items() if value is not None}
 
 
-def run(*arguments, stdin="", **settings):
-    """Runs one command and waits for its end."""
+def run(*arguments, stdin="", wrapper=(), **settings):
+    """Runs one command and waits for its end. `wrapper`: a command that executes its arguments."""
     return subprocess.run(
-        [BINARY, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=60,
+        [*wrapper, BINARY, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=60,
         env=clean_environment(**settings))
 
 
@@ -156,6 +156,10 @@ class Server(Address):
         file = os.open(self.clock_path, os.O_WRONLY | os.O_CREAT, 0o600)
         os.write(file, struct.pack("=qq", round(self.time * 1e9), round(self.uptime * 1e9)))
         os.close(file)
+
+    def run(self, *arguments):
+        """Runs one command with the data directory and the clock of the server."""
+        return run(*arguments, "--data-dir", self.directory, wrapper=self._steering())
 
     @property
     def scheme(self):

@@ -10,7 +10,7 @@ import websocket
 from raw_backend import OK, Gone, response
 from browser import NAME, generation
 from gateway import STEERED, Gateway, ask, assert_identity, assert_problem, renewed, untouched
-from server import run, wait_until
+from server import wait_until
 from websocket import BINARY, CLOSE, CONTINUATION, HANDSHAKE, PING, PONG, TEXT, close_payload, frame
 from wire import Wire
 
@@ -356,7 +356,7 @@ def by_logout(visitor):
 
 def by_command(visitor):
     session = visitor.account.get("/auth/session").json["session"]["id"]
-    assert run("sessions", "revoke", session, "--data-dir", visitor.gateway.directory).returncode == 0
+    assert visitor.gateway.run("sessions", "revoke", session).returncode == 0
 
 
 def by_another_browser(visitor):
@@ -364,7 +364,7 @@ def by_another_browser(visitor):
 
 
 def by_disabling(visitor):
-    assert run("users", "disable", visitor.account.email, "--data-dir", visitor.gateway.directory).returncode == 0
+    assert visitor.gateway.run("users", "disable", visitor.account.email).returncode == 0
 
 
 def by_password(visitor):

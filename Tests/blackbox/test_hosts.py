@@ -226,7 +226,7 @@ def test_a_code_that_an_attacker_made_a_victim_fetch_is_worth_nothing_in_the_vic
 
 def test_a_logout_between_code_and_session_refuses_the_code(server, browser):
     parent, code = browser.sid(LOGIN), browser.code(SHOP)
-    assert run("sessions", "revoke", parent, "--data-dir", server.directory).returncode == 0
+    assert server.run("sessions", "revoke", parent).returncode == 0
     assert browser.open(SHOP, code).header("location").startswith(REFUSED)
 
 
@@ -383,15 +383,15 @@ def change_the_password(browser):
 
 
 def revoke(browser):
-    assert run("sessions", "revoke", browser.sid(LOGIN), "--data-dir", browser.server.directory).returncode == 0
+    assert browser.server.run("sessions", "revoke", browser.sid(LOGIN)).returncode == 0
 
 
 def revoke_the_child(browser):
-    assert run("sessions", "revoke", browser.sid(APP), "--data-dir", browser.server.directory).returncode == 0
+    assert browser.server.run("sessions", "revoke", browser.sid(APP)).returncode == 0
 
 
 def disable(browser):
-    assert run("users", "disable", browser.email, "--data-dir", browser.server.directory).returncode == 0
+    assert browser.server.run("users", "disable", browser.email).returncode == 0
 
 
 def log_in_again(browser):

@@ -79,21 +79,13 @@ def test_keys_that_no_token_needs_are_removed(start):
     server = start(clock="+0", accessTokenLifetime=60)
     client = Client(server)
     client.sign_up()
-    data = ["--data-dir", server.directory]
     for _ in range(4):
-        assert run("keys", "rotate", "--now", *data).returncode == 0
+        assert server.run("keys", "rotate", "--now").returncode == 0
     wait_until(lambda: len(published(client)) >= 4)
     server.move(30 * 86400)
-    assert run_later(server, "keys", "rotate", "--now").returncode == 0
+    assert server.run("keys", "rotate", "--now").returncode == 0
     wait_until(lambda: len(published(client)) <= 3)
     assert client.log_in().status == 200 and client.protected().status == 200
-
-
-def run_later(server, *arguments):
-    """Runs a command with the clock of the server."""
-    return subprocess.run(
-        [*server._steering(), BINARY, *arguments, "--data-dir", server.directory], capture_output=True, text=True, timeout=60,
-        env=clean_environment())
 
 
 def test_a_key_file_that_is_written_twice_within_a_moment_is_read_twice(start):

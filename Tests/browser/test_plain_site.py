@@ -13,7 +13,6 @@ from backend import Backend
 from browser import claims, generation, tokens
 from drivers import ENTER, TIMEOUT, wait
 from plain_site import plain_site
-from server import run
 
 # Lifetimes and windows are the defaults. The delay is longer than one page takes, so that each renewal has one cookie.
 SETTINGS = {"clock": "+0", "reissueDelay": 60}
@@ -221,7 +220,7 @@ def revoke(reader):
     if reader.email == OWN_LOGIN:
         assert Backend(reader.server).send("DELETE", f"/service/subjects/{reader.user}/sessions").status == 204
     else:
-        revoked = run("sessions", "revoke", "--user", reader.email, "--data-dir", reader.server.directory)
+        revoked = reader.server.run("sessions", "revoke", "--user", reader.email)
         assert revoked.returncode == 0, revoked
 
 
