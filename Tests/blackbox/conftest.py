@@ -6,6 +6,11 @@ from browser import Client
 from installation import Installation, build
 from server import Server
 
+# The files that take longest, which come first: at the end all processes of tests then have something to do.
+LONGEST = [
+    "test_token_leak", "test_kits", "test_durability", "test_gateway_streams", "test_gateway_http2", "test_gateway_bodies",
+    "test_running", "test_backends", "test_limits", "test_package", "test_forward_auth"]
+
 
 @pytest.fixture(scope="session")
 def shared():
@@ -60,6 +65,10 @@ def installation(machine_without_package, packages):
     """A copy of this machine with the first package installed. Takes root."""
     machine_without_package.install(packages[0])
     return machine_without_package
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def pytest_sessionfinish():
