@@ -1,0 +1,85 @@
+"""An instance of Cloakroom, with a clock that can be moved."""
+import base64
+import http.client
+import os
+import pathlib
+import re
+import secrets
+
+from cluster_database import PASSWORD
+from network import CLIENTS
+
+BINARY = os.environ["CLOAKROOM_BIN"]
+FAKETIME = next(map(str, pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")))
+HOST = "app.example.com"
+MASTER_SECRET = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
+# Short lives: a session is renewed every few seconds, so that many renewals are under way when a part fails.
+SETTINGS = {
+    "publicURL": f"https://{HOST}", "accessTokenLifetime": 4, "stragglerWindow": 3, "reissueDelay": 0.5, "signup": "open",
+    "loginRateLimit": "off", "signupRateLimit": "off", "claims": "roles", "masterSecret": MASTER_SECRET}
+
+
+def environment_name(setting):
+    """The environment variable of a setting: that of `publicURL` is `CLOAKROOM_PUBLIC_URL`."""
+    return "CLOAKROOM_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", setting).upper()
+
+
+class Instance:
+    def __init__(self, machine, databases, proxy):
+        self.machine = machine
+        self.url = f"http://{machine.address}:8080"
+        self.private_url = f"http://{machine.address}:8081"
+        hosts = ",".join(database.address for database in databases)
+        self.store = f"postgres://cloakroom@{hosts}/cloakroom?target_session_attrs=read-write"
+        self.proxy = proxy
+        self.clock = machine.directory / "clock"
+        self.move_clock(0)
+
+    def command(self, *arguments):
+        return [BINARY, *arguments, "--data-dir", self.machine.directory.parent / "keys", "--store", self.store]
+
+    def start(self):
+        self.process = self.machine.start(
+            "env", *self.steering(), "env",
+            *self.command("serve", "--host", self.machine.address, "--port", "8080"),
+            environment=self.environment())
+
+    def environment(self):
+        settings = SETTINGS | {
+            "privateListen": f"{self.machine.address}:8081", "trustedProxies": f"{self.proxy.address},{CLIENTS}"}
+        return {environment_name(name): str(value) for name, value in settings.items()} | {"PGPASSWORD": PASSWORD}
+
+    def steering(self):
+        """libfaketime reads the clock's error from a file, at least once a second. `env` is there twice because the library
+        changes the environment when it is loaded, and Swift then does not find the arguments of the process."""
+        return [
+            f"LD_PRELOAD={FAKETIME}", f"FAKETIME_TIMESTAMP_FILE={self.clock}", "FAKETIME_CACHE_DURATION=1",
+            "DONT_FAKE_MONOTONIC=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1"]
+
+    def move_clock(self, seconds):
+        """Sets the error of the wall clock. The monotonic clock stays right."""
+        draft = self.machine.directory / "clock.draft"
+        draft.write_text(f"{seconds:+d}\n")
+        draft.rename(self.clock)
+
+    def is_ready(self):
+        connection = http.client.HTTPConnection(self.machine.address, 8081, timeout=2)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def kill(self):
+        self.machine.kill()
+        self.process.wait()
+
+    def stop(self):
+        """Ends the instance as a service manager does, and returns its exit code."""
+        self.process.terminate()
+        return self.process.wait(30)
+
+    def log(self):
+        return (self.machine.directory / "log").read_text(errors="replace")
