@@ -32,6 +32,7 @@ class Cluster:
     def __init__(self, directory, synchronous):
         self.directory = directory
         self.synchronous = synchronous
+        self.violations = []
         make_bridge()
         shim = self.build_shim()
         self.etcd = [Etcd(self.database_machine(f"etcd{number}", 10 + number)) for number in (1, 2, 3)]
@@ -98,6 +99,21 @@ class Cluster:
 
     def is_well(self):
         return self.databases_are_well() and all(instance.is_ready() for instance in self.instances)
+
+    def restart(self, instance):
+        code = instance.stop()
+        if code != 0:
+            self.violations.append(f"{instance} ended with {code} after SIGTERM")
+        instance.start()
+        wait_until(instance.is_ready, 60, f"{instance} is not ready after its restart")
+
+    def crashes(self):
+        """Instances that ended without being asked to."""
+        return [f"{one} ended by itself with {one.process.returncode}" for one in self.instances if one.process.poll() is not None]
+
+    def adoptions(self):
+        """How often a browser had a newer token than the store, which then had lost an acknowledged renewal."""
+        return sum(instance.log().count('"adoption"') for instance in self.instances)
 
     def timeline(self):
         return next((member["timeline"] for member in self.members().values() if is_primary(member)), None)

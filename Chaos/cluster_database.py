@@ -20,6 +20,9 @@ class Database:
         self.delay = machine.directory / "delay"
         self.slow_down(0)
 
+    def __str__(self):
+        return self.machine.name
+
     def start(self, etcd, synchronous):
         path = self.machine.directory / "patroni.json"
         path.write_text(json.dumps(self.settings(etcd, synchronous), indent=1))

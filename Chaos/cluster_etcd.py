@@ -13,6 +13,9 @@ class Etcd:
         self.endpoint = f"{machine.address}:{self.CLIENT_PORT}"
         self.peer_url = f"http://{machine.address}:2380"
 
+    def __str__(self):
+        return self.machine.name
+
     def start(self, members):
         url = f"http://{self.endpoint}"
         everybody = ",".join(f"{member.machine.name}={member.peer_url}" for member in members)

@@ -38,6 +38,9 @@ class Instance:
     def command(self, *arguments):
         return [BINARY, *arguments, "--data-dir", self.machine.directory.parent / "keys", "--store", self.store]
 
+    def __str__(self):
+        return self.machine.name
+
     def start(self):
         self.process = self.machine.start(
             "env", *self.steering(), "env",

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
 NEW_MOUNTS, NEW_PROCESSES, NEW_NETWORK = 0x20000, 0x20000000, 0x40000000
@@ -81,6 +82,7 @@ def leave(main):
     except SystemExit as exit:
         code = exit.code
     finally:
+        sys.stdout.flush()
         os._exit(code if isinstance(code, int) else 70)
 
 
