@@ -111,10 +111,6 @@ class Cluster:
         """Instances that ended without being asked to."""
         return [f"{one} ended by itself with {one.process.returncode}" for one in self.instances if one.process.poll() is not None]
 
-    def adoptions(self):
-        """How often a browser had a newer token than the store, which then had lost an acknowledged renewal."""
-        return sum(instance.log().count('"adoption"') for instance in self.instances)
-
     def timeline(self):
         return next((member["timeline"] for member in self.members().values() if is_primary(member)), None)
 

@@ -5,10 +5,16 @@ import pathlib
 import subprocess
 import sys
 
+import yaml
+
+from network import SUBNET
+
+CONFIGURATION = pathlib.Path(__file__).resolve().parent.parent / "deploy/ha/patroni.yaml"
 BINARIES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
 PATRONI = pathlib.Path(sys.prefix) / "bin/patroni"
 PASSWORD = "chaos"
-TTL, LOOP, RETRY = 20, 5, 5
+REST = 8008
+TTL = yaml.safe_load(CONFIGURATION.read_text())["bootstrap"]["dcs"]["ttl"]
 
 
 class Database:
@@ -30,28 +36,27 @@ class Database:
             PATRONI, path, user="postgres", environment={"LD_PRELOAD": str(self.shim), "SLOW_DISK": str(self.delay)})
 
     def settings(self, etcd, synchronous):
+        """The file as it is deployed, with the addresses and directories of this network. There is no TLS and no watchdog."""
+        settings = yaml.safe_load(CONFIGURATION.read_text())
         address, directory = self.machine.address, self.machine.directory
-        logins = {"superuser": "postgres", "replication": "replicator", "rewind": "rewinder"}
-        return {
-            "scope": "chaos",
-            "name": self.machine.name,
-            "restapi": {"listen": f"{address}:8008", "connect_address": f"{address}:8008"},
-            "etcd3": {"hosts": [member.endpoint for member in etcd]},
-            "bootstrap": {
-                "dcs": {
-                    "ttl": TTL, "loop_wait": LOOP, "retry_timeout": RETRY, "synchronous_mode": synchronous,
-                    # The lossy failover promotes a standby that is far behind.
-                    "maximum_lag_on_failover": 1 << 20 if synchronous else 1 << 40,
-                    "postgresql": {"use_pg_rewind": True, "parameters": {
-                        "wal_log_hints": "on", "max_connections": 100, "shared_buffers": "64MB", "wal_keep_size": "512MB",
-                        "log_min_messages": "warning"}}},
-                "initdb": ["data-checksums", {"encoding": "UTF8"}, {"locale": "C"}]},
-            "postgresql": {
-                "listen": f"{address}:5432", "connect_address": f"{address}:5432", "bin_dir": str(BINARIES),
-                "data_dir": str(directory / "data"), "pgpass": str(directory / "pgpass"),
-                "authentication": {use: {"username": name, "password": PASSWORD} for use, name in logins.items()},
-                "parameters": {"unix_socket_directories": str(directory)},
-                "pg_hba": [f"host {kind} all 10.97.0.0/24 scram-sha-256" for kind in ("all", "replication")]}}
+        settings["name"] = self.machine.name
+        settings["restapi"] = {"listen": f"{address}:{REST}", "connect_address": f"{address}:{REST}"}
+        settings["etcd3"]["hosts"] = [member.endpoint for member in etcd]
+        shared = settings["bootstrap"]["dcs"]
+        shared["synchronous_mode"] = synchronous
+        if not synchronous:
+            shared["maximum_lag_on_failover"] = 1 << 40     # the lossy failover promotes a standby that is far behind
+        server = settings["postgresql"]
+        for login in server["authentication"].values():
+            login["password"] = PASSWORD
+        server |= {
+            "listen": f"{address}:5432", "connect_address": f"{address}:5432", "bin_dir": str(BINARIES),
+            "data_dir": str(directory / "data"), "pgpass": str(directory / "pgpass"),
+            "parameters": {"unix_socket_directories": str(directory), "shared_buffers": "64MB", "log_min_messages": "warning"},
+            "pg_hba": [
+                line.replace("hostssl", "host").replace("10.0.0.0/16", f"{SUBNET}.0/24") for line in server["pg_hba"]]}
+        settings["watchdog"]["mode"] = "off"
+        return settings
 
     def slow_down(self, milliseconds):
         """Delays each flush of this server's disk. Written in place: the server has the file mapped."""
@@ -64,7 +69,7 @@ class Database:
 
     def members(self):
         """What this Patroni knows of the cluster: for each member its role, state, timeline. None if it does not answer."""
-        connection = http.client.HTTPConnection(self.machine.address, 8008, timeout=2)
+        connection = http.client.HTTPConnection(self.machine.address, REST, timeout=2)
         try:
             connection.request("GET", "/cluster")
             return {member["name"]: member for member in json.load(connection.getresponse())["members"]}

@@ -1,5 +1,4 @@
-"""Scripts/chaos: brings the cluster up, lets a workload use it while faults hit it, and checks the history of what happened."""
-import argparse
+"""Brings a deployment up, lets browsers and thieves use it while faults hit it, and checks the history of what happened."""
 import pathlib
 import random
 import shutil
@@ -10,37 +9,21 @@ import traceback
 
 import checker
 import history
+import run_options
 import sandbox
 import workload
 from cluster import Cluster, NeverCameAbout, wait_until
 from cluster_probe import Probe
-from faults import FAULTS, MODES, SHORT
+from faults import FAULTS
 
 RESULTS = pathlib.Path(__file__).resolve().parent.parent / ".build/chaos"
 RECOVERY = 150
 
 
 def main():
-    options = parse(sys.argv[1:])
+    options = run_options.parse(sys.argv[1:], __doc__)
     print(f"seed {options.seed}", flush=True)
     sys.exit(sandbox.run(lambda directory: Run(options, directory).run()))
-
-
-def parse(arguments):
-    parser = argparse.ArgumentParser(prog="Scripts/chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32), help="a run with this seed chooses the same faults")
-    parser.add_argument("--minutes", type=float, default=30, help="no fault begins after this time")
-    parser.add_argument("--operations", type=int, default=1_000_000, help="the workload ends after so many")
-    parser.add_argument("--faults", type=lambda text: text.split(","), help=f"of {', '.join(FAULTS)}")
-    parser.add_argument("--async", dest="asynchronous", action="store_true", help="replicate asynchronously")
-    parser.add_argument("--short", action="store_true", help=f"once each: {', '.join(SHORT)}")
-    options = parser.parse_args(arguments)
-    options.mode = MODES[options.asynchronous]
-    known = [name for name, fault in FAULTS.items() if options.mode in fault.modes]
-    options.faults = options.faults or (list(SHORT) if options.short else known)
-    if unknown := set(options.faults) - set(known):
-        parser.error(f"no fault of a cluster in {options.mode} mode: {', '.join(sorted(unknown))}")
-    return options
 
 
 class Run:
@@ -56,7 +39,7 @@ class Run:
             self.bring_up()
             self.break_things()
             self.calm_down()
-            self.violations += checker.check(str(self.path))
+            self.check()
         except Exception:
             self.violations.append(f"the run failed: {traceback.format_exc()}")
         return self.report()
@@ -73,11 +56,14 @@ class Run:
         print(f"{self.options.mode} replication; up after {time.monotonic() - began:.0f} s\n\n{HEADER}", flush=True)
 
     def work(self):
+        """The workload gets more time than the faults, and is stopped after the last one: it ends by looking for what was lost."""
         cluster, options = self.cluster, self.options
+        seconds = options.minutes * 60
+        operations = round(options.operations * (seconds + RECOVERY) / seconds)
         try:
             workload.run(
                 cluster.proxy.url, [instance.private_url for instance in cluster.instances], cluster.service(), options.seed,
-                options.operations, options.minutes * 60, str(self.path), self.stop)
+                operations, seconds + RECOVERY, str(self.path), self.stop)
         except Exception:
             self.violations.append(f"the workload failed: {traceback.format_exc()}")
 
@@ -124,22 +110,24 @@ class Run:
 
     def calm_down(self):
         """Ends the load. What was lost shows at the next renewal of each session."""
-        self.stop.wait(6)
+        self.stop.wait(2)
         self.stop.set()
-        self.workload.join(120)
+        self.workload.join(RECOVERY)
         if self.workload.is_alive():
-            self.violations.append("the workload does not end")
+            self.violations.append(f"the workload does not end within {RECOVERY} s")
         self.probe.stop()
         self.history.close()
-        adoptions = self.cluster.adoptions()
-        print(f"\nprobe: {dict(self.probe.outcomes)}; tokens newer than the store: {adoptions}")
+        print(f"\nprobe: {dict(self.probe.outcomes)}", flush=True)
         self.violations += self.probe.violations + self.cluster.violations
-        if self.cluster.synchronous and adoptions:
-            self.violations.append(f"the store lost {adoptions} acknowledged renewals")
+
+    def check(self):
+        violations, lines = checker.report(str(self.path), self.options.asynchronous)
+        self.violations += violations
+        print("\n".join(lines), flush=True)
 
     def report(self):
         for violation in self.violations:
-            print(f"violation: {violation}")
+            print(f"violation: {violation}", flush=True)
         print(f"seed {self.options.seed}: {len(self.violations)} violations", flush=True)
         if self.violations:
             self.keep_evidence()
