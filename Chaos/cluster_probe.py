@@ -23,11 +23,14 @@ class Probe:
         self.outcomes = collections.Counter()
         self.violations = []
         self.stopped = threading.Event()
+        self.begun = threading.Barrier(THREADS + 1)
         self.threads = [threading.Thread(target=self.renew_sessions, args=(number,), daemon=True) for number in range(THREADS)]
 
     def start(self):
+        """Returns when all sessions have begun."""
         for thread in self.threads:
             thread.start()
+        self.begun.wait()
 
     def stop(self):
         self.stopped.set()
@@ -36,6 +39,7 @@ class Probe:
 
     def renew_sessions(self, number):
         jars = [self.begin(f"probe-{number}-{index}") for index in range(SESSIONS)]
+        self.begun.wait()
         for index in itertools.cycle(range(SESSIONS)):
             if self.stopped.wait(INTERVAL):
                 return
