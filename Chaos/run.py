@@ -124,7 +124,8 @@ class Run:
     def check(self):
         violations, lines = checker.report(str(self.path), self.options.asynchronous)
         self.violations += violations
-        print("\n".join(lines), flush=True)
+        adopted = sum(1 for event in history.read(str(self.path), "event") if event["event"] == "adoption")
+        print(*lines, f"{adopted} renewals that the store had lost and the browser brought back", sep="\n", flush=True)
 
     def report(self):
         for violation in self.violations:
@@ -138,7 +139,7 @@ class Run:
         """The history and the logs, without the data of the servers."""
         target = RESULTS / str(self.options.seed)
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(self.directory, target, ignore=shutil.ignore_patterns("data", "keys", "pgpass", "*.so", "lock"))
+        shutil.copytree(self.directory, target, ignore=shutil.ignore_patterns("data", "keys", "pgpass", "*.so"))
         print(f"history and logs: {target}")
 
 

@@ -37,20 +37,23 @@ def make_directory():
     """The directory is locked as long as a process of the run lives. The user postgres must be able to enter it."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX))
     directory.chmod(0o755)
-    lock = os.open(directory / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+    lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     fcntl.flock(lock, fcntl.LOCK_EX)
     return directory, lock
 
 
 def remove_leftovers():
     """Removes the directories of runs that were killed."""
-    for path in pathlib.Path(tempfile.gettempdir()).glob(PREFIX + "*/lock"):
-        with open(path) as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            shutil.rmtree(path.parent, ignore_errors=True)
+    for path in pathlib.Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+        finally:
+            os.close(lock)
 
 
 def first_process(main, directory):
