@@ -7,7 +7,7 @@ import time
 
 from cluster_database import PASSWORD, Database
 from cluster_etcd import Etcd
-from cluster_instance import HOST, SETTINGS, Instance
+from cluster_instance import HOST, SETTINGS, STOP, Instance
 from cluster_proxy import Proxy
 from network import Machine, make_bridge
 
@@ -103,7 +103,8 @@ class Cluster:
     def restart(self, instance):
         code = instance.stop()
         if code != 0:
-            self.violations.append(f"{instance} ended with {code} after SIGTERM")
+            how = f"did not end within {STOP} s" if code is None else f"ended with {code}"
+            self.violations.append(f"{instance} {how} after SIGTERM")
         instance.start()
         wait_until(instance.is_ready, 60, f"{instance} is not ready after its restart")
 

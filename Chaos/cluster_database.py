@@ -52,7 +52,9 @@ class Database:
         server |= {
             "listen": f"{address}:5432", "connect_address": f"{address}:5432", "bin_dir": str(BINARIES),
             "data_dir": str(directory / "data"), "pgpass": str(directory / "pgpass"),
-            "parameters": {"unix_socket_directories": str(directory), "shared_buffers": "64MB", "log_min_messages": "warning"},
+            "parameters": {
+                "unix_socket_directories": str(directory), "shared_buffers": "64MB", "max_wal_size": "128MB",
+                "log_min_messages": "warning"},
             "pg_hba": [
                 line.replace("hostssl", "host").replace("10.0.0.0/16", f"{SUBNET}.0/24") for line in server["pg_hba"]]}
         settings["watchdog"]["mode"] = "off"

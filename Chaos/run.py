@@ -139,7 +139,7 @@ class Run:
         """The history and the logs, without the data of the servers."""
         target = RESULTS / str(self.options.seed)
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(self.directory, target, ignore=shutil.ignore_patterns("data", "keys", "pgpass", "*.so"))
+        shutil.copytree(self.directory, target, ignore=shutil.ignore_patterns("data", "keys", "pgpass", "*.so", ".s.*"))
         print(f"history and logs: {target}")
 
 
