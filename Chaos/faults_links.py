@@ -43,12 +43,15 @@ class CutInstanceFromDatabase(Cut):
 
 
 class CutDatabases(Cut):
-    """The primary and one standby. In synchronous mode commits wait if it is the synchronous one, until Patroni takes another."""
+    """The primary and one standby, the synchronous one if there is one: commits wait until the primary gives it up."""
     name = "cut-db-db"
     seconds = (15, 25)
 
     def links(self):
-        return [self.random.choice(self.between(self.primary, self.cluster.databases))]
+        members = self.cluster.members()
+        standbys = [one for one in self.cluster.databases if one is not self.primary]
+        synchronous = [one for one in standbys if members.get(str(one), {}).get("role") == "sync_standby"]
+        return self.between(self.primary, [self.random.choice(synchronous or standbys)])
 
 
 class CutDatabaseFromEtcd(Cut):
