@@ -110,7 +110,8 @@ class Cluster:
 
     def crashes(self):
         """Instances that ended without being asked to."""
-        return [f"{one} ended by itself with {one.process.returncode}" for one in self.instances if one.process.poll() is not None]
+        ended = [one for one in self.instances if one.process.poll() is not None]
+        return [f"{one} ended by itself with {one.process.returncode}" for one in ended]
 
     def timeline(self):
         return next((member["timeline"] for member in self.members().values() if is_primary(member)), None)

@@ -1,5 +1,4 @@
 """PostgreSQL under Patroni."""
-import http.client
 import json
 import pathlib
 import subprocess
@@ -7,6 +6,7 @@ import sys
 
 import yaml
 
+from cluster_http import request
 from network import SUBNET
 
 CONFIGURATION = pathlib.Path(__file__).resolve().parent.parent / "deploy/ha/patroni.yaml"
@@ -71,14 +71,8 @@ class Database:
 
     def members(self):
         """What this Patroni knows of the cluster: for each member its role, state, timeline. None if it does not answer."""
-        connection = http.client.HTTPConnection(self.machine.address, REST, timeout=2)
-        try:
-            connection.request("GET", "/cluster")
-            return {member["name"]: member for member in json.load(connection.getresponse())["members"]}
-        except (OSError, http.client.HTTPException, ValueError, KeyError):
-            return None
-        finally:
-            connection.close()
+        status, _, text = request("GET", f"{self.machine.address}:{REST}", "/cluster")
+        return {member["name"]: member for member in json.loads(text)["members"]} if status == 200 else None
 
     def sql(self, *statements):
         """Runs statements as the superuser, and returns what they print."""

@@ -1,6 +1,5 @@
 """An instance of Cloakroom, with a clock that can be moved."""
 import base64
-import http.client
 import os
 import pathlib
 import re
@@ -8,6 +7,7 @@ import secrets
 import subprocess
 
 from cluster_database import PASSWORD
+from cluster_http import request
 from network import CLIENTS
 
 BINARY = os.environ["CLOAKROOM_BIN"]
@@ -70,14 +70,7 @@ class Instance:
         draft.rename(self.clock)
 
     def is_ready(self):
-        connection = http.client.HTTPConnection(self.machine.address, 8081, timeout=2)
-        try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return request("GET", f"{self.machine.address}:8081", "/readyz")[0] == 200
 
     def kill(self):
         self.machine.kill()

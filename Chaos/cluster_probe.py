@@ -1,15 +1,15 @@
 """Renews sessions all the time, through the proxy, and so measures for how long a fault keeps browsers from it."""
 import collections
-import http.client
 import itertools
 import json
 import threading
 import time
 
+from cluster_http import request
+
 THREADS = 4
 SESSIONS = 60
 INTERVAL = 0.33
-TIMEOUT = 3
 COOKIE = "__Host-Http-session"
 
 
@@ -47,7 +47,8 @@ class Probe:
 
     def begin(self, subject):
         """Begins a session over the service API and returns its cookie. Tries until it succeeds."""
-        browser = {"method": "POST", "host": self.service["host"], "origin": self.service["origin"], "sec_fetch_site": "same-origin"}
+        browser = {
+            "method": "POST", "host": self.service["host"], "origin": self.service["origin"], "sec_fetch_site": "same-origin"}
         body = {"subject": subject, "authentication": {"amr": ["pwd"], "acr": "1"}, "browser": browser}
         for url in itertools.cycle(self.service["urls"]):
             status, _, text = request(
@@ -80,19 +81,6 @@ class Probe:
         """The longest time without a successful renewal, in seconds."""
         moments = [since, *(moment for moment in list(self.successes) if since < moment < until), until]
         return max(later - earlier for earlier, later in itertools.pairwise(moments))
-
-
-def request(method, address, path, body, headers):
-    """Returns the status, the headers and the body. The status is None if no response came."""
-    connection = http.client.HTTPConnection(address, timeout=TIMEOUT)
-    try:
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        return response.status, response.headers, response.read()
-    except (OSError, http.client.HTTPException):
-        return None, {}, b""
-    finally:
-        connection.close()
 
 
 def problem(text):

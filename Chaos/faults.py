@@ -5,6 +5,7 @@ from faults_links import (
 from faults_servers import FreezeNode, KillEtcd, KillNode, KillPatroni, KillPostgres, PausePostgres, SlowDisk, Switchover
 
 FAULTS = {fault.name: fault for fault in (
-    KillPostgres, KillNode, KillPatroni, KillEtcd, PausePostgres, FreezeNode, IsolateNode, CutInstanceFromDatabase, CutDatabases,
-    CutDatabaseFromEtcd, CutProxyFromInstance, CutPeers, SlowDisk, Clock, KillInstance, RollingRestart, Switchover, LossyFailover)}
+    KillPostgres, KillNode, KillPatroni, KillEtcd, PausePostgres, FreezeNode, SlowDisk, Switchover,
+    IsolateNode, CutPeers, CutDatabaseFromEtcd, CutDatabases, CutInstanceFromDatabase, CutProxyFromInstance, LossyFailover,
+    Clock, KillInstance, RollingRestart)}
 SHORT = ("kill-postgres", "kill-instance", "kill-node", "cut-app-db", "rolling-restart")

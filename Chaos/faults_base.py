@@ -8,7 +8,7 @@ SYNCHRONOUS, ASYNCHRONOUS = MODES = ("synchronous", "asynchronous")
 
 
 class Fault:
-    """`begin` hits the cluster and returns what it hit; `end` repairs it. `seconds` is how long a fault lasts, at least and at most."""
+    """`begin` hits the cluster and returns what it hit, `end` repairs it, and `seconds` is the shortest and longest time between."""
 
     seconds = (8, 15)
     modes = MODES

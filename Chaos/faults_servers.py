@@ -1,9 +1,9 @@
 """Faults of PostgreSQL, Patroni and etcd."""
-import http.client
 import json
 import signal
 
 from cluster_database import REST
+from cluster_http import request
 from faults_base import PAST_TTL, Fault
 
 
@@ -98,8 +98,6 @@ class Switchover(Fault):
     name = "switchover"
 
     def begin(self):
-        connection = http.client.HTTPConnection(self.primary.machine.address, REST, timeout=60)
-        connection.request("POST", "/switchover", json.dumps({"leader": self.primary.machine.name}))
-        status = connection.getresponse().status
-        connection.close()
-        return f"{self.primary}: {status}"
+        order = json.dumps({"leader": self.primary.machine.name})
+        status, _, text = request("POST", f"{self.primary.machine.address}:{REST}", "/switchover", order, timeout=60)
+        return f"{self.primary}: {status} {text.decode()}"

@@ -57,7 +57,7 @@ class Run:
         print(f"{self.options.mode} replication; up after {time.monotonic() - began:.0f} s\n\n{HEADER}", flush=True)
 
     def work(self):
-        """The workload gets more time than the faults, and is stopped after the last one: it ends by looking for what was lost."""
+        """The workload gets more time than the faults, and is stopped after the last one. It ends by looking for what was lost."""
         cluster, options = self.cluster, self.options
         seconds = options.minutes * 60
         operations = round(options.operations * (seconds + RECOVERY) / seconds)
