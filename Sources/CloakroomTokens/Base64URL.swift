@@ -24,6 +24,11 @@ package enum Base64URL {
         return output
     }
 
+    /// The six bits of a character; 64 or more for a character that is not in the alphabet.
+    static func digit(_ character: UInt8) -> UInt8 { values[Int(character)] }
+
+    static func character(_ digit: UInt8) -> UInt8 { alphabet[Int(digit)] }
+
     /// The bytes, or nil for anything but the canonical form.
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }

@@ -8,8 +8,6 @@ import Synchronization
 /// monotonic clock: a step of the wall clock must not bring an ended session back.
 package final class RevocationView: Sendable {
     private struct State {
-        /// When each entry was added, on the monotonic clock.
-        var revoked: [SessionID: Duration] = [:]
         /// The latest mark of each subject, and when it was added.
         var stale: [Subject: (mark: Instant, addedAt: Duration)] = [:]
         var confirmedAt: Duration?
@@ -18,14 +16,16 @@ package final class RevocationView: Sendable {
         var prunedAt = Duration.zero
     }
 
+    private let revoked = RevokedSessions()
     private let state = Mutex(State())
     private let memory: Duration
     private let staleAfter: Duration
 
     /// - Parameters:
     ///   - accessTokenLifetime: how long a revoked session must stay in the view.
-    ///   - staleAfter: the maximum time since the feed was last read.
-    package init(accessTokenLifetime: Span, staleAfter: Duration = .seconds(5)) {
+    ///   - staleAfter: how old the proof that the view is current may be. A session that another process has ended works
+    ///     here for that long at most.
+    package init(accessTokenLifetime: Span, staleAfter: Duration = .seconds(1)) {
         memory = .milliseconds(accessTokenLifetime.milliseconds) + .seconds(60)
         self.staleAfter = staleAfter
     }
@@ -33,9 +33,7 @@ package final class RevocationView: Sendable {
     /// Adds entries of the feed.
     /// - Parameter uptime: the time of a monotonic clock, as in all methods of this type.
     package func update(_ revoked: some Sequence<Revoked>, at uptime: Duration) {
-        state.withLock { state in
-            for entry in revoked { state.revoked[entry.session] = uptime }
-        }
+        for entry in revoked { insert(entry.session, at: uptime) }
     }
 
     /// Adds marks of the feed, or of this process before the feed has them.
@@ -48,54 +46,67 @@ package final class RevocationView: Sendable {
         }
     }
 
-    /// Records that the feed was read up to `uptime`.
+    /// Records that the view has every revocation that was committed before `uptime`.
     /// - Parameter now: the wall clock's time at that moment, to detect when it is set back later.
     package func confirm(at uptime: Duration, _ now: Instant) {
-        state.withLock { state in
+        let isDue = state.withLock { state in
             state.confirmedAt = max(state.confirmedAt ?? uptime, uptime)
             state.offset = Self.offset(uptime, now)
-            prune(&state, at: uptime)
+            guard uptime > state.prunedAt + .seconds(10) else { return false }
+            state.prunedAt = uptime
+            state.stale = state.stale.filter { $0.value.addedAt + memory > uptime }
+            return true
         }
+        if isDue { revoked.drop(before: uptime - memory) }
     }
 
     /// Adds a revocation of this process, before the feed has it.
     package func insert(_ session: SessionID, at uptime: Duration) {
-        state.withLock { $0.revoked[session] = uptime }
+        revoked.insert(session, at: uptime)
     }
 
     package func isRevoked(_ session: SessionID) -> Bool {
-        state.withLock { $0.revoked[session] != nil }
+        revoked.contains(session)
     }
 
-    /// Whether the session is revoked: `unknown` if the feed has not been read for `staleAfter`.
+    /// The revoked sessions that were added at `uptime` or before and not again since, the latest first.
+    package func revoked(upTo uptime: Duration) -> [SessionID] {
+        revoked.arrived(upTo: uptime)
+    }
+
+    /// Whether the session is revoked: `unknown` if the latest proof that the view is current is older than `staleAfter`.
     ///
     /// If the wall clock is set back, expired tokens become valid again, and the view has dropped their sessions. The
     /// answer is then `unknown` until the feed has been read from its start.
     package func standing(of session: SessionID, at uptime: Duration, _ now: Instant) -> AccessQuestion.Standing {
-        state.withLock { standing(of: session, $0, at: uptime, now) }
+        if revoked.contains(session) { return .revoked }
+        return isCurrent(at: uptime, now) ? .good : .unknown
     }
 
     /// As above, and whether the claims of the subject have changed since the token was issued.
     package func standing(
         of identity: AccessQuestion.Identity, at uptime: Duration, _ now: Instant
     ) -> AccessQuestion.Standing {
-        state.withLock { state in
-            let standing = standing(of: identity.session, state, at: uptime, now)
-            guard standing != .revoked, !state.stale.isEmpty, let (mark, _) = state.stale[identity.subject],
-                identity.issuedAt <= mark
-            else { return standing }
-            return .stale
+        if revoked.contains(identity.session) { return .revoked }
+        return state.withLock { state in
+            if !state.stale.isEmpty, let (mark, _) = state.stale[identity.subject], identity.issuedAt <= mark {
+                return .stale
+            }
+            return isCurrent(state, for: .zero, at: uptime, now) ? .good : .unknown
         }
     }
 
-    private func standing(
-        of session: SessionID, _ state: borrowing State, at uptime: Duration, _ now: Instant
-    ) -> AccessQuestion.Standing {
-        if state.revoked[session] != nil { return .revoked }
-        guard let confirmedAt = state.confirmedAt, uptime <= confirmedAt + staleAfter,
-            Self.offset(uptime, now) + Self.tolerance >= state.offset
-        else { return .unknown }
-        return .good
+    /// Whether the latest proof that the view is current is at most `staleAfter` and `grace` old, and the wall clock was not
+    /// set back since.
+    package func isCurrent(for grace: Duration = .zero, at uptime: Duration, _ now: Instant) -> Bool {
+        state.withLock { isCurrent($0, for: grace, at: uptime, now) }
+    }
+
+    private func isCurrent(
+        _ state: borrowing State, for grace: Duration, at uptime: Duration, _ now: Instant
+    ) -> Bool {
+        guard let confirmedAt = state.confirmedAt, uptime <= confirmedAt + staleAfter + grace else { return false }
+        return Self.offset(uptime, now) + Self.tolerance >= state.offset
     }
 
     /// Whether the wall clock was set back since the feed was last read.
@@ -110,14 +121,6 @@ package final class RevocationView: Sendable {
         .milliseconds(now.milliseconds) - uptime
     }
 
-    package var count: Int {
-        state.withLock { $0.revoked.count }
-    }
-
-    private func prune(_ state: inout State, at uptime: Duration) {
-        guard uptime > state.prunedAt + .seconds(10) else { return }
-        state.prunedAt = uptime
-        state.revoked = state.revoked.filter { $0.value + memory > uptime }
-        state.stale = state.stale.filter { $0.value.addedAt + memory > uptime }
-    }
+    /// The number of revoked sessions.
+    package var count: Int { revoked.count }
 }

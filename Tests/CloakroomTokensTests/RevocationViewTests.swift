@@ -66,14 +66,16 @@ import Testing
         #expect(view.count == 0)
     }
 
-    @Test("a session's standing is revoked, good, or unknown after five seconds without news from the feed")
+    @Test("a session's standing is revoked, good, or unknown after a second without a proof that the view is current")
     func standing() {
         let view = view()
-        let late = TokenWorld.now + Span(milliseconds: 5001)
+        let late = TokenWorld.now + Span(milliseconds: 1001)
         #expect(view.standing(of: session, at: uptime, TokenWorld.now) == .unknown, "the feed was not read yet")
         view.confirm(after: .zero)
-        #expect(view.standing(of: session, at: uptime + .seconds(5), TokenWorld.now + .seconds(5)) == .good)
-        #expect(view.standing(of: session, at: uptime + .milliseconds(5001), late) == .unknown)
+        #expect(view.standing(of: session, at: uptime + .seconds(1), TokenWorld.now + .seconds(1)) == .good)
+        #expect(view.standing(of: session, at: uptime + .milliseconds(1001), late) == .unknown)
+        #expect(view.isCurrent(for: .milliseconds(1), at: uptime + .milliseconds(1001), late))
+        #expect(!view.isCurrent(for: .milliseconds(1), at: uptime + .milliseconds(1002), late))
         view.insert(session, at: uptime)
         #expect(
             view.standing(of: session, at: uptime + .days(1), TokenWorld.now) == .revoked,
@@ -98,14 +100,14 @@ import Testing
             "a clock that is set forward does not matter here")
     }
 
-    @Test("the feed's last answer may be five seconds old; an older answer that arrives late does not replace it")
+    @Test("the latest proof may be a second old; an older one that arrives late does not replace it")
     func staleness() {
         let view = view()
-        let late = TokenWorld.now + Span(milliseconds: 5001)
+        let late = TokenWorld.now + Span(milliseconds: 1001)
         view.confirm(after: .zero)
         view.confirm(after: .seconds(-60))
-        #expect(view.standing(of: session, at: uptime + .seconds(5), TokenWorld.now + .seconds(5)) == .good)
-        #expect(view.standing(of: session, at: uptime + .milliseconds(5001), late) == .unknown)
+        #expect(view.standing(of: session, at: uptime + .seconds(1), TokenWorld.now + .seconds(1)) == .good)
+        #expect(view.standing(of: session, at: uptime + .milliseconds(1001), late) == .unknown)
     }
 
     @Test("a revocation of this process counts before the feed has it, and its second arrival changes nothing")
@@ -123,11 +125,36 @@ import Testing
 
     @Test(
         "a revocation concerns only the session with exactly this id",
-        arguments: ["A", "a ", "a\u{0}", "", "aa", "\u{430}"])
-    func exactName(_ name: String) {
+        arguments: [
+            ("a", ["A", "a ", "a\u{0}", "", "aa", "\u{430}"]),
+            // As the issuer makes them: 144 bits in base64url.
+            (
+                "V1gFmpF7nMndG-nMsqhSw9N_",
+                [
+                    "V1gFmpF7nMndG-nMsqhSw9N-", "W1gFmpF7nMndG-nMsqhSw9N_", "V1gFmpF7nNndG-nMsqhSw9N_",
+                    "V1gFmpF7nMndG+nMsqhSw9N/", "V1gFmpF7nMndG-nMsqhSw9N", "V1gFmpF7nMndG-nMsqhSw9N_=",
+                    "V1gFmpF7nMndG-nMsqhSw9N_A",
+                ]
+            ),
+        ])
+    func exactName(_ row: (id: String, others: [String])) {
         let view = view()
-        view.insert(session, at: uptime)
-        #expect(!view.isRevoked(SessionID(name)))
+        view.insert(SessionID(row.id), at: uptime)
+        #expect(view.isRevoked(SessionID(row.id)) && view.count == 1)
+        for name in row.others { #expect(!view.isRevoked(SessionID(name)), "\(name)") }
+    }
+
+    @Test("the sessions that arrived up to a time are known by their ids, the latest first")
+    func arrived() {
+        let view = view()
+        let ids = ["V1gFmpF7nMndG-nMsqhSw9N_", "s", "AAAAAAAAAAAAAAAAAAAAAAAA", "________________________"].map {
+            SessionID($0)
+        }
+        for (number, id) in ids.enumerated() { view.insert(id, at: uptime + .seconds(number)) }
+        #expect(view.revoked(upTo: uptime + .seconds(9)) == ids.reversed())
+        #expect(view.revoked(upTo: uptime + .seconds(2)) == [ids[2], ids[1], ids[0]])
+        view.insert(ids[0], at: uptime + .seconds(5))
+        #expect(view.revoked(upTo: uptime + .seconds(2)) == [ids[2], ids[1]])
     }
 
     @Test("ten thousand revocations are removed when their time is over")
