@@ -100,7 +100,8 @@ package enum CheckedAccess: Hashable, Sendable {
 package struct AccessTokenVerifier: Sendable {
     package let issuer: String
     package let audience: String
-    /// A token whose `exp` is further in the future than this counts as expired.
+    /// A token whose `exp` is further in the future than this, or that long after its `iat`, counts as expired: the
+    /// revocation of its session is kept for this time.
     package let maximumLifetime: Span
     private let keys: @Sendable () -> KeySet
     private let isRetired: @Sendable (_ keyID: String?, _ now: Instant) -> Bool
@@ -135,7 +136,14 @@ package struct AccessTokenVerifier: Sendable {
     /// Checks the times of a token whose other parts have been verified.
     func check(_ access: VerifiedAccess, at now: Instant) -> CheckedAccess {
         guard access.issuedAt <= now + Span.clockLeeway else { return .early(ExpiredAccess(access)) }
-        let isLive = now < access.expiresAt && access.expiresAt <= now + maximumLifetime + Span.clockLeeway
+        let isLive =
+            now < access.expiresAt && access.expiresAt <= now + maximumLifetime + Span.clockLeeway
+            && !hasLongLifetime(access)
         return isLive ? .live(access) : .expired(ExpiredAccess(access))
+    }
+
+    /// Whether the token is valid for longer than `maximumLifetime`.
+    func hasLongLifetime(_ access: VerifiedAccess) -> Bool {
+        access.expiresAt > access.issuedAt + maximumLifetime + Span.clockLeeway
     }
 }

@@ -102,7 +102,7 @@ package final class TokenVerifier: Sendable {
     private func live(_ checked: CheckedAccess) throws(TokenFault) -> VerifiedAccess {
         switch checked {
         case .live(let access): return access
-        case .expired: throw .expired
+        case .expired(let expired): throw access.hasLongLifetime(expired.access) ? .lifetimeTooLong : .expired
         case .early: throw .notYetValid
         }
     }

@@ -14,6 +14,8 @@ package enum TokenFault: Error, Hashable, Sendable {
     case badClaim(String)
     case notYetValid
     case expired
+    /// It is valid for longer than its issuer should make it: the revocation of its session is forgotten before it expires.
+    case lifetimeTooLong
     /// The two tokens of a cookie are of different sessions.
     case differentSessions
     /// The token belongs to another host of the setting `hosts`.
@@ -22,7 +24,7 @@ package enum TokenFault: Error, Hashable, Sendable {
     /// The denial that the client gets.
     package var denial: Denial {
         switch self {
-        case .expired: .tokenExpired
+        case .expired, .lifetimeTooLong: .tokenExpired
         case .malformed, .unknownKey, .wrongAlgorithm, .criticalHeader, .foreignKeyHeader, .badSignature, .wrongType,
             .wrongIssuer, .wrongAudience, .badClaim, .notYetValid, .differentSessions,
             .otherHost:
@@ -44,6 +46,7 @@ package enum TokenFault: Error, Hashable, Sendable {
         case .badClaim(let name): "the claim \(name) is missing or malformed"
         case .notYetValid: "the token is not valid yet"
         case .expired: "the token has expired"
+        case .lifetimeTooLong: "the token is valid for longer than the lifetime of access tokens"
         case .differentSessions: "the two tokens of the cookie are of different sessions"
         case .otherHost: "the token belongs to another host"
         }
