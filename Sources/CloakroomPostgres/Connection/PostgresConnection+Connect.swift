@@ -82,11 +82,14 @@ extension PostgresConnection {
         return PQconnectStartParams(keywords.map { UnsafePointer($0) }, values.map { UnsafePointer($0) }, 0)
     }
 
+    /// The timeline is that of the log which is written now. `pg_control_checkpoint` names the old one until the first
+    /// checkpoint after a promotion, which may take minutes.
     private func askRole(within limit: Duration) throws {
         let question = Statement(
             """
             SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool,
-                (SELECT timeline_id::int8 FROM pg_control_checkpoint()),
+                CASE WHEN NOT pg_is_in_recovery()
+                    THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int8 END,
                 (SELECT system_identifier::text FROM pg_control_system())
             """)
         switch try exchange([[question]], within: limit)[0] {
