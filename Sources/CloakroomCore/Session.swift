@@ -139,4 +139,6 @@ public struct RevocationReason: RawRepresentable, Hashable, Sendable, Codable {
     public static let parentEnded = Self(rawValue: "parent_ended")
     /// The subject had the maximum number of sessions, and this one was unused for longest.
     public static let tooManySessions = Self(rawValue: "too_many_sessions")
+    /// It had ended, and a failover of the database had lost its end.
+    public static let lostInFailover = Self(rawValue: "lost_in_failover")
 }

@@ -54,6 +54,9 @@ public struct AuthorizationServer: Sendable {
         public var claims: Set<String> = []
         /// The peers from which forwarded headers are accepted.
         public var trustedProxies = TrustedProxies.none
+        /// How long access tokens are accepted while the store cannot prove that no revocation is missing, beyond the
+        /// second for which they always are. Sessions that another instance has ended work here for that long.
+        public var insecureStaleRevocations = Span.zero
 
         /// The default settings. A public URL also becomes the issuer.
         public init(publicURL: WebOrigin? = nil) {
@@ -73,7 +76,8 @@ public struct AuthorizationServer: Sendable {
     private let keySource: any KeySource
     private let keys: LiveKeys<IssuerKeys>
     private let sightings: SightingQueue
-    private let feed: RevocationFeed
+    let feed: RevocationFeed
+    let credentialWatch: CredentialWatch
     private let sweeper: Sweeper
     private let probe: StoreProbe
     private let events: EventFollower
@@ -111,20 +115,23 @@ public struct AuthorizationServer: Sendable {
             revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime),
             checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
         let log = SecurityLog(logger: Logger(label: "cloakroom.security"), uptime: environment.uptime)
+        let signal = FeedSignal()
         let sessions = SessionService(
             store: store,
             issuer: TokenIssuer(
                 issuer: configuration.issuer, audience: audience, keys: keys, claimNames: configuration.claims),
             verifier: verifier, policy: policy, clients: configuration.clients,
-            maximumSessions: configuration.maximumSessions, log: log, environment: environment)
+            maximumSessions: configuration.maximumSessions, log: log, signal: signal, environment: environment)
         let sightings = SightingQueue(store: store, policy: policy, environment: environment, logger: logger)
         let feed = RevocationFeed(
-            store: store, view: verifier.revocations, environment: environment, logger: logger)
+            store: store, view: verifier.revocations, publisher: sessions.publisher, signal: signal,
+            environment: environment, logger: logger)
         self.sessions = sessions
         accounts = AccountService(
             store: store, sessions: sessions, hasher: hasher, isSignUpOpen: configuration.isSignUpOpen,
             failedLoginsPerMinute: configuration.failedLoginsPerMinute, signUpsPerHour: configuration.signUpsPerHour)
         backends = BackendService(store: store, sessions: sessions)
+        credentialWatch = CredentialWatch(backends)
         self.sightings = sightings
         self.feed = feed
         sweeper = Sweeper(store: store, policy: policy, environment: environment, logger: logger)
@@ -142,7 +149,22 @@ public struct AuthorizationServer: Sendable {
             uptime: { environment.uptime() },
             renew: { try await sessions.renew($0, at: $1) },
             saw: { sightings.saw($0) },
-            catchUp: { try await feed.catchUp() })
+            catchUp: Self.catchUp(feed, verifier.revocations, configuration, environment))
+    }
+
+    /// Updates the view of revocations, or tolerates its age where the configuration says so.
+    private static func catchUp(
+        _ feed: RevocationFeed, _ view: RevocationView, _ configuration: Configuration,
+        _ environment: CloakroomCore.Environment
+    ) -> @Sendable () async throws -> Void {
+        let grace = Duration.milliseconds(configuration.insecureStaleRevocations.milliseconds)
+        return {
+            do { try await feed.catchUp() } catch {
+                guard grace > .zero, view.isCurrent(for: grace, at: environment.uptime(), environment.now()) else {
+                    throw error
+                }
+            }
+        }
     }
 
     /// Whether browsers reach this server over TLS.

@@ -104,6 +104,17 @@ package struct SessionAuthorizer: Sendable {
         saw(access)
     }
 
+    /// What the view of revocations says about the session of an open stream.
+    package func standing(of session: SessionID) -> AccessQuestion.Standing {
+        verifier.revocations.standing(of: session, at: uptime(), now())
+    }
+
+    /// Updates a view whose standing is `unknown`.
+    /// - Throws: if requests are refused now.
+    package func lookUp() async throws {
+        try await catchUp()
+    }
+
     /// Takes the end of a session that the store has told before the feed did.
     package func learnedRevocation(of session: SessionID) {
         verifier.revocations.insert(session, at: uptime())

@@ -40,7 +40,7 @@ package struct PostgresAddress: Hashable, Sendable, CustomStringConvertible {
     /// The address as text that `init(parsing:)` reads, without the password.
     package let withoutPassword: String
 
-    static let fewestConnections = 4
+    static let fewestConnections = 5
 
     /// Whether the text is meant as such an address.
     package static func hasScheme(_ text: String) -> Bool {

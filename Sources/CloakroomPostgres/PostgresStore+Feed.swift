@@ -8,36 +8,87 @@ extension PostgresStore {
     private static let longestPage = 5000
 
     public func revocations(after cursor: FeedCursor?) async throws -> FeedPage {
-        let place = SnapshotCursor(cursor?.rawValue)
-        var text = StatementText()
-        let rows = """
-            SELECT 'r' || session AS key, session, NULL AS subject, time, xid FROM cloakroom.revocations
-            WHERE \(place.condition("'r' || session", &text))
-            UNION ALL SELECT 'm' || time || ' ' || subject, NULL, subject, time, xid FROM cloakroom.stale_marks
-            WHERE \(place.condition("'m' || time || ' ' || subject", &text))
-            """
-        let statement = place.page(
-            of: rows, columns: "\(Epochs.newest), page.session, page.subject, page.time",
-            limit: Self.longestPage, &text)
-        return try await sessions.read([statement]) { rows in
-            Self.page(rows[0], after: cursor, place)
-        }
+        try await feed.perform("") { Self.reading(after: cursor, $0) }
     }
 
-    private static func page(_ rows: Rows, after cursor: FeedCursor?, _ place: SnapshotCursor) -> FeedPage {
+    /// The rows are read in the transaction that makes a write. A standby that had been promoted before would not have
+    /// acknowledged that write, so no other server had committed anything when the rows were read (with synchronous
+    /// replication).
+    public func currentRevocations(after cursor: FeedCursor?) async throws -> FeedPage {
+        try await feed.perform("") { [heartbeat] in Self.proving(heartbeat, after: cursor, $0) }
+    }
+
+    private static func reading(after cursor: FeedCursor?, _ result: WorkResult<FeedPage>) -> PostgresStep {
+        .read([page(after: cursor)]) { take($0[0], after: cursor, result) }
+    }
+
+    private static func proving(
+        _ heartbeat: Statement, after cursor: FeedCursor?, _ result: WorkResult<FeedPage>
+    ) -> PostgresStep {
+        .write(
+            [heartbeat, page(after: cursor)], then: { take($0[1], after: cursor, result) },
+            // A read of nothing leads back here.
+            ifUnknown: .read([]) { _ in proving(heartbeat, after: cursor, result) })
+    }
+
+    /// Takes a page, or reads the first one if the cursor is of another history.
+    private static func take(
+        _ rows: Rows, after cursor: FeedCursor?, _ result: WorkResult<FeedPage>
+    ) -> PostgresStep {
+        let epoch = rows.first?.int(3) ?? 0
+        guard let cursor else {
+            result.value = page(rows, epoch, after: .start, isStart: true)
+            return .done
+        }
+        let place = cursor.place
+        guard cursor.position(in: epoch) != nil, let place, !place.isAhead(of: Snapshot(rows[0], 4)) else {
+            return reading(after: nil, result)
+        }
+        result.value = page(rows, epoch, after: place, isStart: false)
+        return .done
+    }
+
+    private static func page(after cursor: FeedCursor?) -> Statement {
+        let place = cursor?.place ?? .start
+        var text = StatementText()
+        let mark = "('m' || time || ' ' || subject)"
+        // Each table returns one page in the order of an index: a million entries are not sorted for each page.
+        let rows = """
+            (SELECT 'r' || session AS key, session, NULL AS subject, time, xid FROM cloakroom.revocations
+            WHERE \(place.visibility(&text)) AND \(place.laterSessions(&text))
+            ORDER BY xid, session LIMIT \(longestPage))
+            UNION ALL (SELECT \(mark), NULL, subject, time, xid FROM cloakroom.stale_marks
+            WHERE \(place.condition(mark, &text)) ORDER BY xid, \(mark) COLLATE "C" LIMIT \(longestPage))
+            """
+        return place.page(
+            of: rows,
+            columns: "\(Epochs.newest), pg_current_snapshot()::text, page.session, page.subject, page.time",
+            limit: longestPage, &text)
+    }
+
+    private static func page(_ rows: Rows, _ epoch: Int64, after place: SnapshotCursor, isStart: Bool) -> FeedPage {
         let entries = rows.map { $0 }.filter { $0.optionalText(1) != nil }
-        let next = place.next(rows, limit: longestPage)
         // An old snapshot sees no more than a new one, and the same cursor says that nothing has happened.
-        let isStill = entries.isEmpty && place.reading == nil && cursor != nil && place != .start
+        let isStill = entries.isEmpty && place.reading == nil && !isStart
+        let next = isStill ? place : place.next(rows, limit: longestPage)
         return FeedPage(
-            epoch: rows.first?.int(3) ?? 0,
+            isStart: isStart,
             revoked: entries.compactMap { row in
-                row.optionalText(4).map { Revoked(session: SessionID($0), time: row.instant(6)) }
+                row.optionalText(5).map { Revoked(session: SessionID($0), time: row.instant(7)) }
             },
             stale: entries.compactMap { row in
-                row.optionalText(5).map { StaleMark(subject: Subject($0), time: row.instant(6)) }
+                row.optionalText(6).map { StaleMark(subject: Subject($0), time: row.instant(7)) }
             },
-            cursor: isStill ? cursor ?? FeedCursor(next.text) : FeedCursor(next.text))
+            cursor: FeedCursor(epoch: epoch, position: next.text),
+            resumption: FeedCursor(epoch: epoch, position: next.shortened.text))
+    }
+}
+
+extension FeedCursor {
+    /// nil if the text after the epoch is malformed.
+    fileprivate var place: SnapshotCursor? {
+        guard let start = rawValue.firstIndex(of: "-") else { return nil }
+        return SnapshotCursor(exactly: String(rawValue[rawValue.index(after: start)...]))
     }
 }
 
@@ -45,11 +96,7 @@ extension SnapshotCursor {
     /// The rows that come after this position.
     /// - Parameter key: an SQL expression that orders the rows of one transaction.
     func condition(_ key: String, _ text: inout StatementText) -> String {
-        let seen = "\(text.bind(.text(seen.text)))::pg_snapshot"
-        var parts = [
-            "xid >= pg_snapshot_xmin(\(seen))", "NOT pg_visible_in_snapshot(xid, \(seen))",
-            "pg_visible_in_snapshot(xid, \(until(&text)))",
-        ]
+        var parts = [visibility(&text)]
         if let reading {
             let (transaction, last) = (text.bind(.text(reading.transaction)), text.bind(.text(reading.key)))
             parts += [
@@ -57,6 +104,23 @@ extension SnapshotCursor {
             ]
         }
         return parts.joined(separator: " AND ")
+    }
+
+    /// The rows that this read returns, those of earlier pages included.
+    func visibility(_ text: inout StatementText) -> String {
+        let seen = "\(text.bind(.text(seen.text)))::pg_snapshot"
+        return """
+            xid >= pg_snapshot_xmin(\(seen)) AND NOT pg_visible_in_snapshot(xid, \(seen))
+            AND pg_visible_in_snapshot(xid, \(until(&text)))
+            """
+    }
+
+    /// The revocations after the previous page, by the index of both columns. The key of a revocation is `r` and the
+    /// session; those of the marks come before all of them.
+    func laterSessions(_ text: inout StatementText) -> String {
+        guard let reading else { return "TRUE" }
+        let last = reading.key.hasPrefix("r") ? String(reading.key.dropFirst()) : ""
+        return "(xid, session) > (\(text.bind(.text(reading.transaction)))::xid8, \(text.bind(.text(last))))"
     }
 
     /// The snapshot with which the read ends. It hides what a restored dump brings from numbers that are still to come.

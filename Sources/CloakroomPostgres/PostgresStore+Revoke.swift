@@ -43,6 +43,26 @@ extension PostgresStore {
         }
     }
 
+    /// Each session is a transaction of its own: no transaction spans two subjects.
+    public func reassert(_ revoked: [SessionID], at now: Instant) async throws -> Committed<Void> {
+        let ended = try await endEach(revoked, SessionChange.End(reason: .lostInFailover, time: now))
+        let announced = try await withThrowingTaskGroup(of: Revoked?.self) { group in
+            for id in revoked { group.addTask { try await self.announce(Revoked(session: id, time: now)) } }
+            return try await group.reduce(into: []) { $0 += $1.map { [$0] } ?? [] }
+        }
+        return Committed((), events: ended.flatMap(\.events), revoked: ended.flatMap(\.revoked) + announced)
+    }
+
+    /// - Returns: nil if the feed has the session.
+    private func announce(_ entry: Revoked) async throws -> Revoked? {
+        let statement = Statement(
+            "INSERT INTO cloakroom.revocations (session, time) VALUES ($1, $2) ON CONFLICT (session) DO NOTHING",
+            [.text(entry.session.rawValue), .int(entry.time.milliseconds)])
+        return try await sessions.perform(Self.order(entry.session)) {
+            .repeatable([statement], $0) { $0[0].changes > 0 ? entry : nil }
+        }
+    }
+
     private func living(
         _ selection: SessionSelection, after position: SessionID?, limit: Int
     ) async throws -> [SessionID] {

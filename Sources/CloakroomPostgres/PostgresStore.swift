@@ -15,6 +15,8 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
     let subjects: GroupCommit<PostgresWork>
     /// Queries that may read many rows.
     let queries: GroupCommit<PostgresWork>
+    /// The feed of revocations, on a connection of its own: what a proof says holds for the server that gave it.
+    let feed: GroupCommit<PostgresWork>
     let events: EventRows
     let instance = UUID()
     private let server: PostgresServer
@@ -56,9 +58,10 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
         }
         sessions = GroupCommit(
             limits: GroupLimits(group: address.largestGroup),
-            performers: lanes(address.connections - 2, within: .seconds(2)))
+            performers: lanes(address.connections - 3, within: .seconds(2)))
         subjects = GroupCommit(limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(5)))
         queries = GroupCommit(limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(30)))
+        feed = GroupCommit(limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(1)))
     }
 
     /// Brings the tables to the version of this build.
@@ -74,12 +77,16 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
 
     /// Writes a row of this instance: a server that takes no writes, or whose standby is lost, does not acknowledge it.
     public func ping() async throws {
-        let statement = Statement(
+        try await sessions.perform("instances") { [heartbeat] in .repeatable([heartbeat], $0) { _ in } }
+    }
+
+    /// A write of this instance's row.
+    var heartbeat: Statement {
+        Statement(
             """
             INSERT INTO cloakroom.instances (id, seen_at) VALUES ($1::text::uuid, clock_timestamp())
             ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp()
             """, [.text(instance.uuidString)])
-        try await sessions.perform("instances") { .repeatable([statement], $0) { _ in } }
     }
 
     /// The number of live sessions.

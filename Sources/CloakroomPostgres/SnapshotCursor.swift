@@ -27,20 +27,31 @@ struct SnapshotCursor: Equatable {
 
     /// Reads a cursor; the start if the text is not one. A client may have sent it.
     init(_ text: String?) {
-        let parts = text?.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).map(String.init) ?? []
-        guard let seen = parts.first.flatMap(Snapshot.init), parts.count == 1 || parts.count == 4 else {
-            self = .start
-            return
-        }
+        self = text.flatMap { Self(exactly: $0) } ?? .start
+    }
+
+    /// Reads a cursor; nil if the text is not one.
+    init?(exactly text: String) {
+        let parts = text.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+        guard let seen = parts.first.flatMap(Snapshot.init), parts.count == 1 || parts.count == 4 else { return nil }
         guard parts.count == 4 else {
             self.init(seen: seen, reading: nil)
             return
         }
-        guard let until = Snapshot(parts[1]), UInt64(parts[2]) != nil else {
-            self = .start
-            return
-        }
+        guard let until = Snapshot(parts[1]), UInt64(parts[2]) != nil else { return nil }
         self.init(seen: seen, reading: Reading(until: until, transaction: parts[2], key: parts[3]))
+    }
+
+    /// Whether the server has given out fewer numbers than the cursor knows: its files were replaced by older ones.
+    func isAhead(of current: Snapshot) -> Bool {
+        max(seen.end, reading?.until.end ?? 0) > current.end
+    }
+
+    /// A cursor of at most 170 bytes that is not after this one: the list of running transactions may have hundreds of
+    /// numbers.
+    var shortened: Self {
+        let candidates = [self, Self(seen: seen, reading: nil)]
+        return candidates.first { $0.text.utf8.count <= 170 } ?? Self(seen: seen.beforeRunning, reading: nil)
     }
 
     var text: String {
@@ -58,6 +69,15 @@ struct Snapshot: Equatable {
 
     private init(trusted text: String) {
         self.text = text
+    }
+
+    /// The lowest number that had not been given out.
+    var end: UInt64 { UInt64(text.split(separator: ":")[1]) ?? .max }
+
+    /// Sees only what the oldest transaction that was running sees.
+    var beforeRunning: Self {
+        let lowest = text.prefix { $0 != ":" }
+        return Self(trusted: "\(lowest):\(lowest):")
     }
 
     /// Takes `xmin:xmax:list` as PostgreSQL writes it, nil for anything else: PostgreSQL would refuse the statement.

@@ -41,8 +41,8 @@ public final class ResourceServer: Service {
     ///   - audience: `aud` of the tokens: the issuer's setting `audience`; by default the same as `issuer`.
     ///   - jwks: the address of the key set; by default `/.well-known/jwks.json` of the issuer.
     ///   - revocations: the stream of revocations; without it a token is good until it expires.
-    ///   - longestTokenLifetime: a token that is valid for longer than this from now counts as expired. Set it at least
-    ///     to the issuer's `accessTokenLifetime`.
+    ///   - longestTokenLifetime: a token that is valid for longer than this is refused, because the revocation of its
+    ///     session is forgotten before. Set it at least to the issuer's `accessTokenLifetime`.
     ///   - insecureAllowsPlainHTTP: allows `http` to other hosts than the local one. Somebody between the two hosts can
     ///     then replace the keys, and read the service key.
     ///   - logger: writes denials at level debug, and problems with the issuer.
@@ -66,7 +66,8 @@ public final class ResourceServer: Service {
         let keySet = try ServiceAddress(
             jwks ?? "\(issuer)/.well-known/jwks.json", allowsPlainHTTP: insecureAllowsPlainHTTP)
         let policy = SessionPolicy(accessTokenLifetime: longestTokenLifetime)
-        let view = RevocationView(accessTokenLifetime: longestTokenLifetime, staleAfter: timing.staleAfter)
+        let view = RevocationView(
+            accessTokenLifetime: longestTokenLifetime, staleAfter: revocations?.staleAfter ?? .zero)
         let verifier = TokenVerifier(
             issuer: issuer, audience: audience ?? issuer, policy: policy,
             keys: try VerifierKeys(published: KeySet([])), revocations: view,
@@ -133,12 +134,11 @@ public final class ResourceServer: Service {
         RequestCredentials(cookies: [], authorization: authorization, to: nil, verifier: verifier, at: now())
     }
 
-    /// Logs a token that a key of the issuer has signed, but that is for somebody else: a setting of this app is
-    /// probably wrong.
+    /// Logs a token that a key of the issuer has signed, but that this app refuses: a parameter is probably wrong.
     private func warn(of fault: TokenFault?) {
-        guard fault == .wrongIssuer || fault == .wrongAudience, let fault else { return }
+        guard fault == .wrongIssuer || fault == .wrongAudience || fault == .lifetimeTooLong, let fault else { return }
         rejected.warning(
-            "a token of a known key was refused; see the parameters issuer and audience of ResourceServer",
+            "a token of a known key was refused; see the parameters of ResourceServer",
             metadata: ["reason": "\(fault.reason)"])
     }
 }

@@ -45,20 +45,24 @@ struct RevocationStream: Sendable {
                 }
                 isFailing = true
             }
-            try? await Task.sleep(for: timing.retry)
+            // Random, so that not every app asks at the same moment after a restart of the issuer.
+            try? await Task.sleep(for: timing.reconnect * Double.random(in: 0.5...1))
         }
     }
 
-    /// - Parameter isLive: called with each comment of the stream.
-    private func follow(_ client: HTTPClient, _ reader: inout RevocationReader, isLive: () -> Void) async throws {
+    /// - Parameter isCurrent: called when the view is current.
+    private func follow(_ client: HTTPClient, _ reader: inout RevocationReader, isCurrent: () -> Void) async throws {
         let response = try await client.execute(request(after: reader.place), timeout: TimeAmount(timing.timeout))
         guard response.status == .ok else { throw IssuerFailure("the status is \(response.status.code)") }
         var parser = EventStreamParser()
         reader.begin()
         for try await chunk in response.body {
             for item in try parser.read(chunk.readableBytesView) {
-                guard try reader.apply(item) else { return }
-                if item == .comment { isLive() }
+                switch try reader.apply(item) {
+                case .nothing: break
+                case .current: isCurrent()
+                case .startAgain: return
+                }
             }
         }
         throw IssuerFailure("the stream ended")
@@ -77,11 +81,19 @@ struct RevocationStream: Sendable {
 
 /// Applies the entries of the stream to the view, and remembers the place.
 struct RevocationReader {
+    enum Outcome: Hashable {
+        case nothing
+        /// The view has every revocation.
+        case current
+        /// The stream must be read again from its start.
+        case startAgain
+    }
+
     private let view: RevocationView
     private let timing: Timing
     /// The id of the last entry; nil to read the stream from its start.
     private(set) var place: String?
-    /// Whether the stream is read from its start, and the first comment has not come yet.
+    /// Whether the stream is read from its start, and was not current since.
     private var isFromStart = true
 
     init(view: RevocationView, timing: Timing) {
@@ -94,31 +106,9 @@ struct RevocationReader {
         isFromStart = place == nil
     }
 
-    /// - Returns: false if the stream must be read again from its start: the wall clock was set back, so expired tokens
-    ///   are valid again, and the view has dropped their sessions.
-    mutating func apply(_ item: EventStreamParser.Item) throws -> Bool {
-        switch item {
-        case .comment: return confirm()
-        case .event(let name, let data, let id):
-            try apply(name, data)
-            if let id { place = try checked(id) }
-            return true
-        }
-    }
-
-    private mutating func confirm() -> Bool {
-        let (uptime, now) = (timing.uptime(), timing.now())
-        guard isFromStart || !view.isSetBack(at: uptime, now) else {
-            place = nil
-            return false
-        }
-        isFromStart = false
-        view.confirm(at: uptime, now)
-        return true
-    }
-
     /// - Throws: for an entry that cannot be read. It could be a revocation, so the stream counts as broken.
-    private func apply(_ name: String, _ data: [UInt8]) throws {
+    mutating func apply(_ item: EventStreamParser.Item) throws -> Outcome {
+        guard case .event(let name, let data, let id) = item else { return .nothing }
         switch name {
         case "revoked":
             let entry = try Entry(data, naming: "session")
@@ -126,9 +116,41 @@ struct RevocationReader {
         case "stale":
             let entry = try Entry(data, naming: "subject")
             view.update(stale: [StaleMark(subject: Subject(entry.name), time: entry.time)], at: timing.uptime())
-        default:
-            return
+        case "reset": (place, isFromStart) = (nil, true)
+        case "current": return confirm(try Self.age(data))
+        default: break
         }
+        return try id.map { try goOn(after: checked($0)) } ?? .nothing
+    }
+
+    /// The part of an id before its first hyphen names a history of the store. An issuer says `reset` when the history is
+    /// another one; without it entries of that history may be missing.
+    private mutating func goOn(after id: String) -> Outcome {
+        if let place, place.prefix(while: { $0 != "-" }) != id.prefix(while: { $0 != "-" }) {
+            self.place = nil
+            return .startAgain
+        }
+        place = id
+        return .nothing
+    }
+
+    /// If the wall clock was set back, expired tokens are valid again, and the view has dropped their sessions.
+    private mutating func confirm(_ age: Span) -> Outcome {
+        let (uptime, now) = (timing.uptime(), timing.now())
+        guard isFromStart || !view.isSetBack(at: uptime, now) else {
+            place = nil
+            return .startAgain
+        }
+        isFromStart = false
+        view.confirm(at: uptime - .milliseconds(age.milliseconds), now - age)
+        return .current
+    }
+
+    private static func age(_ data: [UInt8]) throws -> Span {
+        guard let age = try JSONReader.read(data).objectValue?["age"]?.seconds, 0...86400 ~= age else {
+            throw IssuerFailure("an event has no age")
+        }
+        return Span(milliseconds: Int64((age * 1000).rounded(.up)))
     }
 
     /// The id goes into a header of the next request.
@@ -157,12 +179,17 @@ private struct Entry {
 }
 
 extension JSONValue {
+    /// nil for anything but a number.
+    fileprivate var seconds: Double? {
+        switch self {
+        case .integer(let seconds): Double(seconds)
+        case .number(let seconds): seconds
+        case .object, .array, .string, .bool, .null: nil
+        }
+    }
+
     /// nil for anything but a number of seconds since 1970.
     fileprivate var secondsSince1970: Instant? {
-        switch self {
-        case .integer(let seconds): Instant(milliseconds: 0) + .seconds(seconds)
-        case .number(let seconds) where abs(seconds) < 1e12: Instant(milliseconds: Int64((seconds * 1000).rounded()))
-        case .number, .object, .array, .string, .bool, .null: nil
-        }
+        seconds.flatMap { abs($0) < 1e12 ? Instant(milliseconds: Int64(($0 * 1000).rounded())) : nil }
     }
 }

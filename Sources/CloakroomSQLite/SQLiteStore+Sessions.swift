@@ -224,6 +224,20 @@ extension SQLiteStore {
         try await pool.read { try Feed.read(after: cursor, $0) }
     }
 
+    /// No other server can replace this file: what it reads is current.
+    public func currentRevocations(after cursor: FeedCursor?) async throws -> FeedPage {
+        try await revocations(after: cursor)
+    }
+
+    public func reassert(_ revoked: [SessionID], at now: Instant) async throws -> Committed<Void> {
+        let committed = try await commits.commit { journal -> Void? in
+            let missing = try Feed.missing(revoked, journal.database)
+            for id in missing { try Self.end(id, .lostInFailover, at: now, &journal) }
+            for id in try Feed.missing(missing, journal.database) { try journal.announce(id, at: now) }
+        }
+        return committed ?? Committed(())
+    }
+
     public func record(_ events: [SecurityEvent]) async throws -> Committed<Void> {
         let committed = try await commits.commit { try $0.record(events) }
         return committed ?? Committed(())

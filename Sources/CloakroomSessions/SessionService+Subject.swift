@@ -46,11 +46,6 @@ extension SessionService {
         try await store.events(EventQuery(), after: cursor, limit: limit)
     }
 
-    /// One page of the feed of revocations; nil starts at its beginning.
-    package func feed(after cursor: FeedCursor?) async throws -> FeedPage {
-        try await store.revocations(after: cursor)
-    }
-
     private func event(
         _ kind: SecurityEvent.Kind, of subject: Subject, by credential: CredentialID
     ) -> SecurityEvent {

@@ -19,10 +19,12 @@ package struct SessionService: Sendable {
     /// - Parameters:
     ///   - clients: clients besides `Client.browser`, which always exists.
     ///   - maximumSessions: the limit for one subject.
+    ///   - signal: wakes the feed of this process.
     package init(
         store: any SessionStore & SubjectStore & OneTimeStore, issuer: TokenIssuer, verifier: TokenVerifier,
         policy: SessionPolicy,
-        clients: [Client] = [], maximumSessions: Int = 100, log: SecurityLog, environment: Environment = .system
+        clients: [Client] = [], maximumSessions: Int = 100, log: SecurityLog, signal: FeedSignal = FeedSignal(),
+        environment: Environment = .system
     ) {
         self.store = store
         self.issuer = issuer
@@ -31,7 +33,8 @@ package struct SessionService: Sendable {
         self.clients = Dictionary(([.browser] + clients).map { ($0.id, $0) }) { $1 }
         self.maximumSessions = maximumSessions
         self.environment = environment
-        publisher = Publisher(log: log, view: verifier.revocations, environment: environment)
+        publisher = Publisher(
+            log: log, view: verifier.revocations, signal: signal, environment: environment)
     }
 
     /// The wall-clock time of the environment. Every rule uses it.

@@ -55,8 +55,20 @@ public protocol SessionStore: Sendable {
     func confirm(_ sightings: [Sighting], under policy: SessionPolicy) async throws
 
     /// One page of the feed of revocations; the store chooses its size. Start with nil, and continue until a page is
-    /// empty.
+    /// empty. A cursor that is malformed, or of a history that the store does not have, is taken for nil
+    /// (`FeedPage.isStart`).
     func revocations(after cursor: FeedCursor?) async throws -> FeedPage
+
+    /// As above, and proves that the page is current: it has all revocations after the cursor that any process had
+    /// committed before the call, as far as they fit into a page.
+    ///
+    /// A database server that another one has replaced goes on answering reads. Therefore a store that can be replaced
+    /// makes a write and returns when that was acknowledged.
+    func currentRevocations(after cursor: FeedCursor?) async throws -> FeedPage
+
+    /// Repeats revocations that the store may have lost in a failover. Ends those of the sessions that live, with the
+    /// reason `lostInFailover`, and appends all that the feed does not have. May be called by several processes at once.
+    func reassert(_ revoked: [SessionID], at now: Instant) async throws -> Committed<Void>
 
     /// Appends to the record of events.
     func record(_ events: [SecurityEvent]) async throws -> Committed<Void>

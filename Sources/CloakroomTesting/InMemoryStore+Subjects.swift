@@ -39,6 +39,16 @@ extension InMemoryStore {
 }
 
 extension InMemoryStore.State {
+    /// The number of entries before the cursor; nil if the last of them is another one than when the cursor was made.
+    func position(of cursor: FeedCursor) -> Int? {
+        guard let text = cursor.position(in: epoch) else { return nil }
+        guard text != "0" else { return 0 }
+        guard let count = Int(text.prefix { $0 != "/" }), 0 < count, count <= feed.count,
+            "\(count)/\(feed[count - 1].name)" == text
+        else { return nil }
+        return count
+    }
+
     /// The session with the claims of its subject.
     func session(_ id: SessionID) -> Session? {
         sessions[id].map { session in

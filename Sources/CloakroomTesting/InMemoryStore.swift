@@ -25,6 +25,14 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
     enum FeedEntry {
         case revoked(Revoked)
         case stale(StaleMark)
+
+        /// The session or the subject.
+        var name: String {
+            switch self {
+            case .revoked(let entry): entry.session.rawValue
+            case .stale(let mark): mark.subject.rawValue
+            }
+        }
     }
 
     /// The events and revocations of one step.
@@ -209,11 +217,28 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
 
     public func revocations(after cursor: FeedCursor?) async throws -> FeedPage {
         state.withLock { state in
-            let start = min(cursor.flatMap { Int($0.rawValue) } ?? 0, state.feed.count)
+            let start = cursor.flatMap { state.position(of: $0) }
+            let entries = state.feed[(start ?? 0)...]
+            let last = state.feed.last.map { "\(state.feed.count)/\($0.name)" } ?? "0"
             return FeedPage(
-                epoch: state.epoch, revoked: state.feed[start...].compactMap(\.revoked),
-                stale: state.feed[start...].compactMap(\.stale), cursor: FeedCursor(String(state.feed.count)))
+                isStart: start == nil, revoked: entries.compactMap(\.revoked), stale: entries.compactMap(\.stale),
+                cursor: FeedCursor(epoch: state.epoch, position: last))
         }
+    }
+
+    public func currentRevocations(after cursor: FeedCursor?) async throws -> FeedPage {
+        try await revocations(after: cursor)
+    }
+
+    public func reassert(_ revoked: [SessionID], at now: Instant) async throws -> Committed<Void> {
+        commit { state, journal -> Void? in
+            let known = Set(state.feed.compactMap(\.revoked?.session))
+            for id in revoked where !known.contains(id) {
+                Self.end(id, .lostInFailover, at: now, &state, &journal)
+                guard !journal.revoked.contains(where: { $0.session == id }) else { continue }
+                journal.revoked.append(Revoked(session: id, time: now))
+            }
+        } ?? Committed(())
     }
 
     /// Deletes the feed and begins a new epoch, as the restore of a backup does.
@@ -222,6 +247,18 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
             state.feed = []
             state.epoch += 1
         }
+    }
+
+    /// The contents at one time.
+    package struct Copy: Sendable {
+        fileprivate let state: State
+    }
+
+    package func copy() -> Copy { state.withLock { Copy(state: $0) } }
+
+    /// Goes back to older contents, as the copy of an older file does: the epoch does not tell.
+    package func replace(by copy: Copy) {
+        state.withLock { $0 = copy.state }
     }
 
     public func put(_ entry: OneTimeEntry, at now: Instant) async throws -> Bool {

@@ -34,7 +34,7 @@ public enum StoreContract {
 
     /// All checks, in the order of the contract's parts.
     public static let checks =
-        sessionChecks + limitChecks + revocationChecks + accountChecks + subjectChecks + credentialChecks
+        sessionChecks + limitChecks + revocationChecks + feedChecks + accountChecks + subjectChecks + credentialChecks
         + oneTimeChecks + handOverChecks + sweepChecks + operationChecks + eventChecks
 
     static let now = TestEnvironment.start

@@ -39,6 +39,14 @@ extension StoreWrapper {
         try await inner.revocations(after: cursor)
     }
 
+    package func currentRevocations(after cursor: FeedCursor?) async throws -> FeedPage {
+        try await inner.currentRevocations(after: cursor)
+    }
+
+    package func reassert(_ revoked: [SessionID], at now: Instant) async throws -> Committed<Void> {
+        try await inner.reassert(revoked, at: now)
+    }
+
     package func record(_ events: [SecurityEvent]) async throws -> Committed<Void> { try await inner.record(events) }
 
     package func events(_ query: EventQuery, after cursor: EventCursor?, limit: Int) async throws -> EventPage {

@@ -53,7 +53,7 @@ struct ResourceWorld {
         timing.uptime = { clocks.uptime }
         // No test waits for these, unless it sets them.
         (timing.refresh, timing.timeout, timing.silence) = (.seconds(600), .seconds(600), .seconds(600))
-        timing.retry = .milliseconds(1)
+        (timing.retry, timing.reconnect) = (.milliseconds(1), .milliseconds(1))
         configure(&timing)
         try await issuer.serve { [timing] port in
             let server = try ResourceServer(

@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct RevocationStreamTests {
     private static let revoked = "event: revoked\nid: 1-7\ndata: {\"session\":\"s1\",\"time\":1800000000}\n\n"
-    private static let live = ": live\n\n"
+    private static let live = ": live\n\nevent: current\ndata: {\"age\":0}\n\n"
 
     /// Runs `test` with an app that has the key set, and with an open stream that has had nothing yet.
     private func run(
@@ -55,14 +55,14 @@ import Testing
         }
     }
 
-    @Test("without news for five seconds a request is refused with 503", arguments: [false, true])
+    @Test("without news for a second a request is refused with 503", arguments: [false, true])
     func staleness(_ trustsWhenStale: Bool) async throws {
         try await run(trustsWhenStale: trustsWhenStale) { world in
             let (revoked, other) = (try world.token(), try world.token(["sid": "s2"]))
             world.issuer.write(Self.revoked + Self.live)
             try await wait(world, "401 session_revoked", for: revoked)
             try await wait(world, "200", for: other)
-            world.clocks.advance(.seconds(6))
+            world.clocks.advance(.seconds(2))
             #expect(try await world.answer(other) == (trustsWhenStale ? "200" : "503 unavailable"))
             #expect(try await world.answer(revoked) == "401 session_revoked")
             world.issuer.write(Self.live)
@@ -76,6 +76,7 @@ import Testing
             "", "event: revoked\ndata: {\"session\":7}\n\n", "event: revoked\ndata: x\n\n",
             "event: stale\ndata: {\"subject\":\"u\"}\n\n",
             "event: revoked\nid: a b\ndata: {\"session\":\"s\",\"time\":1}\n\n",
+            "event: current\ndata: {}\n\n", "event: current\ndata: {\"age\":-1}\n\n",
             String(repeating: "x", count: 70000),
         ])
     func reconnects(_ nonsense: String) async throws {
@@ -128,6 +129,58 @@ import Testing
             #expect(world.issuer.streamRequests[1][.lastEventID] == nil)
             world.issuer.write(Self.live)
             try await wait(world, "200", for: token)
+        }
+    }
+
+    @Test("news are as old as they say")
+    func age() async throws {
+        try await run { world in
+            let token = try world.token()
+            world.issuer.write("event: current\ndata: {\"age\":0.6}\n\n")
+            try await wait(world, "200", for: token)
+            world.clocks.advance(Span(milliseconds: 300))
+            #expect(try await world.answer(token) == "200")
+            world.clocks.advance(Span(milliseconds: 200))
+            #expect(try await world.answer(token) == "503 unavailable")
+        }
+    }
+
+    @Test(
+        "after a reset, and in another history without one, the stream is read from its start, and known revocations count",
+        arguments: [
+            ("event: reset\ndata: {}\n\n", nil),
+            ("event: reset\ndata: {}\n\nevent: revoked\nid: 2-9\ndata: {\"session\":\"s3\",\"time\":1}\n\n", "2-9"),
+            ("event: revoked\nid: 12-9\ndata: {\"session\":\"s3\",\"time\":1}\n\n", nil),
+        ])
+    func otherHistory(_ row: (text: String, place: String?)) async throws {
+        try await run { world in
+            let token = try world.token()
+            world.issuer.write(Self.revoked + Self.live)
+            try await wait(world, "401 session_revoked", for: token)
+            world.issuer.write(row.text)
+            world.issuer.endStreams()
+            try await waitUntil { world.issuer.streamRequests.count > 1 }
+            #expect(world.issuer.streamRequests[1][.lastEventID] == row.place)
+            world.issuer.write(Self.live)
+            try await wait(world, "200", for: world.token(["sid": "s2"]))
+            #expect(try await world.answer(token) == "401 session_revoked")
+        }
+    }
+
+    @Test("a token that is valid for longer than its revocation is remembered is refused, early and late")
+    func longLifetime() async throws {
+        try await run { world in
+            world.issuer.write(Self.live)
+            let now = world.clocks.now.seconds
+            let long = try world.token(["exp": .integer(now + 3600 + 31)])
+            let fitting = try world.token(["exp": .integer(now + 3600 + 29)])
+            try await wait(world, "200", for: fitting)
+            #expect(try await world.answer(long) == "401 token_expired")
+            world.clocks.advance(.seconds(3600))
+            world.issuer.write(Self.live)
+            try await wait(world, "200", for: fitting)
+            #expect(try await world.answer(long) == "401 token_expired")
+            #expect(world.log.lines.contains { $0.contains("valid for longer") })
         }
     }
 }

@@ -84,8 +84,9 @@ class Stream:
         self.response = self.connection.getresponse()
         self.last = last
 
-    def next(self, comments=False):
-        """The next event, as its name and its data; None at the end of the stream."""
+    def next(self, comments=False, current=False):
+        """The next event, as its name and its data; None at the end of the stream. `current`: also those that say how old the news
+        are."""
         name = None
         while line := self.response.readline():
             field, _, value = line.decode().rstrip("\n").partition(": ")
@@ -95,9 +96,17 @@ class Stream:
                 self.last = value
             if field == "event":
                 name = value
-            if field == "data":
+            if field == "data" and (name != "current" or current):
                 return name, json.loads(value)
         return None
+
+    def until_current(self):
+        """The events up to the next `current`."""
+        events = []
+        while (event := self.next(current=True)) and event[0] != "current":
+            events.append(event)
+        assert event is not None, "the stream ended"
+        return events
 
     def close(self):
         self.connection.close()

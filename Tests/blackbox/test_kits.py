@@ -17,7 +17,7 @@ import pytest
 from backend import Backend
 from backends import KITS, free_port
 from browser import PASSWORD, Client, part, tokens
-from kit_app import FakeListener, KitApp, event, private_address
+from kit_app import LIVE, FakeListener, KitApp, event, private_address
 from server import ROOT, Server, run, wait_until
 
 numbers = itertools.count()
@@ -77,10 +77,10 @@ def log_in(server, subject=None):
 
 
 def live(connection, beats=threading.Event()):
-    """Comments, until the app closes the connection."""
+    """News, until the app closes the connection."""
     while True:
-        connection.sendall(b": live\n\n")
-        beats.wait(0.5)
+        connection.sendall(LIVE)
+        beats.wait(0.25)
 
 
 def test_a_revoked_session_is_refused_while_its_token_is_still_good(server, start_app):
@@ -93,7 +93,7 @@ def test_a_revoked_session_is_refused_while_its_token_is_still_good(server, star
     assert revoked.post("/auth/logout").status == 204
     assert app.wait_for(token, 401) == "session_revoked"
     assert app.ask(other.token)[0] == 200
-    assert app.ask() == (401, "session_missing") and app.ask(token[:-2] + "AA") == (401, "token_invalid")
+    assert app.ask() == (401, "session_missing") and app.ask(token[:-10] + "A" * 10) == (401, "token_invalid")
 
 
 def test_the_stream_comes_over_a_unix_socket(start, start_app, tmp_path):
@@ -236,7 +236,7 @@ def test_a_broken_stream_goes_on_after_the_last_entry_that_was_read(server, star
             live(connection)
 
     listener = listen(respond)
-    app = start_app(server, listener.address)
+    app = start_app(server, listener.address, constants={"SILENCE": 100})
     assert app.wait_for(client.token, 401) == "session_revoked"
     assert listener.last_event_ids() == ["1-11", "1-12", "1-12"]
 
@@ -249,7 +249,7 @@ def test_a_listener_that_accepts_and_says_nothing_is_asked_again_and_requests_ar
     assert app.ask(token) == (503, "unavailable") and not app.state()["ready"]
 
 
-@pytest.mark.parametrize("beginning", [b"", b"event: revoked\n", b": live\n\n"], ids=["head", "half an event", "comment"])
+@pytest.mark.parametrize("beginning", [b"", b"event: revoked\n", LIVE], ids=["head", "half an event", "news"])
 def test_a_stream_that_falls_silent_is_asked_again_and_requests_are_refused(server, start_app, listen, beginning):
     token = log_in(server).token
     is_silent = threading.Event()
@@ -269,7 +269,7 @@ def test_a_stream_that_falls_silent_is_asked_again_and_requests_are_refused(serv
 
 def test_a_page_that_is_no_stream_is_refused(server, start_app, listen):
     token = log_in(server).token
-    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n: live\n\n"
+    page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + LIVE
     listener = listen(lambda connection, number: connection.sendall(page))
     app = start_app(server, listener.address)
     wait_until(lambda: len(listener.heads) > 1)

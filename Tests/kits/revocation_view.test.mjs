@@ -14,7 +14,7 @@ const makeWorld = () => {
   world.view = new RevocationView(LIFETIME, 5, () => world.now, () => world.uptime);
   world.reader = new RevocationReader(world.view);
   world.reader.begin();
-  world.comment = () => world.reader.apply(undefined);
+  world.confirm = (data = '{"age":0}') => world.reader.apply({ name: "current", data });
   world.wait = (seconds) => {
     world.uptime += seconds;
     world.now += seconds;
@@ -22,10 +22,10 @@ const makeWorld = () => {
   return world;
 };
 
-test("the view is current from the first comment until it is silent for too long", () => {
+test("the view is current from the first news until they are too old", () => {
   const world = makeWorld();
   assert(!world.view.isCurrent);
-  world.comment();
+  world.confirm();
   world.wait(5);
   assert(world.view.isCurrent);
   world.wait(0.1);
@@ -38,10 +38,10 @@ test("an entry is dropped once no token of its session can be good", () => {
   world.wait(12);
   world.view.revoke("second", world.now);
   world.wait(MEMORY);
-  world.comment();
+  world.confirm();
   assert.deepEqual(["first", "second"].map((name) => world.view.isRevoked(name)), [false, true]);
   world.wait(22);
-  world.comment();
+  world.confirm();
   assert.equal(world.view.count, 0);
 });
 
@@ -51,7 +51,7 @@ test("an entry of an issuer whose clock was set back is kept from its arrival", 
   world.view.revoke("set back", world.now - 3600);
   world.view.revoke("of yesterday", world.now - STEP - MEMORY - 1);
   world.wait(MEMORY - 12);
-  world.comment();
+  world.confirm();
   assert.deepEqual(["set back", "of yesterday"].map((name) => world.view.isRevoked(name)), [true, false]);
 });
 
@@ -61,10 +61,10 @@ test("an entry that comes again is kept from its last arrival", () => {
   world.wait(200);
   world.view.revoke("s", world.now - 200);
   world.wait(200);
-  world.comment();
+  world.confirm();
   assert(world.view.isRevoked("s"));
   world.wait(200);
-  world.comment();
+  world.confirm();
   assert.equal(world.view.count, 0);
 });
 
@@ -79,22 +79,22 @@ test("tokens up to the latest mark are stale", () => {
 test("after a step back of the wall clock the stream is read from its start", () => {
   const world = makeWorld();
   world.reader.apply({ name: "revoked", data: '{"session":"s","time":1800000000}', id: "1-5" });
-  world.comment();
+  world.confirm();
   world.now -= 3600;
   assert(!world.view.isCurrent);
-  assert.throws(world.comment, /set back/);
+  assert.throws(() => world.confirm(), /set back/);
   assert.equal(world.reader.place, undefined);
   world.reader.begin();
-  world.comment();
+  world.confirm();
   assert(world.view.isCurrent);
 });
 
-test("a machine that was asleep trusts no token before the next comment", () => {
+test("a machine that was asleep trusts no token before the next news", () => {
   const world = makeWorld();
-  world.comment();
+  world.confirm();
   world.now += 60;
   assert(!world.view.isCurrent);
-  world.comment();
+  world.confirm();
   assert(world.view.isCurrent);
 });
 
@@ -118,4 +118,42 @@ test("an id that is no header value breaks the stream", () => {
 test("the pause grows up to two seconds and is random", () => {
   assert.deepEqual([0, 1, 2, 3, 4, 2000].map((failures) => pause(failures, () => 1)), [0.25, 0.5, 1, 2, 2, 2]);
   assert.deepEqual([0, 3].map((failures) => pause(failures, () => 0)), [0.125, 1]);
+});
+
+test("news are as old as they say", () => {
+  const world = makeWorld();
+  world.confirm('{"age":2.5}');
+  world.wait(2.5);
+  assert(world.view.isCurrent);
+  world.wait(0.1);
+  assert(!world.view.isCurrent);
+});
+
+test("news without an age break the stream", () => {
+  for (const data of ["", "{}", '{"age":true}', '{"age":"1"}', '{"age":null}', "[1]"]) {
+    const world = makeWorld();
+    assert.throws(() => world.confirm(data));
+    assert(!world.view.isCurrent);
+  }
+});
+
+const revoked = (session, id) => ({ name: "revoked", data: `{"session":"${session}","time":1800000000}`, id });
+
+test("after a reset the stream is read from its start, and known revocations count", () => {
+  const world = makeWorld();
+  world.reader.apply(revoked("a", "1-5"));
+  world.confirm();
+  world.reader.apply({ name: "reset", data: "{}" });
+  assert.equal(world.reader.place, undefined);
+  world.reader.apply(revoked("b", "2-1"));
+  assert.equal(world.reader.place, "2-1");
+  assert(world.view.isRevoked("a") && world.view.isRevoked("b"));
+});
+
+test("a stream that goes on in another history without a reset is read from its start", () => {
+  const world = makeWorld();
+  world.reader.apply(revoked("a", "1-5"));
+  assert.throws(() => world.reader.apply(revoked("b", "12-6")), /another history/);
+  assert.equal(world.reader.place, undefined);
+  assert(world.view.isRevoked("b"));
 });

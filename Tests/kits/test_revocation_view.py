@@ -7,6 +7,7 @@ from cloakroom_resource_server.limits import STEP
 from cloakroom_resource_server.revocation_stream import RevocationReader, pause
 from cloakroom_resource_server.revocation_view import RevocationView
 
+CURRENT = Event("current", b'{"age":0}', None)
 LIFETIME = 300
 MEMORY = LIFETIME + 60
 
@@ -28,9 +29,9 @@ def world():
     return World()
 
 
-def test_the_view_is_current_from_the_first_comment_until_it_is_silent_for_too_long(world):
+def test_the_view_is_current_from_the_first_news_until_they_are_too_old(world):
     assert not world.view.is_current
-    world.reader.apply(None)
+    world.reader.apply(CURRENT)
     assert world.view.is_current
     world.wait(5)
     assert world.view.is_current
@@ -43,10 +44,10 @@ def test_an_entry_is_dropped_once_no_token_of_its_session_can_be_good(world):
     world.wait(12)
     world.view.revoke("second", world.now)
     world.wait(MEMORY)
-    world.reader.apply(None)
+    world.reader.apply(CURRENT)
     assert [world.view.is_revoked(name) for name in ("first", "second")] == [False, True]
     world.wait(22)
-    world.reader.apply(None)
+    world.reader.apply(CURRENT)
     assert len(world.view) == 0
 
 
@@ -55,7 +56,7 @@ def test_an_entry_of_an_issuer_whose_clock_was_set_back_is_kept_from_its_arrival
     world.view.revoke("set back", world.now - 3600)
     world.view.revoke("of yesterday", world.now - STEP - MEMORY - 1)
     world.wait(MEMORY - 12)
-    world.reader.apply(None)
+    world.reader.apply(CURRENT)
     assert [world.view.is_revoked(name) for name in ("set back", "of yesterday")] == [True, False]
 
 
@@ -64,10 +65,10 @@ def test_an_entry_that_comes_again_is_kept_from_its_last_arrival(world):
     world.wait(200)
     world.view.revoke("s", world.now - 200)
     world.wait(200)
-    world.reader.apply(None)
+    world.reader.apply(CURRENT)
     assert world.view.is_revoked("s")
     world.wait(200)
-    world.reader.apply(None)
+    world.reader.apply(CURRENT)
     assert len(world.view) == 0
 
 
@@ -81,23 +82,23 @@ def test_tokens_up_to_the_latest_mark_are_stale(world, issued_at, is_stale):
 
 def test_after_a_step_back_of_the_wall_clock_the_stream_is_read_from_its_start(world):
     world.reader.apply(Event("revoked", b'{"session":"s","time":1800000000}', "1-5"))
-    world.reader.apply(None)
+    world.reader.apply(CURRENT)
     world.now -= 3600
     assert not world.view.is_current
     with pytest.raises(IssuerFailure):
-        world.reader.apply(None)
+        world.reader.apply(CURRENT)
     assert world.reader.place is None
     world.reader.begin()
-    world.reader.apply(None)
+    world.reader.apply(CURRENT)
     assert world.view.is_current
 
 
-def test_a_machine_that_was_asleep_trusts_no_token_before_the_next_comment(world):
+def test_a_machine_that_was_asleep_trusts_no_token_before_the_next_news(world):
     """The monotonic clock stands still meanwhile."""
-    world.reader.apply(None)
+    world.reader.apply(CURRENT)
     world.now += 60
     assert not world.view.is_current
-    world.reader.apply(None)
+    world.reader.apply(CURRENT)
     assert world.view.is_current
 
 
@@ -119,3 +120,35 @@ def test_an_id_that_is_no_header_value_breaks_the_stream(world, place):
 def test_the_pause_grows_up_to_two_seconds_and_is_random():
     assert [pause(failures, lambda: 1) for failures in (0, 1, 2, 3, 4, 2000)] == [0.25, 0.5, 1, 2, 2, 2]
     assert [pause(failures, lambda: 0) for failures in (0, 3)] == [0.125, 1]
+
+
+def test_news_are_as_old_as_they_say(world):
+    world.reader.apply(Event("current", b'{"age":2.5}', None))
+    world.wait(2.5)
+    assert world.view.is_current
+    world.wait(0.1)
+    assert not world.view.is_current
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"age":true}', b'{"age":"1"}', b'{"age":null}', b"[1]"])
+def test_news_without_an_age_break_the_stream(world, data):
+    with pytest.raises(IssuerFailure):
+        world.reader.apply(Event("current", data, None))
+    assert not world.view.is_current
+
+
+def test_after_a_reset_the_stream_is_read_from_its_start_and_known_revocations_count(world):
+    revoked = [Event("revoked", b'{"session":"%s","time":1800000000}' % name, place) for name, place in [(b"a", "1-5"), (b"b", "2-1")]]
+    world.reader.apply(revoked[0])
+    world.reader.apply(CURRENT)
+    world.reader.apply(Event("reset", b"{}", None))
+    assert world.reader.place is None
+    world.reader.apply(revoked[1])
+    assert world.reader.place == "2-1" and world.view.is_revoked("a") and world.view.is_revoked("b")
+
+
+def test_a_stream_that_goes_on_in_another_history_without_a_reset_is_read_from_its_start(world):
+    world.reader.apply(Event("revoked", b'{"session":"a","time":1800000000}', "1-5"))
+    with pytest.raises(IssuerFailure):
+        world.reader.apply(Event("revoked", b'{"session":"b","time":1800000000}', "12-6"))
+    assert world.reader.place is None and world.view.is_revoked("b")

@@ -4,7 +4,10 @@ export interface RevocationSource {
   privateListener: string;
   /** A service key with the scope `revocations:read`. */
   key: string;
-  /** The seconds without a comment of the stream, which has one each second, after which requests get 503. 5 by default. */
+  /**
+   * The seconds without news from the stream, which come four times a second, after which requests get 503: 1 by default. A session that
+   * was revoked meanwhile works for that long.
+   */
   staleAfter?: number;
   /**
    * Accepts access tokens until they expire instead. Revoked sessions go on working for that long, and an attacker who can interrupt

@@ -37,11 +37,11 @@ final class StreamWatch {
             isActive = false
             gateway.rules.authorizer.sawActivity(of: access)
         }
-        if gateway.rules.authorizer.verifier.revocations.isRevoked(access.session) {
-            return end(1008, Denial.sessionRevoked.code)
+        switch gateway.rules.authorizer.standing(of: access.session) {
+        case .revoked: return end(1008, Denial.sessionRevoked.code)
+        case .unknown: if !isRechecking { lookUp() }
+        case .good, .stale: if nextRecheck <= now, !isRechecking { recheck() }
         }
-        guard nextRecheck <= now, !isRechecking else { return }
-        recheck()
     }
 
     func end() {
@@ -52,6 +52,17 @@ final class StreamWatch {
         let exchange = exchange
         self.exchange = nil
         exchange?.endStream(code, reason: reason)
+    }
+
+    /// Updates the view of revocations, or ends the stream when a request would be refused.
+    private func lookUp() {
+        guard let loop = exchange?.front.loop.eventLoop else { return }
+        isRechecking = true
+        let authorizer = gateway.rules.authorizer
+        loop.makeFutureWithTask { try await authorizer.lookUp() }.assumeIsolated().whenComplete { result in
+            self.isRechecking = false
+            if case .failure = result { self.end(1013, Denial.unavailable(retryAfter: .zero).code) }
+        }
     }
 
     private func recheck() {

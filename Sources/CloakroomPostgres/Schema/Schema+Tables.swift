@@ -91,7 +91,7 @@ extension Schema {
             xid xid8 NOT NULL DEFAULT pg_current_xact_id()
         )
 
-        CREATE INDEX revocations_by_transaction ON cloakroom.revocations (xid)
+        CREATE INDEX revocations_by_transaction ON cloakroom.revocations (xid, session)
 
         CREATE INDEX revocations_by_time ON cloakroom.revocations (time)
 

@@ -1,7 +1,6 @@
 package import CloakroomCore
 package import CloakroomStores
 package import Logging
-import Synchronization
 
 /// Checks whether the store takes writes, at most once a second however many probes arrive: each check is a write
 /// that waits for the disk.
@@ -29,7 +28,7 @@ package actor StoreProbe {
     package func isReady() async -> Bool {
         if let last, look == nil, environment.uptime() < last.uptime + Self.period { return last.isReady }
         let task = look?.task ?? begin()
-        return await Self.value(of: task, within: patience) ?? false
+        return await task.value(within: patience) ?? false
     }
 
     private func begin() -> Task<Bool, Never> {
@@ -55,37 +54,5 @@ package actor StoreProbe {
             logger.error("the store takes no writes", metadata: ["error": "\(problem ?? "")"])
         }
         return isReady
-    }
-
-    /// Returns the task's value, or nil after `patience`. The task continues.
-    private static func value(of task: Task<Bool, Never>, within patience: Duration) async -> Bool? {
-        await withCheckedContinuation { continuation in
-            let answer = OneAnswer(continuation)
-            let timeout = Task {
-                try? await Task.sleep(for: patience)
-                answer.give(nil)
-            }
-            Task {
-                answer.give(await task.value)
-                timeout.cancel()
-            }
-        }
-    }
-}
-
-/// Resumes a continuation with the first of several answers.
-private final class OneAnswer: Sendable {
-    private let continuation: Mutex<CheckedContinuation<Bool?, Never>?>
-
-    init(_ continuation: CheckedContinuation<Bool?, Never>) {
-        self.continuation = Mutex(continuation)
-    }
-
-    func give(_ answer: Bool?) {
-        let waiting = continuation.withLock { continuation in
-            defer { continuation = nil }
-            return continuation
-        }
-        waiting?.resume(returning: answer)
     }
 }

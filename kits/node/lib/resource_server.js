@@ -35,8 +35,8 @@ export class ResourceServer {
     this.#stream?.run();
   }
 
-  #prepare({ privateListener, key, staleAfter = 5, insecureTrustsTokensWhenStale = false }, lifetime, allowsPlainHTTP, logger) {
-    if (!(staleAfter >= 1.5)) throw new RangeError("staleAfter is under 1.5 seconds: the stream has a comment each second");
+  #prepare({ privateListener, key, staleAfter = 1, insecureTrustsTokensWhenStale = false }, lifetime, allowsPlainHTTP, logger) {
+    if (!(staleAfter >= 0.5)) throw new RangeError("staleAfter is under half a second: the stream has news four times a second");
     this.#trustsStaleView = insecureTrustsTokensWhenStale;
     this.#view = new RevocationView(lifetime, staleAfter);
     const address = serviceAddress(privateListener, { path: "/service/revocations", allowsPlainHTTP });

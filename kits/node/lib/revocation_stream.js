@@ -79,8 +79,7 @@ export class RevocationStream {
       for await (const chunk of response) {
         silence.refresh();
         for (const item of parser.read(chunk)) {
-          this.#reader.apply(item);
-          if (item === undefined) this.#confirm();
+          if (item !== undefined && this.#reader.apply(item)) this.#confirm();
         }
       }
     } finally {

@@ -2,7 +2,7 @@
 import { MARGIN, STEP } from "./limits.js";
 
 const PRUNE_PERIOD = 10;
-const TOLERANCE = 1; // the maximum drift between the two clocks from one comment to the next
+const TOLERANCE = 1; // the maximum drift between the two clocks from one confirmation to the next
 
 /**
  * Decides about a token without I/O.
@@ -52,10 +52,10 @@ export class RevocationView {
     this.#periods.get(period).push([entries, key]);
   }
 
-  /** The stream was read up to now. */
-  confirm() {
+  /** The view has every entry from more than `age` seconds ago. */
+  confirm(age) {
     const [uptime, now] = [this.#uptime(), this.#now()];
-    this.#confirmed = { uptime, offset: now - uptime };
+    this.#confirmed = { uptime: uptime - age, offset: now - uptime };
     if (uptime < this.#pruned + PRUNE_PERIOD) return;
     this.#pruned = uptime;
     this.#prune(now);
@@ -76,7 +76,7 @@ export class RevocationView {
     return this.#confirmed !== undefined && this.#step() < -TOLERANCE;
   }
 
-  /** Whether the stream was read a short time ago. A machine that was asleep sees that by its wall clock alone. */
+  /** Whether the view was confirmed a short time ago. A machine that was asleep sees that by its wall clock alone. */
   get isCurrent() {
     if (!this.#confirmed || this.#uptime() > this.#confirmed.uptime + this.#staleAfter) return false;
     return this.#step() >= -TOLERANCE && this.#step() <= this.#staleAfter;

@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .address import Connection, Deadline, IssuerFailure, ServiceAddress
 from .event_stream import Event, EventStreamParser
@@ -22,19 +23,20 @@ class RevocationSource:
 
     `private_listener`: the address of the issuer's private listener, `unix:/run/cloakroom/private.sock` or `http://127.0.0.1:8081`.
     `key`: a service key with the scope `revocations:read`.
-    `stale_after`: the seconds without a comment of the stream, which has one each second, after which requests get 503.
+    `stale_after`: the seconds without news from the stream, which come four times a second, after which requests get 503. A
+    session that was revoked meanwhile works for that long.
     `insecure_trusts_tokens_when_stale`: accepts access tokens until they expire instead. Revoked sessions go on working for that
     long, and an attacker who can interrupt the stream can bring that about.
     """
 
     private_listener: str
     key: str = field(repr=False)
-    stale_after: float = 5
+    stale_after: float = 1
     insecure_trusts_tokens_when_stale: bool = False
 
     def __post_init__(self) -> None:
-        if not self.stale_after >= 1.5:
-            raise ValueError("stale_after is under 1.5 seconds: the stream has a comment each second")
+        if not self.stale_after >= 0.5:
+            raise ValueError("stale_after is under half a second: the stream has news four times a second")
 
 
 class RevocationStream:
@@ -102,8 +104,7 @@ class RevocationStream:
         self._reader.begin()
         while chunk := response.read1(65536):
             for item in parser.read(chunk):
-                self._reader.apply(item)
-                if item is None:
+                if item is not None and self._reader.apply(item):
                     self._confirm()
         raise IssuerFailure("the stream ended")
 
@@ -126,42 +127,71 @@ class RevocationReader:
         self._view = view
         # The id of the last entry; None to read the stream from its start.
         self.place: str | None = None
-        # Whether the stream is read from its start, and the first comment has not come yet.
+        # Whether the stream is read from its start, and was not current since.
         self._is_from_start = True
 
     def begin(self) -> None:
         """A new connection reads from `place`."""
         self._is_from_start = self.place is None
 
-    def apply(self, item: Event | None) -> None:
-        """Raises `IssuerFailure` for an entry that cannot be read: it could be a revocation, so the stream counts as broken."""
-        if item is None:
-            return self._confirm()
-        if item.name == "revoked":
-            self._view.revoke(*_entry(item.data, "session"))
-        elif item.name == "stale":
-            self._view.mark_stale(*_entry(item.data, "subject"))
-        if item.id is not None:
-            # It goes into a header of the next request.
-            if not 1 <= len(item.id) <= 256 or not all("!" <= letter <= "~" for letter in item.id):
-                raise IssuerFailure("the id of an event is too long or not printable")
-            self.place = item.id
+    def apply(self, item: Event) -> bool:
+        """Whether the view is current now.
 
-    def _confirm(self) -> None:
+        Raises `IssuerFailure` for an entry that cannot be read: it could be a revocation, so the stream counts as broken.
+        """
+        match item.name:
+            case "revoked":
+                self._view.revoke(*_entry(item.data, "session"))
+            case "stale":
+                self._view.mark_stale(*_entry(item.data, "subject"))
+            case "reset":
+                self.place, self._is_from_start = None, True
+            case "current":
+                self._confirm(_number(_object(item.data), "age"))
+                return True
+        if item.id is not None:
+            self._go_on_after(item.id)
+        return False
+
+    def _go_on_after(self, place: str) -> None:
+        # It goes into a header of the next request.
+        if not 1 <= len(place) <= 256 or not all("!" <= letter <= "~" for letter in place):
+            raise IssuerFailure("the id of an event is too long or not printable")
+        # The part before the first hyphen names a history of the store. An issuer says "reset" when the history is another one.
+        if self.place is not None and self.place.partition("-")[0] != place.partition("-")[0]:
+            self.place = None
+            raise IssuerFailure("the stream goes on in another history, so it is read from its start")
+        self.place = place
+
+    def _confirm(self, age: float) -> None:
         if self._view.is_set_back and not self._is_from_start:
             # Expired tokens are good again, and the view has dropped their sessions.
             self.place = None
             raise IssuerFailure("the wall clock was set back, so the stream is read from its start")
         self._is_from_start = False
-        self._view.confirm()
+        self._view.confirm(age)
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise IssuerFailure("an event is not readable")
+    return value
 
 
 def _entry(data: bytes, name: str) -> tuple[str, float]:
-    try:
-        entry = json.loads(data)
-        key, at = entry[name], entry["time"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise IssuerFailure("an event is not readable") from None
-    if not isinstance(key, str) or not key or isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
-        raise IssuerFailure(f"an event has no {name} or no time")
-    return key, at
+    entry = _object(data)
+    key = entry.get(name)
+    if not isinstance(key, str) or not key:
+        raise IssuerFailure(f"an event has no {name}")
+    return key, _number(entry, "time")
+
+
+def _number(entry: dict[str, Any], name: str) -> float:
+    value = entry.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise IssuerFailure(f"an event has no {name}")
+    return value

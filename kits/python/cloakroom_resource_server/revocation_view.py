@@ -5,7 +5,7 @@ from collections.abc import Callable
 from .limits import MARGIN, STEP
 
 PRUNE_PERIOD = 10
-TOLERANCE = 1  # the maximum drift between the two clocks from one comment to the next
+TOLERANCE = 1  # the maximum drift between the two clocks from one confirmation to the next
 
 
 class RevocationView:
@@ -47,10 +47,10 @@ class RevocationView:
         entries[key] = (max(at, entries[key][0]) if key in entries else at, since)
         self._periods.setdefault(since // PRUNE_PERIOD, []).append((entries, key))
 
-    def confirm(self) -> None:
-        """The stream was read up to now."""
+    def confirm(self, age: float) -> None:
+        """The view has every entry from more than `age` seconds ago."""
         uptime, now = self._uptime(), self._now()
-        self._confirmed = (uptime, now - uptime)
+        self._confirmed = (uptime - age, now - uptime)
         if uptime >= self._pruned + PRUNE_PERIOD:
             self._pruned = uptime
             self._prune(now)
@@ -69,7 +69,7 @@ class RevocationView:
 
     @property
     def is_current(self) -> bool:
-        """Whether the stream was read a short time ago. A machine that was asleep sees that by its wall clock alone."""
+        """Whether the view was confirmed a short time ago. A machine that was asleep sees that by its wall clock alone."""
         confirmed = self._confirmed
         if confirmed is None:
             return False

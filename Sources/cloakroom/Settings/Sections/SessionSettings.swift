@@ -19,6 +19,16 @@ enum SessionSettings: SettingsSection {
             "maxSessions", .number(1...10_000), to: \.server.maximumSessions, example: "5",
             help: "Most sessions of one account. A login beyond it ends the session that was unused for longest."),
         Setting(
+            "insecureStaleRevocations", .delay, to: \.server.insecureStaleRevocations, example: "30",
+            help: "Seconds that access tokens are accepted while the database is away, beyond the first one.",
+            note: "Sessions that another instance has ended work here for that long ([why](postgresql.md)).",
+            risk: .init(
+                warning: """
+                    `insecureStaleRevocations` accepts the access tokens of sessions that other instances have ended, \
+                    while the database is away.
+                    """
+            ) { $0.server.insecureStaleRevocations > .zero }),
+        Setting(
             "stragglerWindow", .delay, to: \.server.policy.stragglerWindow, example: "10",
             help: "Seconds that the previous refresh token is still served after the first use of the new one.",
             note: "Requests that were sent before the renewal arrive in this time ([why](refresh.md)).",
