@@ -1,65 +1,24 @@
 """Servers with PostgreSQL: the flows of a browser, several instances, commands, and a server that takes no writes."""
-import itertools
 import json
-import pathlib
-import subprocess
 import urllib.parse
 
 import pytest
 
+import postgres
 from browser import Client
 from server import ROOT, Server, refuse_to_serve, run, wait_until
 
 SNIPPETS = ROOT / "docs/snippets"
-PORTS = {"direct": 5432, "pgbouncer": 6432}
-
-
-class Cluster:
-    """A PostgreSQL server and a pgbouncer, with sockets in a directory."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        script = ROOT / "Tests/CloakroomPostgresTests/cluster.sh"
-        self.process = subprocess.Popen([script, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout.readline() == "ready\n"
-        self.numbers = itertools.count()
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait(30)
-
-    def psql(self, *arguments, database="postgres"):
-        result = subprocess.run(
-            ["psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.directory, "-U", "postgres", "-d", database, *arguments],
-            capture_output=True, text=True)
-        assert result.returncode == 0, result.stderr
-        return result.stdout.strip()
-
-    def address(self, name, path="direct", user="app", password=None):
-        host = urllib.parse.quote(str(self.directory), safe="")
-        pooler = "&pooler=transaction" if path == "pgbouncer" else ""
-        secret = f"&password={password}" if password else ""
-        return f"postgres:///{name}?host={host}&port={PORTS[path]}&user={user}{pooler}{secret}"
-
-    def database(self):
-        name = f"blackbox{next(self.numbers)}"
-        self.psql("-c", f"CREATE DATABASE {name} OWNER app")
-        return name
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    # The server runs as another user, who must reach the directory.
-    directory = tmp_path_factory.mktemp("cluster")
-    for parent in [directory, *directory.parents]:
-        if parent.stat().st_uid == directory.stat().st_uid and parent != pathlib.Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    cluster = Cluster(directory)
+    cluster = postgres.start(tmp_path_factory.mktemp("cluster"))
     yield cluster
     cluster.end()
 
 
-@pytest.mark.parametrize("path", PORTS)
+@pytest.mark.parametrize("path", postgres.PORTS)
 def test_a_session_begins_renews_and_ends(cluster, tmp_path, path):
     server = Server(tmp_path / "data", store=cluster.address(cluster.database(), path), stragglerWindow=0, reissueDelay=0)
     client = Client(server)

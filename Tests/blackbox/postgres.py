@@ -1,0 +1,51 @@
+"""A PostgreSQL server for tests, with a pgbouncer in front of it."""
+import itertools
+import pathlib
+import subprocess
+import urllib.parse
+
+from server import ROOT
+
+PORTS = {"direct": 5432, "pgbouncer": 6432}
+
+
+class Cluster:
+    """Both have sockets in a directory, and no TCP ports."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        script = ROOT / "Tests/CloakroomPostgresTests/cluster.sh"
+        self.process = subprocess.Popen([script, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+        self.numbers = itertools.count()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+
+    def psql(self, *arguments, database="postgres", stdin=None):
+        result = subprocess.run(
+            ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.directory, "-U", "postgres", "-d", database, *arguments],
+            input=stdin, capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        return result.stdout.strip()
+
+    def address(self, name, path="direct", user="app", password=None, **parameters):
+        host = urllib.parse.quote(str(self.directory), safe="")
+        parameters |= {"pooler": "transaction"} if path == "pgbouncer" else {}
+        parameters |= {"password": password} if password else {}
+        more = "".join(f"&{key}={value}" for key, value in parameters.items())
+        return f"postgres:///{name}?host={host}&port={PORTS[path]}&user={user}{more}"
+
+    def database(self):
+        name = f"blackbox{next(self.numbers)}"
+        self.psql("-c", f"CREATE DATABASE {name} OWNER app")
+        return name
+
+
+def start(directory):
+    """Starts a cluster whose server, which runs as another user, can reach the directory."""
+    for parent in [directory, *directory.parents]:
+        if parent.stat().st_uid == directory.stat().st_uid and parent != pathlib.Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    return Cluster(directory)
