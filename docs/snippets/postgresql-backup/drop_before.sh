@@ -1,0 +1,1 @@
+runuser -u postgres -- psql -c "DROP DATABASE cloakroom_before"
