@@ -1,0 +1,255 @@
+"""Violations planted into a recorded history. Each function changes the records of a real run in one place, as a broken server
+would have made them, and is named by the rule that must find it in `PLANTED`."""
+import copy
+import json
+import math
+
+import checker_rules
+import history
+from checker_facts import is_acknowledged
+
+
+class Recorded:
+    """The records of a run, to be searched and changed."""
+
+    def __init__(self, records):
+        self.records = records
+        self.robbed = {record["session"] for record in self.records if record["kind"] == "copy"}
+        self.ended = {}
+        for operation in self.operations(outcome="acknowledged"):
+            for session in operation.get("ends", {}).get("sessions", ()):
+                self.ended.setdefault(session, operation)
+
+    @classmethod
+    def read(cls, path):
+        return cls(list(history.read(path)))
+
+    def operations(self, **fields):
+        return [
+            record for record in self.records
+            if record["kind"] == "operation" and all(record.get(key) == value for key, value in fields.items())]
+
+    def copy(self):
+        """Changes replace the fields of a record, so a shallow copy of each is enough."""
+        return Recorded([dict(record) for record in self.records])
+
+    def save(self, path):
+        path.write_text("".join(json.dumps(record, separators=(",", ":")) + "\n" for record in self.records))
+        return path
+
+    def honest_renewal(self, rotated=True):
+        """A renewal by an honest user of a session that no thief has copied and that ended nothing but itself."""
+        return first(
+            operation for operation in self.operations(op="renew", role="honest", outcome="acknowledged")
+            if ("given" in operation) == rotated and operation["session"] not in self.robbed and self.is_plain(operation["session"]))
+
+    def is_plain(self, session):
+        return all("ends" not in operation or operation["op"] == "logout" for operation in self.operations(session=session))
+
+    def refuse(self, operation, code):
+        operation |= {"outcome": "refused", "code": code, "status": 401}
+        operation.pop("given", None)
+
+    def accept(self, operation):
+        operation |= {"outcome": "acknowledged", "status": 200}
+        operation.pop("code", None)
+
+    def forget_later(self, operation):
+        """Removes what was recorded of the session after this operation, but for what ended other sessions."""
+        position = self.records.index(operation)
+        self.records = self.records[:position + 1] + [
+            record for record in self.records[position + 1:]
+            if record.get("session") != operation["session"] or record.get("op") != "logout" and "ends" in record]
+
+    def refused_reader(self, op):
+        """A reader's request after an acknowledged logout, and that logout."""
+        for operation in self.operations(op=op, role="reader", code="session_revoked"):
+            end = self.ended.get(operation["session"])
+            if end and end["op"] == "logout" and operation["session"] not in self.robbed:
+                return operation, end
+        raise LookupError(f"no {op} of a session that was logged out")
+
+
+def first(found):
+    for one in found:
+        return one
+    raise LookupError("the run has nothing of this kind")
+
+
+def a_second_successor(recorded):
+    """A generation is made twice, with different secrets."""
+    renewal = recorded.honest_renewal()
+    other = copy.deepcopy(renewal)
+    other["given"][1] = "another"
+    recorded.records.insert(recorded.records.index(renewal) + 1, other)
+
+
+def the_presented_generation_again(recorded):
+    renewal = recorded.honest_renewal(rotated=False)
+    renewal["given"] = renewal["held"]
+
+
+def other_bytes_of_a_generation(recorded):
+    """The row lost the renewal, and the retry was renewed anew."""
+    renewal = recorded.honest_renewal()
+    other = copy.deepcopy(renewal)
+    other["given"][2] = "another"
+    recorded.records.insert(recorded.records.index(renewal) + 1, other)
+
+
+def an_adoption(recorded):
+    session = recorded.honest_renewal()["session"]
+    recorded.records.append({"kind": "event", "event": "adoption", "session": session, "time": "2026-01-01T00:00:00Z"})
+
+
+def an_acceptance_a_second_after_a_logout(recorded):
+    bearer, end = recorded.refused_reader("bearer")
+    bearer |= {"started": end["ended"] + 1.2, "ended": end["ended"] + 1.21}
+    recorded.accept(bearer)
+
+
+def a_lost_logout(recorded):
+    renewal, end = recorded.refused_reader("renew")
+    renewal |= {"started": end["ended"] + 0.1, "ended": end["ended"] + 0.11}
+    recorded.accept(renewal)
+
+
+def an_alarm_for_an_honest_user(recorded):
+    renewal = recorded.honest_renewal(rotated=False)
+    recorded.refuse(renewal, "refresh_token_reused")
+    recorded.forget_later(renewal)
+
+
+def an_alarm_whose_answer_was_lost(recorded):
+    session = recorded.honest_renewal()["session"]
+    recorded.records.append({"kind": "event", "event": "refresh_token_reused", "session": session, "time": "2026-01-01T00:00:00Z"})
+
+
+def a_session_that_is_gone(recorded):
+    renewal = recorded.honest_renewal(rotated=False)
+    recorded.refuse(renewal, "session_revoked")
+    recorded.forget_later(renewal)
+
+
+def a_page_without_a_session(recorded):
+    """One refusal among acceptances, as from an instance that does not know the session."""
+    look = first(
+        operation for operation in recorded.operations(op="session", role="honest", outcome="acknowledged")
+        if operation["session"] not in recorded.robbed | set(recorded.ended) and recorded.is_plain(operation["session"])
+        and recorded.operations(op="renew", session=operation["session"], outcome="acknowledged"))
+    recorded.refuse(look, "unauthenticated")
+
+
+def a_lost_login(recorded):
+    begin = first(
+        operation for operation in recorded.operations(op="begin", outcome="acknowledged")
+        if operation["session"] not in recorded.robbed and recorded.operations(op="renew", session=operation["session"], role="honest")
+        and recorded.is_plain(operation["session"]) and "ends" not in operation)
+    renewal = recorded.operations(op="renew", session=begin["session"], role="honest")[0]
+    recorded.forget_later(begin)
+    recorded.refuse(renewal, "token_invalid")
+    recorded.records.append(renewal)
+
+
+def a_thief_who_is_not_found(recorded):
+    """The alarm is not raised, and the spent token is accepted."""
+    newest = {}
+    for operation in recorded.operations(op="renew"):
+        session = operation["session"]
+        if operation["role"] == "thief" and operation.get("code") == "refresh_token_reused":
+            confirmed = newest.get(session, {})
+            window = next(record["window"] for record in recorded.records if record["kind"] == "run")
+            spent = any(
+                generation > operation["held"][0] and operation["started"] > ended + window + 1
+                for generation, ended in confirmed.items())
+            raised = any(recorded.operations(op=op, session=session) for op in ("changePassword", "stepUp"))
+            if spent and not raised:
+                recorded.accept(operation)
+                return recorded.forget_later(operation)
+        if is_acknowledged(operation):
+            newest.setdefault(session, {}).setdefault(operation["held"][0], operation["ended"])
+    raise LookupError("no thief was found after a window")
+
+
+def a_thief_who_shares_the_session(recorded):
+    """Each renews twice, and neither presents what the other has used."""
+    theft = first(
+        record for record in recorded.records
+        if record["kind"] == "copy" and record["session"] not in recorded.ended and recorded.is_plain(record["session"]))
+    session, start = theft["session"], theft["at"] + 0.01
+    recorded.records = [record for record in recorded.records if record.get("session") != session or record is theft]
+    for step, role in enumerate(["thief", "thief", "honest", "honest"]):
+        generation = theft["generation"] + step
+        recorded.records.append({
+            "kind": "operation", "op": "renew", "client": role, "role": role, "session": session, "outcome": "acknowledged",
+            "status": 200, "via": "public", "started": start + step, "sent": start + step, "ended": start + step + 0.01,
+            "held": identity(generation), "given": identity(generation + 1)})
+
+
+def identity(generation):
+    return [generation, f"i{generation}", f"b{generation}"]
+
+
+def a_password_change_that_is_lost(recorded):
+    login, _ = login_after_a_change(recorded)
+    recorded.forget_later(login)
+    recorded.refuse(login, "invalid_credentials")
+    del login["session"]
+
+
+def an_old_password_that_is_accepted(recorded):
+    login, change = login_after_a_change(recorded)
+    login["password"] = change["password"]
+
+
+def login_after_a_change(recorded):
+    """A login with the password of an acknowledged change, before the next change was tried."""
+    for change in reversed(recorded.operations(op="changePassword", outcome="acknowledged")):
+        later = [
+            other["started"] for other in recorded.operations(op="changePassword", subject=change["subject"])
+            if other["started"] > change["started"]]
+        for login in reversed(recorded.operations(op="login", outcome="acknowledged", subject=change["subject"])):
+            is_in_time = change["ended"] < login["started"] and login["ended"] < min(later, default=math.inf)
+            if is_in_time and login["password"] == change["newPassword"] and "ends" not in login:
+                return login, change
+    raise LookupError("no login after a change of the password")
+
+
+# The workload changes each password at its end. Before it, a run may have nothing for these.
+NEED_THE_END = (a_password_change_that_is_lost, an_old_password_that_is_accepted)
+
+
+def an_internal_error(recorded):
+    renewal = recorded.honest_renewal(rotated=False)
+    renewal |= {"outcome": "refused", "code": "500", "status": 500}
+
+
+def unavailable_without_a_time(recorded):
+    renewal = recorded.honest_renewal(rotated=False)
+    renewal |= {"outcome": "refused", "code": "unavailable", "status": 503}
+
+
+def a_refusal_of_another_kind(recorded):
+    recorded.refuse(recorded.honest_renewal(rotated=False), "cross_site_request")
+
+
+PLANTED = {
+    a_second_successor: checker_rules.one_live_successor,
+    the_presented_generation_again: checker_rules.newer_or_nothing,
+    other_bytes_of_a_generation: checker_rules.no_renewal_is_lost,
+    an_adoption: checker_rules.no_history_is_lost,
+    an_acceptance_a_second_after_a_logout: checker_rules.revoked_within_a_second,
+    a_lost_logout: checker_rules.no_end_is_lost,
+    an_alarm_for_an_honest_user: checker_rules.no_honest_logout,
+    an_alarm_whose_answer_was_lost: checker_rules.no_alarm_without_a_thief,
+    a_session_that_is_gone: checker_rules.no_honest_logout,
+    a_page_without_a_session: checker_rules.no_honest_logout,
+    a_lost_login: checker_rules.no_login_is_lost,
+    a_thief_who_is_not_found: checker_rules.every_theft_is_found,
+    a_thief_who_shares_the_session: checker_rules.no_session_is_shared_with_a_thief,
+    a_password_change_that_is_lost: checker_rules.passwords_are_in_force,
+    an_old_password_that_is_accepted: checker_rules.passwords_are_in_force,
+    an_internal_error: checker_rules.only_503_with_retry_after,
+    unavailable_without_a_time: checker_rules.only_503_with_retry_after,
+    a_refusal_of_another_kind: checker_rules.every_refusal_is_in_the_contract,
+}
