@@ -13,9 +13,13 @@ package struct HandOver: Hashable, Sendable, Codable {
     package let evidence: Evidence
     /// The state of the parent when it made the code.
     package let point: HandOverPoint
+    /// The generation of the parent that the response with the code sent; nil if it sent none. The redemption confirms
+    /// it: a generation that stays pending would let a spent copy of the cookie get it.
+    package let sent: Int?
 
     package init(
-        parent: SessionID, host: WebOrigin, flow: [UInt8], returnTo: String, evidence: Evidence, point: HandOverPoint
+        parent: SessionID, host: WebOrigin, flow: [UInt8], returnTo: String, evidence: Evidence, point: HandOverPoint,
+        sent: Int?
     ) {
         self.parent = parent
         self.host = host.description
@@ -23,6 +27,7 @@ package struct HandOver: Hashable, Sendable, Codable {
         self.returnTo = returnTo
         self.evidence = evidence
         self.point = point
+        self.sent = sent
     }
 
     /// From issue to redemption: the time of one redirect.

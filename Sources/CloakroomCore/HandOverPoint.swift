@@ -5,8 +5,8 @@ package struct HandOverPoint: Hashable, Sendable, Codable {
     package let generation: Int
     /// The number of times that the parent has withdrawn its codes.
     package let epoch: Int
-    /// Whether the code was made without a new generation, so that nothing will show whether a copied cookie made it.
-    /// The next generation of the parent ends the session.
+    /// Whether the code was made without a rotation, so that nothing will show whether a copied cookie made it. The next
+    /// generation of the parent ends the session.
     package let isProvisional: Bool
 
     package init(generation: Int, epoch: Int, isProvisional: Bool) {
@@ -20,27 +20,35 @@ extension Session {
     /// Decides about a refresh token with which a browser asks for a code. A session then begins at another host if the
     /// answer is not `denied`.
     ///
-    /// The rules are those of `refresh`, but the current generation rotates inside the straggler window too. The response
-    /// with a code then has a refresh token that a copy of the cookie does not have: the copy and the browser cannot both
-    /// go on, and `supersedes` ends the session that the copy got. As in `stepUp`, a generation that was sent again does
-    /// not rotate inside the window; the session is then provisional.
+    /// The rules are those of `refresh`, but the current generation rotates inside the straggler window too, if
+    /// `mayRotate` allows it. The response with a code then has a refresh token that a copy of the cookie does not have:
+    /// the copy and the browser cannot both go on, and `supersedes` ends the session that the copy got. After every other
+    /// answer the session is provisional.
     package mutating func handOver(
         presenting presented: PresentedRefresh, at now: Instant, under policy: SessionPolicy, signingWith key: String
     ) -> RefreshAnswer {
         do { try checkAlive(at: now, under: policy) } catch { return .denied(error) }
-        restartWindow(ifClockIsSetBackTo: now)
+        restartWindows(ifClockIsSetBackTo: now)
         details.handOverEpoch = details.handOverEpoch ?? 0
-        if presented.generation == generation, !isReissued {
+        if presented.generation == generation {
             confirm(at: now)
-            return rotate(at: now, under: policy, signingWith: key)
+            if mayRotate(at: now, under: policy) { return rotate(at: now, under: policy, signingWith: key) }
         }
         return refresh(presenting: presented, at: now, under: policy, signingWith: key)
     }
 
     /// The point of a code that is made after this answer.
+    ///
+    /// A code after `reissued` is provisional too: a client that presents the generation before the current one may have
+    /// a copy of the cookie that was spent before, and the browser has the current one already.
     package func handOverPoint(after answer: RefreshAnswer) -> HandOverPoint {
-        HandOverPoint(
-            generation: generation, epoch: details.handOverEpoch ?? 0, isProvisional: !answer.handsOutTokens)
+        HandOverPoint(generation: generation, epoch: details.handOverEpoch ?? 0, isProvisional: answer != .rotated)
+    }
+
+    /// The generation that the response with a code sends; nil if it sends none. A browser that redeems the code has
+    /// received it.
+    package func generationSent(with answer: RefreshAnswer) -> Int? {
+        answer.handsOutTokens ? generation : nil
     }
 
     /// The factors behind a code that is made after this answer. A copy of the cookie from before a step-up must not

@@ -24,6 +24,9 @@ extension Session {
         /// The evidence of earlier generations whose requests may still be in flight; nil unless a step-up added to the
         /// evidence of the current generation. See `authentication(ofGeneration:)`.
         package var earlierEvidence: Evidence?
+        /// The windows of earlier generations that the session left before they closed, oldest first; nil unless a
+        /// step-up or a hand-over rotated inside a window. See `isStraggler`.
+        package var earlierWindows: [EarlierWindow]?
         /// What a request must prove in addition to sending the cookie.
         package var binding = Binding.none
         /// nil for a session that began with a login.
@@ -44,6 +47,13 @@ extension Session {
             self.evidence = evidence
             self.handedOver = handedOver
         }
+    }
+
+    /// The straggler window of a generation that is not the current one any more.
+    package struct EarlierWindow: Hashable, Sendable, Codable {
+        package var generation: Int
+        /// The time at which the generation was confirmed.
+        package var openedAt: Instant
     }
 
     /// Whether the session's cookie works on its own.

@@ -45,7 +45,7 @@ extension Session {
         signingWith key: String
     ) -> RefreshAnswer {
         do { try checkAlive(at: now, under: policy) } catch { return .denied(error) }
-        restartWindow(ifClockIsSetBackTo: now)
+        restartWindows(ifClockIsSetBackTo: now)
         switch generation - presented.generation {
         case ..<0:
             return adopt(presented, at: now, under: policy)
@@ -98,12 +98,16 @@ extension Session {
         confirmation = .confirmed(windowOpenedAt: now)
     }
 
-    /// Restarts a window whose opening time is in the future because the clock was set back. The real age of the window
-    /// is unknown. If it counted as closed, an honest straggler would count as reuse. If it kept its time, a thief
-    /// would pass for a straggler until the clock catches up, and the browser would get no new token.
-    mutating func restartWindow(ifClockIsSetBackTo now: Instant) {
-        guard case .confirmed(let openedAt?) = confirmation, now < openedAt else { return }
-        confirmation = .confirmed(windowOpenedAt: now)
+    /// Restarts windows whose opening time is in the future because the clock was set back. The real age of such a
+    /// window is unknown. If it counted as closed, an honest straggler would count as reuse. If it kept its time, a
+    /// thief would pass for a straggler until the clock catches up, and the browser would get no new token.
+    mutating func restartWindows(ifClockIsSetBackTo now: Instant) {
+        if case .confirmed(let openedAt?) = confirmation, now < openedAt {
+            confirmation = .confirmed(windowOpenedAt: now)
+        }
+        details.earlierWindows = details.earlierWindows?.map {
+            EarlierWindow(generation: $0.generation, openedAt: min($0.openedAt, now))
+        }
     }
 
     func isStragglerWindowOpen(at now: Instant, under policy: SessionPolicy) -> Bool {
@@ -111,10 +115,27 @@ extension Session {
         return now < openedAt + policy.stragglerWindow
     }
 
-    /// Whether requests of this earlier generation may still be in flight.
+    /// Whether requests of this earlier generation may still be in flight: until one window after a later generation
+    /// was first confirmed. The cookie jar had the later one by then, and sends the earlier one no more.
+    ///
+    /// The time counts from that confirmation, however often the session has rotated since. A thief who rotates again
+    /// and again inside the window would otherwise make a spent generation a straggler for as long.
     func isStraggler(_ presented: Int, at now: Instant, under policy: SessionPolicy) -> Bool {
-        guard stragglersFrom <= presented, presented < generation else { return false }
-        return confirmation == .pending || isStragglerWindowOpen(at: now, under: policy)
+        guard stragglersFrom <= presented, presented < generation,
+            confirmation == .pending || isStragglerWindowOpen(at: now, under: policy)
+        else { return false }
+        return !(details.earlierWindows ?? []).contains {
+            $0.generation > presented && !$0.isOpen(at: now, under: policy)
+        }
+    }
+
+    /// Whether the current generation, which a client presents, can rotate now. Inside the window it can if it was sent
+    /// only once: of a generation that was sent again, a response could still be in flight and arrive after the one with
+    /// the next generation, which would log the honest user out.
+    func mayRotate(at now: Instant, under policy: SessionPolicy) -> Bool {
+        guard isStragglerWindowOpen(at: now, under: policy) else { return true }
+        let open = (details.earlierWindows ?? []).count { $0.isOpen(at: now, under: policy) }
+        return !isReissued && open < policy.openWindows
     }
 
     mutating func rotate(at now: Instant, under policy: SessionPolicy, signingWith key: String) -> RefreshAnswer {
@@ -137,12 +158,22 @@ extension Session {
         touch(at: now)
     }
 
-    /// Runs before the session moves on from the current generation. If no window is open, every request of an earlier
-    /// generation has arrived, and only requests of the current generation and later ones can still be in flight.
+    /// Runs before the session moves on from the current generation. If a window has closed, every request of a generation
+    /// before its own has arrived. Those that are open stay, the current one included.
     private mutating func forgetStragglers(at now: Instant, under policy: SessionPolicy) {
-        guard confirmation != .pending, !isStragglerWindowOpen(at: now, under: policy) else { return }
-        stragglersFrom = generation
-        details.earlierEvidence = nil
+        guard case .confirmed(let openedAt) = confirmation else { return }
+        guard let openedAt, isStragglerWindowOpen(at: now, under: policy) else {
+            stragglersFrom = generation
+            details.earlierWindows = nil
+            details.earlierEvidence = nil
+            return
+        }
+        var windows = details.earlierWindows ?? []
+        if let closed = windows.lastIndex(where: { !$0.isOpen(at: now, under: policy) }) {
+            stragglersFrom = max(stragglersFrom, windows[closed].generation)
+            windows.removeFirst(closed + 1)
+        }
+        details.earlierWindows = windows + [EarlierWindow(generation: generation, openedAt: openedAt)]
     }
 
     /// Continues at a generation that the store has lost. Sends no refresh token: two requests of different lost
@@ -191,5 +222,11 @@ extension Session {
     /// unknown; the token is then sent again.
     private func isOnItsWay(at now: Instant, under policy: SessionPolicy) -> Bool {
         handedOutAt <= now && now < handedOutAt + policy.reissueDelay
+    }
+}
+
+extension Session.EarlierWindow {
+    fileprivate func isOpen(at now: Instant, under policy: SessionPolicy) -> Bool {
+        now < openedAt + policy.stragglerWindow
     }
 }

@@ -2,9 +2,8 @@ extension Session {
     /// Raises the session to a fresh authentication, and to a generation that the presenter did not hold: a stolen copy
     /// must not inherit the fresh `auth_time`.
     ///
-    /// Rotates even inside the straggler window if the current generation was sent only once. If it was sent again,
-    /// a response that carries it could still be in flight and arrive after this one, which would log the honest user
-    /// out: the answer is then `postponed` until the window closes.
+    /// Rotates inside the straggler window too, if `mayRotate` allows it. Otherwise the answer is `postponed` until the
+    /// window closes.
     package mutating func stepUp(
         with fresh: Evidence,
         presenting presented: PresentedRefresh,
@@ -13,14 +12,13 @@ extension Session {
         signingWith key: String
     ) -> RefreshAnswer {
         do { try checkAlive(at: now, under: policy) } catch { return .denied(error) }
-        restartWindow(ifClockIsSetBackTo: now)
+        restartWindows(ifClockIsSetBackTo: now)
         switch generation - presented.generation {
         case ..<0:
             return adopt(presented, at: now, under: policy)
         case 0:
             confirm(at: now)
-            let isOpen = isStragglerWindowOpen(at: now, under: policy)
-            guard !isOpen || !isReissued else { return .postponed(renewableIn(at: now, under: policy)) }
+            guard mayRotate(at: now, under: policy) else { return .postponed(renewableIn(at: now, under: policy)) }
             let answer = rotate(at: now, under: policy, signingWith: key)
             raise(with: fresh)
             return answer

@@ -23,8 +23,8 @@ public struct Session: Hashable, Sendable {
     package internal(set) var rotatedAt: Instant
     /// Which key (`kid`) signs the current generation's refresh token.
     package internal(set) var refreshKey: String
-    /// The oldest generation that is a straggler, not a reuse, until the window after the next confirmation closes:
-    /// the one presented at the last rotation that came with the window closed.
+    /// The oldest generation that can be a straggler. Every request of an earlier one has arrived: presenting it is a
+    /// reuse. See `isStraggler`.
     package internal(set) var stragglersFrom: Int
     /// When the server last sent the current refresh token.
     package internal(set) var handedOutAt: Instant

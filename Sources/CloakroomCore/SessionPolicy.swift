@@ -12,6 +12,9 @@ public struct SessionPolicy: Hashable, Sendable {
     public var idleLifetime: Span
     /// The maximum lifetime of a session; rotation never extends it (RFC 9700 section 4.14.2).
     public var absoluteLifetime: Span
+    /// The maximum number of straggler windows of one session that are open at once. Beyond it, step-ups and hand-overs
+    /// do not rotate.
+    package var openWindows: Int
 
     /// The precision of `lastSeenAt`: activity that changes nothing else is saved at most once in this time.
     package var sightingInterval: Span {
@@ -34,12 +37,14 @@ public struct SessionPolicy: Hashable, Sendable {
         stragglerWindow: Span = .seconds(30),
         reissueDelay: Span = .seconds(2),
         idleLifetime: Span = .days(30),
-        absoluteLifetime: Span = .days(90)
+        absoluteLifetime: Span = .days(90),
+        openWindows: Int = 16
     ) {
         self.accessTokenLifetime = accessTokenLifetime
         self.stragglerWindow = stragglerWindow
         self.reissueDelay = reissueDelay
         self.idleLifetime = idleLifetime
         self.absoluteLifetime = absoluteLifetime
+        self.openWindows = openWindows
     }
 }

@@ -51,7 +51,8 @@ extension SessionService {
         if let since = request.freshSince, evidence.authentication.time < since { return (.stepUp, renewed) }
         let handOver = HandOver(
             parent: parent.id, host: request.host, flow: request.flow, returnTo: request.returnTo, evidence: evidence,
-            point: parent.handOverPoint(after: refreshed.answer))
+            point: parent.handOverPoint(after: refreshed.answer),
+            sent: parent.generationSent(with: refreshed.answer))
         return (.code(try await code(for: handOver)), renewed)
     }
 
@@ -122,6 +123,7 @@ extension SessionService {
         guard let parent = try await store.session(handOver.parent) else {
             return try await refuse(.parentEnded, handOver, redemption)
         }
+        try await confirm(handOver)
         let held = try await held(by: redemption.held)
         if let held, handOver.isSatisfied(by: held), parent.isAlive(at: now, under: policy) {
             return .kept(returnTo: handOver.returnTo)
@@ -130,6 +132,15 @@ extension SessionService {
             return try await refuse(.parentEnded, handOver, redemption)
         }
         return .begun(grant, returnTo: handOver.returnTo)
+    }
+
+    /// Confirms the generation that came with the code: the browser has stored the cookie of that response before it
+    /// followed the redirect. A user may not open a page of the login host for weeks, and a generation that stays pending
+    /// is sent again to a spent copy of the cookie.
+    private func confirm(_ handOver: HandOver) async throws {
+        guard let sent = handOver.sent else { return }
+        let sighting = Sighting(session: handOver.parent, generation: sent, time: now)
+        try await store.confirm([sighting], under: policy)
     }
 
     /// Begins the session of the host. It does not end another session of the same parent: a renewal of that one could

@@ -18,7 +18,7 @@ import Testing
     func redeemed(_ host: String, _ flow: [UInt8]?, _ refusal: HandOver.Refusal?) throws {
         let handOver = HandOver(
             parent: SessionID("p"), host: try Self.origin("shop.example.com"), flow: [7, 7], returnTo: "/",
-            evidence: Evidence(.password, at: .example), point: Self.point())
+            evidence: Evidence(.password, at: .example), point: Self.point(), sent: nil)
         #expect(handOver.refusal(at: try Self.origin(host), flow: flow) == refusal)
     }
 
@@ -31,7 +31,7 @@ import Testing
     func satisfied(_ parent: String?, _ age: Int64, _ level: AuthenticationLevel, _ isSatisfied: Bool) throws {
         let handOver = HandOver(
             parent: SessionID("p"), host: try Self.origin("shop.example.com"), flow: [], returnTo: "/",
-            evidence: Evidence(asserting: ["pwd"], level: level, at: .example), point: Self.point())
+            evidence: Evidence(asserting: ["pwd"], level: level, at: .example), point: Self.point(), sent: nil)
         var session = Session.example(at: .example + .seconds(age))
         session.details.handedOver = parent.map {
             HandedOver(parent: SessionID($0), host: "shop.example.com", point: Self.point())
@@ -61,7 +61,8 @@ import Testing
         #expect(session.handOver(presented) == answer)
         #expect(session.generation == generation)
         #expect((session.revocation != nil) == (answer == .reused))
-        #expect(session.handOverPoint(after: answer).isProvisional == (answer != .rotated && answer != .reissued))
+        #expect(session.handOverPoint(after: answer).isProvisional == (answer != .rotated))
+        #expect(session.generationSent(with: answer) == (answer == .rotated || answer == .reissued ? generation : nil))
     }
 
     @Test("a session that has ended makes no code")
@@ -83,6 +84,37 @@ import Testing
         #expect(!parent.admits(child))
         let second = Self.child(of: &parent, presenting: 0, at: later + .seconds(3))
         #expect(parent.admits(second) && !parent.supersedes(second), "the client got the current generation again")
+        #expect(Self.supersedes(&parent, second) {
+            for minutes in 1...2 as ClosedRange<Int64> { _ = $0.refresh(1, at: later + .minutes(minutes)) }
+        } == true)
+    }
+
+    @Test("a copy that asks for codes again and again is found out one window after its first use")
+    func codesInARow() {
+        var parent = Condition.windowClosed.session
+        for step in 0..<3 { #expect(parent.handOver(5 + step, at: .example + .seconds(Int64(step * 20))) == .rotated) }
+        // The second code confirmed generation 6 at second 20, and the third one generation 7 at second 40.
+        for (presented, seconds, answer) in [
+            (5, 49, .straggler), (5, 50, .reused), (6, 69, .straggler), (6, 70, .reused), (4, 49, .reused),
+        ] as [(Int, Int64, RefreshAnswer)] {
+            var session = parent
+            #expect(session.refresh(presented, at: .example + .seconds(seconds)) == answer, "\(presented) at \(seconds)")
+        }
+    }
+
+    @Test("a session with the maximum of open windows rotates when the first of them has closed")
+    func openWindows() {
+        let policy = SessionPolicy(openWindows: 2)
+        var session = Session.example()
+        func ask(_ generation: Int, _ seconds: Int64) -> RefreshAnswer {
+            session.handOver(
+                presenting: .generation(generation), at: .example + .seconds(seconds), under: policy, signingWith: "k9")
+        }
+        for step in 0..<3 { #expect(ask(step, Int64(step)) == .rotated) }
+        #expect(ask(3, 3) == .served, "the windows of generations 1 and 2 are open")
+        #expect(session.stepUp(3, at: .example + .seconds(3), under: policy) == .postponed(.seconds(30)))
+        #expect(ask(3, 31) == .rotated)
+        #expect(session.details.earlierWindows?.map(\.generation) == [2, 3] && session.stragglersFrom == 1)
     }
 
     @Test("a session that began with a new generation stays while its parent goes on")

@@ -12,6 +12,9 @@ enum RotationEvent: CustomStringConvertible {
     case lose(Int)
     case steal
     case thiefPresents(Int)
+    /// Asks for a code. `isTraced`: the walk follows what becomes of it.
+    case handOver(Int, isTraced: Bool), thiefAsks(Int, isTraced: Bool)
+    case redeem
 
     var description: String {
         switch self {
@@ -29,6 +32,9 @@ enum RotationEvent: CustomStringConvertible {
         case .lose(let count): "the store loses \(count) writes"
         case .steal: "the cookie is copied"
         case .thiefPresents(let generation): "the thief presents generation \(generation)"
+        case .handOver(let generation, _): "a request for a code, of generation \(generation), arrives"
+        case .thiefAsks(let generation, _): "the thief presents generation \(generation) for a code"
+        case .redeem: "the code is redeemed"
         }
     }
 }
@@ -47,23 +53,38 @@ extension RotationWalk {
         if state.lossesLeft > 0, !state.history.isEmpty {
             for count in 1...state.history.count { events.append(.lose(count)) }
         }
+        if let code = state.code, code.mayBeRedeemed(in: state) { events.append(.redeem) }
         guard world.theft else { return events }
         guard let theft = state.theft else { return events + [.steal] }
-        // A generation before s - 1 returns no token to the thief.
-        return events + (min(-1, theft.held)...theft.held).map { .thiefPresents($0) }
+        // An older generation than s - 2 returns nothing else than s - 2 to the thief.
+        for generation in min(-2, theft.held)...theft.held {
+            events.append(.thiefPresents(generation))
+            events += asking(for: state, ofThief: true).map { .thiefAsks(generation, isTraced: $0) }
+        }
+        return events
+    }
+
+    /// Whether a code may be asked for, and with and without tracing it.
+    private func asking(for state: RotationWalkState, ofThief isThief: Bool) -> [Bool] {
+        guard world.handOvers, allowsStepUps(state) || world.stepUps == .none else { return [] }
+        // The claims are about the codes of the browser, or about those of the thief.
+        return state.code == nil && world.losses == 0 && isThief == world.theft ? [false, true] : [false]
     }
 
     private func messages(in state: RotationWalkState) -> [RotationEvent] {
-        let kinds: [Kind] = allowsStepUps(state) ? [.refresh, .stepUp] : [.refresh]
+        let kinds: [Kind] = [.refresh] + (allowsStepUps(state) ? [.stepUp] : [])
         var events: [RotationEvent] = []
         switch world.messages {
         case .limited(let requests, _):
-            if state.requests.count < requests { events += kinds.map { .send($0) } }
+            if state.requests.count < requests {
+                events += (kinds + (world.handOvers ? [.handOver] : [])).map { .send($0) }
+            }
             for index in Self.different(state.requests) { events += [.deliverRequest(index), .loseRequest(index)] }
             for index in Self.different(state.answers) { events += [.deliverAnswer(index), .loseAnswer(index)] }
         case .unlimited:
             for generation in Set(state.requests.map(\.generation) + [state.jar]).sorted() {
                 events += kinds.map { .present($0, generation) }
+                events += asking(for: state, ofThief: false).map { .handOver(generation, isTraced: $0) }
             }
             for index in state.answers.indices { events.append(.deliverAnswer(index)) }
         }

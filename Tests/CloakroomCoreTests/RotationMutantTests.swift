@@ -21,6 +21,8 @@ import Testing
     private static let stepUps = RotationWalk.World(messages: .unlimited, stepUps: .any)
     private static let stepUpsOnce = RotationWalk.World(stepUps: .any)
     private static let theft = RotationWalk.World(messages: .unlimited, theft: true)
+    private static let codes = RotationWalk.World(messages: .unlimited, handOvers: true)
+    private static let theftAndCodes = RotationWalk.World(messages: .unlimited, theft: true, handOvers: true)
     private static let theftAndStepUps = RotationWalk.World(messages: .unlimited, stepUps: .any, theft: true)
 
     static let mutants = [
@@ -54,6 +56,15 @@ import Testing
         Mutant(
             "access tokens adopt nothing", .accessTokensAdoptNothing,
             .init(messages: .unlimited, stepUps: .any, stepUpsByAccess: .newest, losses: 1)),
+        Mutant("a pending generation keeps all stragglers", .pendingKeepsStragglers, theftAndCodes),
+        Mutant("a rotation inside the window extends the windows before", .rotationExtendsWindows, theftAndCodes),
+        Mutant("a rotation inside the window closes the windows before", .rotationClosesWindows, codes),
+        Mutant("a code comes without a rotation, and its session stays", .codeWithoutRotation, theftAndCodes),
+        Mutant("a code rotates although s was reissued", .codeIgnoresReissue, codes),
+        Mutant("a redemption confirms nothing", .redemptionConfirmsNothing, theftAndCodes),
+        Mutant("a redemption confirms what was not sent", .redemptionAlwaysConfirms, codes),
+        Mutant("the session of a reissued code stays", .reissuedCodeStays, theftAndCodes),
+        Mutant("a reissue keeps the codes", .reissueKeepsCodes, theftAndCodes),
     ]
 
     @Test("the walk finds", arguments: mutants)

@@ -26,19 +26,17 @@ extension RotationWalkState {
         row.renumber(place)
         for index in history.indices { history[index].renumber(place) }
         calm = calm.map(place)
+        spent?.renumber(place)
         for index in requests.indices { requests[index].mark = place(requests[index].mark) }
         for index in answers.indices { answers[index].mark = place(answers[index].mark) }
     }
 
     /// Makes generations relative to the current one, and merges those that no rule distinguishes: generations that are
-    /// two or more behind the row and all rows that a loss can bring back, and on the same side of each
-    /// `stragglersFrom`.
+    /// two or more behind the row and all rows that a loss can bring back, and on the same side of each bound.
     private mutating func renumberGenerations() {
         let floor = history.reduce(row.generation) { min($0, $1.generation) } - 2
-        var steps = row.stragglersFrom <= floor ? [row.stragglersFrom] : []
-        for row in history where row.stragglersFrom <= floor && !steps.contains(row.stragglersFrom) {
-            steps.append(row.stragglersFrom)
-        }
+        let bounds = ([row] + history).flatMap(\.bounds) + (spent?.generations ?? [])
+        let steps = Set(bounds.filter { $0 <= floor })
         let current = row.generation
         func place(_ generation: Int) -> Int {
             if generation > floor { return generation - current }
@@ -51,6 +49,8 @@ extension RotationWalkState {
         jar = place(jar)
         newest = place(newest)
         issued = place(issued)
+        spent?.shift(place)
+        code?.shift(place)
         if let theft { self.theft?.held = place(theft.held) }
         for index in requests.indices { requests[index].generation = place(requests[index].generation) }
         for index in answers.indices { answers[index].generation = place(answers[index].generation) }
@@ -77,12 +77,23 @@ extension RotationWalkState {
 
 extension RotationRow {
     fileprivate mutating func renumber(_ place: (Int) -> Int) {
-        if case .open(let mark) = confirmation { confirmation = .open(place(mark)) }
+        confirmation.renumber(place)
+        for index in earlierWindows.indices { earlierWindows[index].confirmation.renumber(place) }
         if let mark = rotation { rotation = place(mark) }
     }
 
     fileprivate mutating func shift(_ place: (Int) -> Int) {
         generation = place(generation)
         stragglersFrom = place(stragglersFrom)
+        for index in earlierWindows.indices { earlierWindows[index].generation = place(earlierWindows[index].generation) }
+    }
+
+    /// The generations that the rules compare with others.
+    fileprivate var bounds: [Int] { [stragglersFrom] + earlierWindows.map(\.generation) }
+}
+
+extension RotationRow.Confirmation {
+    fileprivate mutating func renumber(_ place: (Int) -> Int) {
+        if case .open(let mark) = self { self = .open(place(mark)) }
     }
 }

@@ -21,9 +21,11 @@ extension RotationWalk {
             state.requests.append(.init(kind: kind, generation: state.jar, mark: RotationWalkState.now))
         case .deliverRequest(let index):
             let request = state.requests.remove(at: index)
-            return present(request.generation, request.kind == .stepUp ? .stepUp : .refresh, in: state, &decisions)
+            return present(request.generation, request.kind.question, in: state, &decisions)
         case .present(let kind, let generation):
-            return present(generation, kind == .stepUp ? .stepUp : .refresh, in: state, &decisions)
+            return present(generation, kind.question, in: state, &decisions)
+        case .handOver(let generation, let isTraced):
+            return present(generation, .handOver, in: state, isTraced: isTraced, &decisions)
         case .stepUpByAccess(let generation):
             return present(generation, .stepUpByAccess, in: state, &decisions)
         case .sighting:
@@ -40,14 +42,17 @@ extension RotationWalk {
             state.theft = .init(held: state.jar)
             if state.lossesLeft < world.losses { state.theft?.startAgainAfterLoss() }
         case .thiefPresents(let generation):
-            return presentByThief(generation, in: state, &decisions)
+            return presentByThief(generation, .refresh, in: state, &decisions)
+        case .thiefAsks(let generation, let isTraced):
+            return presentByThief(generation, .handOver, in: state, isTraced: isTraced, &decisions)
+        case .redeem: return redeem(in: state, &decisions)
         }
         return Outcome(state: state)
     }
 
     private func present(
         _ generation: Int, _ question: RotationDecisions.Question, in before: RotationWalkState,
-        _ decisions: inout RotationDecisions
+        isTraced: Bool = false, _ decisions: inout RotationDecisions
     ) -> Outcome {
         var state = before
         let decision = decisions.decide(
@@ -56,6 +61,11 @@ extension RotationWalk {
         if case .denied = decision.answer {
             return Outcome(violation: world.theft ? nil : "an honest user is logged out")
         }
+        if let violation = served(generation, &state) { return Outcome(violation: violation) }
+        if let violation = follow(decision, &state, victimGains: decision.handsOut) {
+            return Outcome(violation: violation)
+        }
+        if isTraced { state.code = decision.code }
         let isInsideWindow = question != .refresh && decision.answer == .rotated && before.row.confirmation != .closed
         keep(before.row, &state, isForGood: isInsideWindow && world.stepUps == .apartFromLosses)
         if question != .refresh, decision.answer == .reissued { state.theft?.noteRaise(of: state.row.generation) }
@@ -65,12 +75,16 @@ extension RotationWalk {
     }
 
     private func presentByThief(
-        _ generation: Int, in before: RotationWalkState, _ decisions: inout RotationDecisions
+        _ generation: Int, _ question: RotationDecisions.Question, in before: RotationWalkState,
+        isTraced: Bool = false, _ decisions: inout RotationDecisions
     ) -> Outcome {
         var state = before
         let decision = decisions.decide(
-            .refresh, presenting: generation, isVictimOfTheft: true, at: RotationWalkState.now, &state.row)
+            question, presenting: generation, isVictimOfTheft: true, at: RotationWalkState.now, &state.row)
         if case .denied = decision.answer { return Outcome() }
+        if let violation = served(generation, &state) { return Outcome(violation: violation) }
+        if let violation = follow(decision, &state) { return Outcome(violation: violation) }
+        if isTraced { state.code = decision.code }
         keep(before.row, &state)
         state.note(decision.answer, byThief: true)
         // The thief gets the response at once.
@@ -79,6 +93,42 @@ extension RotationWalk {
         return Outcome(
             state: state, violation: isViolation ? "the thief has the level of the step-up" : sharing(in: state),
             thiefIsRaised: decision.isFresh)
+    }
+
+    /// A code is redeemed: this confirms the generation that came with it, and begins a session if the code is good.
+    private func redeem(in before: RotationWalkState, _ decisions: inout RotationDecisions) -> Outcome {
+        var state = before
+        guard let code = state.code else { return Outcome() }
+        if let sent = code.sent { state.spent?.note(sent, at: RotationWalkState.now) }
+        if let seen = code.confirms {
+            let decision = decisions.decide(
+                .sighting, presenting: seen, isVictimOfTheft: state.theft != nil, at: RotationWalkState.now, &state.row)
+            if let violation = follow(decision, &state) { return Outcome(violation: violation) }
+        }
+        state.code?.hasBegun = true
+        return Outcome(state: state)
+    }
+
+    /// Notes that a generation was presented and not refused.
+    private func served(_ generation: Int, _ state: inout RotationWalkState) -> String? {
+        state.spent?.note(generation, at: RotationWalkState.now)
+        return state.spent?.contains(generation) == true ? "a spent generation is served" : nil
+    }
+
+    /// Follows what becomes of the traced code when its parent changes.
+    /// - Parameter victimGains: whether the victim of the theft got a newer refresh token.
+    private func follow(
+        _ decision: RotationDecisions.Decision, _ state: inout RotationWalkState, victimGains: Bool = false
+    ) -> String? {
+        guard var code = state.code else { return nil }
+        if decision.withdraws { code.isWithdrawn = true }
+        guard code.isGood(at: state.row.generation) else {
+            state.code = nil
+            let isHonest = code.hasBegun && !code.isProvisional && !world.theft
+            return isHonest ? "a session of another host ends" : nil
+        }
+        state.code = code
+        return world.theft && victimGains ? "a session that a copy got outlives a renewal of the victim" : nil
     }
 
     private func sharing(in state: RotationWalkState) -> String? {
@@ -121,5 +171,15 @@ extension RotationWalk {
         state.theft?.startAgainAfterLoss()
         // Only the claims about theft depend on `issued`.
         if !world.theft { state.issued = state.row.generation }
+    }
+}
+
+extension RotationWalkState.Message.Kind {
+    fileprivate var question: RotationDecisions.Question {
+        switch self {
+        case .stepUp: .stepUp
+        case .handOver: .handOver
+        case .refresh, .answer, .answers: .refresh
+        }
     }
 }

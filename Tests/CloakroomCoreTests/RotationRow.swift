@@ -10,9 +10,16 @@ struct RotationRow: Hashable {
         case closed
     }
 
+    /// The window of an earlier generation.
+    struct EarlierWindow: Hashable {
+        var generation: Int
+        var confirmation: Confirmation
+    }
+
     var generation = 0
     var confirmation = Confirmation.closed
     var stragglersFrom = 0
+    var earlierWindows: [EarlierWindow] = []
     var isReissued = false
     /// Whether the level is from a step-up after the theft.
     var isFresh = false
@@ -25,20 +32,26 @@ struct RotationRow: Hashable {
 
     /// The times from which the row counts.
     var marks: [Int] {
-        var marks: [Int] = []
-        if case .open(let mark) = confirmation { marks.append(mark) }
+        var marks = earlierWindows.compactMap(\.confirmation.mark)
+        if let mark = confirmation.mark { marks.append(mark) }
         if let rotation { marks.append(rotation) }
         return marks
     }
 
+    var hasOpenWindow: Bool {
+        confirmation.mark != nil || earlierWindows.contains { $0.confirmation.mark != nil }
+    }
+
     /// Sets the store's clock back by more than any window.
     mutating func setClockBack() {
-        if case .open = confirmation { confirmation = .ahead }
+        confirmation.setClockBack()
+        for index in earlierWindows.indices { earlierWindows[index].confirmation.setClockBack() }
     }
 
     /// Ends the timer that began at `mark`.
     mutating func end(_ mark: Int) {
-        if confirmation == .open(mark) { confirmation = .closed }
+        confirmation.end(mark)
+        for index in earlierWindows.indices { earlierWindows[index].confirmation.end(mark) }
         if rotation == mark { rotation = nil }
     }
 
@@ -47,11 +60,27 @@ struct RotationRow: Hashable {
         var shape = generation - stragglersFrom
         shape = shape * 4 + confirmation.number
         for flag in [isReissued, isFresh, hasEarlierLevel, rotation != nil] { shape = shape * 2 + (flag ? 1 : 0) }
+        for window in earlierWindows {
+            shape = (shape * 64 + generation - window.generation) * 4 + window.confirmation.number
+        }
         return shape
     }
 }
 
 extension RotationRow.Confirmation {
+    fileprivate var mark: Int? {
+        guard case .open(let mark) = self else { return nil }
+        return mark
+    }
+
+    fileprivate mutating func setClockBack() {
+        if mark != nil { self = .ahead }
+    }
+
+    fileprivate mutating func end(_ ending: Int) {
+        if mark == ending { self = .closed }
+    }
+
     fileprivate var number: Int {
         switch self {
         case .pending: 0

@@ -33,6 +33,17 @@ struct RotationRules: Sendable {
     var confirm: @Sendable (inout Session, Int, Instant, SessionPolicy) -> Void = {
         $0.confirm(generation: $1, at: $2, under: $3)
     }
+    var handOver: Refresh = {
+        Ruling($0.handOver(presenting: $1, at: $2, under: $3, signingWith: "key"))
+    }
+    /// The point of a code, and the generation that its redemption confirms.
+    var code: @Sendable (Session, RefreshAnswer) -> (point: HandOverPoint, confirms: Int?) = {
+        ($0.handOverPoint(after: $1), $0.generationSent(with: $1))
+    }
+    /// Whether the change of the session withdraws the codes that were made before.
+    var withdraws: @Sendable (_ before: Session, _ after: Session) -> Bool = {
+        $0.details.handOverEpoch != $1.details.handOverEpoch
+    }
     /// The refresh token that the rules assume for a step-up with an access token alone.
     var held: @Sendable (Session, Int, Instant, SessionPolicy) -> PresentedRefresh = {
         $0.refreshHeld(byAccessOf: $1, at: $2, under: $3)

@@ -39,6 +39,10 @@ struct RotationWalk {
         /// Whether the store's clock is set back by more than any window, any number of times.
         var clockIsSetBack = false
         var theft = false
+        /// Whether browser and thief ask for codes for other hosts.
+        var handOvers = false
+        /// How many windows a session may have open at once.
+        var openWindows = 2
 
         var isUnlimited: Bool {
             if case .unlimited = messages { true } else { false }
@@ -59,12 +63,15 @@ struct RotationWalk {
         var mostSharedRotations = 0
         /// Whether the thief came by the level of a step-up made after the theft, in the one way that is known.
         var thiefIsRaised = false
+        /// Whether a session of another host began with a code.
+        var childBegan = false
     }
 
     func run() -> Report {
-        var decisions = RotationDecisions(rules: rules)
+        var decisions = RotationDecisions(rules: rules, openWindows: world.openWindows)
         var start = RotationWalkState()
         start.lossesLeft = world.losses
+        if world.theft, world.losses == 0 { start.spent = RotationSpent() }
         var visited: Set<RotationWalkState> = [start]
         var trail: [Step] = [Step(state: start, from: -1, event: .start)]
         var report = Report()
@@ -104,11 +111,8 @@ struct RotationWalk {
         var row = state.row
         // Four requests are enough: one is adopted or confirms, one restarts the window, it closes, and one rotates.
         for _ in 1...4 {
-            switch row.confirmation {
-            case .open, .closed: row.confirmation = .closed
-            // Here no window closes by the passing of time.
-            case .pending, .ahead: break
-            }
+            // A window that opened in the future does not close here by the passing of time.
+            for mark in row.marks { row.end(mark) }
             let decision = decisions.decide(
                 .refresh, presenting: state.jar, isVictimOfTheft: false, at: RotationWalkState.now, &row)
             // The walk itself reports a logout.
@@ -133,6 +137,7 @@ extension RotationWalk.Report {
     fileprivate mutating func note(_ outcome: RotationWalk.Outcome) {
         jarWentBack = jarWentBack || outcome.jarWentBack
         thiefIsRaised = thiefIsRaised || outcome.thiefIsRaised
+        childBegan = childBegan || outcome.state?.code?.hasBegun == true
         guard let theft = outcome.state?.theft else { return }
         mostSharedRotations = max(mostSharedRotations, min(theft.victimRotations, theft.thiefRotations))
     }

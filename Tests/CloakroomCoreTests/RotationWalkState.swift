@@ -8,7 +8,7 @@
 struct RotationWalkState: Hashable {
     struct Message: Hashable {
         enum Kind: Int {
-            case refresh, stepUp
+            case refresh, stepUp, handOver
             /// A response with a refresh token, or several responses with the same one.
             case answer, answers
         }
@@ -36,6 +36,10 @@ struct RotationWalkState: Hashable {
     var requests: [Message] = []
     var answers: [Message] = []
     var theft: RotationTheft?
+    /// One code, or the session that began with it, of all that the browser or the thief got.
+    var code: RotationCode?
+    /// Which generations can still be in flight; not if the store may lose history.
+    var spent: RotationSpent?
 
     /// Closes the oldest window, and removes the messages that were sent before it opened.
     mutating func closeOldestWindow() {
@@ -43,6 +47,7 @@ struct RotationWalkState: Hashable {
         answers.removeAll { $0.mark == 0 }
         row.end(0)
         for index in history.indices { history[index].end(0) }
+        spent?.end(0)
         if calm == 0 {
             calmWindows -= 1
             calm = calmWindows > 0 ? Self.now : nil
@@ -51,7 +56,7 @@ struct RotationWalkState: Hashable {
 
     /// Whether the row, or one that a loss can bring back, has an open window.
     var hasOpenWindow: Bool {
-        ([row] + history).contains { if case .open = $0.confirmation { true } else { false } }
+        ([row] + history).contains(where: \.hasOpenWindow)
     }
 
     mutating func setClockBack() {
@@ -61,7 +66,7 @@ struct RotationWalkState: Hashable {
 
     /// The marks of all timers, oldest first.
     var marks: [Int] {
-        if history.isEmpty, calm == nil { return row.marks.sorted() }
-        return Set(history.flatMap(\.marks) + row.marks + [calm].compactMap(\.self)).sorted()
+        let spent = spent?.marks ?? []
+        return Set(history.flatMap(\.marks) + row.marks + spent + [calm].compactMap(\.self)).sorted()
     }
 }

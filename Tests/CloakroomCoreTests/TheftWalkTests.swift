@@ -21,7 +21,7 @@ import Testing
     @Test("after a loss, rotations are counted from the loss", arguments: [(1, false), (2, false), (1, true)])
     func losses(_ losses: Int, _ hasStepUps: Bool) {
         let world = RotationWalk.World(
-            messages: .unlimited, stepUps: hasStepUps ? .any : .none, losses: losses, theft: true)
+            messages: .unlimited, stepUps: hasStepUps ? .any : .none, losses: losses, theft: true, openWindows: 1)
         let report = RotationWalk.report("theft, unlimited, \(losses) losses\(hasStepUps ? ", step-ups" : "")", world)
         #expect(report.violation == nil)
         #expect(report.mostSharedRotations == 2)

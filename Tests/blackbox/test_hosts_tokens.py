@@ -199,15 +199,77 @@ def test_a_spent_copy_gets_no_code_and_ends_the_session_as_a_renewal_would(gatew
     assert '"refresh_token_reused"' in listed.stdout
 
 
-def test_the_session_that_a_copy_got_ends_when_the_browser_renews(gateway, browser):
+REUSED = (401, "refresh_token_reused")
+
+
+def renewed(browser):
+    answer = browser.send(LOGIN, "POST", "/auth/refresh")
+    return answer.status, answer.code
+
+
+def test_the_code_that_a_copy_got_is_worthless_when_the_browser_has_renewed(gateway, browser):
     assert renew(browser).status == 200
     gateway.move(WINDOW + 1)
     thief = copy_of(browser)
-    assert thief.enter(SHOP)["authenticated"] and generation(thief.cookie(LOGIN)) == generation(browser.cookie(LOGIN)) + 1
-    answer = renew(browser, after=DELAY + 1)
+    code = thief.code(SHOP)
+    assert generation(thief.cookie(LOGIN)) == generation(browser.cookie(LOGIN)) + 1
+    gateway.move(DELAY + 1)
+    answer = browser.send(LOGIN, "POST", "/auth/refresh")
     assert answer.json["session"]["rotated"] and browser.status(LOGIN) == (200, None)
-    wait_until(lambda: thief.status(SHOP) == (401, "session_revoked"), seconds=5)
+    assert thief.open(SHOP, code).header("location").startswith("/auth/pages/login?error=hand_over_refused")
     assert browser.status(SHOP) == browser.status(APP) == (200, None), "those of the browser itself stay"
+
+
+def redeem(thief):
+    assert thief.enter(SHOP)["authenticated"]
+
+
+def ask_for_codes_in_a_row(thief):
+    thief.code(SHOP)
+    thief.open(SHOP, thief.code(SHOP))
+    del thief.jar(LOGIN)[NAME]
+
+
+def ask_for_a_code_in_each_window(thief):
+    for _ in range(4):
+        thief.code(SHOP)
+        assert thief.status(LOGIN) == (200, None)
+        thief.server.move(WINDOW - 1)
+
+
+@pytest.mark.parametrize("use", [redeem, ask_for_codes_in_a_row, ask_for_a_code_in_each_window])
+def test_a_copy_that_got_sessions_by_codes_is_found_out_one_window_later(gateway, browser, use):
+    assert renew(browser).status == 200
+    gateway.move(WINDOW + 1)
+    thief = copy_of(browser)
+    use(thief)
+    gateway.move(WINDOW + 1)
+    assert renewed(browser) == REUSED
+    for host in (LOGIN, SHOP):
+        wait_until(lambda: thief.status(host)[0] == 401, seconds=5)
+
+
+def test_a_copy_from_before_a_code_is_spent_although_the_login_host_was_not_visited_since(gateway, browser):
+    gateway.move(WINDOW + 1)
+    old = copy_of(browser)
+    del browser.jar(SHOP)[NAME]
+    browser.enter(SHOP)
+    gateway.move(WINDOW + 1)
+    assert renewed(old) == REUSED
+
+
+def test_a_session_that_came_with_a_cookie_sent_again_ends_with_the_next_renewal(gateway, browser):
+    assert renew(browser).status == 200
+    gateway.move(WINDOW + 1)
+    thief = copy_of(browser)
+    assert browser.send(LOGIN, "POST", "/auth/refresh").json["session"]["rotated"]
+    gateway.move(DELAY + 1)
+    assert thief.enter(SHOP)["authenticated"]
+    for _ in range(2):
+        gateway.move(WINDOW + 1)
+        assert renewed(browser) == (200, None)
+    wait_until(lambda: thief.status(SHOP) == (401, "session_revoked"), seconds=5)
+    assert browser.status(APP) == (200, None)
 
 
 def test_each_code_comes_with_a_new_generation_of_the_login(gateway, browser):
