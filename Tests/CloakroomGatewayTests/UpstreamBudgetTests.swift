@@ -1,3 +1,4 @@
+import CloakroomMiddleware
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -36,31 +37,56 @@ struct UpstreamBudgetTests {
         }
     }
 
-    @Test("connections to backends leave those to our own endpoints their quarter")
-    func ownShare() throws {
+    @Test("backends, our own endpoints and health probes have shares of their own")
+    func shares() throws {
         let budget = UpstreamBudget(maximum: 8)
         let backend = UpstreamEndpoint.backend(try #require(UpstreamAddress(parsing: "http://127.0.0.1:1")))
-        for _ in 1...6 { try budget.take(backend) }
+        for _ in 1...4 { try budget.take(backend) }
         #expect(throws: UpstreamBudget.Exhausted.self) { try budget.take(backend) }
         try budget.take(.own)
         #expect(throws: UpstreamBudget.Exhausted.self) { try budget.take(.own) }
+        try budget.take(.probe)
+        #expect(throws: UpstreamBudget.Exhausted.self) { try budget.take(.probe) }
         budget.giveBack(backend)
         try budget.take(backend)
     }
 
-    @Test("while more than half of the connections are in use, one client has at most a quarter of them")
-    func clients() throws {
-        let budget = UpstreamBudget(maximum: 16)
-        let backend = UpstreamEndpoint.backend(try #require(UpstreamAddress(parsing: "http://127.0.0.1:1")))
-        var places = (1...6).map { _ in budget.place(for: "192.0.2.1") }
-        #expect(!places.contains { $0 == nil }, "nothing is crowded")
-        for _ in 1...7 { try budget.take(backend) }
-        #expect(budget.place(for: "192.0.2.1") == nil)
-        places += (1...3).map { _ in budget.place(for: "192.0.2.2") }
-        #expect(!places.contains { $0 == nil })
-        #expect(budget.place(for: "192.0.2.2") == nil)
+    /// With 32 connections of each kind.
+    static let endpoints: [(UpstreamEndpoint, maximum: Int)] = [
+        (UpstreamAddress(parsing: "http://127.0.0.1:1").map { .backend($0) } ?? .own, 44), (.own, 256), (.probe, 2048),
+    ]
+
+    @Test("while half of the connections of a kind are in use, one network has at most a quarter", arguments: endpoints)
+    func networks(_ endpoint: UpstreamEndpoint, _ maximum: Int) throws {
+        let budget = UpstreamBudget(maximum: maximum)
+        var places: [UpstreamBudget.Place] = []
+        func admits(_ address: String) -> Bool {
+            let place = budget.place(for: ClientNetwork.all(of: address), at: endpoint)
+            if let place { places.append(place) }
+            return place != nil
+        }
+        for number in 1...10 { #expect(admits("2001:db8:1:1::\(number)"), "nothing is crowded") }
+        for _ in 1...17 { try budget.take(endpoint) }
+        #expect(!admits("2001:db8:1:1::11"))
+        for address in ["192.0.2.1", "2001:db8:2:2::1"] {
+            for _ in 1...8 { #expect(admits(address)) }
+            #expect(!admits(address))
+        }
         places.removeFirst(4)
-        #expect(budget.place(for: "192.0.2.1") != nil)
+        #expect(admits("2001:db8:1:1::12"))
+    }
+
+    @Test("all networks of a provider's customer together have at most a half", arguments: ["2001:db8:1:", "192.0.2."])
+    func customers(_ prefix: String) throws {
+        let budget = UpstreamBudget(maximum: 256)
+        for _ in 1...17 { try budget.take(.own) }
+        func place(_ number: Int, _ prefix: String) -> UpstreamBudget.Place? {
+            let address = prefix.contains(":") ? "\(prefix)\(number)::1" : "\(prefix)\(number)"
+            return budget.place(for: ClientNetwork.all(of: address), at: .own)
+        }
+        let places = (1...17).map { place($0, prefix) }
+        #expect(places.compactMap { $0 }.count == 16)
+        #expect(place(1, prefix.contains(":") ? "2001:db8:2:" : "192.0.3.") != nil)
     }
 
     private func open(_ connector: UpstreamConnector) throws {

@@ -9,8 +9,9 @@ extension Exchange {
         if case .length(let length) = request.framing, let longest = limits.body, length > longest {
             return fail(.contentTooLarge)
         }
-        if case .backend = plan {
-            place = gateway.budget.place(for: client)
+        let endpoints = endpoints
+        if let first = endpoints.first {
+            place = gateway.budget.place(for: ClientNetwork.all(of: client), at: first)
             if place == nil { return fail(.unavailable(retryAfter: .seconds(1))) }
         }
         connect(to: endpoints)
@@ -18,10 +19,15 @@ extension Exchange {
 
     var endpoints: [UpstreamEndpoint] {
         switch plan {
-        case .own: [.own]
+        case .own: [isProbe ? .probe : .own]
         case .backend(let route, _, _):
             gateway.health.candidates(route.upstream, at: .now()).map { .backend($0) }
         }
+    }
+
+    /// Whether the request is that of a load balancer or an orchestrator. One with a body may be slow, and is none.
+    var isProbe: Bool {
+        isSafe && request.framing == .empty && OwnPaths.isProbe(request.target.path)
     }
 
     /// Takes the first backend to which a connection can be made. Nothing was sent to those before it.

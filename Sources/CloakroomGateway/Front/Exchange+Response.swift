@@ -131,7 +131,8 @@ extension Exchange {
         watch?.end()
         if let upstream {
             self.upstream = nil
-            if keepsUpstream, requestBody.isComplete { upstream.release() } else { upstream.close() }
+            // An idle connection for probes would keep a part of their small share.
+            if keepsUpstream, requestBody.isComplete, !isProbe { upstream.release() } else { upstream.close() }
         }
         front.exchangeEnded(closes: closesFront, requestIsComplete: requestBody.isComplete)
     }

@@ -27,7 +27,6 @@ final class Exchange {
     var phase = Phase.connecting
     var upstream: UpstreamConnection?
     var address: UpstreamAddress?
-    /// nil for our own endpoints.
     var place: UpstreamBudget.Place?
     var requestBody: BodyProgress
     var hasSentBody = false

@@ -1,78 +1,111 @@
+import CloakroomMiddleware
 import Synchronization
 
 /// Limits the descriptors that connections to backends and to our own endpoints use. Over HTTP/2 one connection of a
 /// browser has up to a hundred requests at once, so the limit of browsers' connections does not limit those behind.
+///
+/// Each kind of connection has a share of its own: a login must be possible while every backend is busy, and a health
+/// probe while every other endpoint of ours is.
 final class UpstreamBudget: Sendable {
-    /// The most descriptors of connections to backends.
-    private let backends: Int
-    /// Those of connections to our own endpoints: a login must be possible while every backend is busy.
-    private let own: Int
-    private let usedByBackends = Atomic<Int>(0)
-    private let usedByOwn = Atomic<Int>(0)
-    private let requests = Mutex<[String: Int]>([:])
+    private let backends: Share
+    private let own: Share
+    private let probes: Share
 
     /// No descriptor is left for another connection.
     struct Exhausted: Error {}
 
-    /// - Parameter maximum: in descriptors.
+    /// - Parameter maximum: in descriptors. A connection to our own endpoints has two, because the other end of the pair of
+    ///   sockets is in this process.
     init(maximum: Int) {
-        own = maximum / 4
-        backends = maximum - own
+        own = Share(maximum / 4 / 2)
+        probes = Share(max(1, maximum / 64))
+        backends = Share(maximum - maximum / 4 - 2 * max(1, maximum / 64))
     }
 
     /// - Throws: `Exhausted`.
     func take(_ endpoint: UpstreamEndpoint) throws(Exhausted) {
-        switch endpoint {
-        case .own: try Self.take(2, of: own, usedByOwn)
-        case .backend: try Self.take(1, of: backends, usedByBackends)
-        }
+        try share(of: endpoint).take()
     }
 
     func giveBack(_ endpoint: UpstreamEndpoint) {
-        switch endpoint {
-        // The other end of the pair of sockets is in this process.
-        case .own: usedByOwn.subtract(2, ordering: .relaxed)
-        case .backend: usedByBackends.subtract(1, ordering: .relaxed)
-        }
+        share(of: endpoint).giveBack()
     }
 
-    private static func take(_ count: Int, of maximum: Int, _ used: borrowing Atomic<Int>) throws(Exhausted) {
-        guard used.add(count, ordering: .relaxed).newValue <= maximum else {
-            used.subtract(count, ordering: .relaxed)
-            throw Exhausted()
-        }
-    }
-
-    /// One client's place among the requests that backends work on.
+    /// One client's place among the requests that use a share.
     final class Place {
-        private let budget: UpstreamBudget
-        private let client: String
+        private let share: Share
+        private let client: [ClientNetwork]
 
-        fileprivate init(_ budget: UpstreamBudget, _ client: String) {
-            self.budget = budget
+        fileprivate init(_ share: Share, _ client: [ClientNetwork]) {
+            self.share = share
             self.client = client
         }
 
-        deinit { budget.leave(client) }
+        deinit { share.leave(client) }
     }
 
-    /// - Returns: nil when half of the connections are in use, and a quarter of them would be this client's: one that
-    ///   sends its requests slowly could keep all others out.
-    func place(for client: String) -> Place? {
-        let isCrowded = usedByBackends.load(ordering: .relaxed) > backends / 2
-        let isAdmitted = requests.withLock { requests in
-            let count = requests[client, default: 0]
-            guard !isCrowded || count < backends / 4 else { return false }
-            requests[client] = count + 1
+    /// - Parameter client: the networks of the client, narrowest first.
+    /// - Returns: nil when half of the connections of the share are in use, and a quarter of them would be those of the
+    ///   client's network, or half of them those of a wider network: a client that sends its requests slowly could keep all
+    ///   others out.
+    func place(for client: [ClientNetwork], at endpoint: UpstreamEndpoint) -> Place? {
+        let share = share(of: endpoint)
+        return share.enter(client) ? Place(share, client) : nil
+    }
+
+    private func share(of endpoint: UpstreamEndpoint) -> Share {
+        switch endpoint {
+        case .own: own
+        case .probe: probes
+        case .backend: backends
+        }
+    }
+}
+
+/// The connections of one kind, and the requests that use them, by the networks of their clients.
+private final class Share: Sendable {
+    private let maximum: Int
+    private let used = Atomic<Int>(0)
+    private let requests = Mutex<[ClientNetwork: Int]>([:])
+
+    init(_ maximum: Int) {
+        self.maximum = maximum
+    }
+
+    func take() throws(UpstreamBudget.Exhausted) {
+        guard used.add(1, ordering: .relaxed).newValue <= maximum else {
+            used.subtract(1, ordering: .relaxed)
+            throw UpstreamBudget.Exhausted()
+        }
+    }
+
+    func giveBack() {
+        used.subtract(1, ordering: .relaxed)
+    }
+
+    func enter(_ client: [ClientNetwork]) -> Bool {
+        let isCrowded = used.load(ordering: .relaxed) > maximum / 2
+        return requests.withLock { requests in
+            guard !isCrowded || client.indices.allSatisfy({ requests[client[$0], default: 0] < limit(at: $0) }) else {
+                return false
+            }
+            for network in client { requests[network, default: 0] += 1 }
             return true
         }
-        return isAdmitted ? Place(self, client) : nil
     }
 
-    private func leave(_ client: String) {
+    func leave(_ client: [ClientNetwork]) {
         requests.withLock { requests in
-            let count = requests[client, default: 1] - 1
-            requests[client] = count == 0 ? nil : count
+            for network in client {
+                let count = requests[network, default: 1] - 1
+                requests[network] = count == 0 ? nil : count
+            }
         }
+    }
+
+    /// The most requests of a network while the share is crowded.
+    /// - Parameter index: 0 for the narrowest network of the client.
+    private func limit(at index: Int) -> Int {
+        max(1, index == 0 ? maximum / 4 : maximum / 2)
     }
 }

@@ -6,6 +6,8 @@ import NIOTLS
 enum UpstreamEndpoint: Hashable, Sendable {
     /// Our own endpoints, in this process.
     case own
+    /// As `own`, for health probes.
+    case probe
     case backend(UpstreamAddress)
 }
 
@@ -34,7 +36,7 @@ package struct UpstreamConnector: Sendable {
         }
         let channel =
             switch endpoint {
-            case .own: own(loop, initialize)
+            case .own, .probe: own(loop, initialize)
             case .backend(let address): connect(address, on: loop, initialize)
             }
         channel.flatMap(\.closeFuture).whenComplete { [budget] _ in budget.giveBack(endpoint) }
