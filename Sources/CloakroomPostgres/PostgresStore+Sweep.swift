@@ -19,7 +19,7 @@ extension PostgresStore {
             Self.deletion(
                 "sessions", key: "id",
                 """
-                expires_at < $1 OR (last_seen_day <= $2 AND last_seen_at < $3 AND revoked_at IS NULL AND NOT EXISTS (
+                expires_at < $1 OR (parent IS NOT NULL AND revoked_at < $1) OR (last_seen_day <= $2 AND last_seen_at < $3 AND revoked_at IS NULL AND NOT EXISTS (
                     SELECT FROM cloakroom.sessions AS c WHERE c.parent = sessions.id AND c.revoked_at IS NULL)) LIMIT $4
                 """,
                 [.int(past.milliseconds), .int(SessionRow.day(of: idle)), .int(idle.milliseconds), .int(old)]),

@@ -16,10 +16,12 @@ extension SQLiteStore {
             try Self.delete(
                 """
                 sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < ? UNION ALL
+                SELECT id FROM sessions WHERE parent IS NOT NULL AND revoked_at < ? UNION ALL
                 SELECT id FROM sessions WHERE last_seen_day <= ? AND last_seen_at < ? AND revoked_at IS NULL
                 AND NOT EXISTS (SELECT 1 FROM sessions AS child WHERE child.parent = sessions.id AND child.revoked_at IS NULL)
                 LIMIT ?)
-                """, [past.milliseconds, SessionRow.day(of: idle), idle.milliseconds, limit], database)
+                """, [past.milliseconds, past.milliseconds, SessionRow.day(of: idle), idle.milliseconds, limit],
+                database)
                 + Self.delete(
                     """
                     revocations WHERE position IN

@@ -115,6 +115,9 @@ enum Schema {
         CREATE INDEX sessions_of_subject ON sessions (subject, created_at DESC, id) WHERE revoked_at IS NULL;
         CREATE INDEX sessions_by_parent ON sessions (parent) WHERE parent IS NOT NULL AND revoked_at IS NULL;
         CREATE INDEX sessions_by_end ON sessions (expires_at);
+        -- A login can hand over many sessions one after the other; a row of each would stay for the absolute lifetime.
+        CREATE INDEX handed_over_sessions_by_end ON sessions (revoked_at)
+            WHERE parent IS NOT NULL AND revoked_at IS NOT NULL;
         -- An index on `last_seen_at` would add two written pages to every renewal. The day changes once a day.
         CREATE INDEX sessions_by_last_day ON sessions (last_seen_day) WHERE revoked_at IS NULL;
 

@@ -8,18 +8,21 @@ import Foundation
 package struct HandOverRequest: Hashable, Sendable {
     /// The origin of the receiving host.
     package let host: WebOrigin
-    /// The digest of the flow cookie at the receiving host.
+    /// The digest of the flow cookie at the receiving host and of `startedAt`.
     package let flow: [UInt8]
+    /// When the browser started at the receiving host.
+    package let startedAt: Instant
     /// A path on the receiving host.
     package let returnTo: String
-    /// The user must have authenticated after this time; nil if any session is enough.
-    package let freshSince: Instant?
+    /// Whether the user must have authenticated after the start.
+    package let isStepUp: Bool
 
-    package init(host: WebOrigin, flow: [UInt8], returnTo: String, freshSince: Instant?) {
+    package init(host: WebOrigin, flow: [UInt8], startedAt: Instant, returnTo: String, isStepUp: Bool) {
         self.host = host
         self.flow = flow
+        self.startedAt = startedAt
         self.returnTo = returnTo
-        self.freshSince = freshSince
+        self.isStepUp = isStepUp
     }
 }
 
@@ -36,10 +39,11 @@ extension SessionService {
     /// The refresh token decides, as in a renewal: a spent one ends the session.
     /// - Parameter token: that of the user's session at the login host.
     /// - Returns: the answer, and the tokens that the response must carry.
-    /// - Throws: `Denial.sessionRevoked` and others if the session has ended; the errors of `refresh`.
+    /// - Throws: `Denial.sessionRevoked` and others if the session has ended; `.rateLimited`; the errors of `refresh`.
     package func handOver(
         _ request: HandOverRequest, by token: RefreshToken
     ) async throws -> (answer: HandOverAnswer, renewed: IssuedTokens?) {
+        try handOvers.take(token.session, at: environment.uptime())
         let refreshed = try await present(token, for: request)
         let renewed: IssuedTokens? =
             switch try renewal(refreshed) {
@@ -48,10 +52,10 @@ extension SessionService {
             }
         let parent = refreshed.session
         let evidence = parent.factors(after: refreshed.answer, presenting: refreshed.generation)
-        if let since = request.freshSince, evidence.authentication.time < since { return (.stepUp, renewed) }
+        if request.isStepUp, evidence.authentication.time < request.startedAt { return (.stepUp, renewed) }
         let handOver = HandOver(
-            parent: parent.id, host: request.host, flow: request.flow, returnTo: request.returnTo, evidence: evidence,
-            point: parent.handOverPoint(after: refreshed.answer),
+            parent: parent.id, host: request.host, flow: request.flow, startedAt: request.startedAt,
+            returnTo: request.returnTo, evidence: evidence, point: parent.handOverPoint(after: refreshed.answer),
             sent: parent.generationSent(with: refreshed.answer))
         return (.code(try await code(for: handOver)), renewed)
     }
@@ -109,7 +113,6 @@ extension SessionService {
 
     /// Redeems a code, which is spent then, also if it is refused.
     package func redeem(_ redemption: Redemption) async throws -> Redeemed {
-        let flow = redemption.flow.map { Self.digest($0) }
         guard let value = try await store.take(Self.key(of: redemption.code), at: now),
             let handOver = try? JSONDecoder().decode(HandOver.self, from: Data(value))
         else {
@@ -117,17 +120,19 @@ extension SessionService {
             publisher.log.write([refused(.unknownCode, nil, redemption)])
             return .refused(.unknownCode, returnTo: nil)
         }
-        if let refusal = handOver.refusal(at: redemption.host, flow: flow) {
+        let held = try await held(by: redemption.held)
+        let parent = try await store.session(handOver.parent)
+        let isKept =
+            redemption.host.description == handOver.host && held.map { handOver.isSatisfied(by: $0) } == true
+            && parent?.isAlive(at: now, under: policy) == true
+        let flow = redemption.flow.map { Self.digest($0, startedAt: handOver.startedAt) }
+        // The hand-over of another tab may have finished first. The session is there, and the code adds nothing to it.
+        if !isKept, let refusal = handOver.refusal(at: redemption.host, flow: flow, holding: held, at: now) {
             return try await refuse(refusal, handOver, redemption)
         }
-        guard let parent = try await store.session(handOver.parent) else {
-            return try await refuse(.parentEnded, handOver, redemption)
-        }
+        guard let parent else { return try await refuse(.parentEnded, handOver, redemption) }
         try await confirm(handOver)
-        let held = try await held(by: redemption.held)
-        if let held, handOver.isSatisfied(by: held), parent.isAlive(at: now, under: policy) {
-            return .kept(returnTo: handOver.returnTo)
-        }
+        if isKept { return .kept(returnTo: handOver.returnTo) }
         guard let grant = try await begin(handOver, of: parent, redemption) else {
             return try await refuse(.parentEnded, handOver, redemption)
         }
@@ -201,12 +206,14 @@ extension SessionService {
             details: .init(host: redemption.host.authority, parent: handOver?.parent, refusal: refusal))
     }
 
-    /// The digest of a flow cookie, by which a code names the browser that started.
-    package static func digest(_ secret: Secret) -> [UInt8] {
-        Array(SHA256.hash(data: secret.bytes))
+    /// The digest of a flow cookie and the time of a start, by which a code names the browser that started. Only that
+    /// browser's host can make one for another time.
+    package static func digest(_ flow: Secret, startedAt: Instant) -> [UInt8] {
+        let time = withUnsafeBytes(of: startedAt.milliseconds.bigEndian) { Array($0) }
+        return Array(SHA256.hash(data: flow.bytes + time))
     }
 
     private static func key(of code: Secret) -> OneTimeKey {
-        OneTimeKey(purpose: "hand_over", digest: digest(code))
+        OneTimeKey(purpose: "hand_over", digest: Array(SHA256.hash(data: code.bytes)))
     }
 }

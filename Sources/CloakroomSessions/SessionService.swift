@@ -14,6 +14,7 @@ package struct SessionService: Sendable {
     let store: any SessionStore & SubjectStore & OneTimeStore
     let maximumSessions: Int
     let overdue = OverdueLogouts()
+    let handOvers = HandOverLimit()
 
     /// Creates the service.
     /// - Parameters:

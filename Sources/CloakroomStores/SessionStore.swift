@@ -81,7 +81,7 @@ public protocol SessionStore: Sendable {
     func takeUnannouncedEvents(limit: Int) async throws -> [SecurityEvent]
 
     /// Deletes up to `limit` rows of each kind that are no longer needed. A session stays while one that was handed over
-    /// from it is live: a logout with its cookie ends them all.
+    /// from it is live: a logout with its cookie ends them all. One that was handed over and revoked goes a day later.
     /// - Returns: the number of deleted rows.
     func sweep(at now: Instant, under policy: SessionPolicy, limit: Int) async throws -> Int
 

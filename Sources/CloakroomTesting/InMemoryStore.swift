@@ -294,6 +294,7 @@ public final class InMemoryStore: SessionStore, AccountStore, CredentialStore, O
             let parents = Set(state.sessions.values.filter { $0.revocation == nil }.compactMap(\.parent))
             let dead = state.sessions.values.filter { session in
                 session.expiresAt < past
+                    || session.parent != nil && session.revocation.map { $0.time < past } ?? false
                     || session.revocation == nil && session.deadline(under: policy) < past
                         && !parents.contains(session.id)
             }

@@ -119,6 +119,18 @@ extension StoreContract {
             _ = try await store.sweep(at: now + .days(100), under: policy, limit: 100)
             try demand(try await store.session(SessionID("p")) == nil, "it stays beyond its lifetime")
         },
+        check("a revoked session goes a day later if it was handed over, and stays if it began with a login") { store in
+            try await fill(store, sessions: [session("p"), session("q")])
+            for id in ["c", "d"] { try await begin(child(id, of: "p"), credentialVersion: nil, in: store) }
+            for id in ["c", "q"] { _ = try await revoke(.id(SessionID(id)), in: store) }
+            for (time, isThere) in [(now + .days(1), true), (now + .days(1) + .seconds(1), false)] {
+                _ = try await store.sweep(at: time, under: policy, limit: 100)
+                try demand((try await store.session(SessionID("c")) != nil) == isThere, "at \(time)")
+            }
+            for id in ["p", "q", "d"] {
+                try demand(try await store.session(SessionID(id)) != nil, "\(id) is gone")
+            }
+        },
         check("the maximum of a subject counts logins, and that of a parent the sessions handed over from it") {
             store in
             try await fill(store, sessions: [session("p"), session("q", at: now + .seconds(1))])

@@ -17,9 +17,24 @@ import Testing
         ] as [(String, [UInt8]?, HandOver.Refusal?)])
     func redeemed(_ host: String, _ flow: [UInt8]?, _ refusal: HandOver.Refusal?) throws {
         let handOver = HandOver(
-            parent: SessionID("p"), host: try Self.origin("shop.example.com"), flow: [7, 7], returnTo: "/",
+            parent: SessionID("p"), host: try Self.origin("shop.example.com"), flow: [7, 7], startedAt: .example,
+            returnTo: "/", evidence: Evidence(.password, at: .example), point: Self.point(), sent: nil)
+        #expect(handOver.refusal(at: try Self.origin(host), flow: flow, holding: nil, at: .example) == refusal)
+    }
+
+    @Test(
+        "a start ends after ten minutes, and with the next session that the browser gets at the host",
+        arguments: [
+            (599, nil, true), (600, nil, false), (9, 0, true), (9, -1, true), (9, 1, false),
+        ] as [(Int64, heldSince: Int64?, Bool)])
+    func start(_ seconds: Int64, _ heldSince: Int64?, _ isGood: Bool) throws {
+        let shop = try Self.origin("shop.example.com")
+        let handOver = HandOver(
+            parent: SessionID("p"), host: shop, flow: [7], startedAt: .example, returnTo: "/",
             evidence: Evidence(.password, at: .example), point: Self.point(), sent: nil)
-        #expect(handOver.refusal(at: try Self.origin(host), flow: flow) == refusal)
+        let held = heldSince.map { Session.example(at: .example + .seconds($0)) }
+        let refusal = handOver.refusal(at: shop, flow: [7], holding: held, at: .example + .seconds(seconds))
+        #expect(refusal == (isGood ? nil : .otherBrowser))
     }
 
     @Test(
@@ -30,7 +45,8 @@ import Testing
         ] as [(String?, Int64, AuthenticationLevel, Bool)])
     func satisfied(_ parent: String?, _ age: Int64, _ level: AuthenticationLevel, _ isSatisfied: Bool) throws {
         let handOver = HandOver(
-            parent: SessionID("p"), host: try Self.origin("shop.example.com"), flow: [], returnTo: "/",
+            parent: SessionID("p"), host: try Self.origin("shop.example.com"), flow: [], startedAt: .example,
+            returnTo: "/",
             evidence: Evidence(asserting: ["pwd"], level: level, at: .example), point: Self.point(), sent: nil)
         var session = Session.example(at: .example + .seconds(age))
         session.details.handedOver = parent.map {
@@ -84,9 +100,10 @@ import Testing
         #expect(!parent.admits(child))
         let second = Self.child(of: &parent, presenting: 0, at: later + .seconds(3))
         #expect(parent.admits(second) && !parent.supersedes(second), "the client got the current generation again")
-        #expect(Self.supersedes(&parent, second) {
-            for minutes in 1...2 as ClosedRange<Int64> { _ = $0.refresh(1, at: later + .minutes(minutes)) }
-        } == true)
+        #expect(
+            Self.supersedes(&parent, second) {
+                for minutes in 1...2 as ClosedRange<Int64> { _ = $0.refresh(1, at: later + .minutes(minutes)) }
+            } == true)
     }
 
     @Test("a copy that asks for codes again and again is found out one window after its first use")
@@ -98,7 +115,8 @@ import Testing
             (5, 49, .straggler), (5, 50, .reused), (6, 69, .straggler), (6, 70, .reused), (4, 49, .reused),
         ] as [(Int, Int64, RefreshAnswer)] {
             var session = parent
-            #expect(session.refresh(presented, at: .example + .seconds(seconds)) == answer, "\(presented) at \(seconds)")
+            #expect(
+                session.refresh(presented, at: .example + .seconds(seconds)) == answer, "\(presented) at \(seconds)")
         }
     }
 

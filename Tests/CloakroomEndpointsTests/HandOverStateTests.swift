@@ -9,16 +9,18 @@ import Testing
 
 @Suite struct HandOverStateTests {
     private static let flow = Secret([UInt8](repeating: 7, count: 32))
+    private static let time = Instant(milliseconds: 1_800_000_000_123)
 
     @Test(
         "a state survives a round trip",
-        arguments: ["/", "/cart?item=7&a=%2F", "/" + String(repeating: "a", count: 1999)])
+        arguments: ["/", "/cart?item=7&a=%2F", "/" + String(repeating: "a", count: 999)])
     func roundTrip(_ path: String) throws {
         let host = try #require(WebOrigin(parsing: "https://shop.example.com:8443"))
-        for since in [nil, Instant(milliseconds: 1_800_000_000_123)] {
-            let state = HandOverState(from: host, flow: Self.flow, returnTo: path, freshSince: since)
-            #expect(state.request.returnTo == path)
-            #expect(state.request.flow == SessionService.digest(Self.flow))
+        for isStepUp in [false, true] {
+            let state = HandOverState(
+                from: host, flow: Self.flow, startedAt: Self.time, returnTo: path, isStepUp: isStepUp)
+            #expect(state.request.returnTo == path && state.request.isStepUp == isStepUp)
+            #expect(state.request.flow == SessionService.digest(Self.flow, startedAt: Self.time))
             #expect(HandOverState(parsing: state.text) == state)
             // The login page takes a path of at most 4,096 bytes as its `return_to`.
             #expect(SameOriginPath.isSafe("\(Endpoint.handOverPath)?state=\(state.text)"))
@@ -28,7 +30,7 @@ import Testing
     @Test("a state has a digest of the flow cookie, never the cookie")
     func digest() throws {
         let host = try #require(WebOrigin(parsing: "https://shop.example.com"))
-        let state = HandOverState(from: host, flow: Self.flow, returnTo: nil, freshSince: nil)
+        let state = HandOverState(from: host, flow: Self.flow, startedAt: Self.time, returnTo: nil, isStepUp: false)
         let bytes = try #require(Base64URL.decode(state.text))
         #expect(!String(decoding: bytes, as: UTF8.self).contains(Base64URL.encode(Self.flow.bytes)))
     }
@@ -37,19 +39,30 @@ import Testing
         "any other text is no state",
         arguments: [
             "", "e30", "!!!!", #"{"host":"https://shop.example.com"}"#, #"{"host":"shop.example.com","#,
-            #"{"host":"null","flow":"FLOW","return_to":"/"}"#,
-            #"{"host":"https://shop.example.com/","flow":"FLOW","return_to":"/"}"#,
+            #"{"host":"null","flow":"FLOW","started_at":1,"return_to":"/"}"#,
+            #"{"host":"https://shop.example.com/","flow":"FLOW","started_at":1,"return_to":"/"}"#,
             #"{"host":"https://shop.example.com","flow":"AAAA","return_to":"/"}"#,
-            #"{"host":"https://shop.example.com","flow":"FLOW","return_to":"//evil.example"}"#,
-            #"{"host":"https://shop.example.com","flow":"FLOW","return_to":"https://evil.example"}"#,
-            #"{"host":"https://shop.example.com","flow":"FLOW","return_to":"/a b"}"#,
-            #"{"host":"https://shop.example.com","flow":"FLOW"}"#,
-            #"{"host":"https://shop.example.com","flow":"FLOW","return_to":"/","return_to":"/"}"#,
+            #"{"host":"https://shop.example.com","flow":"FLOW","started_at":1,"return_to":"//evil.example"}"#,
+            #"{"host":"https://shop.example.com","flow":"FLOW","started_at":1,"return_to":"https://evil.example"}"#,
+            #"{"host":"https://shop.example.com","flow":"FLOW","started_at":1,"return_to":"/a b"}"#,
+            #"{"host":"https://shop.example.com","flow":"FLOW","started_at":1}"#,
+            #"{"host":"https://shop.example.com","flow":"FLOW","return_to":"/"}"#,
+            #"{"host":"https://shop.example.com","flow":"FLOW","started_at":-1,"return_to":"/"}"#,
+            #"{"host":"https://shop.example.com","flow":"FLOW","started_at":"1","return_to":"/"}"#,
+            #"{"host":"https://shop.example.com","flow":"FLOW","started_at":1,"return_to":"/","return_to":"/"}"#,
         ])
     func malformed(_ text: String) {
         let document = text.replacing("FLOW", with: Base64URL.encode([UInt8](repeating: 7, count: 32)))
         #expect(HandOverState(parsing: text) == nil)
         #expect(HandOverState(parsing: Base64URL.encode(Array(document.utf8))) == nil)
+    }
+
+    @Test("a state of the future is refused, and its time cannot be changed")
+    func startedAt() throws {
+        let host = try #require(WebOrigin(parsing: "https://shop.example.com"))
+        let state = HandOverState(from: host, flow: Self.flow, startedAt: Self.time, returnTo: nil, isStepUp: true)
+        #expect(state.isPossible(at: Self.time - .seconds(30)) && !state.isPossible(at: Self.time - .seconds(31)))
+        #expect(SessionService.digest(Self.flow, startedAt: Self.time + .seconds(1)) != state.request.flow)
     }
 
     @Test("a flow cookie is one secret of 256 bits under a name of its own, and Lax with a Strict session")

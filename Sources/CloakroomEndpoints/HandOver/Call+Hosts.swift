@@ -34,7 +34,7 @@ extension Call {
         guard let host = try hostBesideLogin(), let login = policy.ownOrigin else { return nil }
         let flow = flowCookie.secret(in: request.headers) ?? FlowCookie.secret(sessions.environment.random)
         let state = HandOverState(
-            from: host, flow: flow, returnTo: returnTo, freshSince: isStepUp ? sessions.now : nil)
+            from: host, flow: flow, startedAt: sessions.now, returnTo: returnTo, isStepUp: isStepUp)
         var response = Response.redirect(.found, to: "\(login)\(Endpoint.handOverPath)?state=\(state.text)")
         response.hand(over: flowCookie.setting(flow, for: request.headers))
         return response

@@ -22,7 +22,7 @@ extension Endpoint {
                     .found, "To the other host with the code, or to the login page.",
                     headers: [.location("A URL of a host of the setting `hosts`, or a path."), .sessionCookie])
             ],
-            denials: [.notFound, .unavailable]),
+            denials: [.notFound, .rateLimited, .unavailable]),
         reads: .query(.state)
     ) { call, fields in
         try call.requireSeveralHosts(isAtLoginHost: true)
@@ -30,6 +30,9 @@ extension Endpoint {
         let state = try await fields()
         guard call.server.originPolicy.hosts.contains(state.request.host) else {
             throw Denial.invalidRequest(fields: ["state": "names a host that is not in the setting hosts"])
+        }
+        guard state.isPossible(at: call.sessions.now) else {
+            throw Denial.invalidRequest(fields: ["state": "is of a time to come: the clocks of two servers differ"])
         }
         return try await call.answer(state)
     }
@@ -123,7 +126,7 @@ extension Field where Value == HandOverState {
     private static var exampleState: JSONValue {
         """
         eyJob3N0IjoiaHR0cHM6Ly9zaG9wLmV4YW1wbGUuY29tIiwiZmxvdyI6IkJ3Y0hCd2NIQndjSEJ3Y0hCd2NIQndjSE\
-        J3Y0hCd2NIQndjSEJ3Y0hCd2MiLCJyZXR1cm5fdG8iOiIvY2FydCJ9
+        J3Y0hCd2NIQndjSEJ3Y0hCd2MiLCJzdGFydGVkX2F0IjoxNzY3MjI1NjAwMDAwLCJyZXR1cm5fdG8iOiIvY2FydCJ9
         """
     }
 

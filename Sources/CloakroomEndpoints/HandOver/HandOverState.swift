@@ -10,9 +10,9 @@ import CloakroomTokens
 struct HandOverState: Hashable, Sendable {
     let request: HandOverRequest
 
-    /// Longer paths would not fit the target of a request: the browser then goes to `/`.
-    private static let longestPath = 2000
-    private static let longestText = 3500
+    /// The browser goes to `/` in place of a longer path: each code is kept in the store with its path.
+    private static let longestPath = 1000
+    private static let longestText = 2000
     private static let digestSize = 32
 
     init(_ request: HandOverRequest) {
@@ -20,21 +20,29 @@ struct HandOverState: Hashable, Sendable {
     }
 
     /// - Parameters:
+    ///   - flow: the flow cookie.
     ///   - returnTo: a path on the host; nil for its root.
-    ///   - freshSince: nil unless the user has to authenticate afresh.
-    init(from host: WebOrigin, flow: Secret, returnTo: String?, freshSince: Instant?) {
+    ///   - isStepUp: whether the user has to authenticate afresh.
+    init(from host: WebOrigin, flow: Secret, startedAt: Instant, returnTo: String?, isStepUp: Bool) {
         let path = returnTo.flatMap { $0.utf8.count <= Self.longestPath ? $0 : nil } ?? "/"
         self.init(
             HandOverRequest(
-                host: host, flow: SessionService.digest(flow), returnTo: path, freshSince: freshSince))
+                host: host, flow: SessionService.digest(flow, startedAt: startedAt), startedAt: startedAt,
+                returnTo: path, isStepUp: isStepUp))
+    }
+
+    /// Whether a receiving host can have made the state: none makes one of the future. Such a state of a step-up would
+    /// send the user to the password page again and again.
+    func isPossible(at now: Instant) -> Bool {
+        request.startedAt <= now + .clockLeeway
     }
 
     var text: String {
         var object: JSONObject = [
             "host": .string(request.host.description), "flow": .string(Base64URL.encode(request.flow)),
-            "return_to": .string(request.returnTo),
+            "started_at": .integer(request.startedAt.milliseconds), "return_to": .string(request.returnTo),
         ]
-        if let since = request.freshSince { object["fresh_since"] = .integer(since.milliseconds) }
+        if request.isStepUp { object["step_up"] = .bool(true) }
         return Base64URL.encode(JSONValue.object(object).serialized)
     }
 
@@ -45,9 +53,13 @@ struct HandOverState: Hashable, Sendable {
             let host = object["host"]?.stringValue.flatMap({ WebOrigin(parsing: $0) }),
             let flow = object["flow"]?.stringValue.flatMap({ Base64URL.decode(Array($0.utf8)) }),
             flow.count == Self.digestSize,
-            let path = object["return_to"]?.stringValue, SameOriginPath.isSafe(path)
+            let startedAt = object["started_at"]?.integerValue, startedAt >= 0,
+            let path = object["return_to"]?.stringValue, path.utf8.count <= Self.longestPath,
+            SameOriginPath.isSafe(path)
         else { return nil }
-        let since = object["fresh_since"]?.integerValue.map { Instant(milliseconds: $0) }
-        self.init(HandOverRequest(host: host, flow: flow, returnTo: path, freshSince: since))
+        self.init(
+            HandOverRequest(
+                host: host, flow: flow, startedAt: Instant(milliseconds: startedAt), returnTo: path,
+                isStepUp: object["step_up"]?.boolValue ?? false))
     }
 }

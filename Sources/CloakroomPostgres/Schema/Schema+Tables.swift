@@ -60,6 +60,9 @@ extension Schema {
 
         CREATE INDEX sessions_by_end ON cloakroom.sessions (expires_at)
 
+        CREATE INDEX handed_over_sessions_by_end ON cloakroom.sessions (revoked_at)
+            WHERE parent IS NOT NULL AND revoked_at IS NOT NULL
+
         CREATE INDEX sessions_by_last_day ON cloakroom.sessions (last_seen_day) WHERE revoked_at IS NULL
 
         CREATE TABLE cloakroom.known_networks (
