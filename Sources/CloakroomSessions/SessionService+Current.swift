@@ -46,6 +46,7 @@ extension SessionService {
     func aliveSession(_ id: SessionID) async throws -> Session {
         guard !overdue.contains(id) else { throw Denial.sessionRevoked }
         guard let session = try await store.session(id) else { throw Denial.sessionExpired }
+        guard !overdue.contains(session) else { throw Denial.sessionRevoked }
         try session.checkAlive(at: now, under: policy)
         return session
     }

@@ -14,7 +14,8 @@ extension SessionService {
     /// Ends the presented session (authorizer #669: the response must not precede the durable write).
     ///
     /// A token that is not genuine ends nothing (CVE-2025-71402). A spent token does end its session. A session that was
-    /// handed over ends with the one at the login host: otherwise the next page would log the user in again.
+    /// handed over ends with the one at the login host: otherwise the next page would log the user in again. One that was
+    /// revoked ends nothing more: its cookie may be the copy of a thief.
     /// - Throws: `Denial.unavailable` when the store failed to write and the queue of logouts is full.
     package func logout(_ presented: Presented) async throws -> LogoutOutcome {
         do {
@@ -30,7 +31,7 @@ extension SessionService {
         let now = now
         let keys = issuer.keys.current
         if let session = try await store.session(presented.session), let parent = session.parent {
-            guard presented.isGenuine(for: session, under: keys) else { return }
+            guard presented.isGenuine(for: session, under: keys), session.revocation == nil else { return }
             try await revoke(.family(of: parent), reason: .logout)
             return
         }
@@ -49,9 +50,18 @@ extension SessionService {
     private func endInMemory(_ presented: Presented) async throws {
         let keys = issuer.keys.current
         let session = try? await store.session(presented.session)
-        if let session, !presented.isGenuine(for: session, under: keys) { return }
-        guard overdue.insert(presented) else { throw Denial.unavailable(retryAfter: .seconds(1)) }
-        publisher.announce([presented.session] + [session?.parent].compactMap { $0 })
+        if let session, !presented.isGenuine(for: session, under: keys) || session.revocation != nil { return }
+        let root = session.map { $0.parent ?? $0.id }
+        guard overdue.insert(presented, of: root) else { throw Denial.unavailable(retryAfter: .seconds(1)) }
+        publisher.announce([presented.session])
+        // Their renewals are refused from now on, so that no access token is issued that this would have to end, too.
+        if let root { publisher.announce(await family(of: root)) }
+    }
+
+    /// The session at the login host and those that were handed over from it.
+    private func family(of root: SessionID) async -> [SessionID] {
+        let page = SessionPage(limit: HandedOver.mostOfOneParent + 1, at: now, under: policy)
+        return ((try? await store.sessions(.family(of: root), page)) ?? []).map(\.id) + [root]
     }
 
     /// Writes overdue logouts twice a second until the task is cancelled, and once more then.

@@ -79,7 +79,7 @@ extension SessionService {
     ) -> Decided<Refreshed> {
         let isWelcome = token.isGenuine(for: session, under: issuer.keys.current) && carrier.fits(client(of: session))
         let answer: RefreshAnswer =
-            if overdue.contains(session.id) {
+            if overdue.contains(session) {
                 .denied(.sessionRevoked)
             } else {
                 isWelcome ? decide(&session) : .denied(.tokenInvalid)

@@ -59,12 +59,12 @@ import Testing
         #expect(try await service.logout(.refresh(token)) == .overdue)
         #expect(service.verifier.revocations.isRevoked(token.session))
         await service.retryOverdueLogouts()
-        #expect(service.overdue.contains(token.session))
+        #expect(!service.overdue.all.isEmpty)
         findDisk()
         try await waitUntil { (try? await store.ping()) != nil }
         #expect(await refusal(of: token) as? Denial == .sessionRevoked, "also before the logout is written")
         await service.retryOverdueLogouts()
-        #expect(!service.overdue.contains(token.session))
+        #expect(service.overdue.all.isEmpty)
         #expect(try await store.session(token.session)?.revocation?.reason == .logout)
         #expect(try await store.revocations(after: nil).revoked.map(\.session) == [token.session])
     }
@@ -96,14 +96,62 @@ import Testing
         loseDisk()
         _ = try await service.logout(.refresh(forged))
         #expect(!service.verifier.revocations.isRevoked(token.session))
-        #expect(!service.overdue.contains(token.session))
+        #expect(service.overdue.all.isEmpty)
     }
 
     @Test("with a working disk a logout is durable, and none is overdue")
     func durable() async throws {
         let token = try await logIn()
         #expect(try await service.logout(.refresh(token)) == .durable)
-        #expect(!service.overdue.contains(token.session))
+        #expect(service.overdue.all.isEmpty)
         #expect(try await store.session(token.session)?.revocation?.reason == .logout)
+    }
+
+    /// A session of the shop that is handed over from that of the token.
+    private func handOver(from token: RefreshToken) async throws -> (login: RefreshToken, shop: RefreshToken) {
+        let shop = try #require(WebOrigin(parsing: "https://shop.example.com"))
+        let flow = Secret([UInt8](repeating: 7, count: 32))
+        let request = HandOverRequest(
+            host: shop, flow: SessionService.digest(flow, startedAt: time.now), startedAt: time.now, returnTo: "/",
+            isStepUp: false)
+        let (answer, renewed) = try await service.handOver(request, by: token)
+        guard case .code(let code) = answer else { throw Denial.notFound }
+        let redeemed = try await service.redeem(
+            .init(
+                code: code, at: shop, flow: flow, holding: nil,
+                from: Device(userAgent: "Test/1.0", address: "192.0.2.1")))
+        guard case .begun(let grant, _) = redeemed else { throw Denial.notFound }
+        return (
+            try service.read(refreshToken: try #require(renewed).refresh.bytes, at: .login),
+            try service.read(refreshToken: try #require(grant.tokens).refresh.bytes, at: .other("shop.example.com"))
+        )
+    }
+
+    @Test("an overdue logout at one host is enforced at all hosts of the browser", arguments: [false, true])
+    func everyHost(_ isAtShop: Bool) async throws {
+        let (login, shop) = try await handOver(from: try await logIn())
+        let (_, other) = try await handOver(from: login)
+        let bystander = try await logIn()
+        loseDisk()
+        #expect(try await service.logout(.refresh(isAtShop ? shop : login)) == .overdue)
+        for token in [login, shop, other] { #expect(service.verifier.revocations.isRevoked(token.session)) }
+        findDisk()
+        try await waitUntil { (try? await store.ping()) != nil }
+        for token in [login, shop, other] { #expect(await refusal(of: token) as? Denial == .sessionRevoked) }
+        #expect(await refusal(of: bystander) == nil)
+        await service.retryOverdueLogouts()
+        for token in [login, shop, other] { #expect(try await store.session(token.session)?.revocation != nil) }
+    }
+
+    @Test(
+        "the cookie of a revoked session of a host logs nobody out, with and without a disk", arguments: [false, true])
+    func endedChild(_ isDiskLost: Bool) async throws {
+        let (login, shop) = try await handOver(from: try await logIn())
+        _ = try await service.revoke(.id(shop.session), reason: .refreshTokenReused)
+        if isDiskLost { loseDisk() }
+        _ = try await service.logout(.refresh(shop))
+        #expect(!service.verifier.revocations.isRevoked(login.session) && service.overdue.all.isEmpty)
+        if isDiskLost { findDisk() }
+        #expect(try await store.session(login.session)?.revocation == nil)
     }
 }
