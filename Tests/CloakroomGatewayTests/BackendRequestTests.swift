@@ -79,13 +79,40 @@ struct BackendRequestTests {
         #expect(try text(request).contains("\r\nCookie: a=b\r\n"))
     }
 
+    @Test(
+        "the flow cookie of a hand-over never crosses",
+        arguments: [(false, "a=b"), (true, "a=b; __Host-Http-session=x")])
+    func flowCookie(_ keepsCookie: Bool, _ cookies: String) throws {
+        let request =
+            "GET / HTTP/1.1\r\nHost: a\r\nCookie: __Host-Http-session-flow=y; a=b; __Host-Http-session=x\r\n\r\n"
+        #expect(try text(request, keepsCookie: keepsCookie).contains("\r\nCookie: \(cookies)\r\n"))
+    }
+
+    @Test(
+        "the backend gets the host in one spelling",
+        arguments: [
+            ("Shop.Example.COM", "shop.example.com"), ("shop.example.com:443", "shop.example.com"),
+            ("shop.example.com:00443", "shop.example.com"), ("shop.example.com:8443", "shop.example.com:8443"),
+            ("shop.example.com", "shop.example.com"),
+        ])
+    func host(_ written: String, _ expected: String) throws {
+        for request in [
+            "GET / HTTP/1.1\r\nHost: \(written)\r\n\r\n", "GET https://\(written)/ HTTP/1.1\r\nHost: other\r\n\r\n",
+        ] {
+            let sent = try text(request)
+            #expect(
+                sent.contains("\r\nHost: \(expected)\r\n") && sent.contains("\r\nX-Forwarded-Host: \(expected)\r\n"))
+            #expect(sent.ranges(of: "\r\nHost:").count == 1)
+        }
+    }
+
     private func text(_ request: String, keepsBearer: Bool = false, keepsCookie: Bool = false) throws -> String {
         let head = try RequestHead(ByteBuffer(string: request))
         var buffer = ByteBuffer()
         BackendRequest(
             head: head, target: head.target.text, access: nil,
             forwarded: ForwardedFields(client: "192.0.2.1", scheme: "https", host: head.host ?? ""),
-            keepsBearer: keepsBearer, keepsCookie: keepsCookie, cookies: OwnCookies(SessionCookie())
+            keepsBearer: keepsBearer, keepsCookie: keepsCookie, cookies: OwnCookies(SessionCookie(), hasFlows: true)
         ).write(to: &buffer)
         return String(buffer: buffer)
     }

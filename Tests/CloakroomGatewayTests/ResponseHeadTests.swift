@@ -114,6 +114,10 @@ struct ResponseHeadTests {
         #expect(relayed.contains("\r\nSet-Cookie: relayed=1\r\n") && relayed.contains("a=b"))
         #expect(!relayed.contains("renewed") && !relayed.contains("session=new"))
         #expect(relayed.contains("Cache-Control: no-store") && !relayed.contains("public"))
+        for cookie in ["__Host-Http-session-flow=", "=__Host-Http-session=x", "=__Host-Http-session-flow=x"] {
+            let other = try ResponseHead(ByteBuffer(string: "HTTP/1.1 200 OK\r\nSet-Cookie: \(cookie)\r\n\r\n"))
+            #expect(!text(other, setCookie: nil, relay: { _ in "relayed=1" }).contains("Set-Cookie"), "\(cookie)")
+        }
         let refused = text(head, setCookie: "__Host-Http-session=renewed") { _ in nil }
         #expect(!refused.contains("session=new") && refused.contains("renewed"))
         let hints = try ResponseHead(
@@ -128,7 +132,8 @@ struct ResponseHeadTests {
     ) -> String {
         var buffer = ByteBuffer()
         ClientResponse(
-            head: head, setCookie: setCookie, cookies: OwnCookies(SessionCookie()), isOwn: false, relay: relay,
+            head: head, setCookie: setCookie, cookies: OwnCookies(SessionCookie(), hasFlows: true), isOwn: false,
+            relay: relay,
             isToHead: false, closes: false
         ).write(to: &buffer)
         return String(buffer: buffer)

@@ -118,12 +118,21 @@ extension GatewayRules {
             to: originPolicy.sessionHost(forHost: head.host), verifier: authorizer.verifier, at: authorizer.now())
     }
 
-    /// Whether the request has a bearer token that claims to be ours, valid or not.
+    /// Whether `Authorization` has a token that claims to be ours, valid or not, in whatever spelling: a backend may parse
+    /// `Bearer<TAB>token` or `Basic x, Bearer token`, and must not get the token of another host.
     func hasOwnBearer(_ head: RequestHead) -> Bool {
-        guard head.contains(.authorization) else { return false }
-        switch credentials(of: head).bearer {
-        case .ours: return true
-        case .foreign, nil: return false
+        head.values(.authorization).contains { value in
+            value.utf8.split { !Self.isTokenByte($0) }.contains { authorizer.verifier.isOurs(bearer: Array($0)) }
+        }
+    }
+
+    /// Whether the byte can be part of a compact JWS.
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+            true
+        default: false
         }
     }
 

@@ -35,15 +35,20 @@ struct BackendRequest {
         case .connection, .hopByHop, .transferEncoding, .contentLength, .upgrade, .forged, .forwardedFor: .dropped
         case .authorization: keepsBearer ? .kept : .dropped
         case .cookie:
-            if keepsCookie {
-                .kept
-            } else if let rest = cookies.cutting(.init(rebasing: bytes[line.value])) {
+            if let rest = cookies.cutting(.init(rebasing: bytes[line.value]), keepsSession: keepsCookie) {
                 rest.isEmpty ? .dropped : .replaced(name: "Cookie", value: rest)
             } else {
                 .kept
             }
         // A target in absolute form has named another host than the header.
-        case .host: head.target.authority == nil ? .kept : .dropped
+        case .host:
+            if head.target.authority != nil {
+                .dropped
+            } else if bytes[line.value].elementsEqual(forwarded.host.utf8) {
+                .kept
+            } else {
+                .replaced(name: "Host", value: Array(forwarded.host.utf8))
+            }
         case .expect, .origin, .secFetchSite, .secFetchMode, .serviceWorker, .secWebSocketKey, .referer,
             .upgradeInsecureRequests, .accept, .userAgent, .accessControlRequestMethod, .xsrfToken, .setCookie,
             .cacheControl, .other:
@@ -52,7 +57,7 @@ struct BackendRequest {
     }
 
     private func writeFraming(to buffer: inout ByteBuffer) {
-        if let authority = head.target.authority { buffer.writeField("Host", authority) }
+        if head.target.authority != nil { buffer.writeField("Host", forwarded.host) }
         switch head.framing {
         case .length(let length):
             if length > 0 || head.contains(.contentLength) { buffer.writeField("Content-Length", "\(length)") }

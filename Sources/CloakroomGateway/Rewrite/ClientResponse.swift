@@ -49,7 +49,7 @@ struct ClientResponse {
     private func relayed(_ line: FieldLine, _ bytes: UnsafeRawBufferPointer) -> String? {
         guard let relay, !head.isInterim else { return nil }
         let value = UnsafeRawBufferPointer(rebasing: bytes[line.value])
-        return cookies.areSet(by: value) ? relay(value) : nil
+        return cookies.isSessionSet(by: value) ? relay(value) : nil
     }
 
     private func rewriting(
