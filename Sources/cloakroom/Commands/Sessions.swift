@@ -59,8 +59,19 @@ struct Sessions: AsyncParsableCommand {
             try await administration.perform { instance in
                 let selection = try await selection(instance)
                 let count = try await instance.sessions.revoke(selection, reason: .endedByAdministrator)
-                if case .id = selection, count == 0 { throw Administration.Failure("there is no such live session") }
+                if count == 0 { try await fail(ifNoneCanBe: selection, instance) }
                 return Table(columns: ["revoked"], rows: [[.init("\(count)", json: .integer(Int64(count)))]])
+            }
+        }
+
+        /// A misspelt name must not look like success: a script would go on, and the sessions too.
+        private func fail(ifNoneCanBe selection: SessionSelection, _ instance: Instance) async throws {
+            switch selection {
+            case .id: throw Administration.Failure("there is no such live session")
+            case .ofSubject(let subject, _):
+                guard try await instance.store.account(subject) == nil else { return }
+                throw Administration.Failure("there is no account and no live session of \(subject.rawValue)")
+            case .family, .createdBefore, .all: break
             }
         }
 
