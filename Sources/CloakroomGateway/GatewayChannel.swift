@@ -5,16 +5,24 @@ package import NIOCore
 /// Accepts connections for a gateway.
 package struct GatewayChannel: ServerChildChannel {
     private let gateway: Gateway
+    private let admit: @Sendable (any Channel) throws -> Void
     private let secure: (@Sendable (any Channel) throws -> Void)?
 
-    /// - Parameter securing: adds TLS to a connection, and offers HTTP/2 and HTTP/1.1; nil for plain HTTP/1.1.
-    package init(_ gateway: Gateway, securing: (@Sendable (any Channel) throws -> Void)?) {
+    /// - Parameters:
+    ///   - admitting: throws to close a connection that was just accepted.
+    ///   - securing: adds TLS to a connection, and offers HTTP/2 and HTTP/1.1; nil for plain HTTP/1.1.
+    package init(
+        _ gateway: Gateway, admitting: @escaping @Sendable (any Channel) throws -> Void,
+        securing: (@Sendable (any Channel) throws -> Void)?
+    ) {
         self.gateway = gateway
+        admit = admitting
         secure = securing
     }
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<AcceptedChannel> {
         channel.eventLoop.makeCompletedFuture {
+            try admit(channel)
             // One read for each wake-up: what was read is passed on before the next piece is read, so that memory does not
             // grow with the body.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)

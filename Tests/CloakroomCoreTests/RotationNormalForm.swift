@@ -85,7 +85,9 @@ extension RotationRow {
     fileprivate mutating func shift(_ place: (Int) -> Int) {
         generation = place(generation)
         stragglersFrom = place(stragglersFrom)
-        for index in earlierWindows.indices { earlierWindows[index].generation = place(earlierWindows[index].generation) }
+        for index in earlierWindows.indices {
+            earlierWindows[index].generation = place(earlierWindows[index].generation)
+        }
     }
 
     /// The generations that the rules compare with others.

@@ -13,6 +13,7 @@ extension GatewayChannel {
     static func builder(
         _ routes: RouteTable, loginPage: String, in front: AuthorizationServer, _ limits: ListenerLimits,
         health: UpstreamHealth, backends: BackendTLS, upstreamDescriptors: Int, crowding: Crowding,
+        admitting: @escaping @Sendable (any Channel) throws -> Void,
         securing: (@Sendable (any Channel) throws -> Void)?
     ) -> ChannelBuilder {
         { responder in
@@ -34,7 +35,7 @@ extension GatewayChannel {
                 observe: { timers.record(route: $0, method: $1, status: $2, $3) },
                 logger: Logger(label: "cloakroom.gateway"))
             crowding.relieve(by: gateway.closeIdle)
-            return GatewayChannel(gateway, securing: securing)
+            return GatewayChannel(gateway, admitting: admitting, securing: securing)
         }
     }
 }

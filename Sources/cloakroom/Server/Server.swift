@@ -24,14 +24,15 @@ struct Server {
         let crowding = Crowding()
         let lines = StartLines(expectsPrivate: instance.settings.privateListener != nil)
         let certificate = try ServerCertificate.chosen(by: instance.settings, now: instance.environment.now)
-        let (front, checks) = try front(certificate, crowding, upstreamDescriptors: shares.upstream)
+        let cap = cap(shares.publicListener, crowding)
+        let (front, checks) = try front(
+            certificate, crowding, peers: peerShares(of: cap.maximum), upstreamDescriptors: shares.upstream)
         let listeners: [any Service] =
             [
-                publicApplication(
-                    front, lines, cap(shares.publicListener, crowding), isTLS: certificate != nil),
+                publicApplication(front, lines, cap, isTLS: certificate != nil),
                 Reloads(certificate: certificate),
             ]
-            + checks + (try privateApplication(lines, cap(shares.privateListener, Crowding())).map { [$0] } ?? [])
+            + checks + (try privateApplication(lines, self.cap(shares.privateListener, Crowding())).map { [$0] } ?? [])
         var configuration = ServiceGroupConfiguration(
             services: [.init(service: BackgroundWork { [server = instance.server] in await server.maintain() })]
                 + listeners.map { .init(service: $0) },
@@ -49,15 +50,19 @@ struct Server {
 
     /// What answers on the public listener: the gateway where there are routes, otherwise the framework.
     private func front(
-        _ certificate: ServerCertificate?, _ crowding: Crowding, upstreamDescriptors: Int
+        _ certificate: ServerCertificate?, _ crowding: Crowding, peers: PeerShares, upstreamDescriptors: Int
     ) throws -> (ChannelBuilder, [any Service]) {
         guard let routes = instance.settings.routes else {
             let plain: @Sendable (any Channel) throws -> Void = { _ in }
             let secure = certificate?.securing(offering: [.http1]) ?? plain
             let (server, limits, timers) = (instance.server, limits, RequestTimers())
             let renewals = timers.recording("POST", "/auth/refresh")
+            let admitting: @Sendable (any Channel) throws -> Void = { channel in
+                try peers.admit(channel)
+                try secure(channel)
+            }
             return (
-                { ListenerChannel.publicEndpoints(server, limits, $0, securing: secure, observing: renewals) }, []
+                { ListenerChannel.publicEndpoints(server, limits, $0, securing: admitting, observing: renewals) }, []
             )
         }
         let (health, backends) = (UpstreamHealth(), try BackendTLS())
@@ -66,7 +71,7 @@ struct Server {
         let gateway = GatewayChannel.builder(
             routes, loginPage: instance.settings.server.loginPage, in: instance.server, limits, health: health,
             backends: backends,
-            upstreamDescriptors: upstreamDescriptors, crowding: crowding,
+            upstreamDescriptors: upstreamDescriptors, crowding: crowding, admitting: peers.admit,
             securing: certificate?.securing(offering: [.http2, .http1]))
         return (gateway, [BackgroundWork { await checks.run() }])
     }
@@ -137,6 +142,12 @@ struct Server {
             router: router, server: HTTPServerBuilder(channels),
             configuration: .init(address: address, availableConnectionsDelegate: cap),
             onServerRunning: onRunning, logger: logger)
+    }
+
+    private func peerShares(of maximum: Int) -> PeerShares {
+        PeerShares(
+            of: maximum, trusting: instance.settings.server.trustedProxies,
+            log: SampledLog(logger: Logger(label: "cloakroom.http")))
     }
 
     private func cap(_ share: Int, _ crowding: Crowding) -> ConnectionCap {
