@@ -185,7 +185,8 @@ let package = Package(
         .testTarget(
             name: "CloakroomPostgresTests",
             dependencies: [
-                "CloakroomCore", "CloakroomFiles", "CloakroomStores", "CloakroomPostgres", "CloakroomTesting", logging,
+                "CloakroomCore", "CloakroomTokens", "CloakroomFiles", "CloakroomStores", "CloakroomSessions",
+                "CloakroomPostgres", "CloakroomTesting", logging,
             ],
             exclude: ["cluster.sh"],
             swiftSettings: strict),

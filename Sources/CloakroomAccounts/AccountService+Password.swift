@@ -23,7 +23,7 @@ extension AccountService {
         }
         // A concurrent change came first: the account now has that password, not this one.
         guard let changed else { throw Denial.invalidCredentials }
-        return try sessions.grant(changed)
+        return try await sessions.grant(changed)
     }
 
     /// Sets a password without the old one, and ends every session of the account. For operators.

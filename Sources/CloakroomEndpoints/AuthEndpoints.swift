@@ -68,12 +68,23 @@ package struct AuthEndpoints<Context: SessionRequestContext>: RouterMiddleware {
                 OriginPolicy.Request(request, cookie: server.authorizer.cookie, xsrf: server.xsrf))
         }
         var call = Call(server: server, request: request, peer: peer, parameter: match.parameter)
+        try await learnKeys(of: call, for: endpoint.operation.security)
         if case .jsonOrForm? = endpoint.place {
             call.form = await FormSubmission(request, under: server.originPolicy)
         }
         var response = try await respond(to: call, of: endpoint.operation.path, answer)
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         return response
+    }
+
+    /// Reads the keys once more if a token of the request names an unknown key. The endpoint then reads the tokens.
+    private func learnKeys(of call: Call, for security: Operation.Security) async throws(Denial) {
+        switch security {
+        case .session, .cookieIfAny: _ = try await server.authorizer.withKnownKeys(call.credentials)
+        // A logout goes on without the keys.
+        case .sessionIfAny: _ = try? await server.authorizer.withKnownKeys(call.credentials)
+        case .none, .serviceKey: break
+        }
     }
 
     private func respond(

@@ -73,8 +73,8 @@ public struct AuthorizationServer: Sendable {
     package let originPolicy: OriginPolicy
     package let xsrf: XSRFCookie?
     let logger: Logger
-    private let keySource: any KeySource
     private let keys: LiveKeys<IssuerKeys>
+    private let keyWatch: KeyWatch
     private let sightings: SightingQueue
     let feed: RevocationFeed
     let credentialWatch: CredentialWatch
@@ -104,7 +104,6 @@ public struct AuthorizationServer: Sendable {
         logger: Logger = Logger(label: "cloakroom")
     ) {
         self.configuration = configuration
-        self.keySource = keySource
         self.logger = logger
         let policy = configuration.policy
         let audience = configuration.audience ?? configuration.issuer
@@ -114,6 +113,8 @@ public struct AuthorizationServer: Sendable {
             issuer: configuration.issuer, audience: audience, policy: policy, keys: keys.current.verifierKeys,
             revocations: RevocationView(accessTokenLifetime: policy.accessTokenLifetime),
             checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
+        let keyWatch = KeyWatch(keySource, keys: keys, verifier: verifier, logger: logger)
+        self.keyWatch = keyWatch
         let log = SecurityLog(logger: Logger(label: "cloakroom.security"), uptime: environment.uptime)
         let signal = FeedSignal()
         let sessions = SessionService(
@@ -121,7 +122,8 @@ public struct AuthorizationServer: Sendable {
             issuer: TokenIssuer(
                 issuer: configuration.issuer, audience: audience, keys: keys, claimNames: configuration.claims),
             verifier: verifier, policy: policy, clients: configuration.clients,
-            maximumSessions: configuration.maximumSessions, log: log, signal: signal, environment: environment)
+            maximumSessions: configuration.maximumSessions, log: log, signal: signal, environment: environment,
+            readKeys: { try await keyWatch.catchUp() })
         let sightings = SightingQueue(store: store, policy: policy, environment: environment, logger: logger)
         let feed = RevocationFeed(
             store: store, view: verifier.revocations, publisher: sessions.publisher, signal: signal,
@@ -143,13 +145,14 @@ public struct AuthorizationServer: Sendable {
             trustedOrigins: configuration.trustedOrigins,
             serviceWorkers: configuration.serviceWorkers)
         let cookie = Self.cookie(configuration)
-        xsrf = configuration.givesXSRFCookie ? XSRFCookie(of: cookie, keys: keys) : nil
+        xsrf = configuration.givesXSRFCookie ? XSRFCookie(of: cookie, keys: keys, now: environment.now) : nil
         authorizer = SessionAuthorizer(
             verifier: verifier, cookie: cookie, policy: policy, now: { environment.now() },
             uptime: { environment.uptime() },
             renew: { try await sessions.renew($0, at: $1) },
             saw: { sightings.saw($0) },
-            catchUp: Self.catchUp(feed, verifier.revocations, configuration, environment))
+            catchUp: Self.catchUp(feed, verifier.revocations, configuration, environment),
+            readKeys: { try await keyWatch.catchUp() })
     }
 
     /// Updates the view of revocations, or tolerates its age where the configuration says so.
@@ -204,9 +207,7 @@ public struct AuthorizationServer: Sendable {
             group.addTask { await gauges.run() }
             group.addTask { await sessions.writeOverdueLogouts() }
             group.addTask { await accounts.recordRefusals() }
-            group.addTask {
-                await KeyWatch(keySource, keys: keys, verifier: sessions.verifier, logger: logger).run()
-            }
+            group.addTask { await keyWatch.run() }
         }
     }
 

@@ -59,35 +59,10 @@ public struct DataDirectory: Sendable {
     /// The path of a file in the directory.
     public func file(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// The maximum size of a file of keys or settings, in bytes.
-    private static let maximumSize = 4 << 20
-
     /// The bytes of a file that other users must not be able to read; nil if it does not exist.
     /// - Throws: `UnusableData` for every other failure: a file without access is not a missing file.
     package func readSecret(_ name: String) throws -> [UInt8]? {
-        let file = file(name)
-        guard try FileAccess.status(of: file) != nil else { return nil }
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw UnusableData(file, "cannot be read", errno: errno) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw UnusableData(file, "cannot be looked at", errno: errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw UnusableData(.damaged, "\(file) is not a plain file") }
-        guard status.st_size <= Self.maximumSize else { throw UnusableData(.damaged, "\(file) is too large") }
-        try FileAccess.check(file: file, status)
-        return try Self.readAll(descriptor, file)
-    }
-
-    private static func readAll(_ descriptor: Int32, _ file: String) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw UnusableData(file, "cannot be read", errno: errno) }
-            guard count > 0 else { return bytes }
-            bytes += buffer.prefix(count)
-        }
+        try SecretFile.read(file(name))
     }
 
     /// Writes a file atomically and durably: the bytes are on disk when this returns. An existing file keeps its owner,

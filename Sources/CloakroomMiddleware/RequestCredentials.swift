@@ -27,6 +27,8 @@ package struct RequestCredentials: Sendable {
     package let bearer: Bearer?
     /// The host of the request; nil for a resource server, which knows no hosts.
     package let host: SessionHost?
+    /// The values of the headers, to verify them again.
+    private let values: (cookies: [[UInt8]], authorization: [String])
 
     /// The maximum number of cookies of our name; a request with more is refused before any is verified.
     private static let maximumCookies = 4
@@ -47,9 +49,22 @@ package struct RequestCredentials: Sendable {
         cookies: [[UInt8]], authorization: [String], to host: SessionHost?, verifier: TokenVerifier, at now: Instant
     ) {
         self.host = host
+        values = (cookies, authorization)
         cookie = Self.cookie(cookies, host, verifier, now)
         refresh = cookie.map { Self.refresh($0, cookies) }
         bearer = Self.bearer(authorization, host, verifier, now)
+    }
+
+    /// Whether a token that claims to be ours names a key that the verifier does not have.
+    package var namesUnknownKey: Bool {
+        if case .failure(.unknownKey)? = cookie { return true }
+        if case .ours(.failure(.unknownKey))? = bearer { return true }
+        return false
+    }
+
+    /// The same tokens, verified with the keys that the verifier has by now.
+    package func verifiedAgain(by verifier: TokenVerifier, at now: Instant) -> Self {
+        Self(cookies: values.cookies, authorization: values.authorization, to: host, verifier: verifier, at: now)
     }
 
     /// The access token of a cookie whose two tokens are both valid.

@@ -16,16 +16,18 @@ package struct SessionAuthorizer: Sendable {
     private let renew: Renew?
     private let saw: @Sendable (VerifiedAccess) -> Void
     private let catchUp: @Sendable () async throws -> Void
+    private let readKeys: (@Sendable () async throws -> Void)?
 
     /// - Parameters:
     ///   - uptime: a monotonic clock.
     ///   - renew: nil if this server cannot renew.
     ///   - saw: called with each access token that a client presents, to confirm its generation. Must not block.
     ///   - catchUp: updates the revocation view if its feed has not been read for too long.
+    ///   - readKeys: reads the issuer's keys again; nil if the caller does that.
     package init(
         verifier: TokenVerifier, cookie: SessionCookie, policy: SessionPolicy, now: @escaping @Sendable () -> Instant,
         uptime: @escaping @Sendable () -> Duration, renew: Renew?, saw: @escaping @Sendable (VerifiedAccess) -> Void,
-        catchUp: @escaping @Sendable () async throws -> Void
+        catchUp: @escaping @Sendable () async throws -> Void, readKeys: (@Sendable () async throws -> Void)? = nil
     ) {
         self.verifier = verifier
         self.cookie = cookie
@@ -35,6 +37,7 @@ package struct SessionAuthorizer: Sendable {
         self.renew = renew
         self.saw = saw
         self.catchUp = catchUp
+        self.readKeys = readKeys
     }
 
     /// A request's authority, and the renewal whose tokens the response must carry.
@@ -66,6 +69,7 @@ package struct SessionAuthorizer: Sendable {
     package func authorize(
         _ credentials: RequestCredentials, demanding demand: StepUp? = nil, admitsCookieAlone: Bool = false
     ) async throws -> Authorization {
+        let credentials = try await withKnownKeys(credentials)
         let now = now()
         let question = credentials.question(at: now, demanding: demand, admitsCookieAlone: admitsCookieAlone)
         switch answer(question, at: now) {
@@ -75,6 +79,15 @@ package struct SessionAuthorizer: Sendable {
         case let answer:
             return try await act(on: answer, credentials, demand)
         }
+    }
+
+    /// Reads the keys once more if a token names an unknown one: another instance may have made it since the last poll.
+    /// - Returns: the credentials, verified again if the keys were read.
+    /// - Throws: `Denial.unavailable` if the keys cannot be read: the token may be good.
+    package func withKnownKeys(_ credentials: RequestCredentials) async throws(Denial) -> RequestCredentials {
+        guard credentials.namesUnknownKey, let readKeys else { return credentials }
+        do { try await readKeys() } catch { throw Denial.unavailable(retryAfter: .seconds(1)) }
+        return credentials.verifiedAgain(by: verifier, at: now())
     }
 
     /// As `authorize`, without I/O. nil if the decision needs I/O, or if it is a denial.

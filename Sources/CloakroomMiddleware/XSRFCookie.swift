@@ -14,16 +14,18 @@ package struct XSRFCookie: Sendable {
 
     private let session: SessionCookie
     private let keys: LiveKeys<IssuerKeys>
+    private let now: @Sendable () -> Instant
 
     /// - Parameter session: the session cookie; the token must belong to its session.
-    package init(of session: SessionCookie, keys: LiveKeys<IssuerKeys>) {
+    package init(of session: SessionCookie, keys: LiveKeys<IssuerKeys>, now: @escaping @Sendable () -> Instant) {
         self.session = session
         self.keys = keys
+        self.now = now
     }
 
     /// The `Set-Cookie` for a new session.
     package func setting(for id: SessionID, _ headers: HTTPFields) -> String {
-        text(Base64URL.encode(keys.current.currentRefreshKey.xsrfToken(for: id)), headers)
+        text(Base64URL.encode(keys.current.refreshKey(at: now()).xsrfToken(for: id)), headers)
     }
 
     /// The `Set-Cookie` of a logout.

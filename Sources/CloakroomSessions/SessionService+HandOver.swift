@@ -63,12 +63,14 @@ extension SessionService {
     private func present(_ token: RefreshToken, for request: HandOverRequest) async throws -> Refreshed {
         let (policy, key, now) = (policy, refreshKeyID, now)
         guard now < token.expiresAt else { throw Denial.sessionExpired }
-        return try publish(
+        let refreshed = try publish(
             await store.update(token.session) { session in
                 decide(&session, presenting: token, from: .cookie, raising: nil, at: now) { session in
                     session.handOver(presenting: token.presented, at: now, under: policy, signingWith: key)
                 }
             })
+        try await learnKey(of: refreshed.session)
+        return refreshed
     }
 
     private func code(for handOver: HandOver) async throws -> Secret {

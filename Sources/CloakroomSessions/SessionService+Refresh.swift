@@ -63,12 +63,14 @@ extension SessionService {
     func refresh(_ token: RefreshToken, from carrier: Carrier) async throws -> Refreshed {
         let (policy, key, now) = (policy, refreshKeyID, now)
         guard now < token.expiresAt else { throw Denial.sessionExpired }
-        return try publish(
+        let refreshed = try publish(
             await store.update(token.session) { session in
                 decide(&session, presenting: token, from: carrier, raising: nil, at: now) { session in
                     session.refresh(presenting: token.presented, at: now, under: policy, signingWith: key)
                 }
             })
+        try await learnKey(of: refreshed.session)
+        return refreshed
     }
 
     /// Runs `decide` on the session, if the token is genuine and its carrier fits the client's delivery.

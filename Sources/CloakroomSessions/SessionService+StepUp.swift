@@ -29,7 +29,7 @@ extension SessionService {
         }
         // The password was changed after the check, so the proof is of the old password.
         guard let raised else { throw Denial.invalidCredentials }
-        return try grant(raised)
+        return try await grant(raised)
     }
 
     /// Returns the live session of the presented token, for a prover that must know whose password to check. A spent
@@ -74,8 +74,9 @@ extension SessionService {
 
     /// Publishes a step-up and returns its grant. A step-up that did not produce a newer generation fails with
     /// `Denial.unavailable`.
-    package func grant(_ committed: Committed<Refreshed>?) throws -> SessionGrant {
+    package func grant(_ committed: Committed<Refreshed>?) async throws -> SessionGrant {
         let refreshed = try publish(committed)
+        try await learnKey(of: refreshed.session)
         let renewal = try renewal(refreshed)
         guard case .renewed(let tokens) = renewal else {
             throw Denial.unavailable(retryAfter: refreshed.session.renewableIn(at: refreshed.time, under: policy))

@@ -15,17 +15,19 @@ package struct SessionService: Sendable {
     let maximumSessions: Int
     let overdue = OverdueLogouts()
     let handOvers = HandOverLimit()
+    private let readKeys: (@Sendable () async throws -> Void)?
 
     /// Creates the service.
     /// - Parameters:
     ///   - clients: clients besides `Client.browser`, which always exists.
     ///   - maximumSessions: the limit for one subject.
     ///   - signal: wakes the feed of this process.
+    ///   - readKeys: reads the issuer's keys again; nil if no other process changes them.
     package init(
         store: any SessionStore & SubjectStore & OneTimeStore, issuer: TokenIssuer, verifier: TokenVerifier,
         policy: SessionPolicy,
         clients: [Client] = [], maximumSessions: Int = 100, log: SecurityLog, signal: FeedSignal = FeedSignal(),
-        environment: Environment = .system
+        environment: Environment = .system, readKeys: (@Sendable () async throws -> Void)? = nil
     ) {
         self.store = store
         self.issuer = issuer
@@ -34,6 +36,7 @@ package struct SessionService: Sendable {
         self.clients = Dictionary(([.browser] + clients).map { ($0.id, $0) }) { $1 }
         self.maximumSessions = maximumSessions
         self.environment = environment
+        self.readKeys = readKeys
         publisher = Publisher(
             log: log, view: verifier.revocations, signal: signal, environment: environment)
     }
@@ -71,10 +74,31 @@ package struct SessionService: Sendable {
         do { return try issuer.keys.current.read(refreshToken: bytes).presented(at: host) } catch { throw error.denial }
     }
 
+    /// Reads the keys once more if a refresh token names an unknown secret: another instance may have begun to sign with it
+    /// since the last poll. Does nothing for a token that is broken otherwise.
+    /// - Throws: `Denial.unavailable` if the keys cannot be read: the token may be good.
+    package func learnKey(of token: some Collection<UInt8>) async throws(Denial) {
+        do { _ = try issuer.keys.current.read(refreshToken: token) } catch {
+            guard error == .unknownKey else { return }
+            try await learnKeys()
+        }
+    }
+
+    /// Reads the keys once more if another instance has signed the current generation with an unknown secret.
+    func learnKey(of session: Session) async throws(Denial) {
+        guard issuer.keys.current.refreshKey(session.refreshKey) == nil else { return }
+        try await learnKeys()
+    }
+
+    private func learnKeys() async throws(Denial) {
+        guard let readKeys else { return }
+        do { try await readKeys() } catch { throw Denial.unavailable(retryAfter: .seconds(1)) }
+    }
+
     /// The public key set, for other backends (RFC 7517).
     package func publicKeySet() throws -> JSONValue {
         try issuer.keys.current.publicKeySet(at: now, lifetime: policy.accessTokenLifetime)
     }
 
-    var refreshKeyID: String { issuer.keys.current.currentRefreshKey.id }
+    var refreshKeyID: String { issuer.keys.current.refreshKey(at: now).id }
 }

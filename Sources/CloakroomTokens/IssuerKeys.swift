@@ -18,13 +18,18 @@ package struct IssuerKeys: Sendable {
         }
     }
 
+    /// A refresh secret and when it begins to sign. Other instances read it before that, so that they can verify what it
+    /// signs.
     package struct RefreshEntry: Sendable {
         package let key: RefreshKey
         package let createdAt: Instant
+        package let signsFrom: Instant
 
-        package init(key: RefreshKey, createdAt: Instant) {
+        /// - Parameter start: nil for a secret that signs at once.
+        package init(key: RefreshKey, createdAt: Instant, signsFrom start: Instant? = nil) {
             self.key = key
             self.createdAt = createdAt
+            signsFrom = start ?? createdAt
         }
     }
 
@@ -48,8 +53,9 @@ package struct IssuerKeys: Sendable {
         longestSession: Span = Span(milliseconds: 0)
     ) throws {
         guard !signing.isEmpty, !refresh.isEmpty else { throw Refusal(reason: "a key of each kind is needed") }
-        self.signing = signing.sorted { $0.signsFrom < $1.signsFrom }
-        self.refresh = refresh.sorted { $0.createdAt < $1.createdAt }
+        // Keys that begin at the same time have the order of their ids, so that every instance signs with the same one.
+        self.signing = signing.sorted { ($0.signsFrom, $0.key.id) < ($1.signsFrom, $1.key.id) }
+        self.refresh = refresh.sorted { ($0.signsFrom, $0.key.id) < ($1.signsFrom, $1.key.id) }
         self.removed = removed
         self.longestSession = longestSession
         verifierKeys = try VerifierKeys(
@@ -62,12 +68,12 @@ package struct IssuerKeys: Sendable {
         (signing.last { $0.signsFrom <= now } ?? signing[0]).key
     }
 
-    /// The secret that signs new generations.
-    package var currentRefreshKey: RefreshKey {
-        refresh[refresh.count - 1].key
+    /// The secret that signs new generations at `now`.
+    package func refreshKey(at now: Instant) -> RefreshKey {
+        (refresh.last { $0.signsFrom <= now } ?? refresh[0]).key
     }
 
-    func refreshKey(_ id: String) -> RefreshKey? {
+    package func refreshKey(_ id: String) -> RefreshKey? {
         refresh.first { $0.key.id == id }?.key
     }
 

@@ -30,7 +30,7 @@ package struct VerifierKeys: Sendable {
     private let entries: [Entry]
 
     package init(_ entries: [Entry], removed: [String] = []) throws {
-        self.entries = entries.sorted { $0.signsFrom < $1.signsFrom }
+        self.entries = entries.sorted { ($0.signsFrom, $0.key.id ?? "") < ($1.signsFrom, $1.key.id ?? "") }
         self.removed = Set(removed)
         keySet = try KeySet(entries.map(\.key))
     }

@@ -51,7 +51,7 @@ import Testing
         arguments: [
             (["--algorithm", "Ed25519"], true), (["--algorithm", "RS256", "--now"], true), (["--refresh-secret"], true),
             (["--algorithm", "HS256"], false), (["--algorithm", "none"], false),
-            (["--refresh-secret", "--now"], false),
+            (["--refresh-secret", "--now"], true),
             (["--refresh-secret", "--algorithm", "ES256"], false),
         ])
     func rotate(_ arguments: [String], _ isAccepted: Bool) {

@@ -116,7 +116,7 @@ import Testing
     @Test(
         "an unknown or duplicate key, or a value of a wrong type, is refused, and the message names the file",
         arguments: [
-            ("prot: 1", "prot: is not a setting; there are dataDir, store, host,"),
+            ("prot: 1", "prot: is not a setting; there are dataDir, store, masterSecret, masterSecretFile, host,"),
             ("port: 1\nport: 2", "port: stands twice"),
             ("port: 1\n!tag port: 2", "port: stands twice"),
             ("port: {a: b}", "port: expected a port, 0 to 65535, got a value of another shape"),

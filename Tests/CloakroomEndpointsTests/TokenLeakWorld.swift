@@ -128,7 +128,7 @@ struct TokenLeakWorld: Sendable {
         let time = server.now - age
         let session = Session(
             id: SessionID(id), subject: user.subject, secret: Secret(CloakroomCore.Environment.system.random(32)),
-            refreshKey: server.keys.currentRefreshKey.id,
+            refreshKey: server.keys.refreshKey(at: server.now).id,
             details: Session.Details(
                 client: client, remembered: false, userAgent: "", address: "", evidence: Evidence(.password, at: time)),
             at: time, under: policy)
@@ -193,7 +193,7 @@ struct TokenLeakWorld: Sendable {
     private func rotate(_ session: Session, confirming: Bool, secondsAgo: Int64) async throws {
         let (policy, time) = (policy, server.now - .seconds(secondsAgo))
         let held = PresentedRefresh(
-            generation: 0, issuedAt: session.rotatedAt, key: server.keys.currentRefreshKey.id)
+            generation: 0, issuedAt: session.rotatedAt, key: server.keys.refreshKey(at: server.now).id)
         let answer = try await store.update(session.id) { session -> Decided<RefreshAnswer> in
             let answer = session.refresh(presenting: held, at: time, under: policy, signingWith: held.key)
             if confirming { session.confirm(generation: 1, at: time, under: policy) }

@@ -10,8 +10,9 @@ import Testing
     private let xsrf: XSRFCookie
 
     init() throws {
-        world = try AuthorizerWorld()
-        xsrf = XSRFCookie(of: world.cookie, keys: world.keys)
+        let world = try AuthorizerWorld()
+        self.world = world
+        xsrf = XSRFCookie(of: world.cookie, keys: world.keys, now: { world.now })
     }
 
     enum Cookie: CaseIterable {

@@ -15,7 +15,7 @@ import Testing
         for _ in 1..<count {
             time.advance(.days(10))
             keys = try keys.rotated(from: time.now, at: time.now)
-                .withNewRefreshSecret(at: time.now, random: time.environment.random)
+                .withNewRefreshSecret(from: time.now, at: time.now, random: time.environment.random)
         }
         return keys
     }
@@ -32,7 +32,8 @@ import Testing
         time.step(Span(milliseconds: span.milliseconds - Span.days(10).milliseconds))
         let after = try before.rotated(from: time.now, at: time.now)
         #expect(after.signing.count == count + 1 && after.refresh.count == 3)
-        let secrets = try before.withNewRefreshSecret(at: time.now, random: time.environment.random)
+        let secrets = try before.withNewRefreshSecret(
+            from: time.now, at: time.now, random: time.environment.random)
         #expect(secrets.refresh.count == count + 1 && secrets.signing.count == 3)
     }
 

@@ -72,7 +72,8 @@ import Testing
                 .init(key: TokenWorld.refreshKey("r2", 9), createdAt: TokenWorld.now + .seconds(1))
             ])
         world.replaceKeys(with: newer)
-        #expect(newer.currentRefreshKey.id == "r2")
+        #expect(newer.refreshKey(at: TokenWorld.now).id == "r1")
+        #expect(newer.refreshKey(at: TokenWorld.now + .seconds(1)).id == "r2")
         #expect(try verify(old).isGenuine(for: .example(), under: newer))
         #expect(try world.issuer.refreshToken(for: .example()) == old)
     }

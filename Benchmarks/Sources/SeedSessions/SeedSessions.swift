@@ -86,7 +86,7 @@ private struct Seed {
     private func session(_ number: Int, at time: Instant) -> Session {
         Session(
             id: SessionID(Base64URL.encode(Environment.system.random(18))), subject: subject(number),
-            secret: Secret(Environment.system.random(32)), refreshKey: issuer.keys.current.currentRefreshKey.id,
+            secret: Secret(Environment.system.random(32)), refreshKey: issuer.keys.current.refreshKey(at: time).id,
             details: Session.Details(
                 client: .browser, remembered: true,
                 userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0",

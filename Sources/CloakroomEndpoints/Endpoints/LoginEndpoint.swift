@@ -21,6 +21,8 @@ extension Endpoint {
         reads: .jsonOrForm(.email, .password(), .remember, .client)
     ) { call, fields in
         try call.requireLoginHost()
+        // For the session that is ended.
+        _ = try? await call.server.authorizer.withKnownKeys(call.credentials)
         let login = try call.login(await fields())
         let proof = try await call.accounts.prove(
             login.email, login.password, from: call.device, holding: login.session.replacing)

@@ -21,6 +21,7 @@ extension Endpoint {
         reads: .jsonOrForm(.refreshToken)
     ) { call, fields in
         let inBody = try await fields()
+        if let inBody { try? await call.sessions.learnKey(of: Array(inBody.utf8)) }
         var isDurable = true
         for presented in call.everythingPresented(inBody) {
             isDurable = try await call.sessions.logout(presented) == .durable && isDurable

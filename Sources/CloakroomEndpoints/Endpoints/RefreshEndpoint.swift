@@ -33,6 +33,7 @@ extension Endpoint {
 
 extension Call {
     fileprivate func refresh(_ text: String) async throws -> Response {
+        try await sessions.learnKey(of: Array(text.utf8))
         let token = try sessions.read(refreshToken: Array(text.utf8), at: host)
         return answer(
             try await sessions.refresh(token, presenting: nil, from: .body(isFromBrowser: isFromBrowser)))

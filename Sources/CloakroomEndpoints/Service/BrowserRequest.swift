@@ -106,11 +106,12 @@ extension ServiceCall {
 
     /// The refresh token of the browser's session cookie, read from its refresh half alone.
     /// - Throws: `Denial.sessionMissing` without a cookie, and others for one that cannot be read.
-    func refreshToken(of browser: BrowserRequest) throws(Denial) -> RefreshToken {
+    func refreshToken(of browser: BrowserRequest) async throws(Denial) -> RefreshToken {
         let authorizer = server.authorizer
-        let credentials = RequestCredentials(
-            cookies: cookies(of: browser), authorization: [], to: host(of: browser),
-            verifier: authorizer.verifier, at: authorizer.now())
+        let credentials = try await authorizer.withKnownKeys(
+            RequestCredentials(
+                cookies: cookies(of: browser), authorization: [], to: host(of: browser),
+                verifier: authorizer.verifier, at: authorizer.now()))
         guard let half = credentials.refresh else { throw .sessionMissing }
         return try sessions.read(refreshToken: half.mapError(\.denial).get().bytes.bytes, at: host(of: browser))
     }

@@ -23,8 +23,8 @@ extension Endpoint {
         try call.check(browser)
         try call.requireLoginHost(of: browser)
         let proof = try call.backends.prove(subject, authentication, by: call.credential)
-        var request = try call.sessions.request(
-            remember: remember, device: browser.device, replacing: try? call.refreshToken(of: browser))
+        let replaced = try? await call.refreshToken(of: browser)
+        var request = try call.sessions.request(remember: remember, device: browser.device, replacing: replaced)
         request.claims = allowed
         return call.answer(try await call.backends.begin(proof, request), to: browser, status: .created)
     }
@@ -43,7 +43,7 @@ extension Endpoint {
     ) { call, fields in
         let (authentication, browser) = fields
         try call.check(browser)
-        guard let token = try? call.refreshToken(of: browser), token.session.rawValue == call.parameter else {
+        guard let token = try? await call.refreshToken(of: browser), token.session.rawValue == call.parameter else {
             throw Denial.invalidRequest(fields: ["browser.cookie": "must have the cookie of this session"])
         }
         let session = try await call.sessions.session(.refresh(token))

@@ -11,7 +11,10 @@ enum Schema {
         let statements: [String]
     }
 
-    static let migrations = [Migration(version: 1, worksWith: 1, statements: tables.components(of: "\n\n"))]
+    static let migrations = [
+        Migration(version: 1, worksWith: 1, statements: tables.components(of: "\n\n")),
+        Migration(version: 2, worksWith: 1, statements: [keys]),
+    ]
 
     /// The version of the tables that this build knows.
     static var version: Int64 { migrations.last?.version ?? 0 }

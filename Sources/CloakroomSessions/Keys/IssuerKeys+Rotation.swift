@@ -19,12 +19,23 @@ extension IssuerKeys {
         package let description: String
     }
 
-    /// Creates the keys for the first start: one signing key, which signs at once, and one refresh secret.
+    /// Returns the keys for a server that starts: `keys`, or new ones at the first start, as `serving` returns them.
+    /// - Parameter algorithm: nil means ES256 at the first start.
+    package static func starting(
+        with keys: IssuerKeys?, _ algorithm: SignatureAlgorithm?, under policy: SessionPolicy,
+        in environment: Environment
+    ) throws -> IssuerKeys {
+        let now = environment.now()
+        let keys = try keys ?? .first(algorithm ?? .es256, at: now, random: environment.random)
+        return try keys.serving(algorithm, longestSession: policy.absoluteLifetime, at: now)
+    }
+
+    /// Creates the keys for the first start: one signing key and one refresh secret, which sign at once.
     package static func first(
         _ algorithm: SignatureAlgorithm, at now: Instant, random: (Int) -> [UInt8]
     ) throws -> IssuerKeys {
         let entry = SigningEntry(key: try .generate(algorithm), createdAt: now, signsFrom: now)
-        return try IssuerKeys(signing: [entry], refresh: [refreshEntry(at: now, random)])
+        return try IssuerKeys(signing: [entry], refresh: [refreshEntry(from: now, at: now, random)])
     }
 
     /// The algorithm of the newest signing key. It can differ from the default of the setting.
@@ -58,10 +69,25 @@ extension IssuerKeys {
         return try checked(with(signing: kept + [entry]))
     }
 
-    /// Adds a refresh secret, which signs the refresh tokens of all new generations from now on.
-    package func withNewRefreshSecret(at now: Instant, random: (Int) -> [UInt8]) throws -> IssuerKeys {
-        let kept = Self.needed(refresh, until: longestSession, at: now, since: \.createdAt)
-        return try checked(with(refresh: kept + [Self.refreshEntry(at: now, random)]))
+    /// Adds a refresh secret, which signs the refresh tokens of all new generations from `start` on.
+    package func withNewRefreshSecret(
+        from start: Instant, at now: Instant, random: (Int) -> [UInt8]
+    ) throws -> IssuerKeys {
+        let kept = Self.needed(refresh, until: longestSession, at: now, since: \.signsFrom)
+        return try checked(with(refresh: kept + [Self.refreshEntry(from: start, at: now, random)]))
+    }
+
+    /// Adds the keys of another issuer, such as one that kept its keys in files before. The key that began last signs.
+    package func adding(_ other: IssuerKeys) throws -> IssuerKeys {
+        let ended = Set(removed)
+        let ids = Set(signing.map(\.key.id) + refresh.map(\.key.id)).union(ended)
+        return try checked(
+            with(
+                signing: (signing + other.signing.filter { !ids.contains($0.key.id) })
+                    .filter { !other.removed.contains($0.key.id) },
+                refresh: refresh + other.refresh.filter { !ids.contains($0.key.id) },
+                removed: (removed + other.removed.filter { !ended.contains($0) }).suffix(Self.maximumRemoved),
+                longestSession: max(longestSession, other.longestSession)))
     }
 
     /// Removes a stolen signing key and keeps its id. When an access token in a cookie names that id, the server
@@ -97,9 +123,12 @@ extension IssuerKeys {
         return keys
     }
 
-    private static func refreshEntry(at now: Instant, _ random: (Int) -> [UInt8]) -> RefreshEntry {
+    private static func refreshEntry(
+        from start: Instant, at now: Instant, _ random: (Int) -> [UInt8]
+    ) -> RefreshEntry {
         RefreshEntry(
-            key: RefreshKey(id: Base64URL.encode(random(8)), secret: Secret(random(32))), createdAt: now)
+            key: RefreshKey(id: Base64URL.encode(random(8)), secret: Secret(random(32))), createdAt: now,
+            signsFrom: start)
     }
 
     private func with(

@@ -32,11 +32,7 @@ public struct KeyFiles: KeySource {
         let environment = environment
         // Reads without the lock: a read-only mount, such as a Kubernetes secret, does not allow one.
         if let keys = try? read(), keys.isServing(algorithm, longestSession: policy.absoluteLifetime) { return keys }
-        return try update { keys in
-            let now = environment.now()
-            let keys = try keys ?? .first(algorithm ?? .es256, at: now, random: environment.random)
-            return try keys.serving(algorithm, longestSession: policy.absoluteLifetime, at: now)
-        }
+        return try update { try .starting(with: $0, algorithm, under: policy, in: environment) }
     }
 
     /// Reads the keys; nil when neither file exists.

@@ -25,7 +25,7 @@ package enum KeyReading: Sendable {
 /// A digest of the contents of a key source. A modification time does not suffice: two writes within one clock tick
 /// leave the same time and different contents.
 package struct KeyRevision: Hashable, Sendable {
-    private let digest: [UInt8]
+    let digest: [UInt8]
 
     package init(digest: [UInt8]) {
         self.digest = digest

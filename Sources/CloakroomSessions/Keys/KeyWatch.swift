@@ -4,44 +4,87 @@ package import Logging
 
 /// Loads keys that another process (the command line, another instance) has changed, into the issuer and the
 /// verifier.
-package struct KeyWatch: Sendable {
+package actor KeyWatch {
     private let source: any KeySource
     private let keys: LiveKeys<IssuerKeys>
     private let verifier: TokenVerifier
     private let logger: Logger
     static let period = Duration.seconds(1)
+    /// The shortest time between the beginnings of two reads. Requests with forged tokens, which name unknown keys, cause
+    /// no more reads than this.
+    static let spacing = Duration.milliseconds(100)
+    /// How long a failed read answers callers, so that not every request waits for a failing store.
+    private let failureHolds: Duration
 
-    package init(_ source: any KeySource, keys: LiveKeys<IssuerKeys>, verifier: TokenVerifier, logger: Logger) {
+    private var revision: KeyRevision?
+    /// The last error that was logged. A repeated error is not logged again every second.
+    private var complaint: String?
+    /// The read that has not begun. A caller needs one that begins after it came: an earlier one may have missed a key.
+    private var waiting: Task<Void, any Error>?
+    private var reading: Task<Void, any Error>?
+    private var began: SuspendingClock.Instant?
+    private var failure: (error: any Error, until: SuspendingClock.Instant)?
+
+    package init(
+        _ source: any KeySource, keys: LiveKeys<IssuerKeys>, verifier: TokenVerifier, logger: Logger,
+        failureHolds: Duration = .milliseconds(500)
+    ) {
         self.source = source
         self.keys = keys
         self.verifier = verifier
         self.logger = logger
+        self.failureHolds = failureHolds
     }
 
     /// Polls the source every second until the task is cancelled.
     package func run() async {
-        var state = State()
-        repeat { await look(&state) } while (try? await Task.sleep(for: Self.period)) != nil
+        repeat { await poll() } while (try? await Task.sleep(for: Self.period)) != nil
     }
 
-    /// The state that a watch keeps between two polls.
-    struct State {
-        var revision: KeyRevision?
-        /// The last error that was logged. A repeated error is not logged again every second.
-        var complaint: String?
+    /// One poll of `run`.
+    func poll() async {
+        try? await next().value
     }
 
-    func look(_ state: inout State) async {
+    /// Reads the keys once more, for a token that names an unknown key. All callers that come before the read begins share
+    /// it.
+    /// - Throws: the error of the source. Whether the key exists is then not known.
+    package func catchUp() async throws {
+        if let failure, .now < failure.until { throw failure.error }
+        try await next().value
+    }
+
+    /// The next read is a task of its own: cancelling one caller does not fail the others.
+    private func next() -> Task<Void, any Error> {
+        if let waiting { return waiting }
+        let task = Task { [reading] in
+            _ = await reading?.result
+            if let began { try? await Task.sleep(for: Self.spacing - began.duration(to: .now)) }
+            begin()
+            try await read()
+        }
+        waiting = task
+        return task
+    }
+
+    private func begin() {
+        (reading, waiting, began) = (waiting, nil, .now)
+    }
+
+    private func read() async throws {
         do {
-            switch try await source.read(since: state.revision) {
-            case .unchanged: break
-            case .absent: complain("there are none any more", &state)
+            switch try await source.read(since: revision) {
+            case .unchanged: complaint = nil
+            case .absent: complain("there are none any more")
             case .read(let newer, let revision):
                 take(newer)
-                state = State(revision: revision)
+                (self.revision, complaint) = (revision, nil)
             }
+            failure = nil
         } catch {
-            complain("\(error)", &state)
+            complain("\(error)")
+            failure = (error, .now + failureHolds)
+            throw error
         }
     }
 
@@ -54,9 +97,9 @@ package struct KeyWatch: Sendable {
     }
 
     /// Logs an error once. The server continues with the keys in memory.
-    private func complain(_ problem: String, _ state: inout State) {
-        guard state.complaint != problem else { return }
-        state.complaint = problem
+    private func complain(_ problem: String) {
+        guard complaint != problem else { return }
+        complaint = problem
         logger.error("the keys could not be read again", metadata: ["error": "\(problem)"])
     }
 }
@@ -64,6 +107,7 @@ package struct KeyWatch: Sendable {
 extension IssuerKeys {
     /// Identifies a set of keys. The id of a signing key is a digest of the key.
     fileprivate var summary: [String] {
-        signing.map { "\($0.key.id) \($0.signsFrom.milliseconds)" } + refresh.map(\.key.id) + ["removed"] + removed
+        signing.map { "\($0.key.id) \($0.signsFrom.milliseconds)" }
+            + refresh.map { "\($0.key.id) \($0.signsFrom.milliseconds)" } + ["removed"] + removed
     }
 }

@@ -9,21 +9,26 @@ import CloakroomTokens
 struct Keys: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List and rotate the keys. A running server uses changed keys within a second.",
-        subcommands: [List.self, Rotate.self, Remove.self])
+        subcommands: [
+            List.self, Rotate.self, Remove.self, NewSecret.self, Reseal.self, Import.self,
+        ])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the signing keys and the refresh secrets.")
         @OptionGroup var administration: Administration
 
         func run() async throws {
-            try await administration.withKeys { files, _ in try files.existing }
+            try await administration.withKeys { place, _ in try await place.existing() }
         }
     }
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Add a new signing key: published now, signing in ten minutes.",
-            discussion: "The old key verifies until the last token that it signed has expired.")
+            discussion: """
+                The old key verifies until the last token that it signed has expired. A new refresh secret signs in ten \
+                minutes as well if the keys are in PostgreSQL, and at once if they are in files.
+                """)
         @Flag(help: "Sign with the new key at once. Verifiers that have not seen it must fetch the key set again.")
         var now = false
         @Option(help: "ES256, Ed25519 or RS256. (default: what the keys are of)") var algorithm: String?
@@ -36,22 +41,23 @@ struct Keys: AsyncParsableCommand {
             if let algorithm, Self.syntax.parse(algorithm) == nil {
                 throw ValidationError("--algorithm: expected \(Self.syntax.expected.withoutMarkup)")
             }
-            guard !refreshSecret || !now && algorithm == nil else {
-                throw ValidationError("--refresh-secret signs at once and has one algorithm")
+            guard !refreshSecret || algorithm == nil else {
+                throw ValidationError("--refresh-secret has one algorithm")
             }
         }
 
         func run() async throws {
             let environment = Environment.system
-            try await administration.withKeys { files, settings in
+            try await administration.withKeys { [now, refreshSecret, algorithm] place, settings in
                 let algorithm = algorithm.flatMap(Self.syntax.parse) ?? settings.server.signingAlgorithm?.algorithm
-                return try files.change { keys in
+                let isImmediate = now || refreshSecret && !place.publishesRefreshSecrets
+                return try await place.change { keys in
                     let time = environment.now()
+                    let start = isImmediate ? time : time + IssuerKeys.publication
                     if refreshSecret {
-                        return try keys.withNewRefreshSecret(at: time, random: environment.random)
+                        return try keys.withNewRefreshSecret(from: start, at: time, random: environment.random)
                     }
-                    return try keys.rotated(
-                        to: algorithm, from: now ? time : time + IssuerKeys.publication, at: time)
+                    return try keys.rotated(to: algorithm, from: start, at: time)
                 }
             }
         }
@@ -69,41 +75,32 @@ struct Keys: AsyncParsableCommand {
 
         func run() async throws {
             let now = Environment.system.now()
-            try await administration.withKeys { files, _ in
-                try files.change { try $0.removing(id, at: now) }
+            try await administration.withKeys { [id] place, _ in
+                try await place.change { try $0.removing(id, at: now) }
             }
         }
     }
 }
 
-extension KeyFiles {
-    fileprivate var existing: IssuerKeys {
-        get throws {
-            guard let keys = try read() else { throw missing }
-            return keys
-        }
-    }
-
-    /// Changes existing keys. If there are none, it creates no file, not even a lock.
-    fileprivate func change(_ work: (IssuerKeys) throws -> IssuerKeys) throws -> IssuerKeys {
-        _ = try existing
-        return try update { keys in
-            guard let keys else { throw missing }
-            return try work(keys)
-        }
-    }
-
-    private var missing: UnusableData {
-        UnusableData(.missing, "there are no keys in \(directory.path); the server makes them at its first start")
-    }
-}
-
 extension Administration {
-    /// Runs `work` on the key files. No command about keys opens the database.
-    fileprivate func withKeys(_ work: (KeyFiles, Settings) throws -> IssuerKeys) async throws {
-        try await report { settings in
-            let files = KeyFiles(directory: try DataDirectory(existing: settings.data.directory))
-            return Table(try work(files, settings), settings, at: Environment.system.now())
+    /// Runs `work` on the keys, and prints those that it returns. With key files no database is opened.
+    func withKeys(_ work: (KeyPlace, Settings) async throws -> IssuerKeys) async throws {
+        try await withKeyPlace { place, settings in
+            Table(try await work(place, settings), settings, at: Environment.system.now())
+        }
+    }
+
+    func withKeyPlace(empty: String = "", _ work: (KeyPlace, Settings) async throws -> Table?) async throws {
+        try await report(empty: empty) { settings in
+            let directory = try DataDirectory(existing: settings.data.directory)
+            let environment = Environment.system
+            guard case .postgres = settings.data.store else {
+                return try await work(KeyPlace(settings.data, directory, nil, environment), settings)
+            }
+            _ = try settings.data.masterSecrets()
+            let store = try OpenStore(settings.data.store, making: false, isCommand: true)
+            defer { store.close() }
+            return try await work(KeyPlace(settings.data, directory, store.keys, environment), settings)
         }
     }
 }
@@ -122,11 +119,11 @@ extension Table {
             ]
         }
         rows += keys.refresh.map { entry in
-            let isCurrent = entry.key.id == keys.currentRefreshKey.id
+            let isCurrent = entry.key.id == keys.refreshKey(at: now).id
+            let stage = isCurrent ? "signing" : entry.signsFrom > now ? "published" : "verifying"
             return [
-                Cell(entry.key.id), Cell("refresh"), Cell("HS256"),
-                Cell(isCurrent ? "signing" : "verifying", style: isCurrent ? .green : .faint),
-                Cell(entry.createdAt.iso8601), Cell(entry.createdAt.iso8601),
+                Cell(entry.key.id), Cell("refresh"), Cell("HS256"), Cell(stage, style: isCurrent ? .green : .faint),
+                Cell(entry.createdAt.iso8601), Cell(entry.signsFrom.iso8601),
             ]
         }
     }

@@ -38,7 +38,7 @@ struct Serve: AsyncParsableCommand {
         let logger = Logger(label: "cloakroom")
         warn(about: settings, logger)
         do {
-            let instance = try Instance.serving(settings)
+            let instance = try await Instance.serving(settings)
             defer { instance.close() }
             try await Server(instance: instance, metrics: registry, sockets: sockets).run()
         } catch {

@@ -22,14 +22,22 @@ struct Instance {
     var accounts: AccountService { server.accounts }
 
     /// Opens everything that a server needs, and creates directory, database and keys at the first start.
-    static func serving(_ settings: Settings) throws -> Self {
+    static func serving(_ settings: Settings) async throws -> Self {
         let environment = Environment.system
         let directory = try DataDirectory(settings.data.directory)
+        // Before the database is opened: a start that is refused for want of a secret changes nothing.
+        if case .postgres = settings.data.store { _ = try settings.data.masterSecrets() }
         let store = try OpenStore(settings.data.store, making: true, isCommand: false)
-        let files = KeyFiles(directory: directory, environment: environment)
-        let keys = try files.open(settings.server.signingAlgorithm?.algorithm, under: settings.server.policy)
-        remember(settings, in: directory)
-        return try Self(settings, environment, store, files, keys)
+        do {
+            let place = KeyPlace(settings.data, directory, store.keys, environment)
+            let keys = try await place.open(
+                settings.server.signingAlgorithm?.algorithm, under: settings.server.policy)
+            remember(settings, in: directory)
+            return try Self(settings, environment, store, place.source, keys)
+        } catch {
+            store.close()
+            throw error
+        }
     }
 
     /// Saves the settings for the other commands. A failure must not stop the start: the directory may be mounted
@@ -71,6 +79,8 @@ struct Instance {
 /// An open store. This is the only place that chooses one.
 struct OpenStore {
     let store: any Store
+    /// nil for a store that leaves the keys to files.
+    let keys: (any KeyStore)?
     let close: @Sendable () -> Void
 
     /// - Parameters:
@@ -80,10 +90,10 @@ struct OpenStore {
         switch place {
         case .sqlite(let path):
             let sqlite = try SQLiteStore(path: path, making: making, as: isCommand ? .command : .server)
-            (store, close) = (sqlite, { sqlite.close() })
+            (store, keys, close) = (sqlite, nil, { sqlite.close() })
         case .postgres(let address):
             let postgres = try PostgresStore(address, making: making, as: isCommand ? .command : .server)
-            (store, close) = (postgres, { postgres.close() })
+            (store, keys, close) = (postgres, postgres, { postgres.close() })
         }
     }
 }

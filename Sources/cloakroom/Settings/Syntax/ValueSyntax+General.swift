@@ -1,9 +1,16 @@
 import CloakroomCore
+import Foundation
 
 extension ValueSyntax where Value == String {
     /// Any text that is not empty.
     static func text(_ placeholder: String, expected: String) -> Self {
         .init(placeholder: placeholder, expected: expected, parse: { $0.isEmpty ? nil : $0 }, write: { $0 })
+    }
+
+    /// The path of a file. A relative one counts from the working directory, also for commands that run elsewhere later.
+    static func file(_ placeholder: String) -> Self {
+        .init(
+            placeholder: placeholder, expected: "a file", parse: { $0.isEmpty ? nil : absolute($0) }, write: { $0 })
     }
 
     /// A name that tokens contain. Its length is bounded, so that the cookie stays within its size limit.
@@ -91,4 +98,9 @@ extension ValueSyntax where Value: RawRepresentable<String> & Equatable {
             expected: quoted.dropLast().joined(separator: ", ") + " or " + (quoted.last ?? ""), words: words,
             parse: { text in values.first { $0.rawValue == text } }, write: \.rawValue)
     }
+}
+
+/// The path from the root.
+func absolute(_ path: String) -> String {
+    path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
 }

@@ -1,0 +1,79 @@
+import CloakroomCore
+import CloakroomFiles
+import CloakroomSessions
+import CloakroomStores
+import CloakroomTokens
+
+/// Where the keys are: in the files of a data directory, or in a store that many instances share.
+enum KeyPlace {
+    case files(KeyFiles)
+    case store(StoredKeys, DataSettings)
+
+    /// - Parameter store: nil if the keys are in files.
+    init(_ data: DataSettings, _ directory: DataDirectory, _ store: (any KeyStore)?, _ environment: Environment) {
+        if let store {
+            self = .store(StoredKeys(store, environment: environment) { try data.masterSecrets() }, data)
+        } else {
+            self = .files(KeyFiles(directory: directory, environment: environment))
+        }
+    }
+
+    var source: any KeySource {
+        switch self {
+        case .files(let files): files
+        case .store(let stored, _): stored
+        }
+    }
+
+    /// Whether a new refresh secret has to wait until every instance has read it.
+    var publishesRefreshSecrets: Bool {
+        switch self {
+        case .files: false
+        case .store: true
+        }
+    }
+
+    /// The keys for a server that starts.
+    func open(_ algorithm: SignatureAlgorithm?, under policy: SessionPolicy) async throws -> IssuerKeys {
+        switch self {
+        case .files(let files): try files.open(algorithm, under: policy)
+        case .store(let stored, let data):
+            try await explaining(data) { try await stored.open(algorithm, under: policy) }
+        }
+    }
+
+    /// - Throws: `UnusableData` if there are none.
+    func existing() async throws -> IssuerKeys {
+        switch self {
+        case .files(let files):
+            guard let keys = try files.read() else { throw missing(in: files.directory.path) }
+            return keys
+        case .store(let stored, let data):
+            guard let keys = try await explaining(data, stored.read) else { throw missing(in: "the store") }
+            return keys
+        }
+    }
+
+    /// Changes existing keys. If there are none, it creates no file, not even a lock.
+    func change(_ work: @escaping @Sendable (IssuerKeys) throws -> IssuerKeys) async throws -> IssuerKeys {
+        _ = try await existing()
+        return try await source.update { keys in
+            guard let keys else { throw missing(in: "the store") }
+            return try work(keys)
+        }
+    }
+
+    private func missing(in place: String) -> UnusableData {
+        UnusableData(.missing, "there are no keys in \(place); the server makes them at its first start")
+    }
+
+    /// Names the setting of a master secret that does not open the keys.
+    private func explaining<Value>(
+        _ data: DataSettings, _ work: () async throws -> Value
+    ) async throws -> Value {
+        do { return try await work() } catch let error as UnusableKeys {
+            throw SettingsError(
+                place: data.masterSecret == nil ? "masterSecretFile" : "masterSecret", problem: error.description)
+        }
+    }
+}
