@@ -4,6 +4,8 @@ import pathlib
 import subprocess
 import urllib.parse
 
+import pytest
+
 from server import ROOT
 
 PORTS = {"direct": 5432, "pgbouncer": 6432}
@@ -21,7 +23,7 @@ class Cluster:
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        self.process.wait(180)
 
     def psql(self, *arguments, database="postgres", stdin=None):
         result = subprocess.run(
@@ -49,3 +51,10 @@ def start(directory):
         if parent.stat().st_uid == directory.stat().st_uid and parent != pathlib.Path("/"):
             parent.chmod(parent.stat().st_mode | 0o011)
     return Cluster(directory)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    cluster = start(tmp_path_factory.mktemp("cluster"))
+    yield cluster
+    cluster.end()

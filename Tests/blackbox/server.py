@@ -16,6 +16,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("CLOAKROOM_BIN", str(ROOT / ".build/debug/cloakroom"))
 START_TIMEOUT = 20
+MASTER_SECRET = "wMH4_EoS40h4qPhTgR8cGvGHqhBM7JzxPkNLG1e2Y5s"
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="makes a namespace of its own, which takes root")
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -27,6 +28,9 @@ def environment_name(setting):
 
 
 def clean_environment(**settings):
+    """A server on PostgreSQL has a master secret; `masterSecret=None` leaves it out."""
+    if str(settings.get("store", "")).startswith("postgres") and "masterSecretFile" not in settings:
+        settings.setdefault("masterSecret", MASTER_SECRET)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLOAKROOM_")}
     return inherited | {environment_name(name): str(value) for name, value in settings.items() if value is not None}
 

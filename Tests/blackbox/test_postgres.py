@@ -1,24 +1,18 @@
 """Servers with PostgreSQL: the flows of a browser, several instances, commands, and a server that takes no writes."""
 import json
+import subprocess
 import urllib.parse
 
 import pytest
 
-import postgres
 from browser import Client
-from server import ROOT, Server, refuse_to_serve, run, wait_until
+from postgres import PORTS, cluster  # noqa: F401, a fixture
+from server import BINARY, ROOT, Server, clean_environment, refuse_to_serve, run, wait_until
 
 SNIPPETS = ROOT / "docs/snippets"
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    cluster = postgres.start(tmp_path_factory.mktemp("cluster"))
-    yield cluster
-    cluster.end()
-
-
-@pytest.mark.parametrize("path", postgres.PORTS)
+@pytest.mark.parametrize("path", PORTS)
 def test_a_session_begins_renews_and_ends(cluster, tmp_path, path):
     server = Server(tmp_path / "data", store=cluster.address(cluster.database(), path), stragglerWindow=0, reissueDelay=0)
     client = Client(server)
@@ -113,8 +107,11 @@ def test_the_page(cluster, tmp_path):
     address = (SNIPPETS / "postgresql.yaml").read_text()
     host = urllib.parse.quote(str(cluster.directory), safe="")
     # Sockets in place of the three hosts. There is no TLS on them.
+    secret = tmp_path / "master-secret"
     settings.write_text(
-        address.replace("db1,db2,db3", host).replace("verify-full", "prefer") + f"dataDir: {tmp_path}/data\n")
+        address.replace("db1,db2,db3", host).replace("verify-full", "prefer").replace("/etc/cloakroom/master-secret", str(secret))
+        + f"dataDir: {tmp_path}/data\n")
+    execute((SNIPPETS / "postgresql_secret.sh").read_text(), secret)
     assert settings.read_text() != address
     script = (SNIPPETS / "postgresql.sh").read_text().replace("cloakroom.yaml", str(settings))
     assert "have the version" not in run("migrate", config=settings).stdout
@@ -124,7 +121,20 @@ def test_the_page(cluster, tmp_path):
     assert [output.returncode for output in outputs] == [0, 0, 0], [output.stderr for output in outputs]
     assert "have the version" in outputs[0].stdout and "ann@example.com" in outputs[1].stdout
     assert cluster.psql("-f", SNIPPETS / "postgresql_hot.sql", database="cloakroom").count("|") == 1
+    before = secret.read_text()
+    for line in (SNIPPETS / "postgresql_reseal.sh").read_text().splitlines():
+        output = execute(line.replace("cloakroom.yaml", str(settings)), secret)
+        assert "reseal" not in line or output.split() == ["RESEALED", "2"]
+    assert len(secret.read_text()) == 44 and secret.read_text() != before and secret.stat().st_mode & 0o777 == 0o600
     server.stop()
+    server.start()
+    server.stop()
+
+
+def execute(script, secret):
+    """Runs lines of the page, with the file of the master secret elsewhere."""
+    script = script.replace("/etc/cloakroom/master-secret", str(secret)).replace("cloakroom keys", f"{BINARY} keys")
+    return subprocess.run(["bash", "-ec", script], check=True, capture_output=True, text=True, env=clean_environment()).stdout
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["users", "list"]])

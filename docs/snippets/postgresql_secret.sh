@@ -1,0 +1,1 @@
+(umask 077; cloakroom keys secret > /etc/cloakroom/master-secret)
