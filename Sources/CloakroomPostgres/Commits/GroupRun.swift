@@ -54,9 +54,10 @@ struct GroupRun {
 
     private mutating func writeAll() throws -> GroupOutcome {
         var (writers, postponed) = writers()
-        guard !writers.isEmpty else { return .committed(again: []) }
-        var (statements, owners): ([Statement], [Int]) = (server.address.pooler.localSettings(limit), [])
-        let lead = statements.count
+        guard !writers.isEmpty || group.contains(where: \.isDecision) else { return .committed(again: []) }
+        let lead = server.address.pooler.localSettings(limit)
+        var statements: [Statement] = []
+        var owners: [Int] = []
         for index in writers {
             guard case .write(let own, _, _) = steps[index] else { continue }
             statements += own
@@ -64,10 +65,10 @@ struct GroupRun {
         }
         try server.months.prepare(statements, on: connection)
         do {
-            switch try connection.exchange([statements], within: limit)[0] {
+            switch try connection.exchange([lead + statements + [Self.record]], within: limit)[0] {
             case .failed(let statement, let error):
-                return try failure(error, of: statement.map { $0 < lead ? writers[0] : owners[$0 - lead] })
-            case .rows(let rows): postponed += takeWrites(writers, rows.dropFirst(lead))
+                return try failure(error, of: statement.flatMap { owner(of: $0 - lead.count, owners) })
+            case .rows(let rows): postponed += takeWrites(writers, rows.dropFirst(lead.count))
             }
         } catch let loss as ConnectionLost {
             for index in writers {
@@ -77,6 +78,16 @@ struct GroupRun {
         }
         return .committed(again: postponed)
     }
+
+    /// - Returns: the member that sent the statement; nil for those of the group.
+    private func owner(of statement: Int, _ owners: [Int]) -> Int? {
+        owners.indices.contains(statement) ? owners[statement] : nil
+    }
+
+    /// A record in the log, for transactions that change no row. A primary that was replaced goes on to answer reads, from
+    /// which "there is nothing to end" would follow. With synchronous replication it acknowledges no commit that has a
+    /// record.
+    private static let record = Statement("SELECT pg_logical_emit_message(true, 'cloakroom', '')")
 
     /// The members that write, in the order of their rows, and those that must wait for the next transaction because
     /// another one writes the same row.

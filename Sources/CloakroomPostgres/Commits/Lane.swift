@@ -45,7 +45,9 @@ final class Lane: @unchecked Sendable {
     }
 
     private func connected() throws -> PostgresConnection {
-        if let connection { return connection }
+        // Another lane has found the server that replaced this one.
+        if let connection, connection.timeline >= server.timeline { return connection }
+        connection = nil
         try backoff.wait()
         do {
             let fresh = try server.connect(limit: limit)

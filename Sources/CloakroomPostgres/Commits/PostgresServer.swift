@@ -25,6 +25,9 @@ final class PostgresServer: Sendable {
         self.logger = logger
     }
 
+    /// The highest that a connection has seen.
+    var timeline: Int64 { state.withLock { $0.timeline } }
+
     func close() {
         state.withLock { $0.isClosed = true }
     }

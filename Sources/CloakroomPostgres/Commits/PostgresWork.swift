@@ -22,12 +22,15 @@ final class PostgresWork: GroupWork, @unchecked Sendable {
     /// Members write in this order, so that two groups never wait for each other's rows. Two members with the same text
     /// are never in the same transaction.
     let order: String
+    /// Whether a result without a write must be proved to be that of the server that takes writes.
+    let isDecision: Bool
     private var body: (() throws -> PostgresStep)?
     /// Where the work goes on after a transaction that did not finish it.
     private var continuation: PostgresStep?
 
-    init(order: String, _ body: @escaping () throws -> PostgresStep) {
+    init(order: String, isDecision: Bool, _ body: @escaping () throws -> PostgresStep) {
         self.order = order
+        self.isDecision = isDecision
         self.body = body
     }
 
@@ -50,22 +53,24 @@ extension GroupCommit where Work == PostgresWork {
     /// Performs `body` in a group.
     /// - Parameters:
     ///   - order: names the row that the work writes.
+    ///   - isDecision: false for a read whose result may be that of a moment ago.
     ///   - body: sets the result, and returns steps.
     func perform<Value: Sendable>(
-        _ order: String, _ body: @Sendable (WorkResult<Value>) throws -> PostgresStep
+        _ order: String, isDecision: Bool = true, _ body: @Sendable (WorkResult<Value>) throws -> PostgresStep
     ) async throws -> Value {
         let result = WorkResult<Value>()
         try await withoutActuallyEscaping(body) { body in
-            try await commit(PostgresWork(order: order) { try body(result) })
+            try await commit(PostgresWork(order: order, isDecision: isDecision) { try body(result) })
         }
         return result.committed
     }
 
     /// Reads rows.
+    /// - Parameter isDecision: as with `perform`.
     func read<Value: Sendable>(
-        _ statements: [Statement], _ body: @escaping @Sendable ([Rows]) throws -> Value
+        _ statements: [Statement], isDecision: Bool = false, _ body: @escaping @Sendable ([Rows]) throws -> Value
     ) async throws -> Value {
-        try await perform("") { result in
+        try await perform("", isDecision: isDecision) { result in
             .read(statements) { rows in
                 result.value = try body(rows)
                 return .done

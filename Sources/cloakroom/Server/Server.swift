@@ -34,11 +34,13 @@ struct Server {
             ]
             + checks + (try privateApplication(lines, self.cap(shares.privateListener, Crowding())).map { [$0] } ?? [])
         var configuration = ServiceGroupConfiguration(
-            services: [.init(service: BackgroundWork { [server = instance.server] in await server.maintain() })]
+            services: [
+                .init(service: ShutdownLimit(patience: Self.patience)),
+                .init(service: BackgroundWork { [server = instance.server] in await server.maintain() }),
+            ]
                 + listeners.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "cloakroom.lifecycle"))
-        configuration.maximumGracefulShutdownDuration = Self.patience
         try await ServiceGroup(configuration: configuration).run()
     }
 
