@@ -18,20 +18,25 @@ extension SessionService {
     /// revoked ends nothing more: its cookie may be the copy of a thief.
     /// - Throws: `Denial.unavailable` when the store failed to write and the queue of logouts is full.
     package func logout(_ presented: Presented) async throws -> LogoutOutcome {
+        var (session, family): (Session?, [SessionID]) = (nil, [])
         do {
-            try await end(presented)
+            session = try await store.session(presented.session)
+            if let session {
+                family = try await self.family(of: session)
+                try await end(session, presented)
+            }
             return .durable
         } catch {
-            try await endInMemory(presented)
+            try await endInMemory(session, family, presented)
             return .overdue
         }
     }
 
-    private func end(_ presented: Presented) async throws {
+    private func end(_ session: Session, _ presented: Presented) async throws {
         let now = now
         let keys = issuer.keys.current
-        if let session = try await store.session(presented.session), let parent = session.parent {
-            guard presented.isGenuine(for: session, under: keys), session.revocation == nil else { return }
+        guard presented.isGenuine(for: session, under: keys), session.revocation == nil else { return }
+        if let parent = session.parent {
             try await revoke(.family(of: parent), reason: .logout)
             return
         }
@@ -45,23 +50,23 @@ extension SessionService {
         if let ended { publisher.publish(ended) }
     }
 
-    /// Ends the session in memory. If the store cannot even be read, a token with a valid MAC counts as genuine; the
-    /// later write checks it against the row again.
-    private func endInMemory(_ presented: Presented) async throws {
-        let keys = issuer.keys.current
-        let session = try? await store.session(presented.session)
-        if let session, !presented.isGenuine(for: session, under: keys) || session.revocation != nil { return }
+    /// Ends the session in memory.
+    /// - Parameters:
+    ///   - session: as it was before the write that failed; nil if the store could not even be read. A token with a valid
+    ///     MAC then counts as genuine, and the later write checks it against the row again.
+    ///   - family: the others of the same login. Their renewals are refused from now on, so that no access token is issued
+    ///     that this would have to end, too.
+    private func endInMemory(_ session: Session?, _ family: [SessionID], _ presented: Presented) async throws {
         let root = session.map { $0.parent ?? $0.id }
         guard overdue.insert(presented, of: root) else { throw Denial.unavailable(retryAfter: .seconds(1)) }
-        publisher.announce([presented.session])
-        // Their renewals are refused from now on, so that no access token is issued that this would have to end, too.
-        if let root { publisher.announce(await family(of: root)) }
+        publisher.announce([presented.session] + family)
     }
 
-    /// The session at the login host and those that were handed over from it.
-    private func family(of root: SessionID) async -> [SessionID] {
+    /// The live sessions of the same login, read before the write: one that fails may have ended them all the same.
+    private func family(of session: Session) async throws -> [SessionID] {
+        guard session.parent != nil || session.details.handOverEpoch != nil else { return [] }
         let page = SessionPage(limit: HandedOver.mostOfOneParent + 1, at: now, under: policy)
-        return ((try? await store.sessions(.family(of: root), page)) ?? []).map(\.id) + [root]
+        return try await store.sessions(.family(of: session.parent ?? session.id), page).map(\.id)
     }
 
     /// Writes overdue logouts twice a second until the task is cancelled, and once more then.
@@ -80,7 +85,7 @@ extension SessionService {
             // One row that cannot be read must not hold up the others, and a full disk is not asked for each of them.
             guard failures < OverdueLogouts.failuresPerRound else { continue }
             do {
-                try await end(presented)
+                if let session = try await store.session(presented.session) { try await end(session, presented) }
                 overdue.remove(presented.session)
             } catch {
                 failures += 1

@@ -21,8 +21,9 @@ import Testing
         for _ in 1...8 { #expect(admits("192.0.2.1")) }
         #expect(!admits("192.0.2.1"), "a quarter, while half are in use")
         #expect(admits("198.51.100.1"))
-        shares.leave(first)
         #expect(!admits("2001:db8:1:2::1"), "its wider network has a half")
+        shares.leave(first)
+        #expect(admits("2001:db8:1:2::1"))
     }
 
     @Test("trusted proxies and local processes are not limited", arguments: ["10.1.2.3", "127.0.0.1", "::1", nil])

@@ -53,7 +53,7 @@ struct UpstreamBudgetTests {
 
     /// With 32 connections of each kind.
     static let endpoints: [(UpstreamEndpoint, maximum: Int)] = [
-        (UpstreamAddress(parsing: "http://127.0.0.1:1").map { .backend($0) } ?? .own, 44), (.own, 256), (.probe, 2048),
+        (UpstreamAddress(parsing: "http://127.0.0.1:1").map { .backend($0) } ?? .own, 45), (.own, 256), (.probe, 2048),
     ]
 
     @Test("while half of the connections of a kind are in use, one network has at most a quarter", arguments: endpoints)
