@@ -20,6 +20,13 @@ class Recorded:
             for session in operation.get("ends", {}).get("sessions", ()):
                 self.ended.setdefault(session, operation)
 
+        self.tried = {
+            session for operation in self.operations() for session in operation.get("ends", {}).get("sessions", ())}
+        subjects = {operation["ends"]["subject"] for operation in self.operations() if "subject" in operation.get("ends", ())}
+        # Sessions that may have ended with all others of their user.
+        self.ended_together = {
+            operation["session"] for operation in self.operations() if operation.get("subject") in subjects and "session" in operation}
+
     @classmethod
     def read(cls, path):
         return cls(list(history.read(path)))
@@ -38,13 +45,19 @@ class Recorded:
         return path
 
     def honest_renewal(self, rotated=True):
-        """A renewal by an honest user of a session that no thief has copied and that ended nothing but itself."""
-        return first(
-            operation for operation in self.operations(op="renew", role="honest", outcome="acknowledged")
-            if ("given" in operation) == rotated and operation["session"] not in self.robbed and self.is_plain(operation["session"]))
+        """A renewal by an honest user, not the first, of a session that no thief has copied and that ended nothing but itself."""
+        known = set()
+        for operation in self.operations(op="renew", role="honest", outcome="acknowledged"):
+            session = operation["session"]
+            if session in known and ("given" in operation) == rotated and session not in self.robbed and self.is_plain(session):
+                return operation
+            known.add(session)
+        raise LookupError("no renewal of an honest user")
 
     def is_plain(self, session):
-        return all("ends" not in operation or operation["op"] == "logout" for operation in self.operations(session=session))
+        """Whether no request tried to end it, and nothing was done with it to other sessions."""
+        return session not in self.ended_together | self.tried and not any(
+            "ends" in operation for operation in self.operations(session=session))
 
     def refuse(self, operation, code):
         operation |= {"outcome": "refused", "code": code, "status": 401}
@@ -135,7 +148,7 @@ def a_page_without_a_session(recorded):
     """One refusal among acceptances, as from an instance that does not know the session."""
     look = first(
         operation for operation in recorded.operations(op="session", role="honest", outcome="acknowledged")
-        if operation["session"] not in recorded.robbed | set(recorded.ended) and recorded.is_plain(operation["session"])
+        if operation["session"] not in recorded.robbed and recorded.is_plain(operation["session"])
         and recorded.operations(op="renew", session=operation["session"], outcome="acknowledged"))
     recorded.refuse(look, "unauthenticated")
 
@@ -143,9 +156,9 @@ def a_page_without_a_session(recorded):
 def a_lost_login(recorded):
     begin = first(
         operation for operation in recorded.operations(op="begin", outcome="acknowledged")
-        if operation["session"] not in recorded.robbed and recorded.operations(op="renew", session=operation["session"], role="honest")
-        and recorded.is_plain(operation["session"]) and "ends" not in operation)
-    renewal = recorded.operations(op="renew", session=begin["session"], role="honest")[0]
+        if operation["session"] not in recorded.robbed and recorded.is_plain(operation["session"])
+        and recorded.operations(op="renew", session=operation["session"], role="honest", outcome="acknowledged"))
+    renewal = recorded.operations(op="renew", session=begin["session"], role="honest", outcome="acknowledged")[0]
     recorded.forget_later(begin)
     recorded.refuse(renewal, "token_invalid")
     recorded.records.append(renewal)
@@ -175,7 +188,7 @@ def a_thief_who_shares_the_session(recorded):
     """Each renews twice, and neither presents what the other has used."""
     theft = first(
         record for record in recorded.records
-        if record["kind"] == "copy" and record["session"] not in recorded.ended and recorded.is_plain(record["session"]))
+        if record["kind"] == "copy" and recorded.is_plain(record["session"]))
     session, start = theft["session"], theft["at"] + 0.01
     recorded.records = [record for record in recorded.records if record.get("session") != session or record is theft]
     for step, role in enumerate(["thief", "thief", "honest", "honest"]):
