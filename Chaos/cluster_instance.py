@@ -40,7 +40,7 @@ class Instance:
         self.move_clock(0)
 
     def command(self, *arguments):
-        return [BINARY, *arguments, "--data-dir", self.machine.directory.parent / "keys", "--store", self.store]
+        return [BINARY, *arguments, "--data-dir", self.machine.directory / "state", "--store", self.store]
 
     def __str__(self):
         return self.machine.name

@@ -45,11 +45,12 @@ class Recorded:
         return path
 
     def honest_renewal(self, rotated=True):
-        """A renewal by an honest user, not the first, of a session that no thief has copied and that ended nothing but itself."""
+        """A renewal by an honest user, of a session that no thief has copied. One that brings nothing is not the session's first."""
         known = set()
         for operation in self.operations(op="renew", role="honest", outcome="acknowledged"):
             session = operation["session"]
-            if session in known and ("given" in operation) == rotated and session not in self.robbed and self.is_plain(session):
+            is_wanted = "given" in operation if rotated else "given" not in operation and session in known
+            if is_wanted and session not in self.robbed and self.is_plain(session):
                 return operation
             known.add(session)
         raise LookupError("no renewal of an honest user")

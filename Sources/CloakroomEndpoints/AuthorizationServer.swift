@@ -96,11 +96,12 @@ public struct AuthorizationServer: Sendable {
             configuration: configuration, hasher: Self.hasher(), environment: .system, logger: logger)
     }
 
-    /// - Parameter probePatience: how long `/readyz` waits for the store before it answers 503.
+    /// - Parameter storePatience: how long `/readyz`, and a check that needs the feed of revocations, wait for the store
+    ///   before they answer 503.
     package init(
         store: any Store, keySource: any KeySource, keys: IssuerKeys,
         configuration: Configuration,
-        hasher: PasswordHasher, environment: CloakroomCore.Environment, probePatience: Duration = .seconds(2),
+        hasher: PasswordHasher, environment: CloakroomCore.Environment, storePatience: Duration = .seconds(2),
         logger: Logger = Logger(label: "cloakroom")
     ) {
         self.configuration = configuration
@@ -127,7 +128,7 @@ public struct AuthorizationServer: Sendable {
         let sightings = SightingQueue(store: store, policy: policy, environment: environment, logger: logger)
         let feed = RevocationFeed(
             store: store, view: verifier.revocations, publisher: sessions.publisher, signal: signal,
-            environment: environment, logger: logger)
+            environment: environment, patience: storePatience, logger: logger)
         self.sessions = sessions
         accounts = AccountService(
             store: store, sessions: sessions, hasher: hasher, isSignUpOpen: configuration.isSignUpOpen,
@@ -137,7 +138,7 @@ public struct AuthorizationServer: Sendable {
         self.sightings = sightings
         self.feed = feed
         sweeper = Sweeper(store: store, policy: policy, environment: environment, logger: logger)
-        probe = StoreProbe(store: store, environment: environment, logger: logger, patience: probePatience)
+        probe = StoreProbe(store: store, environment: environment, logger: logger, patience: storePatience)
         events = EventFollower(store: store, log: log, logger: logger)
         gauges = StoreGauges(store: store, policy: policy, environment: environment)
         originPolicy = OriginPolicy(

@@ -248,6 +248,7 @@ final class Collected<Value: Sendable>: Sendable {
             _ = try isPassedOn(channel)
             #expect(try sent(channel).hasSuffix("Date: Fri, 15 Jan 2027 08:00:0\(second) GMT\r\n\r\n"))
             server.advance(.seconds(1))
+            server.server.sessions.verifier.revocations.confirm(at: server.uptime, server.now)
         }
     }
 

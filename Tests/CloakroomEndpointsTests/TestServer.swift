@@ -48,7 +48,7 @@ final class TestServer: Sendable {
         server = AuthorizationServer(
             store: try store ?? SQLiteStore(path: data.file("cloakroom.sqlite")), keySource: keyFiles, keys: keys,
             configuration: configuration, hasher: try PasswordHasher(cost: Self.cost, threads: 1),
-            environment: environment, probePatience: .seconds(600))
+            environment: environment, storePatience: .seconds(600))
     }
 
     static let cost = PasswordHashCost(memoryKiB: 1024, passes: 1)

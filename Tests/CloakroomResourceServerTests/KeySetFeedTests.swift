@@ -62,7 +62,7 @@ import Testing
             for (token, expected) in rows { #expect(try await world.answer(token) == expected, "\(token)") }
             #expect(try await world.get("/me", "Bearer \(good)", "Bearer \(good)").status == .unauthorized)
             #expect(try await ResourceWorld.code(world.get("/me", "Basic YTpi")) == "session_missing")
-            #expect(world.log.lines.contains { $0.contains("issuer and audience of ResourceServer") })
+            #expect(world.log.lines.contains { $0.contains("see the parameters of ResourceServer") })
         }
     }
 

@@ -111,3 +111,36 @@ def test_a_primary_that_was_replaced_proves_nothing_though_its_reads_go_on(repli
         assert app.ask(ended.token) == (503, "unavailable")
     finally:
         app.stop()
+
+
+def end_all(backend, subject):
+    return backend.send("DELETE", f"/service/subjects/{subject}/sessions").status
+
+
+def test_no_end_of_sessions_is_acknowledged_that_a_replaced_primary_was_asked_about(replicas, serve):
+    """Synchronous replication: what the old primary reads is of the past, and it acknowledges nothing."""
+    old, new = replicas.primary, replicas.standby
+    one, cut_off = serve(replicas.address()), serve(replicas.address(old))
+    backend = Backend(one)
+    log_in(backend, "1")
+    for server in (one, cut_off):
+        # Each lane has a connection to the primary of that time.
+        assert end_all(Backend(server, backend.key), "1") == 204
+    replicas.wait_for_standby()
+    old.psql("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+    replicas.cut()
+    replicas.promote()
+    begun = []
+    wait_until(lambda: begun or begun.extend(client for client in [log_in_if_possible(backend, "2")] if client), 60)
+    assert end_all(Backend(cut_off, backend.key), "2") == 503, "it can know nothing of this session"
+    assert begun[0].refresh().status == 200
+    wait_until(lambda: end_all(backend, "2") == 204, 60)
+    assert begun[0].refresh().status == 401
+
+
+def log_in_if_possible(backend, subject):
+    """None while no server that takes writes is reached."""
+    try:
+        return log_in(backend, subject)
+    except (AssertionError, KeyError, TypeError):
+        return None

@@ -33,7 +33,7 @@ struct Server {
                 Reloads(certificate: certificate),
             ]
             + checks + (try privateApplication(lines, self.cap(shares.privateListener, Crowding())).map { [$0] } ?? [])
-        var configuration = ServiceGroupConfiguration(
+        let configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: ShutdownLimit(patience: Self.patience)),
                 .init(service: BackgroundWork { [server = instance.server] in await server.maintain() }),
