@@ -72,7 +72,9 @@ extension PostgresStore {
             WHERE revoked_at IS NULL AND \(selection.condition(&text))
             AND id > \(text.bind(.text(position?.rawValue ?? ""))) ORDER BY id LIMIT \(text.bind(.int(Int64(limit))))
             """
-        return try await queries.read([Statement(sql, text.values)], isDecision: true) { $0[0].map { SessionID($0.text(0)) } }
+        return try await queries.read([Statement(sql, text.values)], isDecision: true) { rows in
+            rows[0].map { SessionID($0.text(0)) }
+        }
     }
 
     /// Ends sessions in one transaction. Sessions that have ended already are skipped.

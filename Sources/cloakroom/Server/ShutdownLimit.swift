@@ -13,7 +13,8 @@ struct ShutdownLimit: Service {
         // A thread of its own: the threads of tasks may all be busy with what takes too long.
         let thread = Thread {
             Thread.sleep(forTimeInterval: patience / .seconds(1))
-            Terminal.complain("requests were cut off: they took longer than \(patience.components.seconds) s after the signal")
+            let limit = patience.components.seconds
+            Terminal.complain("requests were cut off: they took longer than \(limit) s after the signal")
             // Without exit handlers, which would wait for other threads.
             _exit(EXIT_SUCCESS)
         }
