@@ -319,13 +319,14 @@ def events(product):
     assert "login" in product.command("events")
 
 
-@command("keys list", "keys rotate", "keys remove")
+@command("keys list", "keys rotate", "keys remove", "keys reseal")
 def keys(product):
     product.command("keys", "rotate")
     product.command("keys", "rotate", "--refresh-secret")
     listed = [json.loads(line) for line in product.command("keys", "list", "--json").splitlines()]
     published, = [key["kid"] for key in sum(listed, []) if key["stage"] == "published"]
     product.command("keys", "remove", published)
+    product.command("keys", "reseal")
 
 
 @command("migrate")
@@ -333,8 +334,8 @@ def migrate(product):
     assert "have the version" in product.command("migrate")
 
 
-# No subject has to do with these, and `restore` refuses a store on PostgreSQL.
-WITHOUT_STORE = {"serve", "routes check", "verify", "restore"}
+# No subject has to do with these (`keys import` writes keys alone), and `restore` refuses a store on PostgreSQL.
+WITHOUT_STORE = {"serve", "routes check", "verify", "restore", "keys secret", "keys import"}
 
 
 def commands(*path):

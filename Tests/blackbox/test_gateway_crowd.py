@@ -227,7 +227,7 @@ def test_idle_http_2_connections_are_closed_also_if_the_client_answers_nothing(t
 
 
 def test_one_client_with_slow_requests_does_not_keep_others_out(tmp_path):
-    """Its requests wait for the backend. Another client, and our own endpoints, are served meanwhile."""
+    """Its requests wait for the backend. Clients of other networks, and our own endpoints, are served meanwhile."""
     gateway = Gateway(
         tmp_path / "data", [{"path": "/*", "access": "public"}], wrapper=["prlimit", "--nofile=400:400", "--"], trustedProxies="127.0.0.1")
     path = gateway.backend.on(lambda connection, request: connection.wait_for_end())
@@ -237,7 +237,7 @@ def test_one_client_with_slow_requests_does_not_keep_others_out(tmp_path):
         wire.send(head(gateway, "GET", path, "X-Forwarded-For: 192.0.2.1"))
         slow.append(wire)
     assert any(wire.answer().status == 503 for wire in slow[-1:]), "it has its share"
-    for address in ("192.0.2.2", "192.0.2.3"):
+    for address in ("198.51.100.2", "203.0.113.3"):
         assert ask(gateway, head(gateway, "GET", "/page", f"X-Forwarded-For: {address}")).status == 200
     assert Client(gateway).sign_up().status == 201
     for wire in slow:

@@ -8,7 +8,7 @@ import pytest
 import postgres
 from backend import Backend
 from browser import Client
-from server import NEEDS_ROOT, ROOT, Server, wait_until
+from server import MASTER_SECRET, NEEDS_ROOT, ROOT, Server, wait_until
 from shell import Shell
 
 SNIPPETS = ROOT / "docs/snippets"
@@ -41,7 +41,7 @@ class Machine:
         self.data, self.directory = directory / "data", tmp_path
         self.config = tmp_path / "cloakroom.yaml"
         self.config.write_text(f"store: {self.cluster.address('cloakroom', user='cloakroom')}\ndataDir: {tmp_path}/data\n")
-        self.servers = [Server(tmp_path / "data", config=self.config, stragglerWindow=0, reissueDelay=0) for _ in range(2)]
+        self.servers = [Server(tmp_path / "data", config=self.config, masterSecret=MASTER_SECRET, stragglerWindow=0, reissueDelay=0) for _ in range(2)]
         self.shell = Shell(tmp_path)
         self.shell.add("systemctl", SYSTEMCTL.format(
             pids=tmp_path / "pids", started=tmp_path / "started", programs=PROGRAMS, data=self.data))

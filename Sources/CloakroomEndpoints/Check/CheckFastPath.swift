@@ -78,7 +78,8 @@ struct CheckFastPath: FastPath {
             return .other(
                 WireAnswer(
                     status: .init(statusCode: response.status.code),
-                    fields: response.headers.map { (name: $0.name.rawName, value: $0.value) },
+                    fields: response.headers.filter { $0.name != .contentLength }
+                        .map { (name: $0.name.rawName, value: $0.value) },
                     body: []))
         } catch let denial as Denial {
             let asked = LoggedRequest(

@@ -34,11 +34,10 @@ struct Server {
             ]
             + checks + (try privateApplication(lines, self.cap(shares.privateListener, Crowding())).map { [$0] } ?? [])
         let configuration = ServiceGroupConfiguration(
-            services: [
-                .init(service: ShutdownLimit(patience: Self.patience)),
-                .init(service: BackgroundWork { [server = instance.server] in await server.maintain() }),
-            ]
-                + listeners.map { .init(service: $0) },
+            services: [.init(service: BackgroundWork { [server = instance.server] in await server.maintain() })]
+                + listeners.map { .init(service: $0) }
+                // The last one learns of the shutdown first.
+                + [.init(service: ShutdownLimit(patience: Self.patience))],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "cloakroom.lifecycle"))
         try await ServiceGroup(configuration: configuration).run()
