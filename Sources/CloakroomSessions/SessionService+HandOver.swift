@@ -122,6 +122,8 @@ extension SessionService {
             publisher.log.write([refused(.unknownCode, nil, redemption)])
             return .refused(.unknownCode, returnTo: nil)
         }
+        // Also if the code is refused: the response with the code had the cookie, and has arrived.
+        try await confirm(handOver)
         let held = try await held(by: redemption.held)
         let parent = try await store.session(handOver.parent)
         let isKept =
@@ -133,7 +135,6 @@ extension SessionService {
             return try await refuse(refusal, handOver, redemption)
         }
         guard let parent else { return try await refuse(.parentEnded, handOver, redemption) }
-        try await confirm(handOver)
         if isKept { return .kept(returnTo: handOver.returnTo) }
         guard let grant = try await begin(handOver, of: parent, redemption) else {
             return try await refuse(.parentEnded, handOver, redemption)

@@ -118,6 +118,20 @@ import Testing
         }
     }
 
+    @Test("what cannot be parsed behind a renewal is refused behind its response")
+    func malformedNext() async throws {
+        let server = server
+        try await FastAndRouted.run(server) { listeners in
+            let ann = try await LoggedIn(server, as: Self.unusedAddress())
+            let text = try await RawConnection(port: listeners.port).use { writer, reader in
+                try await writer.write(ByteBuffer(string: Self.renewal(ann.cookie) + "\u{0}GARBAGE\r\n\r\n"))
+                return try await reader.rest()
+            }
+            let statuses = text.components(separatedBy: "HTTP/1.1 ").dropFirst().map { String($0.prefix(3)) }
+            #expect(statuses == ["200", "400"])
+        }
+    }
+
     @Test("a client that sends no more gets the response to what it sent")
     func halfClosed() async throws {
         let server = server

@@ -45,6 +45,7 @@ final class FastPathHandler<Path: FastPath>: HTTPPartHandler {
         var parts: [HTTPServerRequestPart] = []
         var isRead = false
         var events: [Any] = []
+        var error: (any Error)?
     }
 
     /// - Parameters:
@@ -124,6 +125,11 @@ final class FastPathHandler<Path: FastPath>: HTTPPartHandler {
         }
     }
 
+    /// What cannot be parsed is refused after the response to the request before it.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .waiting = state { held.error = error } else { context.fireErrorCaught(error) }
+    }
+
     /// Reads no more while a response waits for the disk and a next request has begun.
     func read(context: ChannelHandlerContext) {
         if case .waiting = state, !held.parts.isEmpty {
@@ -171,6 +177,7 @@ final class FastPathHandler<Path: FastPath>: HTTPPartHandler {
         for part in came.parts { channelRead(context: context, data: wrapInboundOut(part)) }
         if !came.parts.isEmpty { channelReadComplete(context: context) }
         if came.isRead { read(context: context) }
+        if let error = came.error { context.fireErrorCaught(error) }
         for event in came.events { userInboundEventTriggered(context: context, event: event) }
     }
 
@@ -206,10 +213,10 @@ final class FastPathHandler<Path: FastPath>: HTTPPartHandler {
     /// The framework closes a connection when the server stops, and when the client sends no more. It does not know of
     /// a response that waits, or that is not written yet.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        isClosing = isClosing || event is ChannelShouldQuiesceEvent
         if case .waiting = state { return held.events.append(event) }
         let isEnd = event is ChannelShouldQuiesceEvent || event as? ChannelEvent == .inputClosed
         guard isEnd, let encoder else { return context.fireUserInboundEventTriggered(event) }
-        isClosing = isClosing || event is ChannelShouldQuiesceEvent
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenComplete { _ in context.fireUserInboundEventTriggered(event) }
         encoder.writeAndFlush(NIOAny(ByteBuffer()), promise: sent)

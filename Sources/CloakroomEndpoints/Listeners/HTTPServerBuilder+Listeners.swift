@@ -141,6 +141,9 @@ package struct ListenerChannel: ServerChildChannel {
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
             if try !prepare(channel) { channel.close(promise: nil) }
+            // A connection that is accepted when the server stops is dropped by the framework. NIO ends the process if a
+            // writer is released before its channel is closed (apple/swift-nio#3481).
+            channel.closeFuture.assumeIsolated().whenComplete { _ in withExtendedLifetime(value) {} }
             return value
         }
     }
