@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints what numbers of sessions up to a milliard need, from Benchmarks/scale/measured.json and the assumptions of model.py.
+"""Prints what numbers of sessions up to a billion need, from Benchmarks/scale/measured.json and the assumptions of model.py.
 
     Benchmarks/scale/simulate.py > Benchmarks/scale/figures.txt"""
 import argparse

@@ -7,7 +7,7 @@ import threading
 from backend import Backend as Service, add_credential, cookie_of
 from browser import NAME, PASSWORD
 from host_browser import LOGIN, SHOP, HostBrowser, origin
-from server import run
+from server import MASTER_SECRET, run
 
 SETTINGS = {
     "publicURL": origin(LOGIN), "hosts": SHOP, "claims": "roles", "stragglerWindow": 0, "reissueDelay": 0, "maxSessions": 3}
@@ -74,7 +74,7 @@ class Product:
         return self.service.browser(host=LOGIN, origin=origin(LOGIN), cookie=held and f"{NAME}={held}")
 
     def command(self, *arguments, stdin=""):
-        result = run(*arguments, stdin=stdin, dataDir=self.server.directory)
+        result = run(*arguments, stdin=stdin, dataDir=self.server.directory, masterSecret=MASTER_SECRET)
         assert result.returncode == 0, (arguments, result.stderr)
         return result.stdout
 
