@@ -324,8 +324,9 @@ def keys(product):
     product.command("keys", "rotate")
     product.command("keys", "rotate", "--refresh-secret")
     listed = [json.loads(line) for line in product.command("keys", "list", "--json").splitlines()]
-    published, = [key["kid"] for key in sum(listed, []) if key["stage"] == "published"]
-    product.command("keys", "remove", published)
+    for key in sum(listed, []):
+        if key["stage"] == "published":
+            product.command("keys", "remove", key["kid"])
     product.command("keys", "reseal")
 
 
