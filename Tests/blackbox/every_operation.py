@@ -325,7 +325,7 @@ def keys(product):
     product.command("keys", "rotate", "--refresh-secret")
     listed = [json.loads(line) for line in product.command("keys", "list", "--json").splitlines()]
     for key in sum(listed, []):
-        if key["stage"] == "published":
+        if key["stage"] == "published" and key["use"] == "access":
             product.command("keys", "remove", key["kid"])
     product.command("keys", "reseal")
 
