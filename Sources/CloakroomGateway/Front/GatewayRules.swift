@@ -118,7 +118,7 @@ extension GatewayRules {
             to: originPolicy.sessionHost(forHost: head.host), verifier: authorizer.verifier, at: authorizer.now())
     }
 
-    /// Whether `Authorization` has a token that claims to be ours, valid or not, in whatever spelling: a backend may parse
+    /// Whether `Authorization` has a token that claims to be ours, valid or not, in any spelling: a backend may parse
     /// `Bearer<TAB>token` or `Basic x, Bearer token`, and must not get the token of another host.
     func hasOwnBearer(_ head: RequestHead) -> Bool {
         head.values(.authorization).contains { value in
