@@ -1,7 +1,7 @@
 """Forged, malformed and oversized tokens, cookies, headers and bodies: 4xx, never 5xx, never a hang."""
+import errno
 import hashlib
 import hmac
-import errno
 import json
 import socket
 
