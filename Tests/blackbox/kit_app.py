@@ -77,6 +77,24 @@ class KitApp:
         status, _, body = self.get("/notes", {"Authorization": f"Bearer {token}"} if token else {})
         return status, body.get("code", body)
 
+    def ask_each(self, workers, token):
+        """The status of each worker of gunicorn by the number of its process.
+
+        A worker that waits for the end of a request takes no other one. So each holds one, however the kernel shares them out.
+        """
+        held = [socket.create_connection(("127.0.0.1", self.port), TIMEOUT) for _ in range(workers)]
+        for connection in held:
+            connection.sendall(f"GET /notes HTTP/1.1\r\nHost: app\r\nAuthorization: Bearer {token}\r\n".encode())
+        wait_until(lambda: not waiting_connections(self.port), 60)
+        return dict(self.finish(connection) for connection in held)
+
+    def finish(self, connection):
+        with connection:
+            connection.sendall(b"Connection: close\r\n\r\n")
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return int(response.headers["Process"]), response.status
+
     def state(self):
         return self.get("/state", {})[2]
 
@@ -90,6 +108,13 @@ class KitApp:
         self.process.terminate()
         self.process.wait(20)
         self.log.close()
+
+
+def waiting_connections(port):
+    """How many connections the listener at this port has not yet taken: what Linux has as the receive queue of a listener."""
+    sockets = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    [queues] = [fields[4] for fields in sockets if fields[1] == f"0100007F:{port:04X}" and fields[3] == "0A"]
+    return int(queues.partition(":")[2], 16)
 
 
 def private_address(server):

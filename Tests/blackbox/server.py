@@ -1,4 +1,5 @@
 """Starts, stops and kills the real process. A test can ask for a clock that it moves itself."""
+import contextlib
 import functools
 import os
 import pathlib
@@ -191,6 +192,20 @@ class Server(Address):
     def stop(self):
         self.terminate()
         return self.process.wait(15)
+
+    @contextlib.contextmanager
+    def paused(self):
+        """While it hangs. A signal to stop returns before all threads stand still, and one that still runs would respond."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            wait_until(lambda: set(self.thread_states()) == {"T"})
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def thread_states(self):
+        for status in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            yield status.read_text().rpartition(")")[2].split()[0]
 
     def is_alive(self):
         return self.process.poll() is None

@@ -324,9 +324,8 @@ def test_each_worker_of_gunicorn_follows_the_stream(server, start_app):
 
     def workers(token, status):
         """The two workers, once both give a token this status."""
-        answers = [app.get("/notes", {"Authorization": f"Bearer {token}"}) for _ in range(20)]
-        seen = {headers["Process"]: answer for answer, headers, _ in answers}
-        return list(seen.values()) == [status] * 2 and set(map(int, seen))
+        seen = app.ask_each(2, token)
+        return list(seen.values()) == [status] * 2 and set(seen)
 
     first = wait_until(lambda: workers(revoked.token, 200), 60)
     assert revoked.post("/auth/logout").status == 204

@@ -1,5 +1,4 @@
 """A check that fails in any way closes the app, and soon."""
-import signal
 import time
 
 import pytest
@@ -59,12 +58,9 @@ def test_a_check_that_was_restarted_serves_the_next_request(place, app, ann):
 
 
 def test_a_server_that_hangs_closes_the_app_and_goes_on_afterwards(place, app, ann, anyone):
-    place.server.process.send_signal(signal.SIGSTOP)
-    try:
+    with place.server.paused():
         assert_closed(app, ann)
         assert anyone.get("/public/logo").status == 200
-    finally:
-        place.server.process.send_signal(signal.SIGCONT)
     wait_for(lambda: ann.get("/notes").status == 200, "the server to go on")
 
 
