@@ -22,12 +22,11 @@ def may_have_happened(operation):
     return operation["outcome"] in ("acknowledged", "unknown") or operation.get("code") == "unavailable"
 
 
-def is_final(operation, faults):
-    """Whether the session itself was refused. A bearer token that has expired says nothing about its session, nor does one that
-    was issued, or is checked, by a clock that is an hour wrong."""
+def is_final(operation):
+    """Whether the session itself was refused. A bearer token that has expired says nothing about its session."""
     code = operation.get("code")
     if operation["op"] == "bearer" and code in ("token_expired", "token_invalid"):
-        return code == "token_invalid" and not faults.between(0, operation["ended"], "clock")
+        return code == "token_invalid"
     return code in FINAL
 
 
@@ -68,7 +67,7 @@ class Session:
             self.raises.append((operation["started"], operation["ended"]))
         if is_acknowledged(operation):
             self._accept(operation)
-        elif is_final(operation, faults):
+        elif is_final(operation):
             self._refuse(operation)
         if self.theft:
             self.theft.add(operation)

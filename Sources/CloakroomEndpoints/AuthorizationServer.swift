@@ -93,7 +93,7 @@ public struct AuthorizationServer: Sendable {
         try self.init(
             store: store, keySource: keys,
             keys: keys.open(configuration.signingAlgorithm?.algorithm, under: configuration.policy),
-            configuration: configuration, hasher: Self.hasher(), environment: .system, logger: logger)
+            configuration: configuration, hasher: Self.hasher(), environment: .system(on: store), logger: logger)
     }
 
     /// - Parameter storePatience: how long `/readyz`, and a check that needs the feed of revocations, wait for the store

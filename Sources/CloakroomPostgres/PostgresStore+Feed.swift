@@ -8,43 +8,45 @@ extension PostgresStore {
     private static let longestPage = 5000
 
     public func revocations(after cursor: FeedCursor?) async throws -> FeedPage {
-        try await feed.perform("") { Self.reading(after: cursor, $0) }
+        try await feed.perform("") { reading(after: cursor, $0) }
     }
 
     /// The rows are read in the transaction that makes a write. A standby that had been promoted before would not have
     /// acknowledged that write, so no other server had committed anything when the rows were read (with synchronous
     /// replication).
     public func currentRevocations(after cursor: FeedCursor?) async throws -> FeedPage {
-        try await feed.perform("") { [heartbeat] in Self.proving(heartbeat, after: cursor, $0) }
+        try await feed.perform("") { proving(after: cursor, $0) }
     }
 
-    private static func reading(after cursor: FeedCursor?, _ result: WorkResult<FeedPage>) -> PostgresStep {
-        .read([page(after: cursor)]) { take($0[0], after: cursor, result) }
+    private func reading(after cursor: FeedCursor?, _ result: WorkResult<FeedPage>) -> PostgresStep {
+        let sent = server.clock.uptime()
+        return .read([Self.page(after: cursor)]) { [self] in take($0[0], after: cursor, sent: sent, result) }
     }
 
-    private static func proving(
-        _ heartbeat: Statement, after cursor: FeedCursor?, _ result: WorkResult<FeedPage>
-    ) -> PostgresStep {
-        .write(
-            [heartbeat, page(after: cursor)], then: { take($0[1], after: cursor, result) },
+    private func proving(after cursor: FeedCursor?, _ result: WorkResult<FeedPage>) -> PostgresStep {
+        let sent = server.clock.uptime()
+        return .write(
+            [heartbeat, Self.page(after: cursor)], then: { [self] in take($0[1], after: cursor, sent: sent, result) },
             // A read of nothing leads back here.
-            ifUnknown: .read([]) { _ in proving(heartbeat, after: cursor, result) })
+            ifUnknown: .read([]) { [self] _ in proving(after: cursor, result) })
     }
 
     /// Takes a page, or reads the first one if the cursor is of another history.
-    private static func take(
-        _ rows: Rows, after cursor: FeedCursor?, _ result: WorkResult<FeedPage>
+    /// - Parameter sent: when the statement was sent, by the `uptime` of the clock.
+    private func take(
+        _ rows: Rows, after cursor: FeedCursor?, sent: Int64, _ result: WorkResult<FeedPage>
     ) -> PostgresStep {
         let epoch = rows.first?.int(3) ?? 0
+        if let time = rows.first?.instant(8) { server.clock.take(time, sent: sent) }
         guard let cursor else {
-            result.value = page(rows, epoch, after: .start, isStart: true)
+            result.value = Self.page(rows, epoch, after: .start, isStart: true)
             return .done
         }
         let place = cursor.place
         guard cursor.position(in: epoch) != nil, let place, !place.isAhead(of: Snapshot(rows[0], 4)) else {
             return reading(after: nil, result)
         }
-        result.value = page(rows, epoch, after: place, isStart: false)
+        result.value = Self.page(rows, epoch, after: place, isStart: false)
         return .done
     }
 
@@ -62,7 +64,8 @@ extension PostgresStore {
             """
         return place.page(
             of: rows,
-            columns: "\(Epochs.newest), pg_current_snapshot()::text, page.session, page.subject, page.time",
+            columns:
+                "\(Epochs.newest), pg_current_snapshot()::text, page.session, page.subject, page.time, \(StoreClock.sql)",
             limit: longestPage, &text)
     }
 

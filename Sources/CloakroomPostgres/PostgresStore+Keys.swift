@@ -4,17 +4,11 @@ package import CloakroomStores
 /// The keys, sealed. All instances write the few rows of one table, in the order of their periods.
 extension PostgresStore: KeyStore {
     private static let columns = "id, kind, algorithm, period, created_at, signs_from, longest_session, sealed, ended"
-    private static let now = "(extract(epoch FROM clock_timestamp()) * 1000)::int8"
+    private static let now = StoreClock.sql
 
-    package func keyTable() async throws -> KeyTable {
-        let statement = Statement(
-            """
-            SELECT \(Self.now), \(Self.columns) FROM (SELECT 1) AS always LEFT JOIN cloakroom.keys ON TRUE ORDER BY id
-            """)
-        return try await sessions.read([statement]) { rows in
-            let time = rows[0].first?.instant(0) ?? Instant(milliseconds: 0)
-            return KeyTable(rows: rows[0].map(Self.keyRow).compactMap { $0 }, time: time)
-        }
+    package func keyRows() async throws -> [KeyRow] {
+        let statement = Statement("SELECT \(Self.columns) FROM cloakroom.keys ORDER BY id")
+        return try await sessions.read([statement]) { $0[0].map(Self.keyRow).compactMap { $0 } }
     }
 
     package func change(_ change: KeyTableChange) async throws {
@@ -100,18 +94,19 @@ extension PostgresStore: KeyStore {
 
     /// - Returns: nil for the only row of an empty table, and for a kind of key that only a newer build knows.
     private static func keyRow(_ row: SQLRow) -> KeyRow? {
-        guard let id = row.optionalText(1), let kind = KeyIdentity.Kind(rawValue: row.text(2)) else { return nil }
+        guard let kind = KeyIdentity.Kind(rawValue: row.text(1)) else { return nil }
         let state: KeyRow.State =
-            switch row.optionalText(9) {
-            case nil: .live(sealed: row.bytes(8))
+            switch row.optionalText(8) {
+            case nil: .live(sealed: row.bytes(7))
             case "removed": .removed
             case .some: .retired
             }
         return KeyRow(
             KeyIdentity(
-                id: id, kind: kind, algorithm: row.text(3), period: row.optionalInt(4), createdAt: row.instant(5),
-                signsFrom: row.instant(6)),
-            state, longestSession: Span(milliseconds: row.int(7)))
+                id: row.text(0), kind: kind, algorithm: row.text(2), period: row.optionalInt(3),
+                createdAt: row.instant(4),
+                signsFrom: row.instant(5)),
+            state, longestSession: Span(milliseconds: row.int(6)))
     }
 }
 

@@ -19,7 +19,7 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
     let feed: GroupCommit<PostgresWork>
     let events: EventRows
     let instance = UUID()
-    private let server: PostgresServer
+    let server: PostgresServer
 
     /// The kind of process that opens the database.
     package enum Role: Sendable {
@@ -74,6 +74,9 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
     public func close() {
         server.close()
     }
+
+    /// The time of the database: see `StoreClock`.
+    public var sharedTime: Instant? { server.clock.now }
 
     /// Writes a row of this instance: a server that takes no writes, or whose standby is lost, does not acknowledge it.
     public func ping() async throws {

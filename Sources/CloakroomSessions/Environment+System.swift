@@ -1,4 +1,5 @@
 package import CloakroomCore
+package import CloakroomStores
 import Crypto
 import Foundation
 
@@ -16,4 +17,11 @@ extension Environment {
             return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
         },
         random: { count in SymmetricKey(size: .init(bitCount: count * 8)).withUnsafeBytes { Array($0) } })
+
+    /// As `system`, with the wall clock that the instances on this store share, if it has one.
+    package static func system(on store: any SessionStore) -> Environment {
+        guard store.sharedTime != nil else { return .system }
+        return Environment(
+            now: { store.sharedTime ?? system.now() }, uptime: system.uptime, random: system.random)
+    }
 }

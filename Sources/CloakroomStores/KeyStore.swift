@@ -8,24 +8,11 @@ package import CloakroomCore
 ///
 /// A conforming store passes `KeyStoreContract` of CloakroomTesting.
 package protocol KeyStore: Sendable {
-    /// Reads every row. Reads the newest state that is committed, never that of a replica.
-    func keyTable() async throws -> KeyTable
+    /// Every row, in the order of their ids. Reads the newest state that is committed, never that of a replica.
+    func keyRows() async throws -> [KeyRow]
 
     /// Makes the change durable, as one atomic step.
     func change(_ change: KeyTableChange) async throws
-}
-
-/// The rows of a key store.
-package struct KeyTable: Sendable {
-    /// In the order of their ids.
-    package let rows: [KeyRow]
-    /// The time of the read, by the clock of the store, which all instances share.
-    package let time: Instant
-
-    package init(rows: [KeyRow], time: Instant) {
-        self.rows = rows
-        self.time = time
-    }
 }
 
 /// A key as a store keeps it.
@@ -66,7 +53,7 @@ package struct KeyIdentity: Hashable, Sendable {
     /// Counts the keys of one kind and algorithm, and is unique among them: if several instances rotate at once, the first
     /// takes the period, and all use its key. nil for a mark that was put back.
     package let period: Int64?
-    /// By the store's clock, as `signsFrom`.
+    /// By the clock that the instances share, as `signsFrom`.
     package let createdAt: Instant
     package let signsFrom: Instant
 

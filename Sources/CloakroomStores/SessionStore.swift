@@ -91,6 +91,15 @@ public protocol SessionStore: Sendable {
 
     /// The number of sessions that are neither expired nor revoked.
     func liveSessions(at now: Instant, under policy: SessionPolicy) async throws -> Int
+
+    /// The time of a clock that all instances on this store share, and by which they decide. nil for a store of one
+    /// machine: the clock of that machine counts.
+    var sharedTime: Instant? { get }
+}
+
+extension SessionStore {
+    /// nil.
+    public var sharedTime: Instant? { nil }
 }
 
 extension SessionStore {

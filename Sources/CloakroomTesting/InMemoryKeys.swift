@@ -44,11 +44,11 @@ package final class InMemoryKeys: KeyStore {
         }
     }
 
-    package func keyTable() async throws -> KeyTable {
+    package func keyRows() async throws -> [KeyRow] {
         try state.withLock { state in
             state.reads += 1
             if state.isDown { throw Down() }
-            return KeyTable(rows: state.rows.values.map(\.row).sorted { $0.id < $1.id }, time: now())
+            return state.rows.values.map(\.row).sorted { $0.id < $1.id }
         }
     }
 

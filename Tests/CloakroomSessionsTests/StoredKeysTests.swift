@@ -21,11 +21,10 @@ import Testing
     }
 
     /// One of the instances that share the store.
-    /// - Parameter ahead: how far its clock is ahead.
-    private func instance(_ secrets: UInt8..., ahead: Span = .zero, log: CapturedLog? = nil) -> StoredKeys {
+    private func instance(_ secrets: UInt8..., log: CapturedLog? = nil) -> StoredKeys {
         let time = time
         let environment = Environment(
-            now: { time.now + ahead }, uptime: { time.uptime }, random: Environment.system.random)
+            now: { time.now }, uptime: { time.uptime }, random: Environment.system.random)
         let known = (secrets.isEmpty ? [1] : secrets).map { MasterSecretTests.secrets($0).text }.joined(separator: ",")
         let logger = log.map { log in Logger(label: "test") { _ in log } } ?? Logger(label: "test")
         return StoredKeys(store, environment: environment, logger: logger) {
@@ -201,55 +200,6 @@ import Testing
         #expect(kept.count < old.count + 1)
         for instance in [one, two] { #expect(ids(try await instance.read()) == kept) }
         #expect(store.rows.filter { $0.state == .retired }.count == old.count + 1 - kept.count)
-    }
-
-    // Clocks.
-
-    @Test(
-        "instances whose clocks are wrong use each key when the others do",
-        arguments: [-3600, -60, 0, 60, 3600] as [Int64])
-    func skew(_ seconds: Int64) async throws {
-        let ahead = Span.seconds(seconds)
-        let (right, wrong) = (instance(), instance(ahead: ahead))
-        let first = try await right.open(nil, under: policy).signing[0].key.id
-        let now = time.now + ahead
-        let secret: @Sendable (Int) -> [UInt8] = Environment.system.random
-        _ = try await wrong.update { keys in
-            try #require(keys).rotated(from: now + IssuerKeys.publication, at: now)
-                .withNewRefreshSecret(from: now + IssuerKeys.publication, at: now, random: secret)
-        }
-        let rows = store.rows.filter { $0.identity.period == 1 }
-        #expect(rows.count == 2)
-        for row in rows {
-            #expect(row.identity.createdAt == time.now && row.identity.signsFrom == time.now + IssuerKeys.publication)
-        }
-        for (minutes, signs) in [(9, false), (11, true)] as [(Int64, Bool)] {
-            let then = time.now + .minutes(minutes)
-            for (keys, clock) in [(right, then), (wrong, then + ahead)] {
-                let read = try #require(try await keys.read())
-                #expect((read.signingKey(at: clock).id != first) == signs)
-                #expect((read.refreshKey(at: clock).id != read.refresh[0].key.id) == signs)
-                let published = try read.publicKeySet(at: clock, lifetime: policy.accessTokenLifetime)
-                #expect(published.objectValue?["keys"]?.arrayValue?.count == 2)
-            }
-        }
-    }
-
-    @Test("a clock that is set while the instance runs moves the times of its keys")
-    func step() async throws {
-        let offset = Mutex(Span.zero)
-        let time = time
-        let environment = Environment(
-            now: { time.now + offset.withLock { $0 } }, uptime: { time.uptime }, random: Environment.system.random)
-        let keys = StoredKeys(store, environment: environment) { MasterSecretTests.secrets(1) }
-        _ = try await keys.open(nil, under: policy)
-        guard case .read(_, let revision) = try await keys.read(since: nil) else { return #expect(Bool(false)) }
-        offset.withLock { $0 = .minutes(-60) }
-        guard case .read(let moved, let other) = try await keys.read(since: revision) else {
-            return #expect(Bool(false))
-        }
-        #expect(moved.signing[0].signsFrom == time.now - .minutes(60))
-        guard case .unchanged = try await keys.read(since: other) else { return #expect(Bool(false)) }
     }
 
     @Test("the store has no key in the clear")

@@ -11,6 +11,15 @@ from server import ROOT
 PORTS = {"direct": 5432, "pgbouncer": 6432}
 
 
+# PostgreSQL finds its own functions last, by the search path of the database.
+CLOCK = """
+CREATE SCHEMA fake; CREATE TABLE fake.clock (ahead interval); INSERT INTO fake.clock VALUES ('0');
+CREATE FUNCTION fake.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+AS 'SELECT pg_catalog.clock_timestamp() + ahead FROM fake.clock';
+GRANT USAGE ON SCHEMA fake TO app; GRANT SELECT ON fake.clock TO app
+"""
+
+
 class Cluster:
     """Both have sockets in a directory, and no TCP ports."""
 
@@ -43,6 +52,16 @@ class Cluster:
         name = f"blackbox{next(self.numbers)}"
         self.psql("-c", f"CREATE DATABASE {name} OWNER app")
         return name
+
+    def database_with_clock(self):
+        """A database whose clock, which the instances share, is moved by `move_clock`."""
+        name = self.database()
+        commands = [*CLOCK.split(";\n"), f"ALTER DATABASE {name} SET search_path = fake, pg_catalog, public"]
+        self.psql(*(word for command in commands for word in ("-c", command)), database=name)
+        return name
+
+    def move_clock(self, name, seconds):
+        self.psql("-c", f"UPDATE fake.clock SET ahead = ahead + '{seconds} seconds'", database=name)
 
 
 def start(directory):

@@ -15,11 +15,11 @@ import planted
 import planted_proxy
 import workload
 from backend import add_credential
-from server import Server
+from server import Server, wait_until
 from postgres import Cluster
 
-# The clocks of the servers stand at the start of the test, and `advance` moves them. So no window closes by itself, and no
-# assumption of the protocol depends on the speed of the machine.
+# The clocks of the servers stand at the start of the test, or go on from there with PostgreSQL, and `advance` moves them. So no
+# window closes by itself, and no assumption of the protocol depends on the speed of the machine.
 WINDOW = 600
 SETTINGS = {"stragglerWindow": WINDOW, "reissueDelay": 0.3, "accessTokenLifetime": 1.3 * WINDOW}
 # A run ends as soon as it has what the tests need. The limit is long, so that a slow machine does not fail the tests.
@@ -91,6 +91,19 @@ def moving(server):
     return advance
 
 
+def moving_shared(cluster, database, instances):
+    """Moves the clock of the database, and waits until the instances know."""
+    def known():
+        return instances[0].log().count("the clocks of this machine and of the database")
+
+    def advance(seconds):
+        before = known()
+        cluster.move_clock(database, seconds)
+        wait_until(lambda: known() >= before + len(instances))
+        return seconds
+    return advance
+
+
 def standing_still(seconds):
     """Rounds without a move: the server has other clients."""
     return 0
@@ -111,11 +124,11 @@ def runs(tmp_path_factory):
     for parent in [database, *database.parents[:2]]:
         parent.chmod(0o711)
     cluster = Cluster(database)
-    store = cluster.address(cluster.database())
+    shared = cluster.database_with_clock()
     sqlite, behind_proxies, behind_a_proxy_with_windows = (
         Server(directory / name, clock="+0", **SETTINGS) for name in ("sqlite", "behind-proxies", "behind-a-proxy-with-windows"))
-    # The two instances have one directory, so `move` of one moves the clock of both.
-    instances = [Server(directory / "shared", clock="+0", store=store, **SETTINGS) for _ in range(2)]
+    # The two instances have one directory, and one log.
+    instances = [Server(directory / "shared", store=cluster.address(shared), **SETTINGS) for _ in range(2)]
     servers = [sqlite, behind_proxies, behind_a_proxy_with_windows, *instances]
     proxies, runs = [], {}
     with concurrent.futures.ThreadPoolExecutor(32) as pool:
@@ -127,7 +140,7 @@ def runs(tmp_path_factory):
         record("sqlite", sqlite, [sqlite.port], [sqlite.private_port], 20, has_all_that_is_planted, moving(sqlite))
         record(
             "postgres", instances[0], [one.port for one in instances], [one.private_port for one in instances], 15,
-            has_rotated_twice, moving(instances[0]), passwords=False)
+            has_rotated_twice, moving_shared(cluster, shared, instances), passwords=False)
         for broken in planted_proxy.BROKEN:
             server = behind_a_proxy_with_windows if broken.needs_windows else behind_proxies
             proxies.append(planted_proxy.Proxy(broken(), [server.port, server.private_port]))

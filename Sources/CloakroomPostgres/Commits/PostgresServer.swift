@@ -5,6 +5,7 @@ import Synchronization
 /// What the connections of one store share: the address, the history of the server, and the partitions that exist.
 final class PostgresServer: Sendable {
     let address: PostgresAddress
+    let clock: StoreClock
     let months = EventMonths()
     private let logger: Logger
     private let state = Mutex(State())
@@ -23,6 +24,7 @@ final class PostgresServer: Sendable {
     init(_ address: PostgresAddress, logger: Logger) {
         self.address = address
         self.logger = logger
+        clock = StoreClock(logger: logger)
     }
 
     /// The highest that a connection has seen.
@@ -52,18 +54,25 @@ final class PostgresServer: Sendable {
         }
     }
 
-    /// Brings the tables to the version of this build, or checks that this build works with them.
+    /// Brings the tables to the version of this build, or checks that this build works with them. Reads the clock.
     func prepareSchema(making: Bool) throws -> [Int64] {
         do {
             let connection = try connect(limit: .seconds(60))
             let steps = try Schema.prepare(connection, address, making: making)
             try recordEpoch(connection)
+            try readClock(connection)
             return steps
         } catch let error as UnusableData {
             throw error
         } catch {
             throw UnusableData(.disk, "PostgreSQL cannot be used: \(error)")
         }
+    }
+
+    private func readClock(_ connection: PostgresConnection) throws {
+        let sent = clock.uptime()
+        let rows = try connection.transaction([Statement("SELECT \(StoreClock.sql)")])
+        if let time = rows[0].first?.instant(0) { clock.take(time, sent: sent) }
     }
 
     private func recordEpoch(_ connection: PostgresConnection) throws {

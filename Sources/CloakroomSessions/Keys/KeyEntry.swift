@@ -61,18 +61,6 @@ extension IssuerKeys {
                     signsFrom: entry.signsFrom)
             }, removed: removed, longestSession: longestSession)
     }
-
-    /// The same keys by a clock that is ahead by `span`.
-    func shifted(by span: Span) throws -> IssuerKeys {
-        guard span != .zero else { return self }
-        return try IssuerKeys(
-            signing: signing.map {
-                .init(key: $0.key, createdAt: $0.createdAt + span, signsFrom: $0.signsFrom + span)
-            },
-            refresh: refresh.map {
-                .init(key: $0.key, createdAt: $0.createdAt + span, signsFrom: $0.signsFrom + span)
-            }, removed: removed, longestSession: longestSession)
-    }
 }
 
 /// Why the keys in a store cannot be opened, as a sentence. It names keys and master secrets by their ids.

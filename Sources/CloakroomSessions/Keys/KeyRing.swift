@@ -4,7 +4,7 @@ import CloakroomStores
 import CloakroomTokens
 import Crypto
 
-/// The rows of a key store, opened. All times are by the store's clock.
+/// The rows of a key store, opened.
 struct KeyRing: Sendable {
     let rows: [KeyRow]
     /// nil while there are no keys.
@@ -41,10 +41,10 @@ struct KeyRing: Sendable {
     ///
     /// A failover or a restored backup loses rows. A key may have signed tokens meanwhile, and the mark of a removed one
     /// keeps a thief's tokens out.
-    func repair(of table: KeyTable, sealing secret: () throws -> MasterSecret) throws -> KeyTableChange? {
-        let present = Dictionary(uniqueKeysWithValues: table.rows.map { ($0.id, $0.state) })
+    func repair(of found: [KeyRow], sealing secret: () throws -> MasterSecret) throws -> KeyTableChange? {
+        let present = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0.state) })
         var change = KeyTableChange()
-        var periods = Periods(table.rows)
+        var periods = Periods(found)
         for (row, entry) in zip(rows.filter(\.isLive), entries) where present[row.id] == nil {
             let period = periods.take(row.identity.period, of: entry)
             change.added.append(try entry.sealed(as: period, under: secret(), longestSession: row.longestSession))

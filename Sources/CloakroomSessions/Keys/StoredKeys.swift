@@ -6,9 +6,8 @@ package import Logging
 
 /// The issuer's keys in a store that many instances share, sealed under the master secret of the operator.
 ///
-/// No instance leads. An instance that rotates adds a row for the next period; the first takes it, and all use its key. Times
-/// in the store are by the store's clock, and are shifted to the clock of this instance: one with a wrong clock uses
-/// each key when the others do.
+/// No instance leads. An instance that rotates adds a row for the next period; the first takes it, and all use its key, at
+/// the same time by the clock that they share.
 package actor StoredKeys: KeySource {
     private let store: any KeyStore
     private let secrets: @Sendable () throws -> MasterSecrets
@@ -16,11 +15,6 @@ package actor StoredKeys: KeySource {
     private let logger: Logger
     /// What the store had when it was last read. What it loses of that is put back.
     private var ring: KeyRing?
-    /// How far the clock of this instance is ahead of that of the store.
-    private var skew = Span.zero
-
-    /// A smaller difference of the clocks is that of two good clocks, and of the time that a read takes.
-    private static let tolerance: Int64 = 2000
 
     /// - Parameter secrets: reads the master secrets. Called when the rows have changed, so that another file of secrets
     ///   needs no restart.
@@ -46,14 +40,13 @@ package actor StoredKeys: KeySource {
 
     /// Reads the keys; nil when there are none.
     package func read() async throws -> IssuerKeys? {
-        try await load().keys?.shifted(by: skew)
+        try await load().keys
     }
 
     package func read(since revision: KeyRevision?) async throws -> KeyReading {
         let ring = try await load()
         guard let keys = ring.keys else { return .absent }
-        let current = ring.revision.shifted(by: skew)
-        return current == revision ? .unchanged : .read(try keys.shifted(by: skew), current)
+        return ring.revision == revision ? .unchanged : .read(keys, ring.revision)
     }
 
     /// The number of attempts of a change. Each one after the first means that another instance has changed the keys in
@@ -63,12 +56,10 @@ package actor StoredKeys: KeySource {
     package func update(_ change: @Sendable (IssuerKeys?) throws -> IssuerKeys) async throws -> IssuerKeys {
         for _ in 0..<Self.attempts {
             let ring = try await load()
-            let skew = skew
-            let wanted = try change(ring.keys?.shifted(by: skew)).shifted(by: Span(milliseconds: -skew.milliseconds))
-            let step = try ring.change(to: wanted, sealing: secrets().first)
+            let step = try ring.change(to: change(ring.keys), sealing: secrets().first)
             if !step.isEmpty { try await store.change(step) }
             let saved = try await load()
-            if saved.settles(step), let keys = saved.keys { return try keys.shifted(by: skew) }
+            if saved.settles(step), let keys = saved.keys { return keys }
         }
         throw UnusableData(.busy, "other instances are changing the keys; try again")
     }
@@ -87,39 +78,17 @@ package actor StoredKeys: KeySource {
     private func load() async throws -> KeyRing {
         // The rows before the read: a row that another task adds meanwhile is not lost.
         let before = ring
-        var table = try await table()
-        if let repair = try before?.repair(of: table, sealing: { try secrets().first }) {
+        var rows = try await store.keyRows()
+        if let repair = try before?.repair(of: rows, sealing: { try secrets().first }) {
             try await store.change(repair)
             logger.warning(
                 "the store had lost keys, which were put back",
                 metadata: ["count": "\(repair.added.count + repair.removed.count)"])
-            table = try await self.table()
+            rows = try await store.keyRows()
         }
-        if let before, before.rows == table.rows { return before }
-        let loaded = try KeyRing(table.rows, with: secrets())
+        if let before, before.rows == rows { return before }
+        let loaded = try KeyRing(rows, with: secrets())
         ring = loaded
         return loaded
-    }
-
-    private func table() async throws -> KeyTable {
-        let began = environment.now()
-        let table = try await store.keyTable()
-        let ended = environment.now()
-        // A read that took longer, or during which the clock was set, does not measure.
-        guard Span.zero...Span.seconds(1) ~= ended - began else { return table }
-        let measured = began - table.time
-        guard abs(measured.milliseconds - skew.milliseconds) > Self.tolerance else { return table }
-        skew = .seconds(Int64((Double(measured.milliseconds) / 1000).rounded()))
-        logger.warning(
-            "the difference between the clocks of this machine and of the database has changed",
-            metadata: ["seconds": "\(skew.milliseconds / 1000)"])
-        return table
-    }
-}
-
-extension KeyRevision {
-    /// The revision of the same rows with other times.
-    fileprivate func shifted(by skew: Span) -> Self {
-        KeyRevision(digest: digest + Array("\(skew.milliseconds)".utf8))
     }
 }

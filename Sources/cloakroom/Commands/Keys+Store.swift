@@ -25,7 +25,7 @@ extension Keys {
         @OptionGroup var administration: Administration
 
         func run() async throws {
-            try await administration.withKeyPlace { place, _ in
+            try await administration.withKeyPlace { place, _, _ in
                 guard case .store(let stored, _) = place else {
                     throw Administration.Failure("keys in files are not sealed; --store names no PostgreSQL")
                 }
@@ -46,7 +46,7 @@ extension Keys {
 
         func run() async throws {
             let files = directory
-            try await administration.withKeys { place, _ in
+            try await administration.withKeys { place, _, _ in
                 guard case .store = place else {
                     throw Administration.Failure("keys are imported into PostgreSQL; --store names another database")
                 }

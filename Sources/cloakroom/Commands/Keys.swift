@@ -18,7 +18,7 @@ struct Keys: AsyncParsableCommand {
         @OptionGroup var administration: Administration
 
         func run() async throws {
-            try await administration.withKeys { place, _ in try await place.existing() }
+            try await administration.withKeys { place, _, _ in try await place.existing() }
         }
     }
 
@@ -47,8 +47,7 @@ struct Keys: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let environment = Environment.system
-            try await administration.withKeys { [now, refreshSecret, algorithm] place, settings in
+            try await administration.withKeys { [now, refreshSecret, algorithm] place, settings, environment in
                 let algorithm = algorithm.flatMap(Self.syntax.parse) ?? settings.server.signingAlgorithm?.algorithm
                 let isImmediate = now || refreshSecret && !place.publishesRefreshSecrets
                 return try await place.change { keys in
@@ -74,9 +73,8 @@ struct Keys: AsyncParsableCommand {
         @OptionGroup var administration: Administration
 
         func run() async throws {
-            let now = Environment.system.now()
-            try await administration.withKeys { [id] place, _ in
-                try await place.change { try $0.removing(id, at: now) }
+            try await administration.withKeys { [id] place, _, environment in
+                try await place.change { try $0.removing(id, at: environment.now()) }
             }
         }
     }
@@ -84,23 +82,26 @@ struct Keys: AsyncParsableCommand {
 
 extension Administration {
     /// Runs `work` on the keys, and prints those that it returns. With key files no database is opened.
-    func withKeys(_ work: (KeyPlace, Settings) async throws -> IssuerKeys) async throws {
-        try await withKeyPlace { place, settings in
-            Table(try await work(place, settings), settings, at: Environment.system.now())
+    func withKeys(_ work: (KeyPlace, Settings, Environment) async throws -> IssuerKeys) async throws {
+        try await withKeyPlace { place, settings, environment in
+            Table(try await work(place, settings, environment), settings, at: environment.now())
         }
     }
 
-    func withKeyPlace(empty: String = "", _ work: (KeyPlace, Settings) async throws -> Table?) async throws {
+    func withKeyPlace(
+        empty: String = "", _ work: (KeyPlace, Settings, Environment) async throws -> Table?
+    ) async throws {
         try await report(empty: empty) { settings in
             let directory = try DataDirectory(existing: settings.data.directory)
-            let environment = Environment.system
             guard case .postgres = settings.data.store else {
-                return try await work(KeyPlace(settings.data, directory, nil, environment), settings)
+                return try await work(KeyPlace(settings.data, directory, nil, .system), settings, .system)
             }
             _ = try settings.data.masterSecrets()
             let store = try OpenStore(settings.data.store, making: false, isCommand: true)
             defer { store.close() }
-            return try await work(KeyPlace(settings.data, directory, store.keys, environment), settings)
+            let environment = Environment.system(on: store.store)
+            return try await work(
+                KeyPlace(settings.data, directory, store.keys, environment), settings, environment)
         }
     }
 }

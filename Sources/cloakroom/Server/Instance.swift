@@ -23,12 +23,12 @@ struct Instance {
 
     /// Opens everything that a server needs, and creates directory, database and keys at the first start.
     static func serving(_ settings: Settings) async throws -> Self {
-        let environment = Environment.system
         let directory = try DataDirectory(settings.data.directory)
         // Before the database is opened: a start that is refused for want of a secret changes nothing.
         if case .postgres = settings.data.store { _ = try settings.data.masterSecrets() }
         let store = try OpenStore(settings.data.store, making: true, isCommand: false)
         do {
+            let environment = Environment.system(on: store.store)
             let place = KeyPlace(settings.data, directory, store.keys, environment)
             let keys = try await place.open(
                 settings.server.signingAlgorithm?.algorithm, under: settings.server.policy)
@@ -54,10 +54,10 @@ struct Instance {
     /// key file cannot be read.
     /// - Parameter making: whether to create a missing directory and database.
     static func administering(_ settings: Settings, making: Bool) throws -> Self {
-        let environment = Environment.system
         let directory =
             try making ? DataDirectory(settings.data.directory) : DataDirectory(existing: settings.data.directory)
         let store = try OpenStore(settings.data.store, making: making, isCommand: true)
+        let environment = Environment.system(on: store.store)
         let keys = try IssuerKeys.first(.es256, at: environment.now(), random: environment.random)
         return try Self(settings, environment, store, KeyFiles(directory: directory, environment: environment), keys)
     }
