@@ -34,18 +34,20 @@ class Cluster:
         self.synchronous = synchronous
         self.violations = []
         make_bridge()
-        shim = self.build_shim()
+        slow_disk, wrong_clock = self.build("slow_disk"), self.build("wrong_clock")
         self.etcd = [Etcd(self.database_machine(f"etcd{number}", 10 + number)) for number in (1, 2, 3)]
-        self.databases = [Database(self.database_machine(f"db{number}", number), shim) for number in (1, 2, 3)]
+        self.databases = [Database(self.database_machine(f"db{number}", number), slow_disk) for number in (1, 2, 3)]
         proxy = Machine("proxy", 31, directory)
         machines = [database.machine for database in self.databases]
-        self.instances = [Instance(Machine(f"app{number}", 20 + number, directory), machines, proxy) for number in (1, 2, 3)]
+        self.instances = [
+            Instance(Machine(f"app{number}", 20 + number, directory), machines, proxy, wrong_clock) for number in (1, 2, 3)]
         self.proxy = Proxy(proxy, self.instances)
 
-    def build_shim(self):
-        shim = self.directory / "slow_disk.so"
-        subprocess.run(["gcc", "-Wall", "-Werror", "-O2", "-shared", "-fPIC", "-o", shim, HERE / "slow_disk.c"], check=True)
-        return shim
+    def build(self, name):
+        """A library that is preloaded into a process."""
+        library = self.directory / f"{name}.so"
+        subprocess.run(["gcc", "-Wall", "-Werror", "-O2", "-shared", "-fPIC", "-o", library, HERE / f"{name}.c"], check=True)
+        return library
 
     def database_machine(self, name, number):
         machine = Machine(name, number, self.directory)
