@@ -71,7 +71,7 @@ let package = Package(
         .target(name: "CloakroomCore", swiftSettings: strict),
         .target(name: "CloakroomTokens", dependencies: ["CloakroomCore", crypto, cryptoExtras], swiftSettings: strict),
         .target(name: "CloakroomFiles", swiftSettings: strict),
-        .target(name: "CloakroomStores", dependencies: ["CloakroomCore"], swiftSettings: strict),
+        .target(name: "CloakroomStores", dependencies: ["CloakroomCore", metrics], swiftSettings: strict),
         .target(
             name: "CloakroomSessions",
             dependencies: [
@@ -91,7 +91,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "CloakroomPostgres",
-            dependencies: ["CloakroomCore", "CloakroomFiles", "CloakroomStores", "CPQ", logging],
+            dependencies: ["CloakroomCore", "CloakroomFiles", "CloakroomStores", "CPQ", logging, metrics],
             swiftSettings: strict),
         .target(
             name: "CloakroomMiddleware",

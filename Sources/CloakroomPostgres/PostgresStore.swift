@@ -57,11 +57,13 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
             }
         }
         sessions = GroupCommit(
-            limits: GroupLimits(group: address.largestGroup),
+            "sessions", limits: GroupLimits(group: address.largestGroup),
             performers: lanes(address.connections - 3, within: .seconds(2)))
-        subjects = GroupCommit(limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(5)))
-        queries = GroupCommit(limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(30)))
-        feed = GroupCommit(limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(1)))
+        subjects = GroupCommit(
+            "subjects", limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(5)))
+        queries = GroupCommit(
+            "queries", limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(30)))
+        feed = GroupCommit("feed", limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(1)))
     }
 
     /// Brings the tables to the version of this build.

@@ -1,6 +1,7 @@
 import CloakroomCore
 import Foundation
 import Logging
+import Metrics
 import Synchronization
 
 /// The clock of the database, which all instances share. Between two reads of it the continuous clock of this machine
@@ -17,6 +18,7 @@ final class StoreClock: Sendable {
     /// By how much the clock of this machine was ahead when that was last logged.
     private let reported = Mutex(Span.zero)
     private let logger: Logger
+    private let difference = Gauge(label: "cloakroom_clock_difference_seconds")
 
     /// A smaller difference of the clocks is that of two good ones.
     private static let tolerance: Int64 = 2000
@@ -44,19 +46,21 @@ final class StoreClock: Sendable {
         let latest = time.milliseconds - sent + 1
         let known = offset.load(ordering: .relaxed)
         offset.store(min(max(known, earliest), latest), ordering: .relaxed)
-        report(wall() - now)
+        report(ahead: wall() - now)
     }
 
-    private func report(_ difference: Span) {
+    private func report(ahead span: Span) {
+        let seconds = Double(span.milliseconds) / 1000
+        difference.record(seconds)
         let isNew = reported.withLock { reported in
-            guard abs(difference.milliseconds - reported.milliseconds) > Self.tolerance else { return false }
-            reported = difference
+            guard abs(span.milliseconds - reported.milliseconds) > Self.tolerance else { return false }
+            reported = span
             return true
         }
         guard isNew else { return }
         logger.warning(
             "the difference between the clocks of this machine and of the database has changed; sessions and keys follow that of the database",
-            metadata: ["seconds": "\((Double(difference.milliseconds) / 1000).rounded())"])
+            metadata: ["seconds": "\(seconds.rounded())"])
     }
 }
 

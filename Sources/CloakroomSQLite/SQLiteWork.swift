@@ -28,7 +28,7 @@ extension GroupCommit where Work == SQLiteWork {
         limits: GroupLimits = GroupLimits(),
         performing perform: @escaping @Sendable ((Database) throws -> Void) throws -> Void
     ) {
-        self.init(limits: limits, performers: [{ SQLiteWork.commit($0, perform) }])
+        self.init("writes", limits: limits, performers: [{ SQLiteWork.commit($0, perform) }])
     }
 
     /// Runs `work` in a transaction, and returns when its writes are on disk.

@@ -22,6 +22,16 @@ package enum GroupOutcome {
     /// Nothing is committed, for a reason that concerns all, such as a full disk. All fail: with a separate try for
     /// each, the last would wait for the failures of all others.
     case failed(any Error)
+
+    /// How many of a group run again after this.
+    fileprivate func repeats(of count: Int) -> Int {
+        switch self {
+        case .committed(let again): again.count
+        case .memberFailed: count - 1
+        case .someMemberFailed: count > 1 ? count : 0
+        case .failed: 0
+        }
+    }
 }
 
 /// Commits concurrent writes in one transaction: a commit waits for the disk, and many writes share that wait.
@@ -45,15 +55,20 @@ package final class GroupCommit<Work: GroupWork>: Sendable {
     private let shared = Shared()
     private let threads: Int
     private let limits: GroupLimits
+    private let metrics: GroupMetrics
 
     /// Starts the threads that commit.
-    /// - Parameter performers: one for each thread.
-    package init(limits: GroupLimits = GroupLimits(), performers: [Perform]) {
+    /// - Parameters:
+    ///   - name: that of the queue in the metrics.
+    ///   - performers: one for each thread.
+    package init(_ name: String, limits: GroupLimits = GroupLimits(), performers: [Perform]) {
         self.limits = limits
         threads = performers.count
+        metrics = GroupMetrics(name)
         for perform in performers {
+            let worker = GroupWorker(limits: limits, metrics: metrics, perform: perform)
             let thread = Thread { [shared] in
-                while let group = Self.next(shared, limits) { Self.commit(group, limits, perform) }
+                while let group = Self.next(shared, worker) { worker.commit(group) }
             }
             thread.name = "cloakroom commits"
             thread.start()
@@ -84,6 +99,7 @@ package final class GroupCommit<Work: GroupWork>: Sendable {
             if isAccepted {
                 shared.waiting.signal()
             } else {
+                metrics.refuse(1)
                 work.release()
                 continuation.resume(throwing: Denial.unavailable(retryAfter: .seconds(1)))
             }
@@ -91,44 +107,58 @@ package final class GroupCommit<Work: GroupWork>: Sendable {
     }
 
     /// Waits for the next group; nil once the queue is stopped and empty.
-    private static func next(_ shared: Shared, _ limits: GroupLimits) -> [GroupMember<Work>]? {
+    private static func next(_ shared: Shared, _ worker: GroupWorker<Work>) -> [GroupMember<Work>]? {
         while true {
             shared.waiting.wait()
-            let group: [GroupMember<Work>]? = shared.queue.withLock { queue in
-                let group = Array(queue.members.prefix(limits.group))
+            let taken: (group: [GroupMember<Work>], left: Int)? = shared.queue.withLock { queue in
+                let group = Array(queue.members.prefix(worker.limits.group))
                 queue.members.removeFirst(group.count)
-                return group.isEmpty && queue.isStopped ? nil : group
+                return group.isEmpty && queue.isStopped ? nil : (group, queue.members.count)
             }
-            guard let group else { return nil }
+            guard let taken else { return nil }
             // One signal arrives per write, but one group takes many: the spare signals find an empty queue.
-            let inTime = inTime(group, limits)
-            if !inTime.isEmpty { return inTime }
+            let inTime = worker.inTime(taken.group)
+            guard !inTime.isEmpty else { continue }
+            worker.metrics.take(inTime.count, leaving: taken.left)
+            return inTime
         }
     }
+}
+
+/// What one thread does with the groups that it takes.
+private struct GroupWorker<Work: GroupWork>: Sendable {
+    let limits: GroupLimits
+    let metrics: GroupMetrics
+    let perform: GroupCommit<Work>.Perform
 
     /// Fails the members that have waited too long.
     /// - Returns: the others.
-    private static func inTime(_ group: [GroupMember<Work>], _ limits: GroupLimits) -> [GroupMember<Work>] {
+    func inTime(_ group: [GroupMember<Work>]) -> [GroupMember<Work>] {
         let now = ContinuousClock.now
-        return group.filter { member in
+        let inTime = group.filter { member in
             guard member.askedAt.duration(to: now) > limits.longestWait else { return true }
             member.fail(Denial.unavailable(retryAfter: .seconds(1)))
             return false
         }
+        metrics.refuse(group.count - inTime.count)
+        return inTime
     }
 
     /// Commits a group, in as many transactions as it takes. A member that fails fails alone.
-    private static func commit(_ group: [GroupMember<Work>], _ limits: GroupLimits, _ perform: Perform) {
+    func commit(_ group: [GroupMember<Work>]) {
         var group = group
         while !group.isEmpty {
-            switch perform(group.map(\.work)) {
+            let began = ContinuousClock.now
+            let outcome = perform(group.map(\.work))
+            metrics.end(after: began.duration(to: .now), again: outcome.repeats(of: group.count))
+            switch outcome {
             case .committed(let again):
                 let isOpen = Set(again)
                 for (index, member) in group.enumerated() where !isOpen.contains(index) { member.succeed() }
-                group = inTime(again.map { group[$0] }, limits)
+                group = inTime(again.map { group[$0] })
             case .memberFailed(let index, let error): group.remove(at: index).fail(error)
             case .someMemberFailed where group.count > 1:
-                for member in group { commit([member], limits, perform) }
+                for member in group { commit([member]) }
                 return
             case .someMemberFailed(let error), .failed(let error):
                 for member in group { member.fail(error) }

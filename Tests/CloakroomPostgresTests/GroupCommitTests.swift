@@ -25,7 +25,7 @@ import Testing
                     id int8 PRIMARY KEY, parent int8 REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)
                 """)
             let lane = Lane(PostgresServer(try database.address(), logger: Logger(label: "test")), limit: .seconds(10))
-            group = GroupCommit(limits: limits, performers: [{ lane.perform($0) }])
+            group = GroupCommit("test", limits: limits, performers: [{ lane.perform($0) }])
         }
 
         var waiting: Int { group.waiting }

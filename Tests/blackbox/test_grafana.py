@@ -7,7 +7,8 @@ import pytest
 
 from backend import Backend
 from browser import Client
-from server import ROOT
+from postgres import cluster  # noqa: F401, a fixture
+from server import ROOT, Server
 
 DASHBOARD = json.loads((ROOT / "deploy/grafana/cloakroom.json").read_text())
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
@@ -43,8 +44,19 @@ def parts(node):
 
 
 @pytest.fixture(scope="module")
-def metrics(shared):
-    """The series of a server that has had traffic, by the name of the metric: a list of labels with values."""
+def metrics(shared, cluster, tmp_path_factory):
+    """The series of servers that have had traffic, by the name of the metric: a list of labels with values."""
+    on_postgresql = Server(tmp_path_factory.mktemp("data"), store=cluster.address(cluster.database()))
+    texts = [scrape(shared), Client(on_postgresql).get("/metrics", private=True).body.decode()]
+    on_postgresql.stop()
+    found = {}
+    for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", "\n".join(texts), re.M):
+        found.setdefault(name, []).append(dict(re.findall(r'(\w+)="([^"]*)"', labels)))
+    return found
+
+
+def scrape(shared):
+    """After traffic of each kind."""
     client = Client(shared)
     client.sign_up()
     assert client.get("/auth/session").status == 200
@@ -53,11 +65,7 @@ def metrics(shared):
     backend.log_in()
     headers = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": "/", "X-Forwarded-Host": f"127.0.0.1:{shared.port}", "X-Forwarded-Proto": "http"}
     assert client.get("/auth/check", headers=headers, private=True).status == 204
-    text = client.get("/metrics", private=True).body.decode()
-    found = {}
-    for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", text, re.M):
-        found.setdefault(name, []).append(dict(re.findall(r'(\w+)="([^"]*)"', labels)))
-    return found
+    return client.get("/metrics", private=True).body.decode()
 
 
 def labels_of(metrics, name):
@@ -136,3 +144,25 @@ def test_the_page_names_every_metric(metrics):
     page = (ROOT / "docs/operations.md").read_text()
     for name in metrics:
         assert f"`{re.sub(r'_(bucket|count|sum)$', '', name)}`" in page
+
+
+def values(server):
+    text = Client(server).get("/metrics", private=True).body.decode()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if not line.startswith("#")}
+
+
+def test_each_write_is_counted_with_its_group(tmp_path):
+    server = Server(tmp_path / "data")
+    client = Client(server)
+    client.sign_up()
+    before = values(server)
+    for _ in range(5):
+        assert client.log_in().status == 200
+    after = values(server)
+    groups, members, durations = (
+        after[name] - before[name] for name in (
+            'cloakroom_store_groups_total{queue="writes"}', 'cloakroom_store_members_total{queue="writes"}',
+            'cloakroom_store_group_duration_seconds_count{queue="writes"}'))
+    assert members >= groups >= 5 and durations == groups
+    assert after['cloakroom_store_refused_total{queue="writes"}'] == after['cloakroom_store_repeated_total{queue="writes"}'] == 0
+    server.stop()

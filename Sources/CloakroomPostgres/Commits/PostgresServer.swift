@@ -1,5 +1,6 @@
 import CloakroomFiles
 import Logging
+import Metrics
 import Synchronization
 
 /// What the connections of one store share: the address, the history of the server, and the partitions that exist.
@@ -9,6 +10,8 @@ final class PostgresServer: Sendable {
     let months = EventMonths()
     private let logger: Logger
     private let state = Mutex(State())
+    private let opened = Counter(label: "cloakroom_store_connections_total", dimensions: [("result", "opened")])
+    private let failed = Counter(label: "cloakroom_store_connections_total", dimensions: [("result", "failed")])
 
     private struct State {
         var timeline: Int64 = 0
@@ -46,9 +49,11 @@ final class PostgresServer: Sendable {
                 _ = try connection.transaction([Self.timeouts(limit, isLocal: false)])
             }
             try recordEpoch(connection)
+            opened.increment()
             note(isReachable: true, "")
             return connection
         } catch {
+            failed.increment()
             note(isReachable: false, "\(error)")
             throw Unreachable(description: "PostgreSQL cannot be reached: \(error)")
         }

@@ -2,6 +2,7 @@ package import CloakroomCore
 package import CloakroomStores
 package import CloakroomTokens
 package import Logging
+import Metrics
 
 /// Copies revocations by other processes (the command line, another instance) into this process's view, and hands them to
 /// the readers of the stream. It alone polls the store, however many readers there are.
@@ -29,6 +30,8 @@ package actor RevocationFeed {
     private var lost: [SessionID] = []
     private var subscriptions: [FeedSubscription] = []
     private let patience: Duration
+    /// How old the latest proof is.
+    private let age = Gauge(label: "cloakroom_feed_age_seconds")
 
     static let period = Duration.milliseconds(100)
     /// The shortest time between two polls, while sessions end one after the other.
@@ -160,6 +163,7 @@ package actor RevocationFeed {
     /// One poll of `run`. It logs when reading begins to fail and when it succeeds again, not each of the failures in
     /// between.
     func look() async {
+        defer { if let provenAt { age.record((environment.uptime() - provenAt) / .seconds(1)) } }
         do {
             let isDue = provenAt.map { environment.uptime() >= $0 + Self.proofPeriod } ?? true
             try await current(proving: isDue).value
