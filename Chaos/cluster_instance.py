@@ -19,7 +19,7 @@ MASTER_SECRET = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").d
 # what the rotation protocol assumes: the deadline of a browser and 10 seconds in the queue of a server.
 SETTINGS = {
     "publicURL": f"https://{HOST}", "accessTokenLifetime": 5, "stragglerWindow": 18, "reissueDelay": 1, "signup": "open",
-    "loginRateLimit": "off", "signupRateLimit": "off", "claims": "roles", "masterSecret": MASTER_SECRET}
+    "loginRateLimit": "off", "signupRateLimit": "off", "claims": "roles", "masterSecret": MASTER_SECRET, "shutdownDelay": 3}
 
 
 def environment_name(setting):

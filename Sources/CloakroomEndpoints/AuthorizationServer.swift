@@ -212,8 +212,13 @@ public struct AuthorizationServer: Sendable {
         }
     }
 
-    /// Whether the store takes writes.
+    /// Whether the store takes writes, and the server is not about to stop.
     func isReady() async -> Bool {
         await probe.isReady()
+    }
+
+    /// Makes `/readyz` respond 503, so that load balancers send no more requests before the server stops.
+    package func leaveLoadBalancers() async {
+        await probe.stop()
     }
 }

@@ -320,3 +320,22 @@ def multiply_sessions(server, count):
             f"SELECT printf('copy%020d', i), {others} FROM n, (SELECT * FROM sessions LIMIT 1)")
     database.close()
     return count
+
+
+# Shutdown.
+
+def test_a_server_that_is_told_to_stop_is_not_ready_and_serves_on_for_the_delay(start):
+    server = start(shutdownDelay=300)
+    client = Client(server)
+    assert client.get("/readyz").status == 200
+    server.terminate()
+    wait_until(lambda: client.get("/readyz").status == 503)
+    assert client.get("/readyz", private=True).status == 503 and client.get("/healthz").status == 200
+    assert client.sign_up().status == 201 and client.refresh().status == 200 and client.check().status == 204
+    server.kill()
+
+
+def test_a_server_ends_after_the_delay(start):
+    server = start(shutdownDelay=0.5)
+    server.terminate()
+    assert server.process.wait(60) == 0

@@ -2,8 +2,9 @@ package import CloakroomCore
 package import CloakroomStores
 package import Logging
 
-/// Checks whether the store takes writes, at most once a second however many probes arrive: each check is a write
-/// that waits for the disk.
+/// Whether a load balancer should send requests: while the store takes writes, and the server is not about to stop.
+///
+/// Checks the store at most once a second however many probes arrive: each check is a write that waits for the disk.
 package actor StoreProbe {
     private let store: any SessionStore
     private let environment: Environment
@@ -15,6 +16,7 @@ package actor StoreProbe {
     /// disk that hangs must count as not ready.
     private let patience: Duration
     static let period = Duration.seconds(1)
+    private var isStopping = false
 
     package init(
         store: any SessionStore, environment: Environment, logger: Logger, patience: Duration = .seconds(2)
@@ -25,7 +27,13 @@ package actor StoreProbe {
         self.patience = patience
     }
 
+    /// From now on the server is not ready.
+    package func stop() {
+        isStopping = true
+    }
+
     package func isReady() async -> Bool {
+        guard !isStopping else { return false }
         if let last, look == nil, environment.uptime() < last.uptime + Self.period { return last.isReady }
         let task = look?.task ?? begin()
         return await task.value(within: patience) ?? false

@@ -33,11 +33,15 @@ struct Server {
                 Reloads(certificate: certificate),
             ]
             + checks + (try privateApplication(lines, self.cap(shares.privateListener, Crowding())).map { [$0] } ?? [])
+        let delay = Duration.milliseconds(instance.settings.listeners.shutdownDelay.milliseconds)
         let configuration = ServiceGroupConfiguration(
             services: [.init(service: BackgroundWork { [server = instance.server] in await server.maintain() })]
                 + listeners.map { .init(service: $0) }
-                // The last one learns of the shutdown first.
-                + [.init(service: ShutdownLimit(patience: Self.patience))],
+                // The last one learns of the shutdown first, and the one before it when the last one has ended.
+                + [
+                    .init(service: ShutdownDelay(server: instance.server, delay: delay)),
+                    .init(service: ShutdownLimit(patience: delay + Self.patience)),
+                ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: Logger(label: "cloakroom.lifecycle"))
         try await ServiceGroup(configuration: configuration).run()

@@ -17,6 +17,7 @@ struct ListenerSettings: SettingsSection, Sendable {
     var tlsKey: String?
     var isSelfSigned = false
     var requestTimeout = Span.seconds(30)
+    var shutdownDelay = Span.zero
     /// The limit on each listener; nil for as many as the descriptors allow.
     var maximumConnections: Int?
 
@@ -87,6 +88,11 @@ struct ListenerSettings: SettingsSection, Sendable {
             to: \.listeners.requestTimeout, example: "10",
             help: "Seconds from the first byte of a request to its last.",
             note: "A slower request is answered 408 `request_timeout`, and its connection is closed."),
+        Setting(
+            "shutdownDelay", .seconds(.zero...(.seconds(300)), expected: "seconds, 0 to 300"),
+            to: \.listeners.shutdownDelay, example: "5",
+            help: "Seconds for which the server goes on after a signal to stop, while `/readyz` is 503.",
+            note: "Longer than a load balancer takes to notice: no request fails in a rolling restart."),
         Setting(
             "maxConnections", ValueSyntax.number(1...1_000_000).optional(), to: \.listeners.maximumConnections,
             default: .computed("as many as the limit of open files allows"), example: "1000",
