@@ -67,9 +67,12 @@ let package = Package(
         .systemLibrary(
             name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
         .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
         .target(name: "CloakroomCore", swiftSettings: strict),
-        .target(name: "CloakroomTokens", dependencies: ["CloakroomCore", crypto, cryptoExtras], swiftSettings: strict),
+        .target(
+            name: "CloakroomTokens", dependencies: ["CloakroomCore", "CZlib", crypto, cryptoExtras],
+            swiftSettings: strict),
         .target(name: "CloakroomFiles", swiftSettings: strict),
         .target(name: "CloakroomStores", dependencies: ["CloakroomCore", metrics], swiftSettings: strict),
         .target(

@@ -25,19 +25,13 @@ extension SessionService {
 
     private func session(_ proof: Proof, _ request: SessionRequest, at now: Instant) -> Session {
         Session(
-            id: Self.sessionID(environment.random(18)), subject: proof.subject, secret: Secret(environment.random(32)),
+            id: ids.next(environment.random(SessionIDs.randomSize)), subject: proof.subject,
+            secret: Secret(environment.random(32)),
             refreshKey: refreshKeyID,
             details: Session.Details(
                 client: request.client.id, login: proof.login, remembered: request.remember,
                 userAgent: request.device.userAgent, address: request.device.address, evidence: proof.evidence),
             at: now, under: policy)
-    }
-
-    /// Encodes 18 random bytes so that the id begins with a letter. `cloakroom sessions revoke` would parse an id
-    /// that begins with a hyphen as an option, and with `-h` print its help and end nothing. This costs one bit of
-    /// 144.
-    static func sessionID(_ random: [UInt8]) -> SessionID {
-        SessionID(Base64URL.encode([random[0] & 0x7F] + random.dropFirst()))
     }
 
     /// Returns the live session of `token`, if that is the current refresh token or the one before. The cookie of an

@@ -178,7 +178,8 @@ extension SessionService {
         _ handOver: HandOver, of parent: Session, _ redemption: Redemption, at now: Instant
     ) -> Session {
         Session(
-            id: Self.sessionID(environment.random(18)), subject: parent.subject, secret: Secret(environment.random(32)),
+            id: ids.next(environment.random(SessionIDs.randomSize)), subject: parent.subject,
+            secret: Secret(environment.random(32)),
             refreshKey: refreshKeyID,
             details: Session.Details(
                 client: .browser, login: parent.login, remembered: parent.remembered,

@@ -13,6 +13,7 @@ package struct SessionService: Sendable {
     let issuer: TokenIssuer
     let store: any SessionStore & SubjectStore & OneTimeStore
     let maximumSessions: Int
+    let ids = SessionIDs()
     let overdue = OverdueLogouts()
     let handOvers = HandOverLimit()
     private let readKeys: (@Sendable () async throws -> Void)?

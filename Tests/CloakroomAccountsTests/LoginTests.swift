@@ -19,14 +19,6 @@ import Testing
         #expect(try world.events(.signUp) == 1 && world.events(.login) == 2)
     }
 
-    @Test("no session id can be parsed as an option of a command")
-    func sessionID() {
-        for byte in UInt8.min...UInt8.max {
-            let id = SessionService.sessionID([byte] + [UInt8](repeating: 0xFB, count: 17)).rawValue
-            #expect(id.first?.isLetter == true && id.utf8.count == 24)
-        }
-    }
-
     @Test("a wrong password, an unknown account and a disabled one get the same denial")
     func wrong() async throws {
         let world = try ServiceWorld()
