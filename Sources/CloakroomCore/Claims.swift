@@ -48,10 +48,10 @@ public struct Claims: Hashable, Sendable, Codable {
 
 extension Claims {
     /// Claims that the server itself sets, or that give a token another meaning (RFC 7519, RFC 8693 section 4.1, RFC 7800,
-    /// RFC 9068 section 2.2). An app that could set them could raise its own rights, or name another user.
+    /// RFC 9068 section 2.2, draft-ietf-oauth-status-list-20). An app that could set them could raise its own rights, or name another user.
     public static let reservedNames: Set<String> = [
         "iss", "sub", "aud", "client_id", "iat", "nbf", "exp", "jti", "sid", "gen", "auth_time", "acr", "amr", "scope",
-        "cnf", "act", "may_act", "nonce", "azp", "typ", "cloakroom:host",
+        "cnf", "act", "may_act", "nonce", "azp", "typ", "status", "cloakroom:host",
     ]
 
     /// Whether an app may have a claim of this name: 1 to 64 letters, digits, `_`, `-` and `.`, and not reserved.

@@ -52,6 +52,9 @@ public struct AuthorizationServer: Sendable {
         public var serviceWorkers: Set<String> = []
         /// The names of the claims that backends may add to access tokens (`Claims.isName`).
         public var claims: Set<String> = []
+        /// The claim `ttl` of status lists, in seconds (2 or more); nil for access tokens that name no status list
+        /// (`docs/kits.md`).
+        public var statusListTTL: Int?
         /// The peers from which forwarded headers are accepted.
         public var trustedProxies = TrustedProxies.none
         /// How long access tokens are accepted while the store cannot prove that no revocation is missing, beyond the
@@ -77,6 +80,8 @@ public struct AuthorizationServer: Sendable {
     private let keyWatch: KeyWatch
     private let sightings: SightingQueue
     let feed: RevocationFeed
+    /// nil without the setting `statusListTTL`.
+    let statusLists: StatusLists?
     let credentialWatch: CredentialWatch
     private let sweeper: Sweeper
     private let probe: StoreProbe
@@ -121,7 +126,8 @@ public struct AuthorizationServer: Sendable {
         let sessions = SessionService(
             store: store,
             issuer: TokenIssuer(
-                issuer: configuration.issuer, audience: audience, keys: keys, claimNames: configuration.claims),
+                issuer: configuration.issuer, audience: audience, keys: keys, claimNames: configuration.claims,
+                statusLists: configuration.statusLists),
             verifier: verifier, policy: policy, clients: configuration.clients,
             maximumSessions: configuration.maximumSessions, log: log, signal: signal, environment: environment,
             readKeys: { try await keyWatch.catchUp() })
@@ -130,6 +136,11 @@ public struct AuthorizationServer: Sendable {
             store: store, view: verifier.revocations, publisher: sessions.publisher, signal: signal,
             environment: environment, patience: storePatience, logger: logger)
         self.sessions = sessions
+        statusLists = configuration.statusLists.map {
+            StatusLists($0, view: verifier.revocations, keys: keys, environment: environment) {
+                try await feed.catchUp()
+            }
+        }
         accounts = AccountService(
             store: store, sessions: sessions, hasher: hasher, isSignUpOpen: configuration.isSignUpOpen,
             failedLoginsPerMinute: configuration.failedLoginsPerMinute, signUpsPerHour: configuration.signUpsPerHour)

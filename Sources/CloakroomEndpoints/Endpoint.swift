@@ -21,7 +21,7 @@ struct Endpoint: Sendable {
     static let all: [Endpoint] = [
         .signUp, .login, .refresh, .logout, .session, .sessions, .endSession, .revokeOthers, .stepUp, .password,
         .clientScript, .clientTypes, .loginPage, .signUpPage, .accountPage, .pagePart, .handOverCode,
-        .handOverSession, .openAPI, .keySet, .metadata,
+        .handOverSession, .openAPI, .keySet, .statusList, .metadata,
         .openIDMetadata, .changePassword, .health, .readiness, .check, .metrics, .beginServiceSession,
         .stepUpServiceSession, .endServiceSession, .subjectSessions, .endSubjectSessions, .setClaims, .setSubject,
         .serviceEvents, .serviceRevocations,

@@ -15,6 +15,8 @@ struct AccessClaims: Hashable, Sendable {
     var host = SessionHost.login
     /// Those of the app.
     var claims = Claims.empty
+    /// `status`, for verifiers that poll. Verifiers of this module follow the feed of revocations, and do not read it.
+    var status: JSONValue?
 
     /// `typ` (RFC 9068 section 2.1).
     static let type = "at+jwt"
@@ -30,6 +32,7 @@ struct AccessClaims: Hashable, Sendable {
         ]
         json[Self.lowerLevels] = AuthenticationTimes.json(authentication.lowerLevels, after: authentication.time)
         if let host = host.claim { json[Self.host] = .string(host) }
+        json[Self.status] = status
         for member in claims.json.members { json.append(member.name, member.value) }
         return json
     }
@@ -37,6 +40,9 @@ struct AccessClaims: Hashable, Sendable {
     /// A private claim: RFC 9470 has one `auth_time` for all levels, but a password may be fresher than the passkey
     /// that `acr` stands for. `auth_time` is that of `acr`, so a verifier that reads only those two is never too mild.
     fileprivate static let lowerLevels = "auth_times"
+
+    /// The Token Status List (draft-ietf-oauth-status-list-20 section 6.1). No claim of an app can have this name.
+    fileprivate static let status = "status"
 
     /// A private claim: the host of the session, unless that is the login host. No claim of an app can have this name.
     fileprivate static let host = "cloakroom:host"

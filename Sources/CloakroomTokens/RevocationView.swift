@@ -105,8 +105,25 @@ package final class RevocationView: Sendable {
     private func isCurrent(
         _ state: borrowing State, for grace: Duration, at uptime: Duration, _ now: Instant
     ) -> Bool {
-        guard let confirmedAt = state.confirmedAt, uptime <= confirmedAt + staleAfter + grace else { return false }
-        return Self.offset(uptime, now) + Self.tolerance >= state.offset
+        guard let age = age(state, at: uptime, now) else { return false }
+        return age <= staleAfter + grace
+    }
+
+    /// The age of the latest proof that the view is current; nil without one, or if the wall clock was set back since.
+    package func age(at uptime: Duration, _ now: Instant) -> Duration? {
+        state.withLock { age($0, at: uptime, now) }
+    }
+
+    private func age(_ state: borrowing State, at uptime: Duration, _ now: Instant) -> Duration? {
+        guard let confirmedAt = state.confirmedAt, Self.offset(uptime, now) + Self.tolerance >= state.offset else {
+            return nil
+        }
+        return uptime - confirmedAt
+    }
+
+    /// The indexes of the revoked sessions in each status list that has one. It walks through all of them.
+    package func byStatusList() -> [StatusListID: [UInt16]] {
+        revoked.byStatusList()
     }
 
     /// Whether the wall clock was set back since the feed was last read.

@@ -7,12 +7,18 @@ package struct TokenIssuer: Sendable {
     package let keys: LiveKeys<IssuerKeys>
     /// The claims of apps that access tokens may contain.
     private let claimNames: Set<String>
+    /// nil if access tokens name no status list.
+    private let statusLists: StatusListService?
 
-    package init(issuer: String, audience: String, keys: LiveKeys<IssuerKeys>, claimNames: Set<String> = []) {
+    package init(
+        issuer: String, audience: String, keys: LiveKeys<IssuerKeys>, claimNames: Set<String> = [],
+        statusLists: StatusListService? = nil
+    ) {
         self.issuer = issuer
         self.audience = audience
         self.keys = keys
         self.claimNames = claimNames
+        self.statusLists = statusLists
     }
 
     /// Tokens with a shorter lifetime (tests, demonstrations) carry milliseconds; all others carry whole seconds, which
@@ -35,7 +41,12 @@ package struct TokenIssuer: Sendable {
                 issuedAt: issuedAt, expiresAt: session.accessTokenExpiry(at: issuedAt, under: policy),
                 tokenID: Base64URL.encode(tokenID), session: session.id, generation: generation,
                 authentication: session.authentication(ofGeneration: generation), host: session.host,
-                claims: session.claims.restricted(to: claimNames)), at: now)
+                claims: session.claims.restricted(to: claimNames), status: status(of: session.id)), at: now)
+    }
+
+    private func status(of session: SessionID) -> JSONValue? {
+        guard let statusLists else { return nil }
+        return StatusListEntry(session).map(statusLists.claim)
     }
 
     private func sign(_ claims: AccessClaims, at now: Instant) throws -> VerifiedAccess {

@@ -17,12 +17,13 @@ struct TokenWorld {
 
     init(
         _ algorithm: SignatureAlgorithm = .es256, issuer name: String = issuer, audience: String = audience,
-        policy: SessionPolicy = SessionPolicy(), claimNames: Set<String> = []
+        policy: SessionPolicy = SessionPolicy(), claimNames: Set<String> = [], statusLists: StatusListService? = nil
     ) throws {
         self.policy = policy
         let keys = LiveKeys(try Self.issuerKeys(algorithm))
         self.keys = keys
-        issuer = TokenIssuer(issuer: name, audience: audience, keys: keys, claimNames: claimNames)
+        issuer = TokenIssuer(
+            issuer: name, audience: audience, keys: keys, claimNames: claimNames, statusLists: statusLists)
         verifier = Self.verifier(keys, issuer: name, audience: audience, policy: policy)
     }
 

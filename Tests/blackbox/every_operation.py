@@ -10,7 +10,8 @@ from host_browser import LOGIN, SHOP, HostBrowser, origin
 from server import MASTER_SECRET, run
 
 SETTINGS = {
-    "publicURL": origin(LOGIN), "hosts": SHOP, "claims": "roles", "stragglerWindow": 0, "reissueDelay": 0, "maxSessions": 3}
+    "publicURL": origin(LOGIN), "hosts": SHOP, "claims": "roles", "stragglerWindow": 0, "reissueDelay": 0, "maxSessions": 3,
+    "statusListTTL": 15}
 NEW_PASSWORD = "another horse battery"
 # More than the server remembers for each subject.
 NETWORKS = 16
@@ -195,7 +196,7 @@ def hand_over_session(product):
 for name, path in {
     "clientScript": "/auth/client.js", "clientTypes": "/auth/client.d.ts", "loginPage": "/auth/pages/login",
     "signUpPage": "/auth/pages/signup", "pagePart": "/auth/pages/style.css", "openAPI": "/auth/openapi.json",
-    "keySet": "/.well-known/jwks.json", "metadata": "/.well-known/oauth-authorization-server",
+    "keySet": "/.well-known/jwks.json", "statusList": "/auth/status-lists/AAAAAAAAAAAA", "metadata": "/.well-known/oauth-authorization-server",
     "openIDMetadata": "/.well-known/openid-configuration", "changePasswordPage": "/.well-known/change-password",
     "accountPage": "/auth/pages/account", "health": "/healthz", "readiness": "/readyz",
 }.items():

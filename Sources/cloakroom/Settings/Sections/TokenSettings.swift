@@ -42,5 +42,10 @@ enum TokenSettings: SettingsSection {
             to: \.server.claims, example: "roles,tenant",
             help: "Names of the claims that backends may add to access tokens over the service API.",
             note: "See [claims](own-login.md#put-roles-into-the-access-token)."),
+        Setting(
+            "statusListTTL", ValueSyntax.number(2...3600, "seconds").or("off"), to: \.server.statusListTTL,
+            example: "15",
+            help: "Seconds for which a verifier may keep a status list; access tokens then name one.",
+            note: "See [polling](kits.md#poll-for-revocations)."),
     ]
 }
