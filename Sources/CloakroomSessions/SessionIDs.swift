@@ -2,8 +2,8 @@ import CloakroomCore
 import CloakroomTokens
 import Synchronization
 
-/// Makes the ids of new sessions. Each has an entry of its own in a status list, without a word to the store or to other
-/// instances (decision 0029).
+/// Makes the ids of new sessions. Each has an entry of its own in a status list, and neither the store nor another instance
+/// has to agree (decision 0029).
 ///
 /// A process draws the name of a list, 72 random bits, and gives each index of it to one session, in random order: an
 /// outsider then cannot count the sessions. After 65,536 sessions it draws the next list.

@@ -10,7 +10,7 @@ import pytest
 
 from backend import Backend, access_claims
 from backends import free_port
-from browser import Client, part, tokens
+from browser import PASSWORD, Client, part, tokens
 from postgres import cluster  # noqa: F401, a fixture
 from server import ROOT, Server, refuse_to_serve, run, wait_until
 
@@ -69,10 +69,13 @@ def status_since(server, client, moment):
     return bit(wait_until(recent), client.entry)
 
 
-def poller(server):
+PUBLIC_URL = "https://app.example.com"
+
+
+def poller(server, public_url="http://localhost"):
     """The verifier of the page, for this server."""
     text = (ROOT / "docs/snippets/kits/status_list.py").read_text()
-    for old, new in (("https://app.example.com", "http://localhost"), ("http://127.0.0.1:8080", server.origin)):
+    for old, new in ((PUBLIC_URL, public_url), ("http://127.0.0.1:8080", f"http://127.0.0.1:{server.port}")):
         assert old in text
         text = text.replace(old, new)
     module = {}
@@ -127,6 +130,20 @@ def test_a_list_of_another_name_has_no_bit_of_these_sessions(server):
     assert status_since(server, client, time.time()) == 1
     _, claims = fetch(server, "http://localhost/auth/status-lists/AAAAAAAAAAAA")
     assert not any(claims["bits"])
+
+
+def test_the_lists_are_below_the_public_url(start):
+    server = start(publicURL=PUBLIC_URL, statusListTTL=TTL)
+    client = Client(server)
+    there = {"Host": "app.example.com", "Origin": PUBLIC_URL}
+    account = {"email": "ann@example.com", "password": PASSWORD}
+    assert client.post("/auth/signup", account, headers=there).status == 201
+    claims = access_claims(client)
+    assert claims["status"]["status_list"]["uri"].startswith(f"{PUBLIC_URL}/auth/status-lists/")
+    is_revoked = poller(server, PUBLIC_URL)
+    assert not is_revoked(claims)
+    assert client.post("/auth/logout", headers=there).status == 204
+    wait_until(lambda: is_revoked(claims))
 
 
 def test_a_session_keeps_its_entry_and_shares_it_with_no_other(server):

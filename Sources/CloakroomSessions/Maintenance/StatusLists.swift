@@ -42,7 +42,8 @@ package actor StatusLists {
     /// The seconds for which an HTTP cache may keep a list.
     package nonisolated var cacheLifetime: Int { service.ttl / 4 }
 
-    /// The token of a list. A list that names no revoked session is one too: nothing knows which lists exist.
+    /// The token of a list. Every name is that of a list, if only one without a revoked session: the server does not know
+    /// which names its instances have drawn.
     /// - Throws: `Denial.unavailable` if no proof of the last `ttl` seconds says that the view has every revocation.
     package func token(of list: StatusListID) async throws -> [UInt8] {
         let snapshot = try await current()
@@ -55,7 +56,7 @@ package actor StatusLists {
 
     private func current() async throws -> Snapshot {
         if let snapshot, environment.uptime() < snapshot.takenAt + interval { return snapshot }
-        // The feed is polled in the background. A failure of this read is no news: the age of the view decides.
+        // The feed is polled in the background, so this is rare. If the read fails, the age of the view decides.
         if age.map({ $0 >= interval }) ?? true { try? await catchUp() }
         // Another request may have made one while this one waited.
         if let snapshot, environment.uptime() < snapshot.takenAt + interval { return snapshot }
