@@ -125,7 +125,7 @@ import Testing
         let feed = RevocationFeed(
             store: store, view: fixture.view,
             publisher: Publisher(log: log, view: fixture.view, environment: time.environment),
-            environment: time.environment, logger: Logger(label: "t"))
+            environment: time.environment, patience: .seconds(600), logger: Logger(label: "t"))
         let (kept, lost, fresh, live) = (fixture.session(), fixture.session(), fixture.session(), fixture.session())
         for id in [kept, lost, fresh, live] { try await begin(id, in: store, at: time.now) }
         try await end(kept, in: store, at: time.now)
