@@ -12,6 +12,7 @@ struct RevocationStream: Sendable {
     private let key: Secret
     private let view: RevocationView
     private let timing: Timing
+    private let staleAfter: Duration
     private let logger: Logger
 
     init(
@@ -22,12 +23,13 @@ struct RevocationStream: Sendable {
         key = source.key
         self.view = view
         self.timing = timing
+        staleAfter = source.staleAfter
         self.logger = logger
     }
 
     /// Reads the stream until the task is cancelled. A broken stream is opened again after the last entry that was read.
     func run(_ client: HTTPClient) async {
-        var reader = RevocationReader(view: view, timing: timing)
+        var reader = RevocationReader(view: view, timing: timing, staleAfter: staleAfter)
         var isFailing = false
         while !Task.isCancelled {
             do {
@@ -52,15 +54,16 @@ struct RevocationStream: Sendable {
 
     /// - Parameter isCurrent: called when the view is current.
     private func follow(_ client: HTTPClient, _ reader: inout RevocationReader, isCurrent: () -> Void) async throws {
+        reader.begin()
         let response = try await client.execute(request(after: reader.place), timeout: TimeAmount(timing.timeout))
         guard response.status == .ok else { throw IssuerFailure("the status is \(response.status.code)") }
         var parser = EventStreamParser()
-        reader.begin()
         for try await chunk in response.body {
             for item in try parser.read(chunk.readableBytesView) {
                 switch try reader.apply(item) {
                 case .nothing: break
                 case .current: isCurrent()
+                case .late: throw IssuerFailure("the stream is late")
                 case .startAgain: return
                 }
             }
@@ -85,25 +88,33 @@ struct RevocationReader {
         case nothing
         /// The view has every revocation.
         case current
+        /// The view has every revocation up to a time that is long ago: something between here and the issuer holds the stream
+        /// back.
+        case late
         /// The stream must be read again from its start.
         case startAgain
     }
 
     private let view: RevocationView
     private let timing: Timing
+    private let staleAfter: Duration
+    /// When the request was sent.
+    private var askedAt = Duration.zero
     /// The id of the last entry; nil to read the stream from its start.
     private(set) var place: String?
     /// Whether the stream is read from its start, and was not current since.
     private var isFromStart = true
 
-    init(view: RevocationView, timing: Timing) {
+    init(view: RevocationView, timing: Timing, staleAfter: Duration) {
         self.view = view
         self.timing = timing
+        self.staleAfter = staleAfter
     }
 
-    /// A new connection reads from `place`.
+    /// Called before a request, which reads from `place`.
     mutating func begin() {
         isFromStart = place == nil
+        askedAt = timing.uptime()
     }
 
     /// - Throws: for an entry that cannot be read. It could be a revocation, so the stream counts as broken.
@@ -117,7 +128,7 @@ struct RevocationReader {
             let entry = try Entry(data, naming: "subject")
             view.update(stale: [StaleMark(subject: Subject(entry.name), time: entry.time)], at: timing.uptime())
         case "reset": (place, isFromStart) = (nil, true)
-        case "current": return confirm(try Self.age(data))
+        case "current": return confirm(try News(data))
         default: break
         }
         return try id.map { try goOn(after: checked($0)) } ?? .nothing
@@ -135,22 +146,21 @@ struct RevocationReader {
     }
 
     /// If the wall clock was set back, expired tokens are valid again, and the view has dropped their sessions.
-    private mutating func confirm(_ age: Span) -> Outcome {
+    ///
+    /// The response began after the request. So the news were sent no earlier than `elapsed` after the request, and what is
+    /// missing since then is the delay, at most: also behind a relay that holds events back. Clocks that run at different
+    /// speeds look like a delay that grows, and another connection ends it.
+    private mutating func confirm(_ news: News) -> Outcome {
         let (uptime, now) = (timing.uptime(), timing.now())
         guard isFromStart || !view.isSetBack(at: uptime, now) else {
             place = nil
             return .startAgain
         }
         isFromStart = false
-        view.confirm(at: uptime - .milliseconds(age.milliseconds), now - age)
-        return .current
-    }
-
-    private static func age(_ data: [UInt8]) throws -> Span {
-        guard let age = try JSONReader.read(data).objectValue?["age"]?.seconds, 0...86400 ~= age else {
-            throw IssuerFailure("an event has no age")
-        }
-        return Span(milliseconds: Int64((age * 1000).rounded(.up)))
+        let delay = max(.zero, uptime - askedAt - news.elapsed)
+        let age = news.age + delay
+        view.confirm(at: uptime - age, now - Span(milliseconds: Int64((age / .milliseconds(1)).rounded(.up))))
+        return delay > staleAfter / 2 ? .late : .current
     }
 
     /// The id goes into a header of the next request.
@@ -162,7 +172,24 @@ struct RevocationReader {
     }
 }
 
-/// The data of an event of the stream.
+/// The data of the event `current`.
+private struct News {
+    let age: Duration
+    let elapsed: Duration
+
+    init(_ data: [UInt8]) throws {
+        let object = try JSONReader.read(data).objectValue
+        func time(_ name: String) throws -> Duration {
+            guard let seconds = object?[name]?.seconds, 0...1e9 ~= seconds else {
+                throw IssuerFailure("an event has no \(name)")
+            }
+            return .seconds(seconds)
+        }
+        (age, elapsed) = (try time("age"), try time("elapsed"))
+    }
+}
+
+/// The data of an entry of the stream.
 private struct Entry {
     let name: String
     let time: Instant

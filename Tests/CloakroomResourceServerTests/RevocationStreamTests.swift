@@ -10,7 +10,12 @@ import Testing
 
 @Suite struct RevocationStreamTests {
     private static let revoked = "event: revoked\nid: 1-7\ndata: {\"session\":\"s1\",\"time\":1800000000}\n\n"
-    private static let live = ": live\n\nevent: current\ndata: {\"age\":0}\n\n"
+    private static let live = current(age: 0)
+
+    /// - Parameter elapsed: by default later than any request, so that nothing has held the news back.
+    private static func current(age: Double, elapsed: Double = 1_000_000) -> String {
+        ": live\n\nevent: current\ndata: {\"age\":\(age),\"elapsed\":\(elapsed)}\n\n"
+    }
 
     /// Runs `test` with an app that has the key set, and with an open stream that has had nothing yet.
     private func run(
@@ -76,7 +81,8 @@ import Testing
             "", "event: revoked\ndata: {\"session\":7}\n\n", "event: revoked\ndata: x\n\n",
             "event: stale\ndata: {\"subject\":\"u\"}\n\n",
             "event: revoked\nid: a b\ndata: {\"session\":\"s\",\"time\":1}\n\n",
-            "event: current\ndata: {}\n\n", "event: current\ndata: {\"age\":-1}\n\n",
+            "event: current\ndata: {}\n\n", current(age: -1), current(age: 0, elapsed: -1),
+            "event: current\ndata: {\"age\":0}\n\n",
             String(repeating: "x", count: 70000),
         ])
     func reconnects(_ nonsense: String) async throws {
@@ -136,12 +142,37 @@ import Testing
     func age() async throws {
         try await run { world in
             let token = try world.token()
-            world.issuer.write("event: current\ndata: {\"age\":0.6}\n\n")
+            world.issuer.write(Self.current(age: 0.6))
             try await wait(world, "200", for: token)
             world.clocks.advance(Span(milliseconds: 300))
             #expect(try await world.answer(token) == "200")
             world.clocks.advance(Span(milliseconds: 200))
             #expect(try await world.answer(token) == "503 unavailable")
+        }
+    }
+
+    @Test("news that a relay held back are as old as the delay")
+    func delay() async throws {
+        try await run { world in
+            let token = try world.token()
+            world.clocks.advance(Span(milliseconds: 400))
+            world.issuer.write(Self.current(age: 0.3, elapsed: 0))
+            try await wait(world, "200", for: token)
+            world.clocks.advance(Span(milliseconds: 200))
+            #expect(try await world.answer(token) == "200")
+            world.clocks.advance(Span(milliseconds: 200))
+            #expect(try await world.answer(token) == "503 unavailable")
+        }
+    }
+
+    @Test("a stream that is late by half of the time that the view may be old is read again")
+    func late() async throws {
+        try await run { world in
+            world.clocks.advance(Span(milliseconds: 600))
+            world.issuer.write(Self.revoked + Self.current(age: 0, elapsed: 0))
+            try await waitUntil { world.issuer.streamRequests.count > 1 }
+            #expect(world.issuer.streamRequests[1][.lastEventID] == "1-7")
+            #expect(world.errors.count == 1 && world.errors[0].contains("late"))
         }
     }
 

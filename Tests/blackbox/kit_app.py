@@ -121,8 +121,8 @@ def private_address(server):
     return f"unix:{server.private_socket}" if server.private_socket else f"http://127.0.0.1:{server.private_port}"
 
 
-# What a stream that is current has four times a second.
-LIVE = b": live\n\nevent: current\ndata: {\"age\":0}\n\n"
+# What a stream that is current has four times a second. A response that began so long ago has not been held back by a relay.
+LIVE = b": live\n\nevent: current\ndata: {\"age\":0,\"elapsed\":1000000}\n\n"
 
 
 class FakeListener:

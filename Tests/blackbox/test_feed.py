@@ -71,10 +71,11 @@ def test_an_id_that_no_stream_has_given_starts_again_and_says_so(history, text):
 
 def test_news_come_several_times_a_second_and_say_how_old_they_are(history):
     backend, _, last = history
+    asked = time.monotonic()
     stream = backend.stream(last)
     for _ in range(5):
         name, data = stream.next(current=True)
-        assert name == "current" and 0 <= data["age"] < 20
+        assert name == "current" and 0 <= data["age"] < 20 and 0 <= data["elapsed"] <= time.monotonic() - asked
         assert stream.next(comments=True) == ("live", None)
     stream.close()
 

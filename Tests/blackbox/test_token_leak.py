@@ -64,7 +64,8 @@ def endpoints(server):
     for page in pages:
         parts |= set(re.findall(r'(?:src|href|action)="(/[^"#]*)"', client.get(page).body.decode()))
     assert len(described) >= 20 and len(pages) >= 4 and parts, "the server describes itself"
-    paths = {path.replace("{id}", "some-session").replace("{part}", "style.css") for method, path in described if method == "GET"}
+    values = {"{part}": "style.css", "{list}": "A" * 12}
+    paths = {re.sub(r"\{\w+\}", lambda parameter: values.get(parameter[0], "some-name"), path) for method, path in described if method == "GET"}
     safe = sorted(paths | parts | set(PRIVATE) | set(ODD))
     unsafe = sorted((method, path) for method, path in described if method not in ("GET", "HEAD"))
     return safe, unsafe

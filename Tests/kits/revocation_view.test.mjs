@@ -14,7 +14,8 @@ const makeWorld = () => {
   world.view = new RevocationView(LIFETIME, 5, () => world.now, () => world.uptime);
   world.reader = new RevocationReader(world.view);
   world.reader.begin();
-  world.confirm = (data = '{"age":0}') => world.reader.apply({ name: "current", data });
+  world.confirm = (age = 0, elapsed = world.uptime - 1000) =>
+    world.reader.apply({ name: "current", data: JSON.stringify({ age, elapsed }) });
   world.wait = (seconds) => {
     world.uptime += seconds;
     world.now += seconds;
@@ -122,19 +123,51 @@ test("the pause grows up to two seconds and is random", () => {
 
 test("news are as old as they say", () => {
   const world = makeWorld();
-  world.confirm('{"age":2.5}');
+  world.confirm(2.5);
   world.wait(2.5);
   assert(world.view.isCurrent);
   world.wait(0.1);
   assert(!world.view.isCurrent);
 });
 
-test("news without an age break the stream", () => {
-  for (const data of ["", "{}", '{"age":true}', '{"age":"1"}', '{"age":null}', "[1]"]) {
+test("news without their times break the stream", () => {
+  for (const data of ["", "{}", "[1]", ...wrongTimes("age", "elapsed"), ...wrongTimes("elapsed", "age")]) {
     const world = makeWorld();
-    assert.throws(() => world.confirm(data));
+    assert.throws(() => world.reader.apply({ name: "current", data }));
     assert(!world.view.isCurrent);
   }
+});
+
+const wrongTimes = (wrong, right) =>
+  ["true", '"1"', "null", "-1", "1e999"].map((value) => `{"${wrong}":${value},"${right}":0}`).concat(`{"${right}":0}`);
+
+test("news that a relay held back are as old as the delay", () => {
+  const world = makeWorld();
+  world.wait(60);
+  world.confirm(0, 58);
+  world.wait(3);
+  assert(world.view.isCurrent);
+  world.wait(0.1);
+  assert(!world.view.isCurrent);
+});
+
+test("a stream that is late by half of the time that the view may be old is read again", () => {
+  const world = makeWorld();
+  world.wait(60);
+  assert.throws(() => world.confirm(0, 57.4), /late/);
+  assert(world.view.isCurrent);
+  world.reader.begin();
+  assert(world.confirm(0, 0));
+});
+
+test("news from a clock that runs faster are not younger than their arrival", () => {
+  const world = makeWorld();
+  world.wait(60);
+  world.confirm(1, 61);
+  world.wait(4);
+  assert(world.view.isCurrent);
+  world.wait(0.1);
+  assert(!world.view.isCurrent);
 });
 
 const revoked = (session, id) => ({ name: "revoked", data: `{"session":"${session}","time":1800000000}`, id });

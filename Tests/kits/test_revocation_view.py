@@ -7,7 +7,6 @@ from cloakroom_resource_server.limits import STEP
 from cloakroom_resource_server.revocation_stream import RevocationReader, pause
 from cloakroom_resource_server.revocation_view import RevocationView
 
-CURRENT = Event("current", b'{"age":0}', None)
 LIFETIME = 300
 MEMORY = LIFETIME + 60
 
@@ -18,6 +17,10 @@ class World:
         self.view = RevocationView(LIFETIME, 5, lambda: self.now, lambda: self.uptime)
         self.reader = RevocationReader(self.view)
         self.reader.begin()
+
+    def confirm(self, age=0, elapsed=None):
+        elapsed = self.uptime - 1000 if elapsed is None else elapsed
+        return self.reader.apply(Event("current", b'{"age":%f,"elapsed":%f}' % (age, elapsed), None))
 
     def wait(self, seconds):
         self.uptime += seconds
@@ -31,7 +34,7 @@ def world():
 
 def test_the_view_is_current_from_the_first_news_until_they_are_too_old(world):
     assert not world.view.is_current
-    world.reader.apply(CURRENT)
+    world.confirm()
     assert world.view.is_current
     world.wait(5)
     assert world.view.is_current
@@ -44,10 +47,10 @@ def test_an_entry_is_dropped_once_no_token_of_its_session_can_be_good(world):
     world.wait(12)
     world.view.revoke("second", world.now)
     world.wait(MEMORY)
-    world.reader.apply(CURRENT)
+    world.confirm()
     assert [world.view.is_revoked(name) for name in ("first", "second")] == [False, True]
     world.wait(22)
-    world.reader.apply(CURRENT)
+    world.confirm()
     assert len(world.view) == 0
 
 
@@ -56,7 +59,7 @@ def test_an_entry_of_an_issuer_whose_clock_was_set_back_is_kept_from_its_arrival
     world.view.revoke("set back", world.now - 3600)
     world.view.revoke("of yesterday", world.now - STEP - MEMORY - 1)
     world.wait(MEMORY - 12)
-    world.reader.apply(CURRENT)
+    world.confirm()
     assert [world.view.is_revoked(name) for name in ("set back", "of yesterday")] == [True, False]
 
 
@@ -65,10 +68,10 @@ def test_an_entry_that_comes_again_is_kept_from_its_last_arrival(world):
     world.wait(200)
     world.view.revoke("s", world.now - 200)
     world.wait(200)
-    world.reader.apply(CURRENT)
+    world.confirm()
     assert world.view.is_revoked("s")
     world.wait(200)
-    world.reader.apply(CURRENT)
+    world.confirm()
     assert len(world.view) == 0
 
 
@@ -82,23 +85,23 @@ def test_tokens_up_to_the_latest_mark_are_stale(world, issued_at, is_stale):
 
 def test_after_a_step_back_of_the_wall_clock_the_stream_is_read_from_its_start(world):
     world.reader.apply(Event("revoked", b'{"session":"s","time":1800000000}', "1-5"))
-    world.reader.apply(CURRENT)
+    world.confirm()
     world.now -= 3600
     assert not world.view.is_current
     with pytest.raises(IssuerFailure):
-        world.reader.apply(CURRENT)
+        world.confirm()
     assert world.reader.place is None
     world.reader.begin()
-    world.reader.apply(CURRENT)
+    world.confirm()
     assert world.view.is_current
 
 
 def test_a_machine_that_was_asleep_trusts_no_token_before_the_next_news(world):
     """The monotonic clock stands still meanwhile."""
-    world.reader.apply(CURRENT)
+    world.confirm()
     world.now += 60
     assert not world.view.is_current
-    world.reader.apply(CURRENT)
+    world.confirm()
     assert world.view.is_current
 
 
@@ -123,24 +126,56 @@ def test_the_pause_grows_up_to_two_seconds_and_is_random():
 
 
 def test_news_are_as_old_as_they_say(world):
-    world.reader.apply(Event("current", b'{"age":2.5}', None))
+    world.confirm(2.5)
     world.wait(2.5)
     assert world.view.is_current
     world.wait(0.1)
     assert not world.view.is_current
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b'{"age":true}', b'{"age":"1"}', b'{"age":null}', b"[1]"])
-def test_news_without_an_age_break_the_stream(world, data):
+def wrong_times(wrong, right):
+    values = [b"true", b'"1"', b"null", b"-1", b"1e999"]
+    return [b'{"%s":%s,"%s":0}' % (wrong, value, right) for value in values] + [b'{"%s":0}' % right]
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[1]", *wrong_times(b"age", b"elapsed"), *wrong_times(b"elapsed", b"age")])
+def test_news_without_their_times_break_the_stream(world, data):
     with pytest.raises(IssuerFailure):
         world.reader.apply(Event("current", data, None))
+    assert not world.view.is_current
+
+
+def test_news_that_a_relay_held_back_are_as_old_as_the_delay(world):
+    world.wait(60)
+    world.confirm(0, 58)
+    world.wait(3)
+    assert world.view.is_current
+    world.wait(0.1)
+    assert not world.view.is_current
+
+
+def test_a_stream_that_is_late_by_half_of_the_time_that_the_view_may_be_old_is_read_again(world):
+    world.wait(60)
+    with pytest.raises(IssuerFailure, match="late"):
+        world.confirm(0, 57.4)
+    assert world.view.is_current
+    world.reader.begin()
+    assert world.confirm(0, 0)
+
+
+def test_news_from_a_clock_that_runs_faster_are_not_younger_than_their_arrival(world):
+    world.wait(60)
+    world.confirm(1, 61)
+    world.wait(4)
+    assert world.view.is_current
+    world.wait(0.1)
     assert not world.view.is_current
 
 
 def test_after_a_reset_the_stream_is_read_from_its_start_and_known_revocations_count(world):
     revoked = [Event("revoked", b'{"session":"%s","time":1800000000}' % name, place) for name, place in [(b"a", "1-5"), (b"b", "2-1")]]
     world.reader.apply(revoked[0])
-    world.reader.apply(CURRENT)
+    world.confirm()
     world.reader.apply(Event("reset", b"{}", None))
     assert world.reader.place is None
     world.reader.apply(revoked[1])

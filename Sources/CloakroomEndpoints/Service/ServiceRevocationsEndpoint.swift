@@ -15,7 +15,7 @@ extension Endpoint {
         service: Operation(
             .get, "/service/revocations", "streamRevocations", "The feed of revocations, as an event stream",
             details:
-                "Server-sent events. `revoked` has `session` and `time`: refuse the session's access tokens. `stale` has `subject` and `time`: access tokens of the subject whose `iat` is not after that time count as expired; whole seconds in a token's `iat` are compared with the exact time. At first come all entries of the last day; `Last-Event-ID` goes on after an entry. `reset` says that the id was malformed or that the store has lost entries: all of them follow, keep those that you have. `current` has `age`: you have every entry from more than so many seconds ago. It comes four times a second, with a comment: without one the stream is broken. Scope `revocations:read`.",
+                "Server-sent events. `revoked` has `session` and `time`: refuse the session's access tokens. `stale` has `subject` and `time`: access tokens of the subject whose `iat` is not after that time count as expired; whole seconds in a token's `iat` are compared with the exact time. At first come all entries of the last day; `Last-Event-ID` goes on after an entry. `reset` says that the id was malformed or that the store has lost entries: all of them follow, keep those that you have. `current` has `age` and `elapsed`: you have every entry from more than `age` seconds before it was sent, `elapsed` seconds after the response began. So you have every entry from before `elapsed` minus `age` seconds after your request, however long a relay has held the event. It comes four times a second, with a comment: without one the stream is broken. Scope `revocations:read`.",
             tag: .service, security: .serviceKey,
             headers: [.init(name: "Last-Event-ID", help: "The `id` of the last event that was received.")],
             answers: [Answer(.ok, "The stream.", .text("text/event-stream"))]),
@@ -40,10 +40,13 @@ private struct RevocationStream: Sendable {
     private let uptime: @Sendable () -> Duration
     private let isValid: @Sendable () async throws -> Bool
     private let start: FeedCursor?
+    /// When the response began.
+    private let began: Duration
 
     init(_ call: ServiceCall, after start: FeedCursor?) {
         feed = call.server.feed
         uptime = call.server.sessions.environment.uptime
+        began = uptime()
         isValid = { [watch = call.server.credentialWatch, credential = call.credential] in
             try await watch.isValid(credential)
         }
@@ -86,8 +89,11 @@ private struct RevocationStream: Sendable {
             (shared.page.isStart ? Self.reset : "") + shared.text(Self.text)
         }
         guard let current = news.current else { return pages.joined() }
-        let age = (uptime() - current) / .milliseconds(1)
-        return pages.joined() + ": live\n\n" + Self.event("current", ["age": .number((age.rounded(.up)) / 1000)])
+        let now = uptime()
+        let (age, elapsed) = ((now - current) / .milliseconds(1), (now - began) / .milliseconds(1))
+        return pages.joined() + ": live\n\n"
+            + Self.event(
+                "current", ["age": .number(age.rounded(.up) / 1000), "elapsed": .number(elapsed.rounded(.down) / 1000)])
     }
 
     private static let reset = event("reset", [:])

@@ -5,14 +5,17 @@ export class RevocationReader {
   place;
   // Whether the stream is read from its start, and was not current since.
   #isFromStart = true;
+  // When the request was sent.
+  #asked = 0;
 
   constructor(view) {
     this.#view = view;
   }
 
-  /** A new connection reads from `place`. */
+  /** Called before a request, which reads from `place`. */
   begin() {
     this.#isFromStart = this.place === undefined;
+    this.#asked = this.#view.uptime();
   }
 
   /**
@@ -24,7 +27,7 @@ export class RevocationReader {
     if (name === "stale") this.#view.markStale(...entry(data, "subject"));
     if (name === "reset") [this.place, this.#isFromStart] = [undefined, true];
     if (name === "current") {
-      this.#confirm(number(data, "age"));
+      this.#confirm(duration(data, "age"), duration(data, "elapsed"));
       return true;
     }
     if (id !== undefined) this.#goOnAfter(id);
@@ -42,20 +45,33 @@ export class RevocationReader {
     this.place = place;
   }
 
-  #confirm(age) {
+  /**
+   * The response began after the request. So the news were sent no earlier than `elapsed` after the request, and what is missing since
+   * then is the delay, at most: also behind a relay that holds events back. Clocks that run at different speeds look like a delay that
+   * grows, and another connection ends it.
+   */
+  #confirm(age, elapsed) {
     if (this.#view.isSetBack && !this.#isFromStart) {
       // Expired tokens are good again, and the view has dropped their sessions.
       this.place = undefined;
       throw new Error("the wall clock was set back, so the stream is read from its start");
     }
     this.#isFromStart = false;
-    this.#view.confirm(age);
+    const delay = Math.max(0, this.#view.uptime() - this.#asked - elapsed);
+    this.#view.confirm(age + delay);
+    if (delay > this.#view.staleAfter / 2) throw new Error("the stream is late");
   }
 }
 
 const number = (data, name) => {
   const { [name]: value } = Object(JSON.parse(data));
   if (!Number.isFinite(value)) throw new Error(`an event has no ${name}`);
+  return value;
+};
+
+const duration = (data, name) => {
+  const value = number(data, name);
+  if (value < 0) throw new Error(`an event has no ${name}`);
   return value;
 };
 

@@ -52,6 +52,7 @@ export class RevocationStream {
   }
 
   async #follow() {
+    this.#reader.begin();
     let unlimited;
     const response = await get(this.#address, this.#headers(), (request) => {
       this.#request = request;
@@ -73,7 +74,6 @@ export class RevocationStream {
 
   async #read(response) {
     const parser = new EventStreamParser();
-    this.#reader.begin();
     const silence = setTimeout(() => response.destroy(new Error("the stream is silent")), SILENCE * 1000).unref();
     try {
       for await (const chunk of response) {

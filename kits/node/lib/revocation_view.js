@@ -12,10 +12,10 @@ const TOLERANCE = 1; // the maximum drift between the two clocks from one confir
  * from its start.
  */
 export class RevocationView {
+  staleAfter;
+  uptime;
   #memory;
-  #staleAfter;
   #now;
-  #uptime;
   // The time of each entry (`at`), and since when it is kept.
   #revoked = new Map();
   #stale = new Map();
@@ -26,9 +26,9 @@ export class RevocationView {
 
   constructor(longestTokenLifetime, staleAfter, now = () => Date.now() / 1000, uptime = () => performance.now() / 1000) {
     this.#memory = longestTokenLifetime + MARGIN;
-    this.#staleAfter = staleAfter;
+    this.staleAfter = staleAfter;
     this.#now = now;
-    this.#uptime = uptime;
+    this.uptime = uptime;
     this.#pruned = uptime();
   }
 
@@ -54,7 +54,7 @@ export class RevocationView {
 
   /** The view has every entry from more than `age` seconds ago. */
   confirm(age) {
-    const [uptime, now] = [this.#uptime(), this.#now()];
+    const [uptime, now] = [this.uptime(), this.#now()];
     this.#confirmed = { uptime: uptime - age, offset: now - uptime };
     if (uptime < this.#pruned + PRUNE_PERIOD) return;
     this.#pruned = uptime;
@@ -78,13 +78,13 @@ export class RevocationView {
 
   /** Whether the view was confirmed a short time ago. A machine that was asleep sees that by its wall clock alone. */
   get isCurrent() {
-    if (!this.#confirmed || this.#uptime() > this.#confirmed.uptime + this.#staleAfter) return false;
-    return this.#step() >= -TOLERANCE && this.#step() <= this.#staleAfter;
+    if (!this.#confirmed || this.uptime() > this.#confirmed.uptime + this.staleAfter) return false;
+    return this.#step() >= -TOLERANCE && this.#step() <= this.staleAfter;
   }
 
   /** How far the wall clock was moved since the stream was last read. */
   #step() {
-    return this.#now() - this.#uptime() - this.#confirmed.offset;
+    return this.#now() - this.uptime() - this.#confirmed.offset;
   }
 
   isRevoked(session) {

@@ -81,6 +81,7 @@ class RevocationStream:
         self._reason = reason
 
     def _follow(self) -> None:
+        self._reader.begin()
         self._connection = self._address.connect()
         try:
             with Deadline(self._connection, TIMEOUT):
@@ -101,7 +102,6 @@ class RevocationStream:
 
     def _read(self, response: http.client.HTTPResponse) -> None:
         parser = EventStreamParser()
-        self._reader.begin()
         while chunk := response.read1(65536):
             for item in parser.read(chunk):
                 if item is not None and self._reader.apply(item):
@@ -129,10 +129,13 @@ class RevocationReader:
         self.place: str | None = None
         # Whether the stream is read from its start, and was not current since.
         self._is_from_start = True
+        # When the request was sent.
+        self._asked = 0.0
 
     def begin(self) -> None:
-        """A new connection reads from `place`."""
+        """Called before a request, which reads from `place`."""
         self._is_from_start = self.place is None
+        self._asked = self._view.uptime()
 
     def apply(self, item: Event) -> bool:
         """Whether the view is current now.
@@ -147,7 +150,7 @@ class RevocationReader:
             case "reset":
                 self.place, self._is_from_start = None, True
             case "current":
-                self._confirm(_number(_object(item.data), "age"))
+                self._confirm(_object(item.data))
                 return True
         if item.id is not None:
             self._go_on_after(item.id)
@@ -163,13 +166,21 @@ class RevocationReader:
             raise IssuerFailure("the stream goes on in another history, so it is read from its start")
         self.place = place
 
-    def _confirm(self, age: float) -> None:
+    def _confirm(self, news: dict[str, Any]) -> None:
+        """The response began after the request. So the news were sent no earlier than `elapsed` after the request, and what is
+        missing since then is the delay, at most: also behind a relay that holds events back. Clocks that run at different speeds
+        look like a delay that grows, and another connection ends it.
+        """
+        age, elapsed = _duration(news, "age"), _duration(news, "elapsed")
         if self._view.is_set_back and not self._is_from_start:
             # Expired tokens are good again, and the view has dropped their sessions.
             self.place = None
             raise IssuerFailure("the wall clock was set back, so the stream is read from its start")
         self._is_from_start = False
-        self._view.confirm(age)
+        delay = max(0.0, self._view.uptime() - self._asked - elapsed)
+        self._view.confirm(age + delay)
+        if delay > self._view.stale_after / 2:
+            raise IssuerFailure("the stream is late")
 
 
 def _object(data: bytes) -> dict[str, Any]:
@@ -188,6 +199,13 @@ def _entry(data: bytes, name: str) -> tuple[str, float]:
     if not isinstance(key, str) or not key:
         raise IssuerFailure(f"an event has no {name}")
     return key, _number(entry, "time")
+
+
+def _duration(entry: dict[str, Any], name: str) -> float:
+    value = _number(entry, name)
+    if value < 0:
+        raise IssuerFailure(f"an event has no {name}")
+    return value
 
 
 def _number(entry: dict[str, Any], name: str) -> float:

@@ -21,8 +21,8 @@ class RevocationView:
         now: Callable[[], float] = time.time, uptime: Callable[[], float] = time.monotonic,
     ):
         self._memory = longest_token_lifetime + MARGIN
-        self._stale_after = stale_after
-        self._now, self._uptime = now, uptime
+        self.stale_after = stale_after
+        self._now, self.uptime = now, uptime
         # The time of each entry, and since when it is kept.
         self._revoked: dict[str, tuple[float, float]] = {}
         self._stale: dict[str, tuple[float, float]] = {}
@@ -49,7 +49,7 @@ class RevocationView:
 
     def confirm(self, age: float) -> None:
         """The view has every entry from more than `age` seconds ago."""
-        uptime, now = self._uptime(), self._now()
+        uptime, now = self.uptime(), self._now()
         self._confirmed = (uptime - age, now - uptime)
         if uptime >= self._pruned + PRUNE_PERIOD:
             self._pruned = uptime
@@ -65,7 +65,7 @@ class RevocationView:
     def is_set_back(self) -> bool:
         """Whether the wall clock was set back since the stream was last read."""
         confirmed = self._confirmed
-        return confirmed is not None and self._now() - self._uptime() + TOLERANCE < confirmed[1]
+        return confirmed is not None and self._now() - self.uptime() + TOLERANCE < confirmed[1]
 
     @property
     def is_current(self) -> bool:
@@ -73,9 +73,9 @@ class RevocationView:
         confirmed = self._confirmed
         if confirmed is None:
             return False
-        uptime = self._uptime()
+        uptime = self.uptime()
         step = self._now() - uptime - confirmed[1]
-        return uptime <= confirmed[0] + self._stale_after and -TOLERANCE <= step <= self._stale_after
+        return uptime <= confirmed[0] + self.stale_after and -TOLERANCE <= step <= self.stale_after
 
     def is_revoked(self, session: str) -> bool:
         return session in self._revoked
