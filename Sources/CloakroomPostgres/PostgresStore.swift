@@ -41,13 +41,15 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
         }
     }
 
-    /// - Parameter making: whether to create and change tables.
+    /// - Parameters:
+    ///   - making: whether to create and change tables.
+    ///   - isFilling: whether this is the command that fills the tables from another store.
     package init(
-        _ address: PostgresAddress, making: Bool = true, as role: Role,
+        _ address: PostgresAddress, making: Bool = true, isFilling: Bool = false, as role: Role,
         logger: Logger = Logger(label: "cloakroom.store")
     ) throws {
         server = PostgresServer(address, logger: logger)
-        _ = try server.prepareSchema(making: making)
+        _ = try server.prepareSchema(making: making, isFilling: isFilling)
         events = EventRows(leavesToServers: role == .command)
         let shared = server
         func lanes(_ count: Int, within limit: Duration) -> [GroupCommit<PostgresWork>.Perform] {

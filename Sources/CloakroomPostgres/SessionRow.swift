@@ -88,8 +88,12 @@ enum SessionRow {
     /// A renewal that changes an indexed column is not HOT: it writes every index. With one midnight for all, that
     /// would be the first renewal of every session in the same minutes.
     private static func day(of session: Session) -> Int64 {
-        let hash = session.id.rawValue.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
-        return day(of: session.lastSeenAt - Span(milliseconds: Int64(hash % 86_400_000)))
+        day(of: session.lastSeenAt, in: session.id.rawValue)
+    }
+
+    static func day(of lastSeenAt: Instant, in session: String) -> Int64 {
+        let hash = session.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
+        return day(of: lastSeenAt - Span(milliseconds: Int64(hash % 86_400_000)))
     }
 
     static func session(_ row: SQLRow) throws -> Session {

@@ -32,7 +32,8 @@ final class DatabaseFile: Sendable {
     private static let longestPause = Duration.seconds(60)
     private static let patience = Duration.seconds(20)
 
-    init(_ path: String, making: Bool, isCommand: Bool, logger: Logger) throws {
+    /// - Parameter acceptsMoved: whether to open a database whose data has moved to another store.
+    init(_ path: String, making: Bool, isCommand: Bool, acceptsMoved: Bool = false, logger: Logger) throws {
         self.path = path
         self.isCommand = isCommand
         self.logger = logger
@@ -40,7 +41,9 @@ final class DatabaseFile: Sendable {
         lock = try Self.lock(path)
         try Self.prepareFiles(path, making: making)
         let pool = try Self.open(path, isCommand: isCommand)
-        try pool.writeWithoutTransaction { try Schema.prepare($0, at: path, making: making) }
+        try pool.writeWithoutTransaction {
+            try Schema.prepare($0, at: path, making: making, acceptsMoved: acceptsMoved)
+        }
         try Self.finishOpening(pool, isCommand: isCommand)
         identity = try Identity(path)
         state = Mutex(State(pool: pool))
@@ -117,7 +120,17 @@ final class DatabaseFile: Sendable {
     // MARK: - Use
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        do { return try await current().read(body) } catch { throw noted(error) }
+        do {
+            return try await current().read { database in
+                try StoreRecord.refuseMoved(database)
+                return try body(database)
+            }
+        } catch { throw noted(error) }
+    }
+
+    /// Reads in one snapshot, also after the data has moved, while the calling thread waits.
+    func readWaiting<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try current().read(body)
     }
 
     /// Runs `work`, which commits by itself, on the one connection that writes.

@@ -33,7 +33,7 @@ public final class SQLiteStore: SessionStore, AccountStore, CredentialStore, One
     ) throws {
         let file = try DatabaseFile(path, making: making, isCommand: role == .command, logger: logger)
         pool = file
-        commits = GroupCommit { try file.write($0) }
+        commits = GroupCommit(checking: StoreRecord.refuseMoved) { try file.write($0) }
     }
 
     /// Checkpoints all writes into the one file, so that a copy of it is complete, and closes it. Later calls of the

@@ -22,13 +22,16 @@ final class SQLiteWork: GroupWork, @unchecked Sendable {
 }
 
 extension GroupCommit where Work == SQLiteWork {
-    /// - Parameter perform: runs its argument on the one connection that writes, and throws when the commit is not in the
-    ///   database that will be opened next time.
+    /// - Parameters:
+    ///   - check: runs first in every transaction, and throws if nothing may be written.
+    ///   - perform: runs its argument on the one connection that writes, and throws when the commit is not in the
+    ///     database that will be opened next time.
     convenience init(
         limits: GroupLimits = GroupLimits(),
+        checking check: @escaping @Sendable (Database) throws -> Void = { _ in },
         performing perform: @escaping @Sendable ((Database) throws -> Void) throws -> Void
     ) {
-        self.init("writes", limits: limits, performers: [{ SQLiteWork.commit($0, perform) }])
+        self.init("writes", limits: limits, performers: [{ SQLiteWork.commit($0, check, perform) }])
     }
 
     /// Runs `work` in a transaction, and returns when its writes are on disk.
@@ -48,12 +51,14 @@ extension GroupCommit where Work == SQLiteWork {
 
 extension SQLiteWork {
     fileprivate static func commit(
-        _ group: [SQLiteWork], _ perform: ((Database) throws -> Void) throws -> Void
+        _ group: [SQLiteWork], _ check: @escaping (Database) throws -> Void,
+        _ perform: ((Database) throws -> Void) throws -> Void
     ) -> GroupOutcome {
         var culprit: Int?
         do {
             try perform { database in
                 try inTransaction(database) {
+                    try check(database)
                     for (index, member) in group.enumerated() {
                         culprit = index
                         try member.run(database)

@@ -4,7 +4,7 @@ import GRDB
 /// The tables. There is one row per session, and none per token.
 enum Schema {
     /// The version of the tables. Every change of `tables` raises it.
-    static let version = 3
+    static let version = 4
     /// The application id in the header of the file, by which `file` and other tools identify it: the letters `Clkr`.
     static let applicationID = 0x436C_6B72
 
@@ -12,12 +12,16 @@ enum Schema {
     ///
     /// The transaction takes the write lock when it begins: of two processes that start at once on a new directory,
     /// the second finds the tables of the first.
-    static func prepare(_ database: Database, at path: String, making: Bool) throws {
+    /// - Parameter acceptsMoved: whether to open a database whose data has moved to another store.
+    static func prepare(
+        _ database: Database, at path: String, making: Bool, acceptsMoved: Bool = false
+    ) throws {
         do {
             try database.inTransaction(.immediate) {
                 let isEmpty = try objects(in: database).isEmpty
                 if isEmpty, making { try create(database) }
                 try check(database, at: path, isEmpty: isEmpty && !making)
+                if !acceptsMoved { try refuseMoved(database, at: path) }
                 return .commit
             }
         } catch let error as DatabaseError {
@@ -55,6 +59,12 @@ enum Schema {
                 "\(path) says schema version \(found), as this build reads (\(version)), but lacks: \(named.joined(separator: ", "))"
             )
         }
+    }
+
+    /// Refuses a database whose data has moved: a server that wrote to it would begin a second history of the sessions.
+    private static func refuseMoved(_ database: Database, at path: String) throws {
+        guard let place = try StoreRecord.movedTo(database) else { return }
+        throw UnusableData(.cannotBeMade, "the data of \(path) has moved to \(place): set store to that database")
     }
 
     /// The names of tables, indices, triggers and columns: `table users`, `column users.email`.
@@ -191,7 +201,11 @@ enum Schema {
         CREATE TABLE store (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             epoch INTEGER NOT NULL,
-            written BLOB
+            written BLOB,
+            -- The number of the migration to another store, from its first run on.
+            migration INTEGER,
+            -- The store that has the data now. From then on this file is neither read nor written.
+            moved_to TEXT
         ) STRICT;
         INSERT INTO store (id, epoch) VALUES (1, 1);
         """

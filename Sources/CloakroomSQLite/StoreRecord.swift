@@ -1,7 +1,8 @@
+import CloakroomCore
 import Foundation
 import GRDB
 
-/// The single row of the table `store`: the epoch, and the bytes that `ping` writes.
+/// The single row of the table `store`: the epoch, the bytes that `ping` writes, and the migration to another store.
 enum StoreRecord {
     /// The number of bytes that a login writes, in whole pages.
     private static let weight = 32 * 1024
@@ -12,6 +13,29 @@ enum StoreRecord {
 
     static func setEpoch(_ epoch: Int64, _ database: Database) throws {
         try database.execute(sql: "UPDATE store SET epoch = ?", arguments: [epoch])
+    }
+
+    /// The migration to another store; nil if none has begun.
+    static func migration(_ database: Database) throws -> Int64? {
+        try Int64.fetchOne(database, sql: "SELECT migration FROM store")
+    }
+
+    static func setMigration(_ number: Int64, _ database: Database) throws {
+        try database.execute(sql: "UPDATE store SET migration = ?", arguments: [number])
+    }
+
+    /// The store that has the data now; nil while it is here.
+    static func movedTo(_ database: Database) throws -> String? {
+        try String.fetchOne(database.cachedStatement(sql: "SELECT moved_to FROM store"))
+    }
+
+    static func setMoved(to place: String, _ database: Database) throws {
+        try database.execute(sql: "UPDATE store SET moved_to = ?", arguments: [place])
+    }
+
+    /// Refuses the request of a server that still runs after its data has moved.
+    static func refuseMoved(_ database: Database) throws {
+        if try movedTo(database) != nil { throw Denial.unavailable(retryAfter: .seconds(1)) }
     }
 
     static func write(_ database: Database) throws {

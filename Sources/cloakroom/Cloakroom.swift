@@ -18,7 +18,7 @@ struct Cloakroom: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, Keys.self, Users.self, Sessions.self, Credentials.self, Events.self, Routes.self, Migrate.self,
-            Restore.self, Verify.self,
+            MigrateStore.self, Restore.self, Verify.self,
         ])
 
     static func main() async {

@@ -60,10 +60,11 @@ final class PostgresServer: Sendable {
     }
 
     /// Brings the tables to the version of this build, or checks that this build works with them. Reads the clock.
-    func prepareSchema(making: Bool) throws -> [Int64] {
+    /// - Parameter isFilling: whether this is the command that fills the tables from another store.
+    func prepareSchema(making: Bool, isFilling: Bool = false) throws -> [Int64] {
         do {
             let connection = try connect(limit: .seconds(60))
-            let steps = try Schema.prepare(connection, address, making: making)
+            let steps = try Schema.prepare(connection, address, making: making, isFilling: isFilling)
             try recordEpoch(connection)
             try readClock(connection)
             return steps

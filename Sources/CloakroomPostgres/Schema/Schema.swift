@@ -21,18 +21,22 @@ enum Schema {
 
     /// Brings the tables to the version of this build, or checks that this build works with them. Of several instances
     /// that start at once, one does it, and the others wait.
-    /// - Parameter making: whether to create and change tables.
+    /// - Parameters:
+    ///   - making: whether to create and change tables.
+    ///   - isFilling: whether this is the command that fills the tables from another store.
     /// - Returns: the steps that were taken.
-    static func prepare(_ connection: PostgresConnection, _ address: PostgresAddress, making: Bool) throws -> [Int64] {
+    static func prepare(
+        _ connection: PostgresConnection, _ address: PostgresAddress, making: Bool, isFilling: Bool = false
+    ) throws -> [Int64] {
         do {
-            return try attempt(connection, address, making: making)
+            return try attempt(connection, address, making: making, isFilling: isFilling)
         } catch let error as ServerError where error.consequence == .conflict {
             throw UnusableData(.busy, "the tables in \(address) are locked by other transactions; try again")
         }
     }
 
     private static func attempt(
-        _ connection: PostgresConnection, _ address: PostgresAddress, making: Bool
+        _ connection: PostgresConnection, _ address: PostgresAddress, making: Bool, isFilling: Bool
     ) throws -> [Int64] {
         let begin = [
             Statement("BEGIN"), Statement("SELECT set_config('lock_timeout', '5s', true)"), Epochs.lock,
@@ -41,6 +45,7 @@ enum Schema {
         _ = try connection.transaction(begin)
         let found = try state(connection)
         try check(found, address, making: making)
+        if !isFilling { try Move.refuseUnfinished(connection, address) }
         let missing = migrations.filter { $0.version > found.version }
         for migration in missing { try apply(migration, connection) }
         _ = try connection.transaction([Statement("COMMIT")])

@@ -61,7 +61,7 @@ extension Keys {
 
 extension KeyPlace {
     /// Adds keys, also to a store without keys, but none that has ended there.
-    fileprivate func adding(_ imported: IssuerKeys) async throws -> IssuerKeys {
+    func adding(_ imported: IssuerKeys) async throws -> IssuerKeys {
         var count = -1
         while true {
             let keys = try await source.update { try $0?.adding(imported) ?? imported }

@@ -108,7 +108,7 @@ enum StorePlace: Hashable, Sendable {
 
 extension ValueSyntax where Value == StorePlace {
     /// An absolute path, so that commands in another working directory find the database; or the address of a server.
-    fileprivate static var store: Self {
+    static var store: Self {
         .init(
             placeholder: "store", expected: "`sqlite:PATH` or `postgres://HOST/DATABASE`",
             parse: { text in

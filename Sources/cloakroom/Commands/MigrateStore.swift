@@ -1,0 +1,143 @@
+import ArgumentParser
+import CloakroomCore
+import CloakroomFiles
+import CloakroomPostgres
+import CloakroomSQLite
+import CloakroomSessions
+import CloakroomStores
+import CloakroomTokens
+import Crypto
+
+/// `cloakroom migrate-store`
+struct MigrateStore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate-store",
+        abstract: "Move all data from SQLite to an empty PostgreSQL database. No user is logged out.",
+        discussion: """
+            Without --finish it copies while a server uses the database, and may be run again. With --finish it copies what \
+            has changed since, compares every row, adds the keys of the data directory, and marks the SQLite database as \
+            moved: no server uses it again. Writes wait meanwhile. A run that was interrupted is continued by the next \
+            one. See docs/migrate-store.md.
+            """)
+    @Argument(help: ArgumentHelp("The database to move.", valueName: "sqlite:PATH")) var source: String
+    @Argument(help: ArgumentHelp("The empty database.", valueName: "postgres://…")) var target: String
+    @Flag(help: "Copy the rest and move.") var finish = false
+    @OptionGroup var administration: Administration
+
+    private typealias Places = (path: String, address: PostgresAddress)
+
+    func validate() throws {
+        guard (try? places()) != nil else {
+            throw ValidationError("expected sqlite:PATH and postgres://HOST/DATABASE, in this order")
+        }
+    }
+
+    private func places() throws -> Places {
+        guard case .sqlite(let path) = ValueSyntax<StorePlace>.store.parse(source),
+            case .postgres(let address) = ValueSyntax<StorePlace>.store.parse(target)
+        else { throw Administration.Failure("migrate-store moves SQLite to PostgreSQL") }
+        return (path, address)
+    }
+
+    func run() async throws {
+        try await administration.report { settings in
+            let places = try places()
+            _ = try settings.data.masterSecrets()
+            let files = try KeyFiles(directory: DataDirectory(existing: settings.data.directory))
+            guard try files.read() != nil else {
+                throw UnusableData(.missing, "there are no keys in \(settings.data.directory); see --data-dir")
+            }
+            let source = try MoveSource(path: places.path)
+            defer { source.close() }
+            let target = try MoveTarget(places.address)
+            try refuseOtherTarget(try source.movedTo(), places)
+            if try target.claim(migration: source.migration, source: "sqlite:\(places.path)") {
+                Terminal.complain("the data is in \(places.address) already")
+                return nil
+            }
+            let results = try await move(source, target, places, settings)
+            return Table(results)
+        }
+    }
+
+    private func refuseOtherTarget(_ place: String?, _ places: Places) throws {
+        guard let place, place != places.address.withoutPassword else { return }
+        throw UnusableData(.cannotBeMade, "the data of \(places.path) has moved to \(place)")
+    }
+
+    private func move(
+        _ source: MoveSource, _ target: MoveTarget, _ places: Places, _ settings: Settings
+    ) async throws -> [StoreMove.Result] {
+        let copy = StoreMove(target: target)
+        let isMoved = try source.movedTo() != nil
+        if !isMoved {
+            let results = try copyOnline(source, copy)
+            guard finish else {
+                Terminal.complain("copied; servers still use \(places.path). With --finish it moves")
+                return results
+            }
+        }
+        let results =
+            isMoved
+            ? try source.read { try copy.copy($0, verifies: true) } : try moveRest(source, copy, to: places.address)
+        try await addKeys(to: places.address, settings)
+        try target.finish(migration: source.migration)
+        Terminal.complain("moved; set store to \(places.address.withoutPassword) and start the servers")
+        return results
+    }
+
+    /// Copies until little changes during a pass.
+    private func copyOnline(_ source: MoveSource, _ copy: StoreMove) throws -> [StoreMove.Result] {
+        var results: [StoreMove.Result] = []
+        for _ in 0..<Self.passes {
+            results = try source.read { try copy.copy($0, verifies: false) }
+            let changes = results.reduce(0) { $0 + $1.written + $1.deleted }
+            if changes < Self.few { break }
+        }
+        return results
+    }
+
+    private static let passes = 4
+    private static let few = 2000
+
+    private func moveRest(
+        _ source: MoveSource, _ copy: StoreMove, to address: PostgresAddress
+    ) throws -> [StoreMove.Result] {
+        var time = Duration.zero
+        let results = try source.move(to: address.withoutPassword) { rows in
+            var results: [StoreMove.Result] = []
+            time = try ContinuousClock().measure { results = try copy.copy(rows, verifies: true) }
+            return results
+        }
+        Terminal.complain("writes waited \((time / .milliseconds(1)).rounded() / 1000) s")
+        return results
+    }
+
+    /// Adds the keys after the last token was issued with them.
+    private func addKeys(to address: PostgresAddress, _ settings: Settings) async throws {
+        let environment = Environment.system
+        let directory = try DataDirectory(existing: settings.data.directory)
+        guard let keys = try KeyFiles(directory: directory, environment: environment).read() else {
+            throw UnusableData(.missing, "the keys in \(settings.data.directory) have vanished")
+        }
+        let store = try PostgresStore(address, isFilling: true, as: .command)
+        defer { store.close() }
+        _ = try await KeyPlace(settings.data, directory, store, environment).adding(keys)
+    }
+}
+
+extension Table {
+    fileprivate init(_ results: [StoreMove.Result]) {
+        let areCompared = results.contains { $0.digests != nil }
+        self.init(columns: ["table", "rows", "written", "deleted"] + (areCompared ? ["sqlite", "postgres"] : []))
+        rows = results.map { result in
+            let counts = [result.rows, result.written, result.deleted].map { number in
+                Cell("\(number)", json: .integer(Int64(number)))
+            }
+            let digests = (result.digests.map { [$0.source, $0.copy] } ?? []).map { digest in
+                Cell(digest.finalize().prefix(8).map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined())
+            }
+            return [Cell(result.table.rawValue)] + counts + digests
+        }
+    }
+}

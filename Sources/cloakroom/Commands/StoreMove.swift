@@ -1,0 +1,70 @@
+import CloakroomFiles
+import CloakroomPostgres
+import CloakroomSQLite
+import CloakroomStores
+import Crypto
+
+/// Brings the target of a move to the state of its source, by comparing the digests of rows.
+///
+/// It remembers nothing: a run that continues another one, or follows the changes of a server, finds by the same
+/// comparison which rows to send.
+struct StoreMove {
+    let target: MoveTarget
+    private static let page = 2000
+
+    /// What became of one table.
+    struct Result {
+        let table: CopiedTable
+        var rows = 0
+        var written = 0
+        var deleted = 0
+        /// The digests of the digests of all rows, in the order of their keys, of both databases; nil if they were not
+        /// compared.
+        var digests: (source: SHA256, copy: SHA256)?
+    }
+
+    /// Copies what differs in all tables.
+    /// - Parameter verifies: whether to read back each page that was written. The source must not change then.
+    /// - Throws: `UnusableData` if a page differs after it was written.
+    func copy(_ rows: MoveRows, verifies: Bool) throws -> [Result] {
+        try CopiedTable.allCases.map { table in
+            var result = Result(table: table, digests: verifies ? (SHA256(), SHA256()) : nil)
+            var last: [CopiedRow.Value]?
+            try rows.pages(of: table, by: Self.page) { page in
+                let end = page.last?.key(in: table)
+                try copy(page, after: last, through: end, verifies, &result)
+                last = end
+            }
+            try copy([], after: last, through: nil, verifies, &result)
+            return result
+        }
+    }
+
+    private func copy(
+        _ page: [CopiedRow], after start: [CopiedRow.Value]?, through end: [CopiedRow.Value]?, _ verifies: Bool,
+        _ result: inout Result
+    ) throws {
+        let table = result.table
+        let wanted = page.map { (row: $0, key: $0.key(in: table), digest: Array(SHA256.hash(data: $0.encoded))) }
+        var found = try target.digests(of: table, after: start, through: end)
+        let keys = Set(wanted.map(\.key))
+        let different = wanted.filter { found[$0.key] != $0.digest }.map(\.row)
+        let surplus = table.isAppendOnly ? [] : found.keys.filter { !keys.contains($0) }
+        try target.save(different, deleting: surplus, in: table)
+        result.rows += page.count
+        result.written += different.count
+        result.deleted += surplus.count
+        guard verifies else { return }
+        if !different.isEmpty || !surplus.isEmpty { found = try target.digests(of: table, after: start, through: end) }
+        guard table.isAppendOnly || found.count == page.count else { throw Self.differs(table) }
+        for entry in wanted {
+            guard let digest = found[entry.key], digest == entry.digest else { throw Self.differs(table) }
+            result.digests?.source.update(data: entry.digest)
+            result.digests?.copy.update(data: digest)
+        }
+    }
+
+    private static func differs(_ table: CopiedTable) -> UnusableData {
+        UnusableData(.damaged, "the copy of \(table.rawValue) differs after it was written; nothing has moved")
+    }
+}

@@ -1,0 +1,4 @@
+TARGET="postgres://cloakroom@db1,db2,db3/cloakroom?target_session_attrs=read-write&sslmode=verify-full"
+cloakroom migrate-store sqlite:/var/lib/cloakroom/cloakroom.sqlite "$TARGET" --config /etc/cloakroom/postgresql.yaml --finish
+mv /etc/cloakroom/postgresql.yaml /etc/cloakroom/cloakroom.yaml
+systemctl restart cloakroom
