@@ -8,8 +8,12 @@ package struct MoveRows {
     let migration: Int64
 
     /// Calls `body` with the rows in the order of their keys.
-    package func pages(of table: CopiedTable, by size: Int, _ body: ([CopiedRow]) throws -> Void) throws {
-        let cursor = try Row.fetchCursor(database, sql: Self.selection(table))
+    /// - Parameter start: the position of an event, after which those of the record begin.
+    package func pages(
+        of table: CopiedTable, after start: Int64, by size: Int, _ body: ([CopiedRow]) throws -> Void
+    ) throws {
+        let cursor = try Row.fetchCursor(
+            database, sql: Self.selection(table), arguments: table.isAppendOnly ? [start] : [])
         var page: [CopiedRow] = []
         while let row = try cursor.next() {
             page.append(read(row, table))
@@ -18,6 +22,16 @@ package struct MoveRows {
             page.removeAll(keepingCapacity: true)
         }
         if !page.isEmpty { try body(page) }
+    }
+
+    /// The position of the newest event.
+    package func newestEvent() throws -> Int64 {
+        try Int64.fetchOne(database, sql: "SELECT max(position) FROM events") ?? 0
+    }
+
+    /// The key of the event at a position, whether there is one or not.
+    package func key(ofEventAt position: Int64) -> [CopiedRow.Value] {
+        [.text(Self.id(ofEventAt: position, in: migration))]
     }
 
     private static func selection(_ table: CopiedTable) -> String {
@@ -32,7 +46,7 @@ package struct MoveRows {
                 """
         case .staleMarks:
             return "SELECT DISTINCT subject, time FROM revocations WHERE subject IS NOT NULL ORDER BY subject, time"
-        case .events: return events("events")
+        case .events: return events("events WHERE position > ?")
         case .unannounced: return events("unannounced JOIN events USING (position)")
         }
     }

@@ -69,17 +69,17 @@ struct MigrateStore: AsyncParsableCommand {
         _ source: MoveSource, _ target: MoveTarget, _ places: Places, _ settings: Settings
     ) async throws -> [StoreMove.Result] {
         let copy = StoreMove(target: target)
-        let isMoved = try source.movedTo() != nil
-        if !isMoved {
-            let results = try copyOnline(source, copy)
+        let results: [StoreMove.Result]
+        if try source.movedTo() == nil {
+            let copied = try copyOnline(source, copy)
             guard finish else {
                 Terminal.complain("copied; servers still use \(places.path). With --finish it moves")
-                return results
+                return copied
             }
+            results = try moveRest(source, copy, after: copied, to: places.address)
+        } else {
+            results = try source.read { try copy.copy($0, verifies: true) }
         }
-        let results =
-            isMoved
-            ? try source.read { try copy.copy($0, verifies: true) } : try moveRest(source, copy, to: places.address)
         try await addKeys(to: places.address, settings)
         try target.finish(migration: source.migration)
         Terminal.complain("moved; set store to \(places.address.withoutPassword) and start the servers")
@@ -90,23 +90,27 @@ struct MigrateStore: AsyncParsableCommand {
     private func copyOnline(_ source: MoveSource, _ copy: StoreMove) throws -> [StoreMove.Result] {
         var results: [StoreMove.Result] = []
         for _ in 0..<Self.passes {
-            results = try source.read { try copy.copy($0, verifies: false) }
-            let changes = results.reduce(0) { $0 + $1.written + $1.deleted }
-            if changes < Self.few { break }
+            let before = changes(results)
+            results = try source.read { try copy.copy($0, after: results, verifies: false) }
+            if changes(results) - before < Self.few { break }
         }
         return results
+    }
+
+    private func changes(_ results: [StoreMove.Result]) -> Int {
+        results.reduce(0) { $0 + $1.written + $1.deleted }
     }
 
     private static let passes = 4
     private static let few = 2000
 
     private func moveRest(
-        _ source: MoveSource, _ copy: StoreMove, to address: PostgresAddress
+        _ source: MoveSource, _ copy: StoreMove, after copied: [StoreMove.Result], to address: PostgresAddress
     ) throws -> [StoreMove.Result] {
         var time = Duration.zero
         let results = try source.move(to: address.withoutPassword) { rows in
             var results: [StoreMove.Result] = []
-            time = try ContinuousClock().measure { results = try copy.copy(rows, verifies: true) }
+            time = try ContinuousClock().measure { results = try copy.copy(rows, after: copied, verifies: true) }
             return results
         }
         Terminal.complain("writes waited \((time / .milliseconds(1)).rounded() / 1000) s")
@@ -128,13 +132,13 @@ struct MigrateStore: AsyncParsableCommand {
 
 extension Table {
     fileprivate init(_ results: [StoreMove.Result]) {
-        let areCompared = results.contains { $0.digests != nil }
+        let areCompared = results.allSatisfy { $0.digests != nil }
         self.init(columns: ["table", "rows", "written", "deleted"] + (areCompared ? ["sqlite", "postgres"] : []))
         rows = results.map { result in
             let counts = [result.rows, result.written, result.deleted].map { number in
                 Cell("\(number)", json: .integer(Int64(number)))
             }
-            let digests = (result.digests.map { [$0.source, $0.copy] } ?? []).map { digest in
+            let digests = (areCompared ? result.digests.map { [$0.source, $0.copy] } ?? [] : []).map { digest in
                 Cell(digest.finalize().prefix(8).map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined())
             }
             return [Cell(result.table.rawValue)] + counts + digests

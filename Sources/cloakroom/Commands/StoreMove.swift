@@ -16,26 +16,43 @@ struct StoreMove {
     struct Result {
         let table: CopiedTable
         var rows = 0
+        /// In all passes of this run, as `deleted`.
         var written = 0
         var deleted = 0
         /// The digests of the digests of all rows, in the order of their keys, of both databases; nil if they were not
         /// compared.
         var digests: (source: SHA256, copy: SHA256)?
+        /// The newest of the events that were copied and compared.
+        var newestEvent: Int64 = 0
     }
 
     /// Copies what differs in all tables.
-    /// - Parameter verifies: whether to read back each page that was written. The source must not change then.
+    /// - Parameters:
+    ///   - results: of the pass before, whose changes are counted as well. It has compared the events up to its newest,
+    ///     and no event changes.
+    ///   - verifies: whether to read back each page that was written. The source must not change then.
     /// - Throws: `UnusableData` if a page differs after it was written.
-    func copy(_ rows: MoveRows, verifies: Bool) throws -> [Result] {
-        try CopiedTable.allCases.map { table in
-            var result = Result(table: table, digests: verifies ? (SHA256(), SHA256()) : nil)
-            var last: [CopiedRow.Value]?
-            try rows.pages(of: table, by: Self.page) { page in
+    func copy(_ rows: MoveRows, after results: [Result] = [], verifies: Bool) throws -> [Result] {
+        let newestEvent = try rows.newestEvent()
+        return try CopiedTable.allCases.map { table in
+            let isCompared = verifies || table.isAppendOnly
+            var result = Result(table: table, digests: isCompared ? (SHA256(), SHA256()) : nil)
+            if let before = results.first(where: { $0.table == table }) {
+                if table.isAppendOnly { result = before }
+                (result.written, result.deleted) = (before.written, before.deleted)
+            }
+            let start = result.newestEvent
+            var last = table.isAppendOnly ? rows.key(ofEventAt: start) : nil
+            try rows.pages(of: table, after: start, by: Self.page) { page in
                 let end = page.last?.key(in: table)
-                try copy(page, after: last, through: end, verifies, &result)
+                try copy(page, after: last, through: end, isCompared, &result)
                 last = end
             }
-            try copy([], after: last, through: nil, verifies, &result)
+            if table.isAppendOnly {
+                result.newestEvent = newestEvent
+            } else {
+                try copy([], after: last, through: nil, isCompared, &result)
+            }
             return result
         }
     }
