@@ -7,13 +7,17 @@ package struct Environment: Sendable {
     package let uptime: @Sendable () -> Duration
     /// Returns `count` bytes from a cryptographically secure generator.
     package let random: @Sendable (_ count: Int) -> [UInt8]
+    /// How much longer a window of this length counts as open, because the wall clock was just set forward.
+    package let windowLengthening: @Sendable (_ window: Span) -> Span
 
     package init(
         now: @escaping @Sendable () -> Instant, uptime: @escaping @Sendable () -> Duration,
-        random: @escaping @Sendable (_ count: Int) -> [UInt8]
+        random: @escaping @Sendable (_ count: Int) -> [UInt8],
+        windowLengthening: @escaping @Sendable (_ window: Span) -> Span = { _ in .zero }
     ) {
         self.now = now
         self.uptime = uptime
         self.random = random
+        self.windowLengthening = windowLengthening
     }
 }

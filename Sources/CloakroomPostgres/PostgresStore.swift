@@ -79,8 +79,8 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
         server.close()
     }
 
-    /// The time of the database: see `StoreClock`.
-    public var sharedTime: Instant? { server.clock.now }
+    /// The time of the database.
+    public var sharedTime: SharedTime? { SharedTime(now: server.clock.now, step: server.clock.step) }
 
     /// Writes a row of this instance: a server that takes no writes, or whose standby is lost, does not acknowledge it.
     public func ping() async throws {

@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomStores
 import Foundation
 import Logging
 import Metrics
@@ -15,13 +16,23 @@ final class StoreClock: Sendable {
     /// Milliseconds, by the continuous clock of this machine.
     let uptime: @Sendable () -> Int64
     private let wall: @Sendable () -> Instant
-    /// By how much the clock of this machine was ahead when that was last logged.
-    private let reported = Mutex(Span.zero)
+    private let state = Mutex(State())
     private let logger: Logger
     private let difference = Gauge(label: "cloakroom_clock_difference_seconds")
 
+    private struct State {
+        /// Whether the database has told its time.
+        var isKnown = false
+        /// The latest steps forward that came one after the other, and the `uptime` of the last of them.
+        var step: (size: Int64, uptime: Int64)?
+        /// By how much the clock of this machine was ahead when that was last logged.
+        var reported: Int64 = 0
+    }
+
     /// A smaller difference of the clocks is that of two good ones.
     private static let tolerance: Int64 = 2000
+    /// Steps forward with a longer time between them have nothing to do with each other, in milliseconds.
+    private static let memory: Int64 = 3_600_000
 
     /// - Parameter wall: the clock of this machine. It counts until the database has told its time.
     init(
@@ -36,6 +47,14 @@ final class StoreClock: Sendable {
 
     var now: Instant { Instant(milliseconds: offset.load(ordering: .relaxed) + uptime()) }
 
+    /// The latest step forward.
+    var step: SharedTime.Step? {
+        state.withLock(\.step).map { step in
+            SharedTime.Step(
+                size: Span(milliseconds: step.size), age: Span(milliseconds: uptime() - step.uptime))
+        }
+    }
+
     /// Takes the time in a response of the database, which read its clock at some moment between the request and the
     /// response. The offset is changed only as far as that demands: a slow response must not spoil what a fast one has
     /// shown.
@@ -44,17 +63,27 @@ final class StoreClock: Sendable {
         // Both clocks are cut to whole milliseconds.
         let earliest = time.milliseconds - uptime() - 1
         let latest = time.milliseconds - sent + 1
-        let known = offset.load(ordering: .relaxed)
-        offset.store(min(max(known, earliest), latest), ordering: .relaxed)
-        report(ahead: wall() - now)
+        state.withLock { state in
+            let known = offset.load(ordering: .relaxed)
+            let found = min(max(known, earliest), latest)
+            if state.isKnown, found - known > Self.tolerance { note(step: found - known, &state) }
+            state.isKnown = true
+            offset.store(found, ordering: .relaxed)
+        }
+        report(ahead: (wall() - now).milliseconds)
     }
 
-    private func report(ahead span: Span) {
-        let seconds = Double(span.milliseconds) / 1000
+    private func note(step size: Int64, _ state: inout State) {
+        let earlier = state.step.map { uptime() - $0.uptime < Self.memory ? $0.size : 0 } ?? 0
+        state.step = (earlier + size, uptime())
+    }
+
+    private func report(ahead milliseconds: Int64) {
+        let seconds = Double(milliseconds) / 1000
         difference.record(seconds)
-        let isNew = reported.withLock { reported in
-            guard abs(span.milliseconds - reported.milliseconds) > Self.tolerance else { return false }
-            reported = span
+        let isNew = state.withLock { state in
+            guard abs(milliseconds - state.reported) > Self.tolerance else { return false }
+            state.reported = milliseconds
             return true
         }
         guard isNew else { return }

@@ -22,6 +22,7 @@ extension Environment {
     package static func system(on store: any SessionStore) -> Environment {
         guard store.sharedTime != nil else { return .system }
         return Environment(
-            now: { store.sharedTime ?? system.now() }, uptime: system.uptime, random: system.random)
+            now: { store.sharedTime?.now ?? system.now() }, uptime: system.uptime, random: system.random,
+            windowLengthening: { store.sharedTime?.lengthening(of: $0) ?? .zero })
     }
 }

@@ -61,7 +61,7 @@ extension SessionService {
     }
 
     func refresh(_ token: RefreshToken, from carrier: Carrier) async throws -> Refreshed {
-        let (policy, key, now) = (policy, refreshKeyID, now)
+        let (policy, key, now) = (rotationPolicy, refreshKeyID, now)
         guard now < token.expiresAt else { throw Denial.sessionExpired }
         let refreshed = try publish(
             await store.update(token.session) { session in

@@ -38,7 +38,7 @@ extension SessionService {
         let session = try await aliveSession(presented)
         guard case .refresh(let token) = presented else { return session }
         var copy = session
-        let answer = copy.refresh(presenting: token.presented, at: now, under: policy, signingWith: refreshKeyID)
+        let answer = copy.refresh(presenting: token.presented, at: now, under: rotationPolicy, signingWith: refreshKeyID)
         if answer == .denied(.refreshTokenReused) { _ = try await refresh(token, from: .cookie) }
         return session
     }
@@ -49,7 +49,7 @@ extension SessionService {
         _ session: inout Session, _ presented: Presented, with proof: Proof, recording kind: SecurityEvent.Kind,
         at now: Instant
     ) -> Decided<Refreshed> {
-        let (policy, key) = (policy, refreshKeyID)
+        let (policy, key) = (rotationPolicy, refreshKeyID)
         func decide(_ session: inout Session, _ held: PresentedRefresh) -> RefreshAnswer {
             guard session.subject == proof.subject else { return .denied(.invalidCredentials) }
             return session.stepUp(with: proof.evidence, presenting: held, at: now, under: policy, signingWith: key)

@@ -45,6 +45,13 @@ package struct SessionService: Sendable {
     /// The wall-clock time of the environment. Every rule uses it.
     package var now: Instant { environment.now() }
 
+    /// The policy for a decision about generations. Just after a step of the clock forward, straggler windows are longer.
+    var rotationPolicy: SessionPolicy {
+        var policy = policy
+        policy.stragglerWindow = policy.stragglerWindow + environment.windowLengthening(policy.stragglerWindow)
+        return policy
+    }
+
     /// The client of a session. If the client is no longer configured, the session is served as `Client.browser`.
     package func client(of session: Session) -> Client {
         clients[session.client] ?? .browser

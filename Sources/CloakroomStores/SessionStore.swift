@@ -94,12 +94,12 @@ public protocol SessionStore: Sendable {
 
     /// The time of a clock that all instances on this store share, and by which they decide. nil for a store of one
     /// machine: the clock of that machine counts.
-    var sharedTime: Instant? { get }
+    var sharedTime: SharedTime? { get }
 }
 
 extension SessionStore {
     /// nil.
-    public var sharedTime: Instant? { nil }
+    public var sharedTime: SharedTime? { nil }
 }
 
 extension SessionStore {

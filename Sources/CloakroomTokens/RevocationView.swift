@@ -121,6 +121,16 @@ package final class RevocationView: Sendable {
         return uptime - confirmedAt
     }
 
+    /// The wall-clock time of the latest proof that the view is current; nil without one.
+    package var provenTime: Instant? {
+        state.withLock { state in
+            state.confirmedAt.map { confirmedAt in
+                let (seconds, attoseconds) = (state.offset + confirmedAt).components
+                return Instant(milliseconds: seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+            }
+        }
+    }
+
     /// The indexes of the revoked sessions in each status list that has one. It walks through all of them.
     package func byStatusList() -> [StatusListID: [UInt16]] {
         revoked.byStatusList()

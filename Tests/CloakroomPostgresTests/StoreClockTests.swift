@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomStores
 import CloakroomTesting
 import Logging
 import Synchronization
@@ -81,19 +82,37 @@ import Testing
 
     @Test("steps of both clocks, in any order of fast and slow responses")
     func steps() {
-        var generator = SystemRandomNumberGenerator()
-        for _ in 0..<2000 {
+        let random = TestEnvironment().environment.random
+        /// A number below `limit`, the same ones in each run.
+        func number(below limit: Int64) -> Int64 {
+            random(8).reduce(0) { ($0 << 8 | Int64($1)) & 0xFFFF_FFFF } % limit
+        }
+        for round in 0..<2000 {
             world.set(
-                wall: Int64.random(in: -4_000_000...4_000_000, using: &generator),
-                database: Bool.random(using: &generator)
-                    ? 0 : Int64.random(in: -4_000_000...4_000_000, using: &generator))
-            let (there, back) = (
-                Int64.random(in: 0...300, using: &generator), Int64.random(in: 0...300, using: &generator)
-            )
+                wall: number(below: 8_000_000) - 4_000_000,
+                database: round % 2 == 0 ? 0 : number(below: 8_000_000) - 4_000_000)
+            let (there, back) = (number(below: 300), number(below: 300))
             read(there, back)
             #expect(error <= there + back + 1)
-            world.pass(Int64.random(in: 0...1000, using: &generator))
+            world.pass(number(below: 1000))
         }
+    }
+
+    @Test("a step forward of the database is known for a while, and the first response is none")
+    func forward() {
+        world.set(database: 3_600_000)
+        read(1, 1)
+        #expect(clock.step == nil)
+        for step in [-3_600_000, 1500, 600_000, 3000] as [Int64] {
+            world.set(database: step)
+            read(1, 1)
+            world.pass(500)
+        }
+        let step = SharedTime(now: clock.now, step: clock.step)
+        let length = step.lengthening(of: .seconds(30)).milliseconds
+        #expect(abs(length - 603_000) <= 6)
+        world.pass(30_000)
+        #expect(SharedTime(now: clock.now, step: clock.step).lengthening(of: .seconds(30)) == .zero)
     }
 
     @Test("a difference between the two clocks is logged once, and again when it changes")

@@ -106,15 +106,36 @@ import Testing
         #expect(try await fixture.claims(session)["iat"] == .integer(fixture.time.now.seconds))
     }
 
-    @Test("a wall clock that is set back makes no list with a time to come")
-    func setBack() async throws {
+    @Test("a wall clock that is set back makes no list with a time to come", arguments: [0, 5] as [Int64])
+    func setBack(_ seconds: Int64) async throws {
         let fixture = try Fixture()
         let session = fixture.session()
         _ = try await fixture.token(session)
         fixture.isBroken.withLock { $0 = true }
         fixture.time.step(Span(milliseconds: -86_400_000))
-        fixture.time.advance(.seconds(5))
+        fixture.time.advance(.seconds(seconds))
         await #expect(throws: Denial.unavailable(retryAfter: .seconds(1))) { try await fixture.token(session) }
+    }
+
+    @Test("a wall clock that is set forward, or goes on while the machine is suspended, makes no list later than its proof")
+    func setForward() async throws {
+        let fixture = try Fixture()
+        let session = fixture.session()
+        let proven = try await fixture.claims(session)["iat"]
+        fixture.isBroken.withLock { $0 = true }
+        fixture.time.step(Span.seconds(3600))
+        fixture.time.advance(.seconds(5))
+        #expect(try await fixture.claims(session)["iat"] == proven)
+    }
+
+    @Test("a list is signed again when another key signs")
+    func rotation() async throws {
+        let fixture = try Fixture()
+        let session = fixture.session()
+        let first = try await fixture.token(session)
+        fixture.keys.replace(with: try Fixture.keys(at: fixture.time.now))
+        #expect(try await fixture.token(session) != first)
+        #expect(try await fixture.claims(session)["ttl"] == 20)
     }
 
     @Test("after a rollback of the store a list still has what this process remembers, and what the store has since")
@@ -143,12 +164,17 @@ import Testing
     @Test("requests for invented names do not fill the memory, and hide no revocation")
     func flood() async throws {
         let fixture = try Fixture()
+        let ended = fixture.session()
+        fixture.view.insert(ended, at: fixture.time.uptime)
         for number in 0..<5000 {
             let name = "AAAAAAAA" + String(10_000 + number).suffix(4)
             let list = try #require(StatusListID(name))
             _ = try await #require(fixture.lists.withLock { $0 }).token(of: list)
         }
         #expect(await fixture.lists.withLock { $0 }?.snapshot?.signed.count == 4096)
-        #expect(try await fixture.claims(fixture.session())["ttl"] == 20)
+        let index = try #require(StatusListEntry(ended)).index
+        #expect(
+            try await fixture.claims(fixture.session())["status_list"]
+                == (try StatusList(invalid: [Int(index)]).json))
     }
 }

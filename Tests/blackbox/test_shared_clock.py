@@ -10,7 +10,6 @@ from postgres import cluster  # noqa: F401, a fixture
 from server import wait_until
 
 HOUR = 3600
-WINDOW = 30
 
 
 @pytest.fixture(params=[-HOUR, HOUR], ids=["behind", "ahead"])
@@ -19,15 +18,22 @@ def error(request):
 
 
 @pytest.fixture(params=[False, True], ids=["from the start", "set while it runs"])
-def place(request, instances, error):
-    """The instances, one with the right clock and one with a wrong one, on a database with a clock that a test moves."""
-    place = instances(stragglerWindow=WINDOW, reissueDelay=0)
-    place.right = place.start()
-    place.wrong = place.start(clock="+0" if request.param else f"{error:+d}s")
-    if request.param:
-        place.wrong.move(error)
-    wait_until(lambda: "the clocks of this machine and of the database" in place.wrong.log())
-    return place
+def make_place(request, instances, error):
+    """Makes instances, one with the right clock and one with a wrong one, on a database with a clock that a test moves."""
+    def make_place(window):
+        place = instances(stragglerWindow=window, reissueDelay=0)
+        place.right = place.start()
+        place.wrong = place.start(clock="+0" if request.param else f"{error:+d}s")
+        if request.param:
+            place.wrong.move(error)
+        wait_until(lambda: "the clocks of this machine and of the database" in place.wrong.log())
+        return place
+    return make_place
+
+
+@pytest.fixture
+def place(make_place):
+    return make_place(300)
 
 
 def log_in(server):
@@ -53,12 +59,12 @@ def test_a_late_request_of_an_honest_user_is_no_reuse(place):
     assert at(place.wrong, client).refresh().status == 200
 
 
-def test_a_reuse_is_found_when_the_window_of_the_shared_clock_is_over(place):
+def test_a_reuse_is_found_when_the_window_of_the_shared_clock_is_over(make_place):
+    place = make_place(1)
     client = log_in(place.right)
     thief = at(place.wrong, client)
     for _ in range(2):
         assert client.refresh().status == 200
-    place.move((WINDOW + 5) / 60)
     assert wait_until(lambda: (answer := thief.refresh()).status == 401 and answer).code == "refresh_token_reused"
     assert client.refresh().status == 401
 
@@ -89,6 +95,20 @@ def test_a_command_decides_by_the_shared_clock(place):
     listed = place.wrong.run("events", "--json").stdout
     times = {event["event"]: datetime.datetime.fromisoformat(event["time"]) for event in map(json.loads, listed.splitlines())}
     assert abs((times["revocation"] - times["login"]).total_seconds()) < HOUR / 2
+
+
+def test_a_clock_of_the_database_that_is_set_forward_logs_no_one_out(place):
+    """As a failover to a machine whose clock is ahead does it: all windows would close at once."""
+    client = log_in(place.right)
+    late = at(place.wrong, client)
+    for _ in range(2):
+        assert client.refresh().status == 200
+    other = log_in(place.wrong)
+    before = claims(other)["iat"]
+    place.move(60)
+    wait_until(lambda: renewed(other) > before + HOUR / 2)
+    assert late.refresh().status == 200
+    assert at(place.right, client).refresh().status == 200
 
 
 def test_a_clock_of_the_database_that_is_set_back_logs_no_one_out(place):

@@ -18,6 +18,7 @@ package actor StatusLists {
         /// All revocations that were committed before this time are in it.
         let time: Instant
         let indexes: [StatusListID: [UInt16]]
+        let key: SigningKey
         var signed: [StatusListID: [UInt8]] = [:]
     }
 
@@ -39,8 +40,8 @@ package actor StatusLists {
     /// How long one snapshot is served, and how long a cache may keep a list.
     private var interval: Duration { .seconds(service.ttl) / 4 }
 
-    /// The seconds for which an HTTP cache may keep a list.
-    package nonisolated var cacheLifetime: Int { service.ttl / 4 }
+    /// The seconds for which an HTTP cache may keep a list. Shorter than a key stays published after its last use.
+    package nonisolated var cacheLifetime: Int { min(service.ttl / 4, 30) }
 
     /// The token of a list. Every name is that of a list, if only one without a revoked session: the server does not know
     /// which names its instances have drawn.
@@ -48,27 +49,41 @@ package actor StatusLists {
     package func token(of list: StatusListID) async throws -> [UInt8] {
         let snapshot = try await current()
         if let signed = snapshot.signed[list] { return signed }
-        let key = keys.current.signingKey(at: environment.now())
-        let signed = try service.sign(list, invalid: snapshot.indexes[list] ?? [], at: snapshot.time, with: key)
+        let signed = try service.sign(
+            list, invalid: snapshot.indexes[list] ?? [], at: snapshot.time, with: snapshot.key)
         if snapshot.signed.count < Self.capacity { self.snapshot?.signed[list] = signed }
         return signed
     }
 
     private func current() async throws -> Snapshot {
-        if let snapshot, environment.uptime() < snapshot.takenAt + interval { return snapshot }
+        if let snapshot, isFresh(snapshot) { return snapshot }
         // The feed is polled in the background, so this is rare. If the read fails, the age of the view decides.
         if age.map({ $0 >= interval }) ?? true { try? await catchUp() }
         // Another request may have made one while this one waited.
-        if let snapshot, environment.uptime() < snapshot.takenAt + interval { return snapshot }
+        if let snapshot, isFresh(snapshot) { return snapshot }
         return try take()
+    }
+
+    /// False for a list of a time to come, because the wall clock was set back since, and for one under a key that does not
+    /// sign any more: verifiers may not find it.
+    private func isFresh(_ snapshot: Snapshot) -> Bool {
+        let now = environment.now()
+        return environment.uptime() < snapshot.takenAt + interval && snapshot.time <= now
+            && snapshot.key.id == keys.current.signingKey(at: now).id
     }
 
     private func take() throws -> Snapshot {
         // Before the walk: what is committed later may be missing.
-        let uptime = environment.uptime()
-        guard let age, age < .seconds(service.ttl) else { throw Denial.unavailable(retryAfter: .seconds(1)) }
+        let (uptime, now) = (environment.uptime(), environment.now())
+        guard let age = view.age(at: uptime, now), age < .seconds(service.ttl), let proven = view.provenTime else {
+            throw Denial.unavailable(retryAfter: .seconds(1))
+        }
         let span = Span(milliseconds: Int64((age / .milliseconds(1)).rounded(.up)))
-        let taken = Snapshot(takenAt: uptime, time: environment.now() - span, indexes: view.byStatusList())
+        // The time of the proof itself bounds it: while the machine was suspended, the monotonic clock stood still and the
+        // age did not grow.
+        let taken = Snapshot(
+            takenAt: uptime, time: min(now - span, proven), indexes: view.byStatusList(),
+            key: keys.current.signingKey(at: now))
         snapshot = taken
         return taken
     }

@@ -36,7 +36,8 @@ package actor StoreProbe {
         guard !isStopping else { return false }
         if let last, look == nil, environment.uptime() < last.uptime + Self.period { return last.isReady }
         let task = look?.task ?? begin()
-        return await task.value(within: patience) ?? false
+        let isReady = await task.value(within: patience) ?? false
+        return isReady && !isStopping
     }
 
     private func begin() -> Task<Bool, Never> {
