@@ -70,15 +70,10 @@ struct Server {
                 { ListenerChannel.publicEndpoints(server, limits, $0, securing: admitting, observing: renewals) }, []
             )
         }
-        let (health, backends) = (UpstreamHealth(), try BackendTLS())
-        let checks = HealthChecks(
-            routes, health: health, securing: backends.secure, logger: Logger(label: "cloakroom.gateway"))
-        let gateway = GatewayChannel.builder(
-            routes, loginPage: instance.settings.server.loginPage, in: instance.server, limits, health: health,
-            backends: backends,
-            upstreamDescriptors: upstreamDescriptors, crowding: crowding, admitting: peers.admit,
-            securing: certificate?.securing(offering: [.http2, .http1]))
-        return (gateway, [BackgroundWork { await checks.run() }])
+        let gateway = try GatewayListener(
+            instance.server, routes, loginPage: instance.settings.server.loginPage, limits: limits,
+            upstreamDescriptors: upstreamDescriptors, crowding: crowding, peers: peers, certificate: certificate)
+        return (gateway.channels, [BackgroundWork { await gateway.checks.run() }])
     }
 
     private func publicApplication(
