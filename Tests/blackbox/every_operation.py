@@ -336,8 +336,9 @@ def migrate(product):
     assert "have the version" in product.command("migrate")
 
 
-# No subject has to do with these (`keys import` writes keys alone), and `restore` refuses a store on PostgreSQL.
-WITHOUT_STORE = {"serve", "routes check", "verify", "restore", "keys secret", "keys import"}
+# No subject has to do with these (`keys import` writes keys alone). `restore` refuses a store on PostgreSQL, and `migrate-store` fills
+# one before any instance uses it.
+WITHOUT_STORE = {"serve", "routes check", "verify", "restore", "keys secret", "keys import", "migrate-store"}
 
 
 def commands(*path):
