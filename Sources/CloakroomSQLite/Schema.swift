@@ -201,11 +201,12 @@ enum Schema {
         CREATE TABLE store (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             epoch INTEGER NOT NULL,
-            written BLOB,
             -- The number of the migration to another store, from its first run on.
             migration INTEGER,
             -- The store that has the data now. From then on this file is neither read nor written.
-            moved_to TEXT
+            moved_to TEXT,
+            -- What `ping` writes. The last column: SQLite would read these pages to get at a later one, in each transaction.
+            written BLOB
         ) STRICT;
         INSERT INTO store (id, epoch) VALUES (1, 1);
         """

@@ -38,7 +38,8 @@ extension SessionService {
         let session = try await aliveSession(presented)
         guard case .refresh(let token) = presented else { return session }
         var copy = session
-        let answer = copy.refresh(presenting: token.presented, at: now, under: rotationPolicy, signingWith: refreshKeyID)
+        let answer = copy.refresh(
+            presenting: token.presented, at: now, under: rotationPolicy, signingWith: refreshKeyID)
         if answer == .denied(.refreshTokenReused) { _ = try await refresh(token, from: .cookie) }
         return session
     }

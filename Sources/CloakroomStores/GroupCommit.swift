@@ -91,12 +91,13 @@ package final class GroupCommit<Work: GroupWork>: Sendable {
     ///   has waited too long.
     package func commit(_ work: Work) async throws {
         try await withCheckedThrowingContinuation { continuation in
-            let isAccepted = shared.queue.withLock { queue in
-                guard queue.members.count < limits.queue else { return false }
+            let waiting: Int? = shared.queue.withLock { queue in
+                guard queue.members.count < limits.queue else { return nil }
                 queue.members.append(GroupMember(work, continuation))
-                return true
+                return queue.members.count
             }
-            if isAccepted {
+            if let waiting {
+                metrics.wait(waiting)
                 shared.waiting.signal()
             } else {
                 metrics.refuse(1)

@@ -20,6 +20,11 @@ struct GroupMetrics: Sendable {
         duration = Timer(label: "cloakroom_store_group_duration_seconds", dimensions: labels)
     }
 
+    /// A member was added to the queue, which has `count` of them now.
+    func wait(_ count: Int) {
+        waiting.record(count)
+    }
+
     /// A group of `count` members was taken, and left `left` of them in the queue.
     func take(_ count: Int, leaving left: Int) {
         groups.increment()

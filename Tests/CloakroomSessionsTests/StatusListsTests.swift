@@ -117,7 +117,7 @@ import Testing
         await #expect(throws: Denial.unavailable(retryAfter: .seconds(1))) { try await fixture.token(session) }
     }
 
-    @Test("a wall clock that is set forward, or goes on while the machine is suspended, makes no list later than its proof")
+    @Test("a wall clock that goes forward alone, also in a suspended machine, makes no list later than its proof")
     func setForward() async throws {
         let fixture = try Fixture()
         let session = fixture.session()

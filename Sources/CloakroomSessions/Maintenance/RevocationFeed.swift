@@ -153,6 +153,22 @@ package actor RevocationFeed {
 
     /// Polls the feed until the task is cancelled: ten times a second, and when this process has ended a session.
     package func run() async {
+        await withTaskGroup { group in
+            group.addTask { await self.poll() }
+            group.addTask { await self.measureAge() }
+        }
+    }
+
+    /// Beside the polls: a read that hangs must show.
+    private func measureAge() async {
+        while (try? await Task.sleep(for: .seconds(1))) != nil { recordAge() }
+    }
+
+    private func recordAge() {
+        if let provenAt { age.record((environment.uptime() - provenAt) / .seconds(1)) }
+    }
+
+    private func poll() async {
         while !Task.isCancelled {
             await look()
             await signal.wait(atMost: Self.period)
@@ -163,7 +179,7 @@ package actor RevocationFeed {
     /// One poll of `run`. It logs when reading begins to fail and when it succeeds again, not each of the failures in
     /// between.
     func look() async {
-        defer { if let provenAt { age.record((environment.uptime() - provenAt) / .seconds(1)) } }
+        defer { recordAge() }
         do {
             let isDue = provenAt.map { environment.uptime() >= $0 + Self.proofPeriod } ?? true
             try await current(proving: isDue).value

@@ -13,7 +13,7 @@ enum MetricHelp {
         "cloakroom_store_members_total": "Writes and reads in these groups.",
         "cloakroom_store_repeated_total": "Writes that ran again after a conflict or a failure.",
         "cloakroom_store_refused_total": "Writes refused: the queue was full, or they had waited too long.",
-        "cloakroom_store_waiting": "Writes that waited when the last group was taken.",
+        "cloakroom_store_waiting": "Writes that wait in the queue.",
         "cloakroom_store_group_duration_seconds": "Time to carry out a group, by queue.",
         "cloakroom_store_connections_total": "Connections to PostgreSQL, by result.",
         "cloakroom_clock_difference_seconds": "How far the clock of this machine is ahead of that of PostgreSQL.",
