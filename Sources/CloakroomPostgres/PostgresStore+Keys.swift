@@ -12,14 +12,16 @@ extension PostgresStore: KeyStore {
     }
 
     package func change(_ change: KeyTableChange) async throws {
-        let statements = Self.additions(change.added) + Self.ends(change) + Self.updates(change)
+        let statements = additions(change.added) + Self.ends(change) + Self.updates(change)
         guard !statements.isEmpty else { return }
         try await sessions.perform("keys") { .repeatable(statements, $0) { _ in } }
     }
 
-    /// Of two instances that add the same period, one waits for the other's commit and then skips its own row. Both add
-    /// their rows in the same order, so that they never wait for each other.
-    private static func additions(_ rows: [KeyRow]) -> [Statement] {
+    /// Of two instances that add the same period, one waits for the other's commit and then skips its own row.
+    ///
+    /// No row is added while a migration fills the database: an instance that has opened it just before would be the first
+    /// to make keys, and then the keys of the sessions that are copied would find their periods taken.
+    private func additions(_ rows: [KeyRow]) -> [Statement] {
         let live = rows.compactMap { row in
             if case .live(let sealed) = row.state { (row, sealed) } else { nil }
         }.sorted { ($0.0.identity.order, $0.0.id) < ($1.0.identity.order, $1.0.id) }
@@ -32,12 +34,14 @@ extension PostgresStore: KeyStore {
             .bytesList(live.map(\.1)),
         ]
         return [
+            Epochs.lock,
             Statement(
                 """
                 INSERT INTO cloakroom.keys (
                     id, kind, algorithm, period, created_at, signs_from, longest_session, sealed)
-                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
-                """, values)
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WHERE $9 OR NOT \(Move.isUnfinished)
+                ON CONFLICT DO NOTHING
+                """, values + [.bool(isFilling)]),
         ]
     }
 

@@ -20,6 +20,8 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
     let events: EventRows
     let instance = UUID()
     let server: PostgresServer
+    /// Whether this is the command that fills the tables from another store.
+    let isFilling: Bool
 
     /// The kind of process that opens the database.
     package enum Role: Sendable {
@@ -49,6 +51,7 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
         logger: Logger = Logger(label: "cloakroom.store")
     ) throws {
         server = PostgresServer(address, logger: logger)
+        self.isFilling = isFilling
         _ = try server.prepareSchema(making: making, isFilling: isFilling)
         events = EventRows(leavesToServers: role == .command)
         let shared = server

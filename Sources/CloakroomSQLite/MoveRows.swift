@@ -1,3 +1,4 @@
+package import CloakroomCore
 package import CloakroomStores
 import Foundation
 import GRDB
@@ -30,8 +31,15 @@ package struct MoveRows {
     }
 
     /// The key of the event at a position, whether there is one or not.
-    package func key(ofEventAt position: Int64) -> [CopiedRow.Value] {
-        [.text(Self.id(ofEventAt: position, in: migration))]
+    package func key(ofEventAt position: Int64) -> CopiedRow.Key {
+        CopiedRow.Key([.text(Self.id(ofEventAt: position, in: migration))])
+    }
+
+    /// The ids of the refresh secrets that live sessions need.
+    package func refreshKeys(at now: Instant) throws -> Set<String> {
+        try String.fetchSet(
+            database, sql: "SELECT DISTINCT refresh_key FROM sessions WHERE revoked_at IS NULL AND expires_at > ?",
+            arguments: [now.milliseconds])
     }
 
     private static func selection(_ table: CopiedTable) -> String {

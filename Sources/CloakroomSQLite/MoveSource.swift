@@ -4,6 +4,19 @@ import Logging
 
 /// The database from which `cloakroom migrate-store` moves the data. A server may use it meanwhile.
 package final class MoveSource {
+    /// The mark of a database whose data has moved. From then on no server reads or writes it.
+    package struct Seal: Hashable, Sendable {
+        /// The address of the store that has the data.
+        package let place: String
+        /// The number of the mark in that store.
+        package let target: Int64
+
+        package init(place: String, target: Int64) {
+            self.place = place
+            self.target = target
+        }
+    }
+
     private let file: DatabaseFile
     private let lock: FileLock
     /// Identifies the migration, in the source and in the target.
@@ -36,11 +49,12 @@ package final class MoveSource {
 
     package func close() {
         file.close()
+        lock.release()
     }
 
-    /// The store that has the data now; nil while it is here.
-    package func movedTo() throws -> String? {
-        try file.readWaiting(StoreRecord.movedTo)
+    /// nil while the data is here.
+    package func seal() throws -> Seal? {
+        try file.readWaiting(StoreRecord.seal)
     }
 
     /// Reads tables in one snapshot. Others write meanwhile.
@@ -48,14 +62,14 @@ package final class MoveSource {
         try file.readWaiting { try body(MoveRows(database: $0, migration: migration)) }
     }
 
-    /// Reads tables while no process can write, then marks the data as moved to `place`. If `body` throws, there is no
-    /// mark, and writes go on.
-    package func move<Value>(to place: String, _ body: (MoveRows) throws -> Value) throws -> Value {
+    /// Reads tables while no process can write, then marks the data as moved. If `body` throws, there is no mark, and
+    /// writes go on.
+    package func move<Value>(_ seal: Seal, _ body: (MoveRows) throws -> Value) throws -> Value {
         var result: Result<Value, any Error>?
         try file.write { database in
             try database.inTransaction(.immediate) {
                 let value = try body(MoveRows(database: database, migration: migration))
-                try StoreRecord.setMoved(to: place, database)
+                try StoreRecord.set(seal, database)
                 result = .success(value)
                 return .commit
             }

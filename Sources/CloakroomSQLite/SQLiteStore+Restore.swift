@@ -102,6 +102,8 @@ extension SQLiteStore {
     private static func mark(_ database: Database, after replaced: Marks?, at now: Instant) throws -> Restored {
         let epoch = max(try StoreRecord.epoch(database), replaced?.epoch ?? 0) + 1
         try StoreRecord.setEpoch(epoch, database)
+        // The backup may be older than a migration, which must not take these rows for those that it has copied.
+        try StoreRecord.setMigration(nil, database)
         try advance("events", beyond: replaced?.events ?? 0, database)
         try advance("revocations", beyond: replaced?.revocations ?? 0, database)
         try Events.leaveToServers(database)

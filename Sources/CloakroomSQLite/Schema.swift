@@ -4,7 +4,7 @@ import GRDB
 /// The tables. There is one row per session, and none per token.
 enum Schema {
     /// The version of the tables. Every change of `tables` raises it.
-    static let version = 4
+    static let version = 5
     /// The application id in the header of the file, by which `file` and other tools identify it: the letters `Clkr`.
     static let applicationID = 0x436C_6B72
 
@@ -47,7 +47,7 @@ enum Schema {
         guard found == version else {
             throw UnusableData(
                 .damaged,
-                "\(path) has schema version \(found), and this build reads version \(version), with no way from the one to the other"
+                "\(path) has schema version \(found), and this build reads version \(version), with no way from the one to the other: run the build that made it"
             )
         }
         let missing = try expected().subtracting(objects(in: database)).sorted()
@@ -205,6 +205,8 @@ enum Schema {
             migration INTEGER,
             -- The store that has the data now. From then on this file is neither read nor written.
             moved_to TEXT,
+            -- The number of the mark in that store.
+            moved_to_target INTEGER,
             -- What `ping` writes. The last column: SQLite would read these pages to get at a later one, in each transaction.
             written BLOB
         ) STRICT;

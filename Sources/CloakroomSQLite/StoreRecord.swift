@@ -20,7 +20,7 @@ enum StoreRecord {
         try Int64.fetchOne(database, sql: "SELECT migration FROM store")
     }
 
-    static func setMigration(_ number: Int64, _ database: Database) throws {
+    static func setMigration(_ number: Int64?, _ database: Database) throws {
         try database.execute(sql: "UPDATE store SET migration = ?", arguments: [number])
     }
 
@@ -29,8 +29,15 @@ enum StoreRecord {
         try String.fetchOne(database.cachedStatement(sql: "SELECT moved_to FROM store"))
     }
 
-    static func setMoved(to place: String, _ database: Database) throws {
-        try database.execute(sql: "UPDATE store SET moved_to = ?", arguments: [place])
+    static func seal(_ database: Database) throws -> MoveSource.Seal? {
+        let row = try Row.fetchOne(
+            database, sql: "SELECT moved_to, moved_to_target FROM store WHERE moved_to IS NOT NULL")
+        return row.map { MoveSource.Seal(place: $0[0], target: $0[1]) }
+    }
+
+    static func set(_ seal: MoveSource.Seal, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE store SET moved_to = ?, moved_to_target = ?", arguments: [seal.place, seal.target])
     }
 
     /// Refuses the request of a server that still runs after its data has moved.

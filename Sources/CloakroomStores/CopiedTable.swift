@@ -69,8 +69,8 @@ package enum CopiedTable: String, CaseIterable, Sendable {
 }
 
 /// A row of a `CopiedTable`, in the order of its columns.
-package struct CopiedRow: Hashable, Sendable {
-    package enum Value: Hashable, Sendable {
+package struct CopiedRow: Sendable {
+    package enum Value: Sendable {
         case null
         case int(Int64)
         case bool(Bool)
@@ -84,18 +84,35 @@ package struct CopiedRow: Hashable, Sendable {
         self.values = values
     }
 
-    package func key(in table: CopiedTable) -> [Value] { Array(values.prefix(table.keyLength)) }
+    /// The values of the key columns. Equal if all bytes are: both databases compare a text so, and `String` does not,
+    /// to which the two spellings of an accented letter are one.
+    package struct Key: Hashable, Sendable {
+        package let values: [Value]
+        private let encoded: [UInt8]
+
+        package init(_ values: [Value]) {
+            self.values = values
+            encoded = CopiedRow.encode(values)
+        }
+
+        package static func == (one: Key, other: Key) -> Bool { one.encoded == other.encoded }
+        package func hash(into hasher: inout Hasher) { hasher.combine(encoded) }
+    }
+
+    package func key(in table: CopiedTable) -> Key { Key(Array(values.prefix(table.keyLength))) }
 
     /// Each value with its length in four bytes before it, all ones for NULL. PostgreSQL writes the same bytes.
-    package var encoded: [UInt8] {
+    package var encoded: [UInt8] { Self.encode(values) }
+
+    private static func encode(_ values: [Value]) -> [UInt8] {
         var bytes: [UInt8] = []
         for value in values {
             switch value {
             case .null: bytes += [255, 255, 255, 255]
-            case .int(let number): Self.append(withUnsafeBytes(of: number.bigEndian, Array.init), to: &bytes)
-            case .bool(let flag): Self.append([flag ? 1 : 0], to: &bytes)
-            case .text(let text): Self.append(text.utf8, to: &bytes)
-            case .bytes(let data): Self.append(data, to: &bytes)
+            case .int(let number): append(withUnsafeBytes(of: number.bigEndian, Array.init), to: &bytes)
+            case .bool(let flag): append([flag ? 1 : 0], to: &bytes)
+            case .text(let text): append(text.utf8, to: &bytes)
+            case .bytes(let data): append(data, to: &bytes)
             }
         }
         return bytes

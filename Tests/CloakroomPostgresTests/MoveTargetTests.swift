@@ -1,5 +1,7 @@
+import CloakroomCore
 import CloakroomFiles
 import CloakroomStores
+import CloakroomTesting
 import Testing
 
 @testable import CloakroomPostgres
@@ -46,23 +48,43 @@ import Testing
     @Test("a database is filled by one migration, and no store opens it before the end")
     func claims() throws {
         let target = try MoveTarget(database.address())
-        #expect(try !target.claim(migration: 1, source: "sqlite:/a"))
-        #expect(try !target.claim(migration: 1, source: "sqlite:/a"))
+        #expect(try target.claim(of: 1) == nil)
+        let claim = try target.makeClaim(of: 1, source: "sqlite:/a")
+        #expect(try !claim.isFinished && target.claim(of: 1) == claim && target.claim(of: 2) == nil)
         let open = #expect(throws: UnusableData.self) { try PostgresStore(url: database.url()) }
         #expect(open?.description.contains("sqlite:/a") == true)
         #expect(throws: UnusableData.self) {
-            try MoveTarget(database.address()).claim(migration: 2, source: "sqlite:/b")
+            try MoveTarget(database.address()).makeClaim(of: 2, source: "sqlite:/b")
         }
         try target.finish(migration: 1)
-        #expect(try target.claim(migration: 1, source: "sqlite:/a"))
+        #expect(try target.claim(of: 1) == MoveTarget.Claim(number: claim.number, isFinished: true))
         try PostgresStore(url: database.url()).close()
+    }
+
+    @Test("an instance that has opened the database before the mark adds no keys to it")
+    func keys() async throws {
+        let store = try PostgresStore(url: database.url())
+        let target = try MoveTarget(database.address())
+        _ = try target.makeClaim(of: 1, source: "sqlite:/a")
+        let identity = KeyIdentity(
+            id: "k", kind: .refresh, algorithm: "HS256", period: 1, createdAt: TestEnvironment.start,
+            signsFrom: TestEnvironment.start)
+        var change = KeyTableChange()
+        change.added = [KeyRow(identity, .live(sealed: [1]), longestSession: .zero)]
+        try await store.change(change)
+        #expect(try await store.keyRows().isEmpty)
+        let filling = try PostgresStore(database.address(), isFilling: true, as: .command)
+        try await filling.change(change)
+        #expect(try await store.keyRows() == change.added)
+        filling.close()
+        store.close()
     }
 
     @Test("a database with data is refused")
     func occupied() throws {
         let target = try MoveTarget(database.address())
         try target.save([row(.subjects, 1)], deleting: [], in: .subjects)
-        let error = #expect(throws: UnusableData.self) { try target.claim(migration: 1, source: "sqlite:/a") }
+        let error = #expect(throws: UnusableData.self) { try target.makeClaim(of: 1, source: "sqlite:/a") }
         #expect(error?.description.contains("empty") == true)
     }
 }

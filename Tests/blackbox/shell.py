@@ -26,8 +26,8 @@ class Shell:
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
 
-    def run(self, script, replacements):
-        return subprocess.run(self.bash(script, replacements), capture_output=True, text=True, timeout=120, **self.options())
+    def run(self, script, replacements, stops=True):
+        return subprocess.run(self.bash(script, replacements, stops), capture_output=True, text=True, timeout=120, **self.options())
 
     def begin(self, script, replacements):
         """Starts a block that ends with a server."""
@@ -39,10 +39,11 @@ class Shell:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(15)
 
-    def bash(self, script, replacements):
+    def bash(self, script, replacements, stops=True):
+        """`stops`: at the first command that fails. The shell into which a reader pastes a block goes on."""
         for old, new in replacements.items():
             script = script.replace(old, str(new))
-        return ["bash", "-euo", "pipefail", "-c", script]
+        return ["bash", *(["-euo", "pipefail"] if stops else []), "-c", script]
 
     def options(self):
         return {"cwd": self.directory, "env": clean_environment() | {"PATH": self.search}}

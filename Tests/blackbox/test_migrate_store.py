@@ -1,13 +1,14 @@
 """`cloakroom migrate-store` moves the data of a server from SQLite to PostgreSQL while it serves, as docs/migrate-store.md has it."""
 import concurrent.futures
 import json
+import shutil
 import subprocess
 import urllib.parse
 
 import pytest
 
 from backend import Backend
-from browser import PASSWORD, Client, generation
+from browser import PASSWORD, Client, generation, part, tokens
 from postgres import cluster  # noqa: F401, a fixture
 from server import BINARY, MASTER_SECRET, ROOT, Server, clean_environment, refuse_to_serve, run, wait_until
 from shell import Shell
@@ -147,7 +148,7 @@ def test_all_that_a_server_knows_is_in_the_new_store(start):
         pass
     old_events = move.server.run("events", "--json").stdout.splitlines()
     rows = move.succeed("--finish")
-    assert {row["sqlite"] == row["postgres"] for row in rows.values()} == {True}
+    assert all(row["digest"] for row in rows.values())
     assert rows["sessions"]["rows"] == 6 and rows["sessions"]["written"] < 6
     cursor = stream.last
     stream.close()
@@ -245,6 +246,9 @@ def test_after_the_move_nothing_uses_sqlite_again(move):
     assert refused.returncode == 1 and "migrate-store --finish" in refused.stderr
     move.psql("DROP TRIGGER wait ON cloakroom.sessions")
     move.psql("CREATE TRIGGER wait BEFORE UPDATE ON cloakroom.moves FOR EACH STATEMENT EXECUTE FUNCTION public.wait()")
+    # A second database that the migration has begun to fill.
+    other = move.cluster.address(move.cluster.database())
+    assert run("migrate-store", f"sqlite:{move.source}", other, **move.settings).returncode == 0
     # Between the mark in SQLite and the one in PostgreSQL.
     move.psql("SELECT setval('public.calls', 1, false)")
     move.kill_at_gate(1, "--finish")
@@ -256,9 +260,11 @@ def test_after_the_move_nothing_uses_sqlite_again(move):
     for result in [refuse_to_serve(move.directory, store=f"sqlite:{move.source}"), run("users", "list", dataDir=move.directory)]:
         assert result.returncode == 78 and "has moved to postgres" in result.stderr, result.stderr
     assert "migrate-store --finish" in refuse_to_serve(move.directory, store=move.target).stderr
-    other = move.cluster.address(move.cluster.database())
-    result = run("migrate-store", f"sqlite:{move.source}", other, "--finish", **move.settings)
-    assert result.returncode == 78 and "has moved to postgres" in result.stderr
+    for place in (other, move.cluster.address(move.cluster.database())):
+        result = run("migrate-store", f"sqlite:{move.source}", place, "--finish", **move.settings)
+        assert result.returncode == 78 and "has moved to postgres" in result.stderr
+    # The same database under another address.
+    move.arguments[2] += "&connections=6"
     move.succeed("--finish")
     result = move.run("--finish")
     assert result.returncode == 0 and "already" in result.stderr
@@ -330,22 +336,93 @@ def test_keys_that_were_rotated_before_the_move_are_the_same_after_it(move):
     assert client.check().status == 204
 
 
-def test_the_page(cluster, tmp_path):
-    cluster.psql("-f", SNIPPETS / "postgresql.sql")
-    shell = Shell(tmp_path)
-    config = tmp_path / "cloakroom.yaml"
-    config.write_text(f"dataDir: {tmp_path}/data\n")
-    server = Server(tmp_path / "data", config=config)
+def test_a_directory_without_the_keys_of_the_sessions_moves_nothing(move, tmp_path):
+    client = move.client()
+    old = tmp_path / "old"
+    shutil.copytree(move.directory, old)
+    foreign = tmp_path / "foreign"
+    assert Server(foreign).stop() == 0
+    assert "need the refresh secret" in move.run("--finish", dataDir=foreign).stderr
+    assert move.server.run("keys", "rotate", "--now").returncode == 0
+    known = {row["kid"] for row in json.loads(run("keys", "list", "--json", dataDir=old).stdout)}
+    wait_until(lambda: client.refresh().status == 200 and part(tokens(client.cookie)[1], 0)["kid"] not in known)
+    result = move.run("--finish", dataDir=old)
+    assert result.returncode == 1 and "need the refresh secret" in result.stderr
+    assert client.refresh().status == 200
+    move.succeed("--finish")
+    move.start()
+    assert client.refresh().status == 200
+
+
+def test_a_database_from_before_the_move_is_not_taken_for_the_moved_one(move):
+    move.client()
+    move.succeed()
+    assert move.server.stop() == 0
+    copy = move.source.read_bytes()
+    move.succeed("--finish")
+    move.source.write_bytes(copy)
+    result = move.run("--finish")
+    assert result.returncode == 1 and "a copy from before the move" in result.stderr
+
+
+def test_keys_that_another_master_secret_has_sealed_name_the_setting(move):
+    move.client()
+    move.succeed()
+    move.gate("moves", "UPDATE")
+    move.kill_at_gate(1, "--finish")
+    result = move.run("--finish", masterSecret=run("keys", "secret").stdout.strip())
+    assert result.returncode == 78 and "masterSecret" in result.stderr, result.stderr
+    move.succeed("--finish")
+
+
+@pytest.fixture
+def machine(cluster, tmp_path):
+    return Machine(cluster, tmp_path)
+
+
+class Machine:
+    """A server of the package, and a shell that does not stop at a failure, as that of a reader."""
+
+    def __init__(self, cluster, directory):
+        cluster.psql("-f", SNIPPETS / "postgresql.sql")
+        self.directory, self.config = directory, directory / "cloakroom.yaml"
+        self.config.write_text(f"dataDir: {directory}/data\nstore: sqlite:{directory}/data/cloakroom.sqlite\n")
+        self.shell = Shell(directory)
+        self.shell.add("systemctl", f'echo "$*" >> {directory}/systemctl')
+        self.hosts = urllib.parse.quote(str(cluster.directory), safe="")
+        self.server = Server(directory / "data", config=self.config, environment={"CREDENTIALS_DIRECTORY": str(directory)})
+
+    def run(self, block, hosts=None):
+        return self.shell.run(BLOCKS[block], {
+            "/etc/systemd/system": self.directory, "/etc/cloakroom": self.directory, "verify-full": "prefer",
+            "/var/lib/cloakroom": self.directory / "data", "db1,db2,db3": hosts or self.hosts}, stops=False)
+
+    def systemctl(self):
+        path = self.directory / "systemctl"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+def test_the_page(machine):
+    server = machine.server
     client = Client(server)
     client.sign_up()
-    shell.add("systemctl", f'test "$*" = "restart cloakroom" && touch {tmp_path}/restarted')
-    replacements = {
-        "/etc/cloakroom": tmp_path, "/var/lib/cloakroom": tmp_path / "data", "verify-full": "prefer",
-        "db1,db2,db3": urllib.parse.quote(str(cluster.directory), safe="")}
-    for name in ("prepare", "copy", "copy", "finish"):
-        result = shell.run(BLOCKS[name], replacements)
+    for name in ("prepare", "copy", "copy"):
+        result = machine.run(name)
         assert result.returncode == 0, result.stderr
-    assert set(BLOCKS) == {"prepare", "copy", "finish"} and (tmp_path / "restarted").exists()
+    secret, settings = machine.directory / "master-secret", machine.directory / "postgresql.yaml"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    drop_in = machine.directory / "cloakroom.service.d/master-secret.conf"
+    assert drop_in.read_text() == f"[Service]\nLoadCredential=master-secret:{secret}\n"
+    before = secret.read_text()
+    machine.run("prepare")
+    assert secret.read_text() == before and settings.read_text().count("store:") == 1
+    result = machine.run("finish", hosts="%2Fnowhere")
+    assert result.returncode != 0 and settings.exists() and not machine.systemctl()
+    assert client.refresh().status == 200
+    result = machine.run("finish")
+    assert result.returncode == 0, result.stderr
+    assert machine.systemctl() == ["daemon-reload", "restart cloakroom"]
+    assert set(BLOCKS) == {"prepare", "copy", "finish"}
     assert server.stop() == 0
     server.port_arguments = ["--port", str(server.port)]
     server.start()

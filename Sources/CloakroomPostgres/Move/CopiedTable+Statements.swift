@@ -7,11 +7,11 @@ extension CopiedTable {
     private var key: String { keyColumns.map(\.name).joined(separator: ", ") }
 
     /// Reads the keys and the digests of the rows between two keys.
-    func digests(after start: [CopiedRow.Value]?, through end: [CopiedRow.Value]?) -> Statement {
+    func digests(after start: CopiedRow.Key?, through end: CopiedRow.Key?) -> Statement {
         var text = StatementText()
         let conditions = [(start, ">"), (end, "<=")].compactMap { bound, comparison in
             bound.map { bound in
-                let names = zip(keyColumns, bound).map { $0.cast(text.bind($1.parameter)) }
+                let names = zip(keyColumns, bound.values).map { $0.cast(text.bind($1.parameter)) }
                 return "(\(key)) \(comparison) (\(names.joined(separator: ", ")))"
             }
         }
@@ -24,7 +24,7 @@ extension CopiedTable {
             """, text.values)
     }
 
-    func deletion(_ keys: [[CopiedRow.Value]]) -> Statement {
+    func deletion(_ keys: [CopiedRow.Key]) -> Statement {
         let names = keyColumns.map(\.name)
         let parameters = names.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
         let matches = keyColumns.map { "kept.\($0.name) = \($0.cast("gone.\($0.name)"))" }.joined(separator: " AND ")
@@ -32,7 +32,7 @@ extension CopiedTable {
             """
             DELETE FROM cloakroom.\(rawValue) AS kept
             USING unnest(\(parameters)) AS gone (\(names.joined(separator: ", "))) WHERE \(matches)
-            """, keyColumns.enumerated().map { index, column in column.list(keys.map { $0[index] }) })
+            """, keyColumns.enumerated().map { index, column in column.list(keys.map { $0.values[index] }) })
     }
 
     /// Inserts rows, or writes them over rows with the same keys. An event is never changed.

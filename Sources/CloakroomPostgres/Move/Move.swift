@@ -1,20 +1,12 @@
 import CloakroomFiles
 import CloakroomStores
 
-/// The mark of a database that `cloakroom migrate-store` fills or has filled. Other databases have no such table.
+/// The mark of a database that `cloakroom migrate-store` fills or has filled.
 enum Move {
-    private static let table = """
-        CREATE TABLE IF NOT EXISTS cloakroom.moves (
-            migration int8 PRIMARY KEY,
-            source text NOT NULL,
-            started_at timestamptz NOT NULL DEFAULT now(),
-            finished_at timestamptz
-        )
-        """
+    static let isUnfinished = "EXISTS (SELECT FROM cloakroom.moves WHERE finished_at IS NULL)"
 
     /// Refuses tables that are not filled yet: a session that begins here would be overwritten.
     static func refuseUnfinished(_ connection: PostgresConnection, _ address: PostgresAddress) throws {
-        guard try exists(connection) else { return }
         let rows = try connection.transaction([
             .single("SELECT source FROM cloakroom.moves WHERE finished_at IS NULL LIMIT 1")
         ])
@@ -24,46 +16,40 @@ enum Move {
         )
     }
 
-    /// Marks an empty database as the target of this migration, or finds the mark of an earlier run.
-    /// - Returns: whether the migration is finished.
-    static func claim(
-        _ connection: PostgresConnection, _ address: PostgresAddress, migration: Int64, source: String
-    ) throws -> Bool {
-        _ = try connection.transaction([Statement("BEGIN"), Epochs.lock])
-        if try exists(connection) {
-            let rows = try connection.transaction([
-                .single(
-                    "SELECT finished_at IS NOT NULL FROM cloakroom.moves WHERE migration = $1", [.int(migration)])
-            ])
-            if let isFinished = rows[0].first?.bool(0) {
-                _ = try connection.transaction([Statement("COMMIT")])
-                return isFinished
-            }
-        }
-        try refuseData(connection, address)
-        _ = try connection.transaction([
-            .single(table),
+    /// The mark that this migration has set.
+    static func claim(_ connection: PostgresConnection, of migration: Int64) throws -> MoveTarget.Claim? {
+        let rows = try connection.transaction([
             .single(
-                "INSERT INTO cloakroom.moves (migration, source) VALUES ($1, $2)", [.int(migration), .text(source)]),
+                "SELECT target, finished_at IS NOT NULL FROM cloakroom.moves WHERE migration = $1", [.int(migration)])
+        ])
+        return rows[0].first.map { MoveTarget.Claim(number: $0.int(0), isFinished: $0.bool(1)) }
+    }
+
+    /// Sets the mark in an empty database.
+    static func make(
+        _ connection: PostgresConnection, _ address: PostgresAddress, migration: Int64, source: String
+    ) throws -> MoveTarget.Claim {
+        _ = try connection.transaction([Statement("BEGIN"), Epochs.lock])
+        try refuseData(connection, address)
+        let number = Int64.random(in: 1...Int64.max)
+        _ = try connection.transaction([
+            .single(
+                "INSERT INTO cloakroom.moves (migration, target, source) VALUES ($1, $2, $3)",
+                [.int(migration), .int(number), .text(source)]),
             .single("COMMIT"),
         ])
-        return false
+        return MoveTarget.Claim(number: number, isFinished: false)
     }
 
     static func finish(_ migration: Int64) -> Statement {
         .single("UPDATE cloakroom.moves SET finished_at = now() WHERE migration = $1", [.int(migration)])
     }
 
-    private static func exists(_ connection: PostgresConnection) throws -> Bool {
-        try connection.transaction([Schema.exists("moves")])[0].first?.bool(0) == true
-    }
-
     /// A database with keys belongs to instances, also if they have no users yet.
     private static func refuseData(_ connection: PostgresConnection, _ address: PostgresAddress) throws {
-        let hasMove = try exists(connection) ? " OR EXISTS (SELECT FROM cloakroom.moves)" : ""
-        let tables = CopiedTable.allCases.map(\.rawValue) + ["keys"]
+        let tables = CopiedTable.allCases.map(\.rawValue) + ["keys", "moves"]
         let hasRows = tables.map { "EXISTS (SELECT FROM cloakroom.\($0))" }.joined(separator: " OR ")
-        let rows = try connection.transaction([.single("SELECT \(hasRows)\(hasMove)")])
+        let rows = try connection.transaction([.single("SELECT \(hasRows)")])
         guard rows[0].first?.bool(0) == false else {
             throw UnusableData(
                 .damaged, "\(address) has data that is not of this migration: migrate-store fills an empty database")

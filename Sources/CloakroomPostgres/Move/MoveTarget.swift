@@ -3,6 +3,13 @@ import Logging
 
 /// The database that `cloakroom migrate-store` fills. The calling thread waits for each answer.
 package final class MoveTarget {
+    /// The mark that keeps servers off the database until the migration is finished.
+    package struct Claim: Hashable, Sendable {
+        /// Identifies this database among those that one migration has begun to fill.
+        package let number: Int64
+        package let isFinished: Bool
+    }
+
     private let server: PostgresServer
     private let connection: PostgresConnection
 
@@ -16,11 +23,15 @@ package final class MoveTarget {
         connection = try server.connect(limit: Self.limit)
     }
 
+    /// The mark that an earlier run of this migration has set.
+    package func claim(of migration: Int64) throws -> Claim? {
+        try Move.claim(connection, of: migration)
+    }
+
     /// Marks the database as the target of this migration.
-    /// - Returns: whether the migration is finished already.
-    /// - Throws: `UnusableData` if the database has other data.
-    package func claim(migration: Int64, source: String) throws -> Bool {
-        try Move.claim(connection, server.address, migration: migration, source: source)
+    /// - Throws: `UnusableData` if the database has data.
+    package func makeClaim(of migration: Int64, source: String) throws -> Claim {
+        try Move.make(connection, server.address, migration: migration, source: source)
     }
 
     /// Lets servers start on this database, with statistics for the planner.
@@ -32,19 +43,19 @@ package final class MoveTarget {
     /// The SHA-256 of each row, as of `CopiedRow.encoded`, whose key is after `start` and not after `end`.
     /// - Parameter start: nil for the first row; `end`: nil for the last.
     package func digests(
-        of table: CopiedTable, after start: [CopiedRow.Value]?, through end: [CopiedRow.Value]?
-    ) throws -> [[CopiedRow.Value]: [UInt8]] {
+        of table: CopiedTable, after start: CopiedRow.Key?, through end: CopiedRow.Key?
+    ) throws -> [CopiedRow.Key: [UInt8]] {
         let statement = table.digests(after: start, through: end)
-        var digests: [[CopiedRow.Value]: [UInt8]] = [:]
+        var digests: [CopiedRow.Key: [UInt8]] = [:]
         for row in try connection.transaction([statement], within: Self.limit)[0].map({ $0 }) {
             let key = table.keyColumns.enumerated().map { $1.value(row, Int32($0)) }
-            digests[key] = row.bytes(Int32(table.keyLength))
+            digests[CopiedRow.Key(key)] = row.bytes(Int32(table.keyLength))
         }
         return digests
     }
 
     /// Writes rows over those with the same keys, and deletes others, in one transaction.
-    package func save(_ rows: [CopiedRow], deleting keys: [[CopiedRow.Value]], in table: CopiedTable) throws {
+    package func save(_ rows: [CopiedRow], deleting keys: [CopiedRow.Key], in table: CopiedTable) throws {
         var statements: [Statement] = []
         if !keys.isEmpty { statements.append(table.deletion(keys)) }
         if !rows.isEmpty { statements.append(table.insertion(rows)) }

@@ -14,6 +14,7 @@ enum Schema {
     static let migrations = [
         Migration(version: 1, worksWith: 1, statements: tables.components(of: "\n\n")),
         Migration(version: 2, worksWith: 1, statements: [keys]),
+        Migration(version: 3, worksWith: 1, statements: [moves]),
     ]
 
     /// The version of the tables that this build knows.
@@ -45,9 +46,9 @@ enum Schema {
         _ = try connection.transaction(begin)
         let found = try state(connection)
         try check(found, address, making: making)
-        if !isFilling { try Move.refuseUnfinished(connection, address) }
         let missing = migrations.filter { $0.version > found.version }
         for migration in missing { try apply(migration, connection) }
+        if !isFilling { try Move.refuseUnfinished(connection, address) }
         _ = try connection.transaction([Statement("COMMIT")])
         return missing.map(\.version)
     }

@@ -64,7 +64,7 @@ extension KeyPlace {
     func adding(_ imported: IssuerKeys) async throws -> IssuerKeys {
         var count = -1
         while true {
-            let keys = try await source.update { try $0?.adding(imported) ?? imported }
+            let keys = try await explaining { try await source.update { try $0?.adding(imported) ?? imported } }
             // Another instance may have taken a period in between: then the key of that period was not added.
             let ids = Set(keys.signing.map(\.key.id) + keys.refresh.map(\.key.id))
             let found = ids.intersection(imported.signing.map(\.key.id) + imported.refresh.map(\.key.id)).count

@@ -44,43 +44,64 @@ struct MigrateStore: AsyncParsableCommand {
             let places = try places()
             _ = try settings.data.masterSecrets()
             let files = try KeyFiles(directory: DataDirectory(existing: settings.data.directory))
-            guard try files.read() != nil else {
-                throw UnusableData(.missing, "there are no keys in \(settings.data.directory); see --data-dir")
-            }
             let source = try MoveSource(path: places.path)
             defer { source.close() }
+            try source.read { try refuseOtherKeys(files, $0, places) }
             let target = try MoveTarget(places.address)
-            try refuseOtherTarget(try source.movedTo(), places)
-            if try target.claim(migration: source.migration, source: "sqlite:\(places.path)") {
+            let claim = try claim(source, target, places)
+            guard !claim.isFinished else {
                 Terminal.complain("the data is in \(places.address) already")
                 return nil
             }
-            let results = try await move(source, target, places, settings)
-            return Table(results)
+            return Table(try await move(source, target, claim, files, places, settings))
         }
     }
 
-    private func refuseOtherTarget(_ place: String?, _ places: Places) throws {
-        guard let place, place != places.address.withoutPassword else { return }
-        throw UnusableData(.cannotBeMade, "the data of \(places.path) has moved to \(place)")
+    /// The mark in the target. A source whose data has moved goes on with the target that it names, and with no other.
+    private func claim(_ source: MoveSource, _ target: MoveTarget, _ places: Places) throws -> MoveTarget.Claim {
+        let found = try target.claim(of: source.migration)
+        if let seal = try source.seal() {
+            guard let found, found.number == seal.target else {
+                throw UnusableData(.cannotBeMade, "the data of \(places.path) has moved to \(seal.place)")
+            }
+            return found
+        }
+        guard found?.isFinished != true else {
+            throw UnusableData(
+                .damaged, "the data is in \(places.address) already, and \(places.path) is a copy from before the move")
+        }
+        return try found ?? target.makeClaim(of: source.migration, source: "sqlite:\(places.path)")
+    }
+
+    /// Refuses the keys of another data directory, or of an old copy: sessions that need others would end at the move.
+    private func refuseOtherKeys(_ files: KeyFiles, _ rows: MoveRows, _ places: Places) throws {
+        let directory = files.directory.path
+        guard let keys = try files.read() else {
+            throw UnusableData(.missing, "there are no keys in \(directory); see --data-dir")
+        }
+        let missing = try rows.refreshKeys(at: Environment.system.now()).filter { keys.refreshKey($0) == nil }
+        guard let id = missing.min() else { return }
+        throw UnusableData(
+            .damaged, "sessions in \(places.path) need the refresh secret \(id), which is not in \(directory); see --data-dir")
     }
 
     private func move(
-        _ source: MoveSource, _ target: MoveTarget, _ places: Places, _ settings: Settings
+        _ source: MoveSource, _ target: MoveTarget, _ claim: MoveTarget.Claim, _ files: KeyFiles, _ places: Places,
+        _ settings: Settings
     ) async throws -> [StoreMove.Result] {
         let copy = StoreMove(target: target)
         let results: [StoreMove.Result]
-        if try source.movedTo() == nil {
+        if try source.seal() == nil {
             let copied = try copyOnline(source, copy)
             guard finish else {
                 Terminal.complain("copied; servers still use \(places.path). With --finish it moves")
                 return copied
             }
-            results = try moveRest(source, copy, after: copied, to: places.address)
+            results = try moveRest(source, copy, after: copied, claim, files, places)
         } else {
             results = try source.read { try copy.copy($0, verifies: true) }
         }
-        try await addKeys(to: places.address, settings)
+        try await addKeys(of: files, to: places.address, settings)
         try target.finish(migration: source.migration)
         Terminal.complain("moved; set store to \(places.address.withoutPassword) and start the servers")
         return results
@@ -105,10 +126,13 @@ struct MigrateStore: AsyncParsableCommand {
     private static let few = 2000
 
     private func moveRest(
-        _ source: MoveSource, _ copy: StoreMove, after copied: [StoreMove.Result], to address: PostgresAddress
+        _ source: MoveSource, _ copy: StoreMove, after copied: [StoreMove.Result], _ claim: MoveTarget.Claim,
+        _ files: KeyFiles, _ places: Places
     ) throws -> [StoreMove.Result] {
         var time = Duration.zero
-        let results = try source.move(to: address.withoutPassword) { rows in
+        let seal = MoveSource.Seal(place: places.address.withoutPassword, target: claim.number)
+        let results = try source.move(seal) { rows in
+            try refuseOtherKeys(files, rows, places)
             var results: [StoreMove.Result] = []
             time = try ContinuousClock().measure { results = try copy.copy(rows, after: copied, verifies: true) }
             return results
@@ -118,27 +142,25 @@ struct MigrateStore: AsyncParsableCommand {
     }
 
     /// Adds the keys after the last token was issued with them.
-    private func addKeys(to address: PostgresAddress, _ settings: Settings) async throws {
-        let environment = Environment.system
-        let directory = try DataDirectory(existing: settings.data.directory)
-        guard let keys = try KeyFiles(directory: directory, environment: environment).read() else {
-            throw UnusableData(.missing, "the keys in \(settings.data.directory) have vanished")
+    private func addKeys(of files: KeyFiles, to address: PostgresAddress, _ settings: Settings) async throws {
+        guard let keys = try files.read() else {
+            throw UnusableData(.missing, "the keys in \(files.directory.path) have vanished")
         }
         let store = try PostgresStore(address, isFilling: true, as: .command)
         defer { store.close() }
-        _ = try await KeyPlace(settings.data, directory, store, environment).adding(keys)
+        _ = try await KeyPlace(settings.data, files.directory, store, .system).adding(keys)
     }
 }
 
 extension Table {
     fileprivate init(_ results: [StoreMove.Result]) {
-        let areCompared = results.allSatisfy { $0.digests != nil }
-        self.init(columns: ["table", "rows", "written", "deleted"] + (areCompared ? ["sqlite", "postgres"] : []))
+        let areCompared = results.allSatisfy { $0.digest != nil }
+        self.init(columns: ["table", "rows", "written", "deleted"] + (areCompared ? ["digest"] : []))
         rows = results.map { result in
             let counts = [result.rows, result.written, result.deleted].map { number in
                 Cell("\(number)", json: .integer(Int64(number)))
             }
-            let digests = (areCompared ? result.digests.map { [$0.source, $0.copy] } ?? [] : []).map { digest in
+            let digests = (areCompared ? result.digest.map { [$0] } ?? [] : []).map { digest in
                 Cell(digest.finalize().prefix(8).map { String(UInt16($0) + 256, radix: 16).dropFirst() }.joined())
             }
             return [Cell(result.table.rawValue)] + counts + digests

@@ -19,9 +19,9 @@ struct StoreMove {
         /// In all passes of this run, as `deleted`.
         var written = 0
         var deleted = 0
-        /// The digests of the digests of all rows, in the order of their keys, of both databases; nil if they were not
-        /// compared.
-        var digests: (source: SHA256, copy: SHA256)?
+        /// The digest of the digests of all rows, in the order of their keys, which are the same in both databases; nil if
+        /// they were not compared.
+        var digest: SHA256?
         /// The newest of the events that were copied and compared.
         var newestEvent: Int64 = 0
     }
@@ -36,7 +36,7 @@ struct StoreMove {
         let newestEvent = try rows.newestEvent()
         return try CopiedTable.allCases.map { table in
             let isCompared = verifies || table.isAppendOnly
-            var result = Result(table: table, digests: isCompared ? (SHA256(), SHA256()) : nil)
+            var result = Result(table: table, digest: isCompared ? SHA256() : nil)
             if let before = results.first(where: { $0.table == table }) {
                 if table.isAppendOnly { result = before }
                 (result.written, result.deleted) = (before.written, before.deleted)
@@ -58,7 +58,7 @@ struct StoreMove {
     }
 
     private func copy(
-        _ page: [CopiedRow], after start: [CopiedRow.Value]?, through end: [CopiedRow.Value]?, _ verifies: Bool,
+        _ page: [CopiedRow], after start: CopiedRow.Key?, through end: CopiedRow.Key?, _ verifies: Bool,
         _ result: inout Result
     ) throws {
         let table = result.table
@@ -75,9 +75,8 @@ struct StoreMove {
         if !different.isEmpty || !surplus.isEmpty { found = try target.digests(of: table, after: start, through: end) }
         guard table.isAppendOnly || found.count == page.count else { throw Self.differs(table) }
         for entry in wanted {
-            guard let digest = found[entry.key], digest == entry.digest else { throw Self.differs(table) }
-            result.digests?.source.update(data: entry.digest)
-            result.digests?.copy.update(data: digest)
+            guard found[entry.key] == entry.digest else { throw Self.differs(table) }
+            result.digest?.update(data: entry.digest)
         }
     }
 

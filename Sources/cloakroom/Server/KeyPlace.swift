@@ -37,8 +37,8 @@ enum KeyPlace {
     func open(_ algorithm: SignatureAlgorithm?, under policy: SessionPolicy) async throws -> IssuerKeys {
         switch self {
         case .files(let files): try files.open(algorithm, under: policy)
-        case .store(let stored, let data):
-            try await explaining(data) { try await stored.open(algorithm, under: policy) }
+        case .store(let stored, _):
+            try await explaining { try await stored.open(algorithm, under: policy) }
         }
     }
 
@@ -48,8 +48,8 @@ enum KeyPlace {
         case .files(let files):
             guard let keys = try files.read() else { throw missing(in: files.directory.path) }
             return keys
-        case .store(let stored, let data):
-            guard let keys = try await explaining(data, stored.read) else { throw missing(in: "the store") }
+        case .store(let stored, _):
+            guard let keys = try await explaining(stored.read) else { throw missing(in: "the store") }
             return keys
         }
     }
@@ -57,9 +57,11 @@ enum KeyPlace {
     /// Changes existing keys. If there are none, it creates no file, not even a lock.
     func change(_ work: @escaping @Sendable (IssuerKeys) throws -> IssuerKeys) async throws -> IssuerKeys {
         _ = try await existing()
-        return try await source.update { keys in
-            guard let keys else { throw missing(in: "the store") }
-            return try work(keys)
+        return try await explaining {
+            try await source.update { keys in
+                guard let keys else { throw missing(in: "the store") }
+                return try work(keys)
+            }
         }
     }
 
@@ -68,12 +70,14 @@ enum KeyPlace {
     }
 
     /// Names the setting of a master secret that does not open the keys.
-    private func explaining<Value>(
-        _ data: DataSettings, _ work: () async throws -> Value
-    ) async throws -> Value {
+    func explaining<Value>(_ work: () async throws -> Value) async throws -> Value {
         do { return try await work() } catch let error as UnusableKeys {
-            throw SettingsError(
-                place: data.masterSecret == nil ? "masterSecretFile" : "masterSecret", problem: error.description)
+            switch self {
+            case .files: throw error
+            case .store(_, let data):
+                throw SettingsError(
+                    place: data.masterSecret == nil ? "masterSecretFile" : "masterSecret", problem: error.description)
+            }
         }
     }
 }
