@@ -25,9 +25,35 @@ struct Cloakroom: AsyncParsableCommand {
         let arguments = Array(CommandLine.arguments.dropFirst())
         if let complaint = unknownSubcommand(in: arguments) {
             Terminal.complain(complaint)
-            Foundation.exit(CommandExit.usage.rawValue)
+            end(CommandExit.usage.code)
         }
-        await main(arguments)
+        do {
+            var command = try parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+            end(.success)
+        } catch {
+            end(error)
+        }
+    }
+
+    /// Prints what the error has to say, help included, and ends the process.
+    private static func end(_ error: any Error) -> Never {
+        let (code, message) = (exitCode(for: error), fullMessage(for: error))
+        if !message.isEmpty {
+            Terminal.write(message + "\n", to: code.isSuccess ? STDOUT_FILENO : STDERR_FILENO)
+        }
+        end(code)
+    }
+
+    /// Ends the process without the exit handlers of C libraries. Threads still run: OpenSSL would free what the threads
+    /// that close connections to PostgreSQL free as well, and the process would die of "double free".
+    private static func end(_ code: ExitCode) -> Never {
+        fflush(nil)
+        _exit(code.rawValue)
     }
 
     /// Returns the unknown word where a subcommand is expected. Without this check, the parser would take it for an

@@ -69,10 +69,10 @@ def wait_until(condition, seconds=20):
 
 
 @functools.cache
-def steered_clock():
-    """The library for steered clocks, compiled once by each process of tests."""
-    library = pathlib.Path(tempfile.mkdtemp(prefix="cloakroom-"), "steered_clock.so")
-    source = ROOT / "Tests/blackbox/steered_clock.c"
+def preloaded(name):
+    """A library to preload, such as that for steered clocks, compiled once by each process of tests."""
+    library = pathlib.Path(tempfile.mkdtemp(prefix="cloakroom-"), f"{name}.so")
+    source = ROOT / f"Tests/blackbox/{name}.c"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source], check=True)
     return library
 
@@ -151,7 +151,7 @@ class Server(Address):
     def _steering(self):
         if self.time is None:
             return []
-        return ["env", f"LD_PRELOAD={steered_clock()}", f"CLOCKS={self.clock_path}"]
+        return ["env", f"LD_PRELOAD={preloaded('steered_clock')}", f"CLOCKS={self.clock_path}"]
 
     def move(self, seconds, uptime=0):
         """Moves the server's wall clock forward or back, in seconds. `uptime`: the same for a held monotonic clock."""

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from browser import PASSWORD, Client
-from server import BINARY, Address, Server, clean_environment, refuse_to_serve, run, wait_until
+from server import BINARY, Address, Server, clean_environment, preloaded, refuse_to_serve, run, wait_until
 
 RAW = re.compile(r"SQLite error|SQL logic|INSERT INTO|CREATE TABLE|SELECT |Error Domain|NSCocoa|errno|Fatal error|IOError\(|POSIXError|Optional\(|swift:")
 
@@ -47,6 +47,20 @@ def test_the_variables_that_kubernetes_sets_for_a_service_are_ignored(tmp_path, 
 def test_an_invalid_port_is_still_refused(tmp_path, value):
     result = run("serve", "--data-dir", tmp_path / "data", port=value)
     assert_sentence(result, "CLOAKROOM_PORT", codes=(78,))
+
+
+# The end of the process.
+
+def test_no_exit_handler_of_a_library_runs_beside_threads_that_use_the_library(tmp_path):
+    preload = {"LD_PRELOAD": str(preloaded("exit_handler"))}
+    server = Server(tmp_path / "data", environment=preload)
+    assert server.stop() == 0
+    for code, *arguments in [
+            (0, "--help"), (0, "--version"), (0, "keys", "list", "--data-dir", tmp_path / "data"), (1, "verify", "x"), (2, "routes", "check", "--upstream", "http://127.0.0.1:1", "GET", "/%00"),
+            (64, "frobnicate"), (64, "users", "frobnicate"), (78, "serve", "--port", "x")]:
+        result = subprocess.run([BINARY, *arguments], env=clean_environment() | preload, capture_output=True, text=True)
+        assert result.returncode == code, (arguments, result)
+        assert result.stdout if code == 0 else result.stderr
 
 
 # Messages of failures.
