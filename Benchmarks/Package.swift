@@ -13,6 +13,7 @@ func product(_ name: String) -> Target.Dependency { .product(name: name, package
 let store: [Target.Dependency] = [
     product("CloakroomCore"), product("CloakroomTokens"), product("CloakroomFiles"), product("CloakroomStores"),
     product("CloakroomSessions"), product("CloakroomAccounts"), product("CloakroomSQLite"),
+    product("CloakroomPostgres"),
 ]
 let server: [Target.Dependency] = [product("CloakroomMiddleware"), product("CloakroomEndpoints")]
 

@@ -2,13 +2,15 @@
 """Measures the time from an acknowledged revocation to its refusal at every reader: three instances on PostgreSQL, and two backends
 with the kits, which follow the streams of two of them.
 
-    .build/python-tests/bin/python Benchmarks/feed/latency.py [--samples 200] [--rates 2 100]
+    .build/python-tests/bin/python Benchmarks/feed/latency.py [--samples 200] [--rates 2 100] [--json]
 
 A rate is of revocations per second; of those at a high rate, one in five is watched. The clock starts when the instance has
-acknowledged the revocation. Each reader is asked every few milliseconds, which is part of what is measured. Prints a table.
+acknowledged the revocation. Each reader is asked every few milliseconds, which is part of what is measured. Prints a table, or with --json
+what `Scripts/bench` reads.
 """
 import argparse
 import http.client
+import json
 import pathlib
 import queue
 import statistics
@@ -24,7 +26,7 @@ from backend import Backend  # noqa: E402
 from browser import tokens  # noqa: E402
 from kit_app import KitApp  # noqa: E402
 from server import Server  # noqa: E402
-from test_postgres import Cluster  # noqa: E402
+from postgres import Cluster  # noqa: E402
 
 ASK_EVERY = 0.003
 GIVE_UP = 30
@@ -87,7 +89,9 @@ def start_readers(servers, apps):
 
 
 def measure(rate, samples, backends, readers, sessions):
-    """Ends sessions at the instances in turn."""
+    """Ends sessions at the instances in turn.
+    :return: the rate that was reached, and a row of figures for each reader.
+    """
     callers = [(Caller(backend.server.private_port), {"Authorization": f"Bearer {backend.key}"}) for backend in backends]
     stride = STRIDE if rate >= 20 else 1
     begin = time.monotonic()
@@ -103,12 +107,20 @@ def measure(rate, samples, backends, readers, sessions):
     took = time.monotonic() - begin
     for reader in readers:
         reader.tasks.join()
-    print(f"\n{samples} of {samples * stride} revocations at {samples * stride / took:.1f}/s, milliseconds:\n")
-    print("| reader | p50 | p99 | max | 5xx |\n|---|---|---|---|---|")
+    rows = []
     for reader in readers:
-        points = statistics.quantiles(reader.seconds, n=100, method="inclusive")
-        print(f"| {reader.name} | {points[49] * 1000:.0f} | {points[98] * 1000:.0f} | {max(reader.seconds) * 1000:.0f} | {reader.other} |")
+        points = [1000 * point for point in statistics.quantiles(reader.seconds, n=100, method="inclusive")]
+        rows.append({
+            "reader": reader.name, "p50": points[49], "p99": points[98], "max": 1000 * max(reader.seconds), "unavailable": reader.other})
         reader.seconds, reader.other = [], 0
+    return samples * stride / took, rows
+
+
+def show(rate, rows):
+    print(f"\nAt {rate:.1f} revocations/s, milliseconds:\n")
+    print("| reader | p50 | p99 | max | 5xx |\n|---|---|---|---|---|")
+    for row in rows:
+        print(f"| {row['reader']} | {row['p50']:.0f} | {row['p99']:.0f} | {row['max']:.0f} | {row['unavailable']} |")
 
 
 def log_in(backend, count):
@@ -124,6 +136,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--rates", type=float, nargs="+", default=[2, 100])
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     directory = pathlib.Path(tempfile.mkdtemp(prefix="cloakroom-feed-"))
     directory.chmod(0o711)
@@ -141,7 +154,8 @@ def main():
         readers = start_readers(servers, apps)
         for rate in options.rates:
             sessions = log_in(backends[0], options.samples * (STRIDE if rate >= 20 else 1))
-            measure(rate, options.samples, backends, readers, sessions)
+            reached, rows = measure(rate, options.samples, backends, readers, sessions)
+            print(json.dumps(rows)) if options.json else show(reached, rows)
     finally:
         for app in apps:
             app.stop()

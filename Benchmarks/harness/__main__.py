@@ -5,7 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import check, client_cost, gateway, inline, machine, micro, recipes, renew, report, scale, software, storm
+from . import (
+    check, client_cost, gateway, inline, machine, micro, postgresql, recipes, renew, report, scale, software, storm)
 from .bench import Bench
 from .peers.material import make
 from .progress import Progress
@@ -15,7 +16,7 @@ from .tool import Missing
 
 SCENARIOS = {
     module.SCENARIO: module
-    for module in (check, gateway, recipes, renew, inline, storm, scale, client_cost, micro)
+    for module in (check, gateway, recipes, renew, inline, postgresql, storm, scale, client_cost, micro)
 }
 
 

@@ -1,12 +1,14 @@
 """The project's goals, and whether this run meets them."""
-from . import backend, check, crossing, gateway, inline, renew, scale, storm, sweep
+from . import backend, check, crossing, gateway, inline, postgresql, renew, scale, storm, sweep
 from .goal import Goal, at_least, at_most, named
+from .postgresql import feed, renewals, store
 from .results import Figure, Results
 
 
 def goals(results: Results) -> list[Goal]:
     return [
-        *_check(results), *_gateway(results), *_renew(results), *_inline(results), *_storm(results), *_scale(results)]
+        *_check(results), *_gateway(results), *_renew(results), *_inline(results), *_postgres(results), *_storm(results),
+        *_scale(results)]
 
 
 def _check(results: Results) -> list[Goal]:
@@ -84,6 +86,26 @@ def _inline(results: Results) -> list[Goal]:
         cpu("Renewal by POST /auth/refresh, CPU", inline.REFRESH),
         cpu("Renewal inline by a check, CPU", inline.CHECKED),
         cpu("Renewal inline by the gateway, CPU", inline.PROXIED),
+    ]
+
+
+def _postgres(results: Results) -> list[Goal]:
+    def over(text: str, base: str, clients: int, limit: float) -> Goal:
+        figure = named(
+            results.of(postgresql.SCENARIO, "rate ratio"), store.OURS, f"times {base}", {"clients": clients})
+        return at_least(f"PostgreSQL, {text}", limit, "times", [figure])
+
+    cpu = named(
+        results.of(postgresql.SCENARIO, "cpu ratio"), renewals.DIRECT, f"times {renewals.SQLITE}",
+        {"clients": renewals.CLIENTS})
+    readers = results.of(postgresql.SCENARIO, "unavailable")
+    p99 = [results.find(postgresql.SCENARIO, reader.what, "p99", **reader.at) for reader in readers] or [None]
+    return [
+        over("64 clients, renewals/s in the store over pgbench's UPDATE", store.UPDATE, 64, 2),
+        over("64 clients, renewals/s in the store over a pipeline of CAS updates", store.PIPELINE, 64, 0.75),
+        over("1 client, renewals/s in the store over pgbench's UPDATE", store.UPDATE, 1, 0.8),
+        at_most("PostgreSQL, renewal by POST /auth/refresh, CPU of our process over that on SQLite", 1.3, "times", [cpu]),
+        at_most(f"Revocation to refusal, {feed.RATE}/s, p99 of each reader", 200, "ms", p99),
     ]
 
 

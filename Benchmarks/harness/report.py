@@ -2,7 +2,7 @@
 import sys
 from pathlib import Path
 
-from . import gateway_tables, tables
+from . import gateway_tables, postgres_tables, tables
 from .check import SCENARIO as CHECK
 from .goals import goals
 from .markdown import bullets, table
@@ -43,6 +43,9 @@ def markdown(results: Results, images: list[str]) -> str:
         section(
             "Renewal", image("performance-renewals"), tables.renew_table(results), gateway_tables.inline_table(results),
             tables.store_table(results)),
+        section(
+            "PostgreSQL", postgres_tables.store_table(results), postgres_tables.renewals_table(results),
+            postgres_tables.feed_table(results)),
         section("Login storm", tables.storm_table(results)),
         section("Scale", image("performance-scale"), tables.scale_table(results), tables.scale_facts(results)),
         section("What the browser pays", tables.client_tables(results)),

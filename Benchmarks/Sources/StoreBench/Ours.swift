@@ -1,19 +1,18 @@
 import CloakroomCore
-import CloakroomSQLite
 import CloakroomStores
 import CloakroomTokens
 
 /// The store that the server uses.
 struct Ours: Contestant {
     let name = "cloakroom"
-    let store: SQLiteStore
+    let store: any SessionStore & AccountStore
 
     private static func subject(_ number: Int) -> Subject { Subject("u_bench-\(number)") }
 
     static func id(_ index: Int) -> SessionID { SessionID("session-\(index)") }
 
     /// Adds accounts and sessions, many at a time.
-    static func fill(_ store: SQLiteStore, sessions: Range<Int>) async throws {
+    static func fill(_ store: any SessionStore & AccountStore, sessions: Range<Int>) async throws {
         let now = Instant(milliseconds: 1_800_000_000_000)
         let users = sessions.count / 50 + 1
         for number in 0..<users {

@@ -1,3 +1,4 @@
+import CloakroomPostgres
 import CloakroomSQLite
 import Foundation
 
@@ -8,14 +9,34 @@ struct StoreBench {
     static let sessions = 20_000
     static let clients = [1, 16, 64, 256]
 
-    /// - Parameter arguments: a directory on the disk to measure, seconds for each turn, rounds.
+    /// - Parameter arguments: a directory on the disk to measure, seconds for each turn, rounds; or `postgres`, the
+    ///   address of a database, seconds, clients, for one turn.
     static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.count == 4, arguments[0] == "postgres", let seconds = Double(arguments[2]),
+            let clients = Int(arguments[3])
+        {
+            return try await measurePostgres(arguments[1], clients: clients, seconds: seconds)
+        }
         guard arguments.count == 3, let seconds = Double(arguments[1]), let rounds = Int(arguments[2]) else {
-            print("usage: StoreBench DIRECTORY SECONDS ROUNDS")
+            print("usage: StoreBench DIRECTORY SECONDS ROUNDS | postgres ADDRESS SECONDS CLIENTS")
             exit(64)
         }
-        let directory = arguments[0]
+        try await measureSQLite(in: arguments[0], seconds: seconds, rounds: rounds)
+    }
+
+    /// Fills the database if it is empty, and prints the figures of one turn: what runs in turn with it, the harness knows.
+    private static func measurePostgres(_ address: String, clients: Int, seconds: Double) async throws {
+        let store = try PostgresStore(url: address)
+        if try await store.session(Ours.id(0)) == nil { try await Ours.fill(store, sessions: 0..<sessions) }
+        let turn = try await turn(Ours(store: store), clients: clients, seconds: seconds)
+        print(String(format: "%.0f %.3f %.3f %.1f", turn.rate, turn.median, turn.p99, turn.processor))
+        fflush(stdout)
+        // Not through the exit handlers of libraries that the store's threads still use.
+        _exit(0)
+    }
+
+    private static func measureSQLite(in directory: String, seconds: Double, rounds: Int) async throws {
         let paths = ["ours", "one", "raw"].map { "\(directory)/\($0).sqlite" }
         let ours = Ours(store: try SQLiteStore(path: paths[0]))
         try await Ours.fill(ours.store, sessions: 0..<sessions)

@@ -21,7 +21,8 @@ def _plain(place: Place, site: Site) -> list[Command]:
 def _recipe(place: Place, site: Site) -> list[Command]:
     lua = written(place, "apache/cloakroom.lua", {"/run/cloakroom/private.sock": site.private_socket})
     recipe = written(place, "apache/forward-auth.conf", {
-        "Listen 443\n": f"Listen 127.0.0.1:{place.port}\n",
+        # Debian listens in a file of its own.
+        "LuaScope thread\n": f"LuaScope thread\nListen 127.0.0.1:{place.port}\n",
         "*:443>": f"*:{place.port}>",
         "    SSLEngine on\n": "",
         "    SSLCertificateFile    /etc/ssl/app.example.com/fullchain.pem\n": "",

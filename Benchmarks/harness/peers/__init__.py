@@ -15,7 +15,7 @@ CHECK_PEERS: list[Peer] = [
 
 RENEWAL_PEERS: list[Peer] = [flask_rotation.ONE_UPDATE, simplejwt.DEFAULTS, simplejwt.WAL_IMMEDIATE]
 
-# With those of the proxies in `fronts`.
+# With those of the proxies in `fronts`, and of PostgreSQL.
 DEBIAN_PACKAGES: list[str] = [
     "apache2",
     "caddy",
@@ -28,4 +28,6 @@ DEBIAN_PACKAGES: list[str] = [
     "nginx",
     "nodejs",
     "openssl",
+    "pgbouncer",
+    "postgresql",
 ]

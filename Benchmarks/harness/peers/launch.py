@@ -29,14 +29,19 @@ class Running:
     _check: list[int] = field(default_factory=list)
     """The leaders of Cloakroom beside a proxy that asks it. They are among `_leaders` too."""
     _backend: list[int] = field(default_factory=list)
-    """The leaders of the backend behind a proxy: part of the benchmark, but not of what is measured."""
+    """The leaders of the backend behind a proxy, or of the database: part of the benchmark, but not of what is measured."""
+    others: "list[Running]" = field(default_factory=list)
 
     def asking(self, cloakroom: "Running") -> "Running":
         """This proxy and the Cloakroom that it asks, as one server."""
         return replace(self, _leaders=self._leaders + cloakroom._leaders, _check=cloakroom._leaders)
 
-    def before(self, backend: "Running") -> "Running":
-        return replace(self, _backend=backend._leaders)
+    def before(self, *backends: "Running") -> "Running":
+        return replace(self, _backend=[leader for backend in backends for leader in backend._leaders])
+
+    def with_others(self, others: "list[Running]") -> "Running":
+        """The first of several servers that are measured together."""
+        return replace(self, others=others)
 
     def pids(self) -> list[int]:
         return processes.of_sessions(self._leaders)
@@ -49,7 +54,8 @@ class Running:
         return processes.cpu_seconds(processes.of_sessions(self._check)) if self._check else None
 
     def cpu_seconds_with_backend(self) -> float:
-        return processes.cpu_seconds(processes.of_sessions(self._leaders + self._backend))
+        own = processes.cpu_seconds(processes.of_sessions(self._leaders + self._backend))
+        return own + sum(other.cpu_seconds() for other in self.others)
 
     def pss_kib(self) -> int:
         return processes.pss_kib(self.pids())

@@ -5,13 +5,16 @@ from pathlib import Path
 TICKS = os.sysconf("SC_CLK_TCK")
 
 # Fields after the command's name, counted from 0 (proc(5) counts from 1 and from two fields earlier).
-SESSION = 3
+PARENT, SESSION = 1, 3
 TIMES = slice(11, 15)  # utime, stime, and the same of reaped children
 
 
 def of_sessions(leaders: list[int]) -> list[int]:
+    """With the children of the leaders that have made sessions of their own, as PostgreSQL's do."""
     pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return [pid for pid in pids if (fields := _stat(pid)) and int(fields[SESSION]) in leaders]
+    return [
+        pid for pid in pids
+        if (fields := _stat(pid)) and (int(fields[SESSION]) in leaders or int(fields[PARENT]) in leaders)]
 
 
 def cpu_seconds(pids: list[int]) -> float:

@@ -1,0 +1,33 @@
+"""The time from an acknowledged revocation to its refusal by every reader."""
+import json
+import sys
+from pathlib import Path
+
+from .. import tool
+from ..bench import Bench, cloakroom_binary
+
+TOOL = Path(__file__).parents[2] / "feed/latency.py"
+RATE = 100
+"""Revocations per second."""
+SAMPLES, QUICK_SAMPLES = 200, 20
+STRIDE = 5
+"""Of the revocations, one in so many is watched."""
+INSTANCE, KIT = "instance", "kit"
+"""The first words of the readers' names."""
+
+
+def estimate(bench: Bench) -> float:
+    return 30 + _samples(bench) * STRIDE / RATE
+
+
+def _samples(bench: Bench) -> int:
+    return QUICK_SAMPLES if bench.quick else SAMPLES
+
+
+def run(bench: Bench, scenario: str) -> None:
+    bench.progress.say(f"{RATE} revocations/s, three instances and two kits")
+    argv = [sys.executable, str(TOOL), "--json", "--rates", str(RATE), "--samples", str(_samples(bench))]
+    output = tool.run(argv, timeout=600, environment={"CLOAKROOM_BIN": str(cloakroom_binary())})
+    for reader in json.loads(output):
+        for metric, unit in (("p50", "ms"), ("p99", "ms"), ("max", "ms"), ("unavailable", "answers 503")):
+            bench.results.add(scenario, reader["reader"], metric, unit, [reader[metric]], rate=RATE)
