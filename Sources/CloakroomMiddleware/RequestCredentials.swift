@@ -25,7 +25,7 @@ package struct RequestCredentials: Sendable {
     package let refresh: Result<SessionTokens.RefreshHalf, TokenFault>?
     /// nil when the request has none.
     package let bearer: Bearer?
-    /// The host of the request; nil for a resource server, which knows no hosts.
+    /// The host of the request; nil for a resource server that serves every host.
     package let host: SessionHost?
     /// The values of the headers, to verify them again.
     private let values: (cookies: [[UInt8]], authorization: [String])

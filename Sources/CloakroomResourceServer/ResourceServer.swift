@@ -30,6 +30,8 @@ public final class ResourceServer: Service {
     public let now: @Sendable () -> Instant
     package let logger: Logger
     private let verifier: TokenVerifier
+    /// nil for every host.
+    private let host: SessionHost?
     private let authorizer: SessionAuthorizer
     private let keys: KeySetFeed
     private let stream: RevocationStream?
@@ -39,6 +41,9 @@ public final class ResourceServer: Service {
     /// - Parameters:
     ///   - issuer: `iss` of the tokens: the issuer's setting `issuer`, which is its `publicURL` by default.
     ///   - audience: `aud` of the tokens: the issuer's setting `audience`; by default the same as `issuer`.
+    ///   - host: the host of the issuer's setting `hosts` to which this app belongs, with its port if that is not the default
+    ///     one; `*` for an app that serves all of them. By default the login host. A token of a session of another host is
+    ///     refused.
     ///   - jwks: the address of the key set; by default `/.well-known/jwks.json` of the issuer.
     ///   - revocations: the stream of revocations; without it a token is good until it expires.
     ///   - longestTokenLifetime: a token that is valid for longer than this is refused, because the revocation of its
@@ -48,19 +53,19 @@ public final class ResourceServer: Service {
     ///   - logger: writes denials at level debug, and problems with the issuer.
     /// - Throws: `UnusableAddress`.
     public convenience init(
-        issuer: String, audience: String? = nil, jwks: String? = nil, revocations: RevocationSource? = nil,
-        longestTokenLifetime: Span = .minutes(60), insecureAllowsPlainHTTP: Bool = false,
+        issuer: String, audience: String? = nil, host: String? = nil, jwks: String? = nil,
+        revocations: RevocationSource? = nil, longestTokenLifetime: Span = .minutes(60), insecureAllowsPlainHTTP: Bool = false,
         logger: Logger = Logger(label: "cloakroom")
     ) throws {
         try self.init(
-            issuer: issuer, audience: audience, jwks: jwks, revocations: revocations,
+            issuer: issuer, audience: audience, host: host, jwks: jwks, revocations: revocations,
             longestTokenLifetime: longestTokenLifetime, insecureAllowsPlainHTTP: insecureAllowsPlainHTTP,
             logger: logger, timing: Timing())
     }
 
     package init(
-        issuer: String, audience: String? = nil, jwks: String? = nil, revocations: RevocationSource? = nil,
-        longestTokenLifetime: Span = .minutes(60), insecureAllowsPlainHTTP: Bool = false, logger: Logger,
+        issuer: String, audience: String? = nil, host: String? = nil, jwks: String? = nil,
+        revocations: RevocationSource? = nil, longestTokenLifetime: Span = .minutes(60), insecureAllowsPlainHTTP: Bool = false, logger: Logger,
         timing: Timing
     ) throws {
         let keySet = try ServiceAddress(
@@ -73,6 +78,7 @@ public final class ResourceServer: Service {
             keys: try VerifierKeys(published: KeySet([])), revocations: view,
             checkRefresh: { _ throws(TokenFault) in throw .malformed("only the issuer verifies refresh tokens") })
         self.verifier = verifier
+        self.host = host == "*" ? nil : host.map { .other($0) } ?? .login
         now = timing.now
         self.logger = logger
         self.timing = timing
@@ -131,12 +137,12 @@ public final class ResourceServer: Service {
     }
 
     private func verify(_ authorization: [String]) -> RequestCredentials {
-        RequestCredentials(cookies: [], authorization: authorization, to: nil, verifier: verifier, at: now())
+        RequestCredentials(cookies: [], authorization: authorization, to: host, verifier: verifier, at: now())
     }
 
     /// Logs a token that a key of the issuer has signed, but that this app refuses: a parameter is probably wrong.
     private func warn(of fault: TokenFault?) {
-        guard fault == .wrongIssuer || fault == .wrongAudience || fault == .lifetimeTooLong, let fault else { return }
+        guard let fault, [.wrongIssuer, .wrongAudience, .lifetimeTooLong, .otherHost].contains(fault) else { return }
         rejected.warning(
             "a token of a known key was refused; see the parameters of ResourceServer",
             metadata: ["reason": "\(fault.reason)"])

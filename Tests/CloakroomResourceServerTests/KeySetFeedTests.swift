@@ -66,6 +66,21 @@ import Testing
         }
     }
 
+    @Test(
+        "a token of another host is refused, by default of every one but the login host",
+        arguments: [(nil, [true, false, false]), ("shop.example", [false, true, false]), ("*", [true, true, true])])
+    func hosts(_ host: String?, _ accepted: [Bool]) async throws {
+        try await ResourceWorld.run(host: host) { world in
+            try await world.waitForKeys()
+            let claims: [JSONValue?] = [nil, "shop.example", "app.example"]
+            for (claim, isAccepted) in zip(claims, accepted) {
+                let token = try world.token(claim.map { ["cloakroom:host": $0] } ?? [:])
+                #expect(try await world.answer(token) == (isAccepted ? "200" : "401 token_invalid"))
+            }
+            #expect(try await world.answer(world.token(["cloakroom:host": 1])) == "401 token_invalid")
+        }
+    }
+
     @Test("a session cookie is not read")
     func ignoresCookies() async throws {
         try await ResourceWorld.run { world in

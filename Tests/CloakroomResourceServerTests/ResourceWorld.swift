@@ -43,7 +43,7 @@ struct ResourceWorld {
     ///   - stream: `listener` becomes the address of the issuer; nil for no stream.
     ///   - fault: of the issuer from the start.
     static func run(
-        fault: TestIssuer.Fault? = nil, stream: ((_ listener: String) -> RevocationSource)? = nil,
+        fault: TestIssuer.Fault? = nil, host: String? = nil, stream: ((_ listener: String) -> RevocationSource)? = nil,
         _ configure: (inout Timing) -> Void = { _ in }, _ test: @escaping @Sendable (Self) async throws -> Void
     ) async throws {
         let (issuer, log, clocks) = (try TestIssuer(), CapturedLog(), Clocks())
@@ -57,7 +57,7 @@ struct ResourceWorld {
         configure(&timing)
         try await issuer.serve { [timing] port in
             let server = try ResourceServer(
-                issuer: TestIssuer.name, audience: TestIssuer.audience,
+                issuer: TestIssuer.name, audience: TestIssuer.audience, host: host,
                 jwks: "http://127.0.0.1:\(port)/.well-known/jwks.json",
                 revocations: stream?("http://127.0.0.1:\(port)"), logger: Logger(label: "app") { _ in log },
                 timing: timing)

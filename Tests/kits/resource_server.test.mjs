@@ -1,11 +1,12 @@
 // What the kit refuses at the start, its key sets, and its declarations.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ResourceServer, UnusableAddress } from "../../kits/node/index.js";
+import { AccessTokenVerifier } from "../../kits/node/lib/access_token.js";
 import { serviceAddress } from "../../kits/node/lib/address.js";
 import { parseKeySet } from "../../kits/node/lib/key_set.js";
 
@@ -43,6 +44,27 @@ test("an option that cannot be used stops the start", () => {
     { revocations: { ...revocations, privateListener: "/run/s" } }, { revocations: { ...revocations, staleAfter: 0.4 } }];
   for (const option of options) {
     assert.throws(() => new ResourceServer({ issuer: "http://localhost", ...option }), (error) => error instanceof RangeError || error instanceof UnusableAddress);
+  }
+});
+
+test("a token of another host is refused", () => {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const encoded = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const token = (host) => {
+    const now = Math.floor(Date.now() / 1000);
+    const claims = { iss: "i", aud: "i", sub: "1", sid: "s", iat: now, exp: now + 300, "cloakroom:host": host };
+    const message = `${encoded({ alg: "ES256", typ: "at+jwt", kid: "a" })}.${encoded(claims)}`;
+    return `${message}.${sign("sha256", message, { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
+  };
+  const hosts = [undefined, "shop.example", "app.example"];
+  for (const [host, accepted] of [[undefined, [undefined]], ["shop.example", ["shop.example"]], ["*", hosts]]) {
+    const verifier = new AccessTokenVerifier({
+      issuer: "i", audience: "i", host, algorithms: ["ES256"], longestTokenLifetime: 3600, logger: { warn() {} } });
+    for (const own of hosts) {
+      const verify = () => verifier.verify(token(own), { algorithm: "ES256", key: publicKey });
+      if (accepted.includes(own)) assert.equal(verify()["cloakroom:host"], own);
+      else assert.throws(verify, (error) => error.code === "token_invalid");
+    }
   }
 });
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from cloakroom_resource_server import RefusedRequest, ResourceServer, RevocationSource, UnusableAddress
+from cloakroom_resource_server.access_token import AccessTokenVerifier
 from cloakroom_resource_server.address import ServiceAddress
 from cloakroom_resource_server.key_set import parse_key_set
 
@@ -90,10 +91,23 @@ class Issuer:
             self.release.wait()
 
 
-def token(kid="a"):
+def token(kid="a", **more):
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": ISSUER, "sub": "1", "sid": "s", "iat": now, "exp": now + 300}
-    return jwt.encode(claims, KEY, "ES256", {"typ": "at+jwt", "kid": kid})
+    return jwt.encode(claims | more, KEY, "ES256", {"typ": "at+jwt", "kid": kid})
+
+
+@pytest.mark.parametrize("host, accepted", [(None, [None]), ("shop.example", ["shop.example"]), ("*", [None, "shop.example", "app.example"])])
+def test_a_token_of_another_host_is_refused(host, accepted):
+    key = parse_key_set(json.dumps({"keys": [EC]}).encode())["a"]
+    verifier = AccessTokenVerifier(ISSUER, ISSUER, host, ("ES256",), 3600)
+    for own in (None, "shop.example", "app.example"):
+        presented = token(**{"cloakroom:host": own} if own else {})
+        if own in accepted:
+            assert verifier.verify(presented, key).get("cloakroom:host") == own
+        else:
+            with pytest.raises(RefusedRequest, match="token_invalid"):
+                verifier.verify(presented, key)
 
 
 def test_while_a_token_with_an_unknown_key_waits_for_a_fetch_the_event_loop_goes_on(monkeypatch):

@@ -3,6 +3,7 @@ import { type AccessClaims, RefusedRequest, ResourceServer } from "../../kits/no
 
 const server: ResourceServer = new ResourceServer({
   issuer: "https://app.example.com",
+  host: "shop.example.com",
   algorithms: ["ES256", "Ed25519"],
   revocations: { privateListener: "unix:/run/cloakroom/private.sock", key: "crk_", staleAfter: 3 },
 });

@@ -21,6 +21,8 @@ export interface ResourceServerOptions {
   issuer: string;
   /** `aud` of the tokens; by default the same as `issuer`. */
   audience?: string;
+  /** The host of the issuer's setting `hosts` to which this app belongs, `*` for all; by default the login host. */
+  host?: string;
   /** The address of the key set; by default `/.well-known/jwks.json` of the issuer. */
   jwks?: string;
   /** The issuer's `signingAlgorithm`, `["ES256"]` by default; two of them while it changes. */

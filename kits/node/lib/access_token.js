@@ -28,14 +28,16 @@ const isText = (value) => typeof value === "string" && value !== "";
 export class AccessTokenVerifier {
   #issuer;
   #audience;
+  #host;
   #algorithms;
   #longest;
   #logger;
   #warned = -Infinity;
 
-  constructor({ issuer, audience, algorithms, longestTokenLifetime, logger }) {
+  constructor({ issuer, audience, host, algorithms, longestTokenLifetime, logger }) {
     this.#issuer = issuer;
     this.#audience = audience;
+    this.#host = host;
     this.#algorithms = algorithms;
     this.#longest = longestTokenLifetime;
     this.#logger = logger;
@@ -71,9 +73,10 @@ export class AccessTokenVerifier {
     return claims;
   }
 
-  #check({ iss, aud, sub, sid, exp, iat, nbf = iat }, now) {
+  #check({ iss, aud, sub, sid, exp, iat, nbf = iat, "cloakroom:host": host }, now) {
     if (iss !== this.#issuer || ![aud].flat().includes(this.#audience)) this.#refuse("its iss or aud is another one");
     if (!isText(sub) || !isText(sid) || ![exp, iat, nbf].every(Number.isFinite)) throw new RefusedRequest("token_invalid");
+    if (this.#host !== "*" && host !== this.#host) this.#refuse("it belongs to another host");
     // The view of revocations forgets a session before such a token expires.
     if (exp - iat > this.#longest + LEEWAY) this.#refuse("it is valid for longer than longestTokenLifetime");
     if (Math.max(iat, nbf) > now + LEEWAY) throw new RefusedRequest("token_invalid");

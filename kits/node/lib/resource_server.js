@@ -18,7 +18,7 @@ export class ResourceServer {
   #trustsStaleView;
 
   constructor({
-    issuer, audience = issuer, jwks = `${issuer}/.well-known/jwks.json`, algorithms = ["ES256"], revocations,
+    issuer, audience = issuer, host, jwks = `${issuer}/.well-known/jwks.json`, algorithms = ["ES256"], revocations,
     longestTokenLifetime = 3600, insecureAllowsPlainHTTP: allowsPlainHTTP = false, logger = console,
   }) {
     if (!algorithms.length || !algorithms.every((name) => ALGORITHMS.includes(name))) {
@@ -28,7 +28,7 @@ export class ResourceServer {
       throw new RangeError("longestTokenLifetime is over 23 hours: the stream has the entries of one day");
     }
     const address = serviceAddress(jwks, { allowsPlainHTTP });
-    this.#verifier = new AccessTokenVerifier({ issuer, audience, algorithms, longestTokenLifetime, logger });
+    this.#verifier = new AccessTokenVerifier({ issuer, audience, host, algorithms, longestTokenLifetime, logger });
     if (revocations) this.#prepare(revocations, longestTokenLifetime, allowsPlainHTTP, logger);
     this.#keys = new KeySetFeed(address, logger);
     this.#keys.fetch();

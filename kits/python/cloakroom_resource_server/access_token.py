@@ -18,8 +18,8 @@ _WARNING_PERIOD = 60
 
 
 class AccessTokenVerifier:
-    def __init__(self, issuer: str, audience: str, algorithms: tuple[str, ...], longest_token_lifetime: float):
-        self._issuer, self._audience = issuer, audience
+    def __init__(self, issuer: str, audience: str, host: str | None, algorithms: tuple[str, ...], longest_token_lifetime: float):
+        self._issuer, self._audience, self._host = issuer, audience, host
         self._algorithms = algorithms
         self._longest = longest_token_lifetime
         self._warned = float("-inf")
@@ -62,6 +62,8 @@ class AccessTokenVerifier:
         for name in ("exp", "iat", "nbf"):
             if name in claims and (isinstance(claims[name], bool) or not isinstance(claims[name], int | float)):
                 raise RefusedRequest("token_invalid")
+        if self._host != "*" and claims.get("cloakroom:host") != self._host:
+            raise jwt.InvalidTokenError("it belongs to another host")
         if claims["exp"] - claims["iat"] > self._longest + LEEWAY:
             # The view of revocations forgets a session before such a token expires.
             raise jwt.InvalidTokenError("it is valid for longer than longest_token_lifetime")

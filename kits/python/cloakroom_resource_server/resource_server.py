@@ -25,6 +25,7 @@ class ResourceServer:
     as a worker of gunicorn, starts threads of its own.
 
     `issuer`: `iss` of the tokens: the issuer's `publicURL`. `audience`: `aud` of the tokens, the same by default.
+    `host`: the host of the issuer's setting `hosts` to which this app belongs, "*" for all, by default the login host.
     `jwks`: the address of the key set, by default `/.well-known/jwks.json` of the issuer.
     `algorithms`: the issuer's `signingAlgorithm`; two of them while it changes.
     `revocations`: the stream of revocations; without it a token is good until it expires.
@@ -33,7 +34,8 @@ class ResourceServer:
     """
 
     def __init__(
-        self, issuer: str, *, audience: str | None = None, jwks: str | None = None, algorithms: tuple[str, ...] = ("ES256",),
+        self, issuer: str, *, audience: str | None = None, host: str | None = None, jwks: str | None = None,
+        algorithms: tuple[str, ...] = ("ES256",),
         revocations: RevocationSource | None = None, longest_token_lifetime: float = 3600, insecure_allows_plain_http: bool = False,
     ):
         if not algorithms or not set(algorithms) <= _ALGORITHMS:
@@ -41,7 +43,7 @@ class ResourceServer:
         if not 0 < longest_token_lifetime <= _LONGEST_TOKEN_LIFETIME:
             raise ValueError("longest_token_lifetime is over 23 hours: the stream has the entries of one day")
         self._jwks = ServiceAddress(jwks or f"{issuer}/.well-known/jwks.json", allows_plain_http=insecure_allows_plain_http)
-        self._verifier = AccessTokenVerifier(issuer, audience or issuer, tuple(algorithms), longest_token_lifetime)
+        self._verifier = AccessTokenVerifier(issuer, audience or issuer, host, tuple(algorithms), longest_token_lifetime)
         self._revocations = revocations
         self._longest_token_lifetime = longest_token_lifetime
         self._listener = revocations and ServiceAddress(
