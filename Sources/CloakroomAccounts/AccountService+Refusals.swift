@@ -29,8 +29,10 @@ extension AccountService {
     /// Writes the events to the store and the log. A failed write is ignored, because the response must not depend on
     /// the disk. The counter was already incremented for each event, so only the log lines are written here.
     private func recordCounted(_ events: [SecurityEvent]) async {
-        guard !events.isEmpty else { return }
-        _ = try? await store.record(events)
-        events.forEach(publisher.log.describe)
+        for event in events {
+            // One at a time: they are of several subjects, which a distributed database keeps apart.
+            _ = try? await store.record([event])
+            publisher.log.describe(event)
+        }
     }
 }

@@ -2,6 +2,7 @@ import CloakroomCore
 import CloakroomTesting
 import CloakroomTokens
 import Logging
+import Synchronization
 import Testing
 
 @testable import CloakroomAccounts
@@ -190,6 +191,18 @@ extension ServiceWorld {
         }
     }
 
+    @Test("refusals of several accounts are recorded in a transaction each")
+    func recordedApart() async throws {
+        let records = Records()
+        let world = try ServiceWorld(failedLoginsPerMinute: 1) { RecordingStore(inner: $0, records: records) }
+        for (number, name) in ["ann", "bob"].enumerated() {
+            _ = try await world.mistakes(4, name, from: "198.51.100.\(number)")
+        }
+        world.time.advance(.minutes(1))
+        await world.accounts.recordDueRefusals()
+        #expect(records.counts.withLock { $0 } == [1, 1, 1, 1], "the first refusal of each, and the others")
+    }
+
     @Test("failed logins log at most ten lines a second, and the number of omitted ones")
     func lines() {
         let (time, captured) = (TestEnvironment(), CapturedLog())
@@ -203,6 +216,21 @@ extension ServiceWorld {
         #expect(captured.lines[SecurityLog.linesPerSecond].contains("omitted\": 990"))
         log.write(Array(repeating: SecurityEvent(.revocation, at: time.now), count: 100))
         #expect(captured.lines.count == SecurityLog.linesPerSecond + 102, "events of a session are never omitted")
+    }
+}
+
+/// The number of events in each call.
+private final class Records: Sendable {
+    let counts = Mutex<[Int]>([])
+}
+
+private struct RecordingStore: StoreWrapper {
+    let inner: any Store
+    let records: Records
+
+    func record(_ events: [SecurityEvent]) async throws -> Committed<Void> {
+        if events.contains(where: { $0.kind == .loginRateLimited }) { records.counts.withLock { $0.append(events.count) } }
+        return try await inner.record(events)
     }
 }
 

@@ -146,6 +146,20 @@ import Testing
         #expect(news.pages.first?.page.isStart == true, "they learn that the history is another one")
     }
 
+    @Test("readers that begin at once read the store one after the other, also if one of them is cancelled")
+    func pages() async throws {
+        let fixture = Fixture()
+        fixture.store.hold()
+        let readers = (0..<5).map { _ in Task { try await fixture.feed.page(after: nil) } }
+        try await waitUntil { fixture.store.asked == 1 }
+        for _ in 0..<1000 { await Task.yield() }
+        #expect(fixture.store.asked == 1)
+        readers[3].cancel()
+        fixture.store.release()
+        for (number, reader) in readers.enumerated() where number != 3 { #expect(try await reader.value.isEmpty) }
+        #expect((4...5).contains(fixture.store.asked), "a cancelled reader may be the one that has begun")
+    }
+
     @Test("a reader that does not keep up is dropped, and one that waits is woken")
     func slowReaders() async throws {
         let subscription = FeedSubscription()

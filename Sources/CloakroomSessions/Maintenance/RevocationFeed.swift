@@ -29,6 +29,8 @@ package actor RevocationFeed {
     /// Sessions that this process knows to be revoked, and that are not in the new history.
     private var lost: [SessionID] = []
     private var subscriptions: [FeedSubscription] = []
+    /// Ends with the last of the reads for readers of the stream.
+    private var lastPage: Task<Void, Never>?
     private let patience: Duration
     /// How old the latest proof is.
     private let age = Gauge(label: "cloakroom_feed_age_seconds")
@@ -147,8 +149,18 @@ package actor RevocationFeed {
     }
 
     /// One page for a reader of the stream that begins.
+    ///
+    /// These pages are read one at a time. When a hundred readers come back at once, a read that proves this process's own
+    /// view would otherwise wait behind all of theirs in the store, and the view would count as stale.
     package func page(after cursor: FeedCursor?) async throws -> FeedPage {
-        try await store.revocations(after: cursor)
+        let before = lastPage
+        let task = Task {
+            await before?.value
+            try Task.checkCancellation()
+            return try await store.revocations(after: cursor)
+        }
+        lastPage = Task { _ = await task.result }
+        return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
     }
 
     /// Polls the feed until the task is cancelled: ten times a second, and when this process has ended a session.
