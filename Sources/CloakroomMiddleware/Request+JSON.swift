@@ -1,5 +1,4 @@
 package import CloakroomCore
-package import CloakroomTokens
 import HTTPTypes
 package import Hummingbird
 import NIOCore

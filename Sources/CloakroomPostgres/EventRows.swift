@@ -68,7 +68,7 @@ struct EventRows {
     /// - Parameter first: the position of the first of `columns`.
     static func event(_ row: SQLRow, from first: Int32 = 0) -> SecurityEvent {
         let details = row.optionalBytes(first + 5).map { document in
-            (try? JSONDecoder().decode(SecurityEvent.Details.self, from: Data(document))) ?? .unreadable
+            (try? DocumentDecoder.decode(SecurityEvent.Details.self, from: document)) ?? .unreadable
         }
         return SecurityEvent(
             SecurityEvent.Kind(rawValue: row.text(first)), at: row.instant(first + 1),

@@ -62,7 +62,7 @@ extension PostgresStore {
     /// A document that cannot be read is no claim: a login must not fail because of it.
     private static func claims(_ rows: Rows) -> Claims {
         let document = rows.first?.optionalBytes(0)
-        return document.flatMap { try? JSONDecoder().decode(Claims.self, from: Data($0)) } ?? .empty
+        return document.flatMap { try? DocumentDecoder.decode(Claims.self, from: $0) } ?? .empty
     }
 
     /// The condition on the row of the parent that `Session.admits` is.

@@ -97,7 +97,7 @@ extension PostgresStore {
     private static func credential(_ row: SQLRow) throws -> ServiceCredential {
         ServiceCredential(
             id: CredentialID(row.text(0)), digest: row.bytes(1),
-            rights: try JSONDecoder().decode(ServiceCredential.Rights.self, from: Data(row.bytes(2))),
+            rights: try DocumentDecoder.decode(ServiceCredential.Rights.self, from: row.bytes(2)),
             createdAt: row.instant(3), expiresAt: row.optionalInt(4).map { Instant(milliseconds: $0) })
     }
 }

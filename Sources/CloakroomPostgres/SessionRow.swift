@@ -42,7 +42,7 @@ enum SessionRow {
         init(_ row: SQLRow) throws {
             var session = try SessionRow.session(row)
             if let document = row.optionalBytes(20) {
-                session.claims = try JSONDecoder().decode(Claims.self, from: Data(document))
+                session.claims = try DocumentDecoder.decode(Claims.self, from: document)
             }
             self.session = session
             version = row.int(19)
@@ -97,7 +97,7 @@ enum SessionRow {
     }
 
     static func session(_ row: SQLRow) throws -> Session {
-        let details = try JSONDecoder().decode(Session.Details.self, from: Data(row.bytes(17)))
+        let details = try DocumentDecoder.decode(Session.Details.self, from: row.bytes(17))
         guard details.version == Session.Details.currentVersion else { throw Corrupt() }
         return Session(
             id: SessionID(row.text(0)), subject: Subject(row.text(1)), secret: Secret(row.bytes(2)),

@@ -74,7 +74,7 @@ enum Events {
     /// Never fails: a single row that a newer version wrote must not stop the reader of the record.
     private static func event(_ row: Row) -> SecurityEvent {
         let details = (row[5] as Data?).map { document in
-            (try? JSONDecoder().decode(SecurityEvent.Details.self, from: document)) ?? .unreadable
+            (try? DocumentDecoder.decode(SecurityEvent.Details.self, from: document)) ?? .unreadable
         }
         return SecurityEvent(
             SecurityEvent.Kind(rawValue: row[0]), at: Instant(milliseconds: row[1]),

@@ -53,7 +53,7 @@ extension SQLiteStore {
     private static func credential(_ row: Row) throws -> ServiceCredential {
         ServiceCredential(
             id: CredentialID(row[0]), digest: Array(row[1] as Data),
-            rights: try JSONDecoder().decode(ServiceCredential.Rights.self, from: row[2] as Data),
+            rights: try DocumentDecoder.decode(ServiceCredential.Rights.self, from: row[2] as Data),
             createdAt: Instant(milliseconds: row[3]),
             expiresAt: (row[4] as Int64?).map { Instant(milliseconds: $0) })
     }

@@ -22,7 +22,7 @@ enum SessionRow {
             guard let row = try cursor.next() else { return nil }
             var session = try session(row)
             if let document = row[19] as Data? {
-                session.claims = try JSONDecoder().decode(Claims.self, from: document)
+                session.claims = try DocumentDecoder.decode(Claims.self, from: document)
             }
             return session
         }
@@ -110,7 +110,7 @@ enum SessionRow {
 
     /// Reads columns by position: a look-up by name costs as much as the rest of a renewal.
     static func session(_ row: Row) throws -> Session {
-        let details = try JSONDecoder().decode(Session.Details.self, from: row[17] as Data)
+        let details = try DocumentDecoder.decode(Session.Details.self, from: row[17] as Data)
         guard details.version == Session.Details.currentVersion else { throw Corrupt() }
         return Session(
             id: SessionID(row[0]), subject: Subject(row[1]), secret: Secret(Array(row[2] as Data)),

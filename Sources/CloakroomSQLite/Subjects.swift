@@ -33,6 +33,6 @@ enum Subjects {
             try Data?.fetchOne(
                 database.cachedStatement(sql: "SELECT claims FROM subjects WHERE subject = ?"),
                 arguments: [subject.rawValue]) ?? nil
-        return try document.map { try JSONDecoder().decode(Claims.self, from: $0) } ?? .empty
+        return try document.map { try DocumentDecoder.decode(Claims.self, from: $0) } ?? .empty
     }
 }

@@ -116,7 +116,7 @@ extension SessionService {
     /// Redeems a code, which is spent then, also if it is refused.
     package func redeem(_ redemption: Redemption) async throws -> Redeemed {
         guard let value = try await store.take(Self.key(of: redemption.code), at: now),
-            let handOver = try? JSONDecoder().decode(HandOver.self, from: Data(value))
+            let handOver = try? DocumentDecoder.decode(HandOver.self, from: value)
         else {
             // Only logged: any client can send codes that do not exist, and the record must not grow by them.
             publisher.log.write([refused(.unknownCode, nil, redemption)])

@@ -1,4 +1,4 @@
-import CloakroomCore
+package import CloakroomCore
 
 /// The claims of an access token (RFC 9068 section 2.2).
 struct AccessClaims: Hashable, Sendable {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import CloakroomTokens
+@testable import CloakroomCore
 
 /// The reader against the RFC's grammar, against Foundation's reader, and against the writer.
 @Suite struct StrictJSONTests {

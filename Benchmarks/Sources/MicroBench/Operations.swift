@@ -2,6 +2,7 @@ import CloakroomCore
 import CloakroomMiddleware
 import CloakroomSessions
 import CloakroomTokens
+import Foundation
 import HTTPTypes
 
 /// The parts of a check and of a renewal.
@@ -113,18 +114,24 @@ struct Operations {
     }
 
     private var renewing: [Operation] {
-        let (session, now, policy, issuer) = (session, now, policy, issuer)
-        let presented = PresentedRefresh(generation: 0, issuedAt: now, key: "r")
-        return [
-            Operation(name: "decide a renewal") {
-                var session = session
-                _ = session.refresh(presenting: presented, at: now, under: policy, signingWith: "r")
-            },
-            Operation(name: "sign an access token (ES256)") {
-                _ = try issuer.accessToken(
-                    for: session, generation: 0, tokenID: [UInt8](repeating: 7, count: 16), at: now, under: policy)
-            },
-            Operation(name: "make a refresh token (HS256)") { _ = try issuer.refreshToken(for: session) },
-        ]
+        get throws {
+            let (session, now, policy, issuer) = (session, now, policy, issuer)
+            let presented = PresentedRefresh(generation: 0, issuedAt: now, key: "r")
+            let document = Array(try JSONEncoder().encode(session.details))
+            return [
+                Operation(name: "read the document of a session") {
+                    _ = try DocumentDecoder.decode(Session.Details.self, from: document)
+                },
+                Operation(name: "decide a renewal") {
+                    var session = session
+                    _ = session.refresh(presenting: presented, at: now, under: policy, signingWith: "r")
+                },
+                Operation(name: "sign an access token (ES256)") {
+                    _ = try issuer.accessToken(
+                        for: session, generation: 0, tokenID: [UInt8](repeating: 7, count: 16), at: now, under: policy)
+                },
+                Operation(name: "make a refresh token (HS256)") { _ = try issuer.refreshToken(for: session) },
+            ]
+        }
     }
 }

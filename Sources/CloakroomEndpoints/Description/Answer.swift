@@ -1,4 +1,4 @@
-import CloakroomTokens
+import CloakroomCore
 import HTTPTypes
 
 /// A successful response of an endpoint.

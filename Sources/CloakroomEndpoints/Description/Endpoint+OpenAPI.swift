@@ -1,4 +1,4 @@
-import CloakroomTokens
+import CloakroomCore
 import HTTPTypes
 
 /// The parts of the OpenAPI document for the requests and responses of an endpoint.

@@ -1,4 +1,4 @@
-import CloakroomTokens
+import CloakroomCore
 import Hummingbird
 
 extension Endpoint {

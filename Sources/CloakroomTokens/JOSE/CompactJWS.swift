@@ -1,3 +1,4 @@
+package import CloakroomCore
 import Synchronization
 
 /// A compact JWS (RFC 7515 section 7.1) with a verified signature. Only `verify` makes one.

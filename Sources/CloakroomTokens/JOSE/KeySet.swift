@@ -1,3 +1,5 @@
+import CloakroomCore
+
 /// The keys that may verify a token, by `kid` (RFC 7517 section 5).
 package struct KeySet: Sendable {
     /// Why a set was refused. One bad key refuses the whole set, because an attacker may have altered it.

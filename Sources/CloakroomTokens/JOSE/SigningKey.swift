@@ -1,3 +1,4 @@
+package import CloakroomCore
 import Crypto
 import CryptoExtras
 

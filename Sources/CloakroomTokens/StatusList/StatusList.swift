@@ -1,4 +1,5 @@
 import CZlib
+import CloakroomCore
 
 /// A status list of one bit per session: 1 is INVALID, 0 is VALID. The source of all of this is the Token Status List,
 /// draft-ietf-oauth-status-list-20.

@@ -1,5 +1,5 @@
+import CloakroomCore
 import CloakroomFiles
-import CloakroomTokens
 
 /// The settings with which a server was last started, for the commands that administer its data: they must agree with
 /// the server on which sessions are live and which keys are retired.

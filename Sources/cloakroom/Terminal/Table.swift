@@ -1,4 +1,4 @@
-import CloakroomTokens
+import CloakroomCore
 
 /// The rows that a command prints: a table for people, JSON for scripts.
 struct Table {
