@@ -343,7 +343,7 @@ def test_a_directory_without_the_keys_of_the_sessions_moves_nothing(move, tmp_pa
     foreign = tmp_path / "foreign"
     assert Server(foreign).stop() == 0
     assert "need the refresh secret" in move.run("--finish", dataDir=foreign).stderr
-    assert move.server.run("keys", "rotate", "--now").returncode == 0
+    assert move.server.run("keys", "rotate", "--refresh-secret", "--now").returncode == 0
     known = {row["kid"] for row in json.loads(run("keys", "list", "--json", dataDir=old).stdout)}
     wait_until(lambda: client.refresh().status == 200 and part(tokens(client.cookie)[1], 0)["kid"] not in known)
     result = move.run("--finish", dataDir=old)

@@ -56,7 +56,7 @@ def test_no_exit_handler_of_a_library_runs_beside_threads_that_use_the_library(t
     server = Server(tmp_path / "data", environment=preload)
     assert server.stop() == 0
     for code, *arguments in [
-            (0, "--help"), (0, "--version"), (0, "keys", "list", "--data-dir", tmp_path / "data"), (1, "verify", "x"), (2, "routes", "check", "--upstream", "http://127.0.0.1:1", "GET", "/%00"),
+            (0, "--help"), (0, "--version"), (0, "keys", "list", "--data-dir", tmp_path / "data"), (1, "users", "disable", "nobody@example.com", "--data-dir", tmp_path / "data"), (2, "routes", "check", "--upstream", "http://127.0.0.1:1", "GET", "/%00"),
             (64, "frobnicate"), (64, "users", "frobnicate"), (78, "serve", "--port", "x")]:
         result = subprocess.run([BINARY, *arguments], env=clean_environment() | preload, capture_output=True, text=True)
         assert result.returncode == code, (arguments, result)

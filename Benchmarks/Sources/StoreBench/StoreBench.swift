@@ -31,7 +31,7 @@ struct StoreBench {
         if try await store.session(Ours.id(0)) == nil { try await Ours.fill(store, sessions: 0..<sessions) }
         let turn = try await turn(Ours(store: store), clients: clients, seconds: seconds)
         print(String(format: "%.0f %.3f %.3f %.1f", turn.rate, turn.median, turn.p99, turn.processor))
-        fflush(stdout)
+        fflush(nil)
         // Not through the exit handlers of libraries that the store's threads still use.
         _exit(0)
     }
