@@ -17,13 +17,16 @@ package struct PostgresAddress: Hashable, Sendable, CustomStringConvertible {
         case transaction
     }
 
-    /// Why a text is not an address.
+    /// Why a text is not an address: the part or the parameter, and what it expects, without the text.
     package struct Invalid: Error, Hashable, CustomStringConvertible {
         package let description: String
 
         init(_ description: String) {
             self.description = description
         }
+
+        /// Where a password with a `/`, `?` or `#` is the likely cause.
+        static let aboutPasswords = "Special characters of a password are written as %XX"
     }
 
     /// What libpq connects to: one entry for each host, with the value of each parameter.
@@ -47,20 +50,17 @@ package struct PostgresAddress: Hashable, Sendable, CustomStringConvertible {
         text.hasPrefix("postgres://") || text.hasPrefix("postgresql://")
     }
 
-    package init(parsing text: String) throws {
+    package init(parsing text: String) throws(Invalid) {
         guard Self.hasScheme(text) else { throw Invalid("it does not begin with postgres://") }
-        var own: [String: String] = [:]
-        let parameters = try Self.parse(Self.splitOff(&own, from: text))
-        pooler =
-            try own["pooler"].map { name in
-                guard let pooler = Pooler(rawValue: name) else { throw Invalid("pooler is none or transaction") }
-                return pooler
-            } ?? .none
-        connections =
-            try Self.number(own["connections"], in: Self.fewestConnections...100, "connections")
-            ?? Self.fewestConnections
-        largestGroup = try Self.number(own["group"], in: 1...1024, "group") ?? GroupLimits().group
+        let query = try PostgresQuery(of: text)
+        let parameters = try Self.parse(query.rest)
+        pooler = query.own["pooler"].flatMap(Pooler.init(rawValue:)) ?? Pooler.none
+        connections = query.own["connections"].flatMap { Int($0) } ?? Self.fewestConnections
+        largestGroup = query.own["group"].flatMap { Int($0) } ?? GroupLimits().group
         hosts = try Self.split(parameters)
+        guard parameters["service"] != nil || parameters["dbname"]?.isEmpty == false else {
+            throw Invalid("database: expected its name, as in postgres://HOST/DATABASE")
+        }
         let database = parameters["dbname"].map { "/\($0)" } ?? ""
         withoutPassword = Self.removingPassword(from: text)
         description = "postgres://\(parameters["host"] ?? "")\(database)"
@@ -77,33 +77,10 @@ package struct PostgresAddress: Hashable, Sendable, CustomStringConvertible {
         return kept.isEmpty ? parts[0] : "\(parts[0])?\(kept.joined(separator: "&"))"
     }
 
-    private static func number(_ text: String?, in range: ClosedRange<Int>, _ name: String) throws -> Int? {
-        guard let text else { return nil }
-        guard let number = Int(text), range.contains(number) else {
-            throw Invalid("\(name) is a number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
-    }
-
-    /// Takes our own parameters out of the query, because libpq refuses those that it does not know.
-    private static func splitOff(_ own: inout [String: String], from text: String) -> String {
-        guard let mark = text.firstIndex(of: "?") else { return text }
-        var rest: [Substring] = []
-        for pair in text[text.index(after: mark)...].split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1)
-            if parts.count == 2, ["pooler", "connections", "group"].contains(parts[0]) {
-                own[String(parts[0])] = String(parts[1])
-            } else {
-                rest.append(pair)
-            }
-        }
-        return text[..<mark] + (rest.isEmpty ? "" : "?" + rest.joined(separator: "&"))
-    }
-
-    private static func parse(_ text: String) throws -> [String: String] {
+    private static func parse(_ text: String) throws(Invalid) -> [String: String] {
         // libpq's own message quotes the text around the mistake, which may be a piece of the password.
         guard let options = PQconninfoParse(text, nil) else {
-            throw Invalid("libpq cannot read it; special characters of a password are written as %XX")
+            throw Invalid("libpq cannot read it. \(Invalid.aboutPasswords)")
         }
         defer { PQconninfoFree(options) }
         var parameters: [String: String] = [:]
@@ -116,26 +93,25 @@ package struct PostgresAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Checks the parts into which a wrongly written password would fall, then gives each host its own parameters.
-    private static func split(_ parameters: [String: String]) throws -> [[String: String]] {
+    private static func split(_ parameters: [String: String]) throws(Invalid) -> [[String: String]] {
         var common = parameters
-        guard ["read-write", "primary", "any"].contains(common.removeValue(forKey: "target_session_attrs") ?? "any")
-        else {
-            throw Invalid("target_session_attrs is read-write: a store writes")
-        }
+        // Each host is asked whether it takes writes.
+        common["target_session_attrs"] = nil
         func list(_ name: String) -> [String] {
             common.removeValue(forKey: name)?.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
                 ?? []
         }
         let (names, addresses, ports) = (list("host"), list("hostaddr"), list("port"))
-        guard ports.allSatisfy({ $0.isEmpty || UInt16($0) != nil }), (names + addresses).allSatisfy(isPlain),
-            isPlain(common["dbname"] ?? "")
-        else {
-            throw Invalid("host, port or database is malformed; special characters of a password are written as %XX")
-        }
+        try check(ports, "port", expected: "a number from 1 to 65535") { $0.isEmpty || UInt16($0) ?? 0 > 0 }
+        try check(names, "host", expected: "a name, an address or a directory", isPlain)
+        try check(addresses, "hostaddr", expected: "an address", isPlain)
+        try check([common["dbname"] ?? ""], "database", expected: "letters, digits and -._/:%", isPlain)
         let count = max(names.count, addresses.count, 1)
-        guard [0, 1, count].contains(ports.count), [0, count].contains(names.count),
-            [0, count].contains(addresses.count)
-        else { throw Invalid("there are not as many ports as hosts") }
+        guard [0, count].contains(names.count) else { throw Invalid("host: expected \(count), one for each hostaddr") }
+        guard [0, count].contains(addresses.count) else {
+            throw Invalid("hostaddr: expected \(count), one for each host")
+        }
+        guard [0, 1, count].contains(ports.count) else { throw Invalid("port: expected one, or one for each host") }
         return (0..<count).map { index in
             var host = common
             if !names.isEmpty { host["host"] = names[index] }
@@ -143,6 +119,13 @@ package struct PostgresAddress: Hashable, Sendable, CustomStringConvertible {
             if let port = ports.count == 1 ? ports.first : ports.isEmpty ? nil : ports[index] { host["port"] = port }
             return host
         }
+    }
+
+    private static func check(
+        _ values: [String], _ name: String, expected: String, _ isValid: (String) -> Bool
+    ) throws(Invalid) {
+        guard !values.allSatisfy(isValid) else { return }
+        throw Invalid("\(name): expected \(expected). \(Invalid.aboutPasswords)")
     }
 
     private static func isPlain(_ text: String) -> Bool {

@@ -86,7 +86,10 @@ import Testing
 
     @Test(
         "no message and no saved setting has the password of a store",
-        arguments: ["postgres://app:s3cret@h/d?pooler=x", "postgres://app:s3cret@h/d", "mysql://app:s3cret@h/d"])
+        arguments: [
+            "postgres://app:s3cret@h/d?pooler=x", "postgres://app:s3cret@h/d?nothing=x", "postgres://app:s3cret@h:x/d",
+            "postgres://app:s3cret@h/d", "mysql://app:s3cret@h/d",
+        ])
     func storePassword(_ text: String) throws {
         switch settings(["store": text]) {
         case .success(let settings):
@@ -94,6 +97,24 @@ import Testing
             #expect(!settings.remembered.values.contains { $0.contains("s3cret") })
         case .failure(let error):
             #expect(!error.description.contains("s3cret") && error.description.contains("--store"))
+        }
+    }
+
+    @Test(
+        "the message about an address names its part, and where it was given",
+        arguments: [
+            ("sqlite:", "expected sqlite:PATH or postgres://HOST/DATABASE"),
+            ("postgres://h/d?pooler=x", "pooler: expected none or transaction"),
+            ("postgres://h:x/d", "port: expected a number from 1 to 65535"),
+        ])
+    func storeAddress(_ text: String, _ problem: String) {
+        for (result, place) in [
+            (settings(["store": text]), "--store"),
+            (settings(environment: ["CLOAKROOM_STORE": text]), "CLOAKROOM_STORE"),
+            (settings(yaml: "store: '\(text)'"), ".yaml: store"),
+        ] {
+            let error = #expect(throws: SettingsError.self) { try result.get() }
+            #expect(error?.description.contains("\(place): \(problem)") == true)
         }
     }
 

@@ -137,6 +137,35 @@ def execute(script, secret):
     return subprocess.run(["bash", "-ec", script], check=True, capture_output=True, text=True, env=clean_environment()).stdout
 
 
+# A wrong value of each parameter and part of the address, and what the message says about it.
+WRONG_ADDRESSES = [
+    ("/x?connections=4", "connections: expected a number from 5 to 100"),
+    ("/x?group=s3cret", "group: expected a number from 1 to 1024"),
+    ("/x?pooler=session", "pooler: expected none or transaction"),
+    ("/x?sslmode=verify_full", "sslmode: expected disable, allow, prefer, require, verify-ca or verify-full"),
+    ("/x?target_session_attrs=standby", "target_session_attrs: expected read-write, primary or any: a store writes"),
+    ("/x?connect_timeout=2s", "connect_timeout: expected a number from 0 to 86400"),
+    ("/x?tcp_user_timeout=-1", "tcp_user_timeout: expected a number from 0 to 86400000"),
+    ("/x?keepalives=yes", "keepalives: expected 0 or 1"),
+    ("/x?ssl_mode=require", "ssl_mode: is not a parameter of an address; there are "),
+    ("/x?pooler=none&pooler=none", "pooler: stands twice"),
+    (":s3cret/x", "port: expected a number from 1 to 65535"),
+    ("", "database: expected its name, as in postgres://HOST/DATABASE"),
+]
+
+
+@pytest.mark.parametrize("rest, problem", WRONG_ADDRESSES)
+def test_a_wrong_address_stops_the_start_and_the_commands(tmp_path, rest, problem):
+    store = f"postgres://app:s3cret@127.0.0.1{rest}"
+    file = tmp_path / "cloakroom.yaml"
+    file.write_text(f"store: '{store}'\n")
+    started = refuse_to_serve(tmp_path / "data", "--config", file)
+    assert f"{file}: store: {problem}" in started.stderr
+    for result in (started, refuse_to_serve(tmp_path / "data", store=store), run("users", "list", store=store)):
+        assert result.returncode == 78 and problem in result.stderr, result.stderr
+        assert "s3cret" not in result.stderr
+
+
 @pytest.mark.parametrize("command", [["migrate"], ["users", "list"]])
 def test_a_command_names_a_server_that_it_cannot_reach(tmp_path, command):
     Server(tmp_path / "data").stop()

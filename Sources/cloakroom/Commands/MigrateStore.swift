@@ -27,6 +27,9 @@ struct MigrateStore: AsyncParsableCommand {
     private typealias Places = (path: String, address: PostgresAddress)
 
     func validate() throws {
+        if let fault = ValueSyntax<StorePlace>.store.fault(target) {
+            throw ValidationError("\(fault)")
+        }
         guard (try? places()) != nil else {
             throw ValidationError("expected sqlite:PATH and postgres://HOST/DATABASE, in this order")
         }

@@ -29,6 +29,8 @@ struct Setting: Sendable {
     let mayHoldPassword: Bool
     /// Parses a text and stores its value in the settings; false for an invalid text.
     let apply: @Sendable (String, inout Settings) -> Bool
+    /// The end of the message about a text that `apply` refuses.
+    let problem: @Sendable (String) -> String
     /// The current value as text: what `apply` takes, or words such as `none` where no text means this value.
     let text: @Sendable (Settings) -> String
     /// The text that a node of the YAML file stands for.
@@ -100,6 +102,10 @@ struct Setting: Sendable {
             guard let value = syntax.parse(text) else { return false }
             settings[keyPath: path] = value
             return true
+        }
+        problem = { text in
+            let found = mayHoldPassword ? "" : ", got \"\(text)\""
+            return syntax.fault(text) ?? "expected \(syntax.expected.withoutMarkup)\(found)"
         }
     }
 }

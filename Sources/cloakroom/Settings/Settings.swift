@@ -25,8 +25,7 @@ struct Settings: Sendable {
         for setting in SettingsTable.all {
             guard let (text, place) = sources.value(of: setting.key) else { continue }
             guard setting.apply(text, &self) else {
-                let found = setting.mayHoldPassword ? "" : ", got \"\(text)\""
-                throw SettingsError(place: place, problem: "expected \(setting.expected.withoutMarkup)\(found)")
+                throw SettingsError(place: place, problem: setting.problem(text))
             }
             if setting.isRemembered { remembered[setting.key] = setting.text(self) }
         }

@@ -124,6 +124,13 @@ extension ValueSyntax where Value == StorePlace {
                 case .sqlite(let path): "sqlite:\(path)"
                 case .postgres(let address): address.withoutPassword
                 }
+            },
+            fault: { text in
+                guard PostgresAddress.hasScheme(text) else { return nil }
+                do throws(PostgresAddress.Invalid) { _ = try PostgresAddress(parsing: text) } catch {
+                    return error.description
+                }
+                return nil
             })
     }
 }

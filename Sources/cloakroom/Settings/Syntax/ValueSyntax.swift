@@ -14,6 +14,8 @@ struct ValueSyntax<Value: Sendable>: Sendable {
     let write: @Sendable (Value) -> String
     /// The value again in a unit that is easier to read.
     var remark: @Sendable (Value) -> String? = { _ in nil }
+    /// The part of a text that makes it invalid, and what it expects; nil if the message says what `expected` does.
+    var fault: @Sendable (String) -> String? = { _ in nil }
 }
 
 extension ValueSyntax {
