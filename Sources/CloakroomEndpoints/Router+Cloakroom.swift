@@ -11,6 +11,7 @@ extension Router where Context: SessionRequestContext {
     /// router.get("/me") { _, context in try context.access.subject.rawValue }
     /// ```
     public func addCloakroom(_ server: AuthorizationServer) {
+        add(middleware: TraceMiddleware())
         add(middleware: BodilessHead())
         add(middleware: SecurityHeaders(demandsTLS: server.demandsTLS))
         if !server.originPolicy.trustedOrigins.isEmpty {

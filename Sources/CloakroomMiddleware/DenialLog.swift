@@ -58,9 +58,12 @@ package struct LoggedRequest: Sendable {
     package var secFetchSite: String?
     /// Whether the request is a CORS preflight. No script can set the header by which it is known.
     package var isPreflight: Bool
+    /// nil without a trace.
+    package var trace: TraceID?
 
     package init(
-        method: String, path: String, host: String, origin: String?, secFetchSite: String?, isPreflight: Bool
+        method: String, path: String, host: String, origin: String?, secFetchSite: String?, isPreflight: Bool,
+        trace: TraceID? = TraceID.current
     ) {
         self.method = method
         self.path = path
@@ -68,13 +71,14 @@ package struct LoggedRequest: Sendable {
         self.origin = origin
         self.secFetchSite = secFetchSite
         self.isPreflight = isPreflight
+        self.trace = trace
     }
 
     init(_ request: Request) {
         self.init(
             method: request.method.rawValue, path: request.uri.path, host: request.head.authority ?? "",
             origin: request.headers[.origin], secFetchSite: request.headers[.secFetchSite],
-            isPreflight: request.headers[.accessControlRequestMethod] != nil)
+            isPreflight: request.headers[.accessControlRequestMethod] != nil, trace: TraceID(request.headers))
     }
 
     fileprivate static let refusedPreflight =
@@ -84,7 +88,7 @@ package struct LoggedRequest: Sendable {
         [
             "method": "\(method)", "path": "\(path)", "host": "\(host)", "origin": "\(origin ?? "")",
             "sec_fetch_site": "\(secFetchSite ?? "")",
-        ]
+        ].merging(Logger.Metadata(trace)) { $1 }
     }
 
     /// The setting that would allow the request, for denials that a wrong configuration causes; nil for the others.

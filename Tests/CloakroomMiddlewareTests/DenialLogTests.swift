@@ -47,6 +47,17 @@ import Testing
         #expect(lines.values.allSatisfy { !$0.contains("value") && !$0.contains("secret") })
     }
 
+    @Test("a log line has the id of a valid trace, and nothing of another header of that name")
+    func trace() {
+        let lines = Recorder()
+        let log = DenialLog(logger: logger(.debug, lines))
+        let name = HTTPField.Name.known("traceparent")
+        log.write(.sessionMissing, of: request([name: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]))
+        #expect(lines.values[0].contains(" trace_id=0af7651916cd43dd8448eb211c80319c"))
+        log.write(.sessionMissing, of: request([name: "00-malformed-01"]))
+        #expect(!lines.values[1].contains("trace_id") && !lines.values[1].contains("malformed"))
+    }
+
     @Test("a log line has the fields that the listener adds, at every level")
     func describes() {
         let lines = Recorder()

@@ -1,3 +1,4 @@
+import CloakroomCore
 import CloakroomMiddleware
 import NIOCore
 import NIOHTTP1
@@ -26,6 +27,16 @@ enum FastDecision<Answer: Sendable>: Sendable {
     case now(Answer)
     /// The answer waits for the disk. The function runs on the event loop.
     case later(@Sendable () async -> Answer)
+
+    /// Gives the trace of the request to what runs later, for its log lines.
+    func traced(_ head: HTTPRequestHead) -> Self {
+        switch self {
+        case .now: return self
+        case .later(let function):
+            guard let trace = TraceID(traceparent: head.headers["traceparent"]) else { return self }
+            return .later { await TraceID.$current.withValue(trace) { await function() } }
+        }
+    }
 }
 
 /// A response as its parts on the wire.

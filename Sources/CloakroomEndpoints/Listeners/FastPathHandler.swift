@@ -97,7 +97,7 @@ final class FastPathHandler<Path: FastPath>: HTTPPartHandler {
     private func decide(_ head: HTTPRequestHead) -> State {
         let beganAt = NIODeadline.now()
         if mayAnswer(at: beganAt), head.isPlain, let decision = path.decide(head) {
-            return .receiving(decision, beganAt: beganAt)
+            return .receiving(decision.traced(head), beganAt: beganAt)
         }
         lastPassedAt = beganAt
         isClosing = isClosing || !head.isKeepAlive

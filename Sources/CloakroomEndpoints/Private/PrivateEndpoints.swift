@@ -13,6 +13,7 @@ extension Router where Context == PrivateRequestContext {
     public func addPrivateEndpoints(
         _ server: AuthorizationServer, host: String? = nil, metrics: @escaping @Sendable () -> String
     ) {
+        add(middleware: TraceMiddleware())
         add(middleware: BodilessHead())
         add(middleware: SecurityHeaders(demandsTLS: server.demandsTLS))
         add(middleware: ProblemMiddleware(logger: server.logger, describe: { ForwardedRequest.metadata(ofCheck: $0) }))

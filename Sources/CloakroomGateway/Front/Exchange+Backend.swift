@@ -53,13 +53,16 @@ extension Exchange {
     func couldNotConnect(_ error: any Error, _ endpoint: UpstreamEndpoint, others: [UpstreamEndpoint]) {
         if error is UpstreamBudget.Exhausted {
             if front.loop.closeIdleUpstream() { return connect(to: [endpoint] + others) }
-            gateway.log.warning("no more connections to backends are opened until some are closed", metadata: [:])
+            gateway.log.warning(
+                "no more connections to backends are opened until some are closed",
+                metadata: Logger.Metadata(request.trace))
             return fail(.unavailable(retryAfter: .seconds(1)))
         }
         if case .backend(let address) = endpoint {
             gateway.health.failed(address, at: .now())
+            let problem: Logger.Metadata = ["upstream": "\(address)", "problem": "\(error)"]
             gateway.log.warning(
-                "a backend cannot be reached", metadata: ["upstream": "\(address)", "problem": "\(error)"])
+                "a backend cannot be reached", metadata: problem.merging(Logger.Metadata(request.trace)) { $1 })
         }
         guard others.isEmpty else { return connect(to: others) }
         if case ChannelError.connectTimeout = error { return fail(.upstreamTimeout) }

@@ -70,16 +70,16 @@ extension FrontConnection {
     func judge(_ head: RequestHead, _ route: Route, _ credentials: RequestCredentials) {
         let rules = gateway.rules
         let agent = head.first(.userAgent) ?? ""
-        let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        let (connection, log) = (NIOLoopBound(self, eventLoop: loop.eventLoop), gateway.log)
         Task(executorPreference: loop.executor) {
-            do {
-                let judgement = try await rules.authorize(credentials, for: route, userAgent: agent)
-                connection.value.goOn(with: head, judgement, route)
-            } catch {
-                connection.value.gateway.log.warning(
-                    "a session could not be checked", metadata: ["error": "\(error)"])
-                connection.value.goOn(with: head, .refused(.unavailable(retryAfter: .seconds(1))), route)
+            let judgement = await TraceID.$current.withValue(head.trace) {
+                do { return try await rules.authorize(credentials, for: route, userAgent: agent) } catch {
+                    log.warning("a session could not be checked", metadata: ["error": "\(error)"])
+                    return Judgement.refused(.unavailable(retryAfter: .seconds(1)))
+                }
             }
+            // Not with this trace: the next requests of the connection have their own.
+            connection.value.goOn(with: head, judgement, route)
         }
     }
 

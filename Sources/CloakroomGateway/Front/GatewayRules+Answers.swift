@@ -53,6 +53,6 @@ extension LoggedRequest {
     init(_ head: RequestHead) {
         self.init(
             method: head.method, path: head.target.path, host: head.host ?? "", origin: head.first(.origin),
-            secFetchSite: head.first(.secFetchSite), isPreflight: head.isPreflight)
+            secFetchSite: head.first(.secFetchSite), isPreflight: head.isPreflight, trace: head.trace)
     }
 }

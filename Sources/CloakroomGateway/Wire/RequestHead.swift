@@ -53,6 +53,18 @@ struct RequestHead: Sendable {
         lines.contains { $0.kind == kind }
     }
 
+    /// The trace of the request; nil if it has none. No rule depends on it, so the header is looked for when a line is
+    /// logged.
+    var trace: TraceID? {
+        bytes.withUnsafeReadableBytes { bytes in
+            let lines = lines.filter { line in
+                let name = UnsafeRawBufferPointer(rebasing: bytes[line.name])
+                return line.kind == .other && name.equalsIgnoringCase("traceparent")
+            }
+            return TraceID(traceparent: lines.map { String(decoding: bytes[$0.value], as: UTF8.self) })
+        }
+    }
+
     private func text(_ line: FieldLine) -> String {
         bytes.withUnsafeReadableBytes { String(decoding: $0[line.value], as: UTF8.self) }
     }

@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomMiddleware
 import CloakroomTokens
 import Foundation
 import Logging
@@ -7,18 +8,21 @@ import Logging
 struct LineLogHandler: LogHandler {
     let label: String
     var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
     var logLevel: Logger.Level
     private let isForPeople = isatty(STDERR_FILENO) == 1
     /// The longest value that is printed, in characters: clients choose some values.
     private static let longestValue = 1024
 
-    init(label: String, level: Logger.Level) {
+    init(label: String, level: Logger.Level, _ provider: Logger.MetadataProvider?) {
         self.label = label
         logLevel = level
+        metadataProvider = provider
     }
 
+    /// Lines of a request with a trace have its id.
     static func bootstrap(_ level: Logger.Level) {
-        LoggingSystem.bootstrap { LineLogHandler(label: $0, level: level) }
+        LoggingSystem.bootstrap({ LineLogHandler(label: $0, level: level, $1) }, metadataProvider: .trace)
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -27,7 +31,8 @@ struct LineLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let values = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues {
+        let inherited = metadata.merging(metadataProvider?.get() ?? [:]) { $1 }
+        let values = inherited.merging(event.metadata ?? [:]) { $1 }.mapValues {
             String("\($0)".prefix(Self.longestValue))
         }
         let now = Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
