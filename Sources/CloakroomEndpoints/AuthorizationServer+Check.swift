@@ -1,5 +1,6 @@
-import CloakroomCore
+package import CloakroomCore
 import CloakroomMiddleware
+import CloakroomSessions
 import CloakroomTokens
 
 extension AuthorizationServer.Configuration {
@@ -23,6 +24,9 @@ extension AuthorizationServer.Configuration {
         try require("issuer", Self.isIdentifier(issuer), "1 to 128 printable ASCII characters")
         try require("audience", audience.map(Self.isIdentifier) ?? true, "1 to 128 printable ASCII characters")
         try checkLifetimes()
+        try require(
+            "keyRotation", keyRotation.map { $0 >= shortestKeyRotation && $0 <= Self.longestLifetime } ?? true,
+            "at least \(shortestKeyRotation.wholeSeconds) seconds and at most 400 days, or nil")
         try require("clients", Set(clients.map(\.id)).count == clients.count, "clients with an id of their own each")
         try require("failedLoginsPerMinute", isIn(1...100_000, failedLoginsPerMinute), "1 to 100000, or nil")
         try require("signUpsPerHour", isIn(1...100_000, signUpsPerHour), "1 to 100000, or nil")
@@ -35,6 +39,11 @@ extension AuthorizationServer.Configuration {
             "hosts", HostFault.find(in: hosts, beside: publicURL) == nil,
             "at most 16 hosts, each with the scheme of publicURL, a name of its own, and a domain in common with it")
         try require("cookieName", SessionCookie.isName(cookieName), name)
+    }
+
+    /// The shortest `keyRotation` with this lifetime of sessions, in whole seconds.
+    package var shortestKeyRotation: Span {
+        .seconds(IssuerKeys.shortestInterval(longestSession: policy.absoluteLifetime).secondsToWait)
     }
 
     private func checkLifetimes() throws(Invalid) {

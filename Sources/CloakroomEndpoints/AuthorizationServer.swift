@@ -29,6 +29,9 @@ public struct AuthorizationServer: Sendable {
         /// The algorithm that signs access tokens. nil keeps that of the existing keys, and
         /// means ES256 at the first start.
         public var signingAlgorithm: SigningAlgorithm?
+        /// How long a signing key and a refresh secret sign until new ones take over; nil for no rotation by interval. At
+        /// least an hour, and a ninetieth of `policy.absoluteLifetime`.
+        public var keyRotation: Span?
         /// Whether any client may create an account.
         public var isSignUpOpen = false
         /// Clients besides `browser`, whose tokens go into the cookie.
@@ -78,6 +81,8 @@ public struct AuthorizationServer: Sendable {
     let logger: Logger
     private let keys: LiveKeys<IssuerKeys>
     private let keyWatch: KeyWatch
+    /// nil without the setting `keyRotation`.
+    private let keyRotation: KeyRotation?
     private let sightings: SightingQueue
     let feed: RevocationFeed
     /// nil without the setting `statusListTTL`.
@@ -121,6 +126,11 @@ public struct AuthorizationServer: Sendable {
             checkRefresh: { half throws(TokenFault) in try keys.current.read(refreshToken: half.bytes.bytes).session })
         let keyWatch = KeyWatch(keySource, keys: keys, verifier: verifier, logger: logger)
         self.keyWatch = keyWatch
+        keyRotation = configuration.keyRotation.map { interval in
+            KeyRotation(keySource, keys: keys, every: interval, environment: environment, logger: logger) {
+                try await keyWatch.catchUp()
+            }
+        }
         let log = SecurityLog(logger: Logger(label: "cloakroom.security"), uptime: environment.uptime)
         let signal = FeedSignal()
         let sessions = SessionService(
@@ -220,6 +230,7 @@ public struct AuthorizationServer: Sendable {
             group.addTask { await sessions.writeOverdueLogouts() }
             group.addTask { await accounts.recordRefusals() }
             group.addTask { await keyWatch.run() }
+            if let keyRotation { group.addTask { await keyRotation.run() } }
         }
     }
 

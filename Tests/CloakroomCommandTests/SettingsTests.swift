@@ -35,7 +35,7 @@ import Testing
         "the defaults are those of the contract",
         arguments: [
             ("host", "127.0.0.1"), ("port", "8080"), ("demo", "false"), ("publicURL", "none"),
-            ("privateListen", "off"), ("dataDir", "./cloakroom-data"),
+            ("privateListen", "off"), ("keyRotation", "off"), ("dataDir", "./cloakroom-data"),
             ("store", "sqlite:./cloakroom-data/cloakroom.sqlite"), ("accessTokenLifetime", "300"),
             ("stragglerWindow", "30"), ("reissueDelay", "2"), ("idleLifetime", "2592000"),
             ("absoluteLifetime", "7776000"), ("maxSessions", "100"), ("signup", "closed"), ("loginRateLimit", "20"),
@@ -115,6 +115,23 @@ import Testing
         ] {
             let error = #expect(throws: SettingsError.self) { try result.get() }
             #expect(error?.description.contains("\(place): \(problem)") == true)
+        }
+    }
+
+    @Test(
+        "keys may rotate 90 times in the lifetime of a session, and once an hour",
+        arguments: [
+            ("86400", "7776000", nil), ("3600", "324000", nil), ("off", "7776000", nil),
+            ("86399", "7776000", "expected at least 86400 seconds, a ninetieth of absoluteLifetime"),
+            ("3600", "324090", "expected at least 3601 seconds"),
+            ("3599", "60", "expected seconds, 3600 to 400 days, or off"),
+        ] as [(String, String, String?)])
+    func keyRotation(_ interval: String, _ lifetime: String, _ problem: String?) {
+        switch settings(["keyRotation": interval, "absoluteLifetime": lifetime]) {
+        case .success(let settings):
+            #expect(problem == nil && (settings.server.keyRotation == nil) == (interval == "off"))
+        case .failure(let error):
+            #expect(error.description.hasPrefix("--key-rotation: \(problem ?? "no problem")"))
         }
     }
 

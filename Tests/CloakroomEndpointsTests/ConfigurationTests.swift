@@ -51,6 +51,8 @@ import Testing
         Bad("issuer", \.issuer, "http://localhost\n"), Bad("audience", \.audience, ""),
         Bad("cookieName", \.cookieName, "session"), Bad("cookieName", \.cookieName, "__Host-a;b"),
         Bad("clients", \.clients, [.browser, .browser]),
+        Bad("keyRotation", \.keyRotation, .days(1) + .seconds(-1)), Bad("keyRotation", \.keyRotation, .days(401)),
+        Bad("keyRotation", \.keyRotation, .zero),
         Bad("hosts", \.hosts, Set([WebOrigin(parsing: "https://shop.example.com")].compactMap { $0 })),
     ]
 

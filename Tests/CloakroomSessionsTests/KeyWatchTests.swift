@@ -17,6 +17,7 @@ import Testing
             var isDown = false
         }
 
+        let publishesRefreshSecrets = true
         private let state = Mutex(State())
 
         func set(_ keys: IssuerKeys?, isDown: Bool = false) {

@@ -35,6 +35,37 @@ def test_a_rotation_keeps_the_algorithm_of_the_keys(start, algorithm, name):
     assert part(tokens(client.cookie)[0], 0)["alg"] == name
 
 
+def test_keys_rotate_by_interval(start):
+    server = start(clock="+0", keyRotation=24 * 3600, stragglerWindow=0, reissueDelay=0)
+    client = Client(server)
+    client.sign_up()
+
+    def used():
+        """The second renewal of a confirmed token brings a new one."""
+        for _ in range(2):
+            assert client.refresh().status == 200
+        return kid(client)
+
+    def count(use):
+        listed = json.loads(run("keys", "list", "--json", "--data-dir", server.directory).stdout)
+        return sum(key["use"] == use for key in listed)
+
+    for number in range(1, 4):
+        old = used()
+        server.move(24 * 3600 - 600)
+        wait_until(lambda: len(published(client)) == 2)
+        assert used() == old
+        server.move(599)
+        assert used() == old
+        server.move(1)
+        assert used() in set(published(client)) - {old}
+        # Secrets in files sign at once.
+        wait_until(lambda: count("refresh") == number + 1)
+        assert count("access") == number + 1
+    server.move(3600)
+    assert set(published(client)) == {used()}
+
+
 def removed(server, client):
     """Removes the key that signed the client's access token."""
     old = kid(client)

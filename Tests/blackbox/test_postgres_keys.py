@@ -88,6 +88,32 @@ def test_no_request_fails_while_keys_and_secrets_rotate_at_three_instances(insta
         traffic.end()
 
 
+def test_three_instances_make_one_key_for_each_interval_and_no_request_fails(instances):
+    cluster = instances(stragglerWindow=0, reissueDelay=0, keyRotation=24 * 3600)
+    servers = [cluster.start() for _ in range(3)]
+    before = {key["kid"] for key in cluster.listed()}
+    traffic = Traffic(servers)
+    try:
+        for interval in range(2):
+            old = [wait_until(lambda: traffic.use(number)) for number in range(2)]
+            # The clock of the database goes on by itself, and the keys are as old as the test.
+            cluster.move(24 * 60 - 10)
+            new = wait_until(lambda: {key["kid"] for key in cluster.listed()} - before)
+            assert len(new) == 2 and [key["stage"] for key in cluster.listed() if key["kid"] in new] == ["published"] * 2
+            wait_until(lambda: all(new & published(server) for server in servers))
+            assert [wait_until(lambda: traffic.use(number)) for number in range(2)] == old, "published, and not in use"
+            cluster.move(11)
+            wait_until(lambda: {traffic.use(number) for number in range(2)} == new)
+            before |= new
+        assert {key["kid"] for key in cluster.listed()} == before
+        cluster.move(20)
+        wait_until(lambda: all(len(published(server)) == 1 for server in servers))
+    finally:
+        traffic.end()
+    log = "".join(server.log() for server in servers)
+    assert 2 <= log.count("the keys were due: new ones are published") <= 6 and "could be added" not in log
+
+
 def test_instances_that_start_at_once_have_the_same_keys(instances):
     cluster = instances()
     threads = [threading.Thread(target=cluster.start) for _ in range(3)]

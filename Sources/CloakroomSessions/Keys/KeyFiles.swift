@@ -10,6 +10,8 @@ public struct KeyFiles: KeySource {
     static let signingKeys = "signing-keys.json"
     static let refreshSecrets = "refresh-secrets.json"
 
+    /// Another process on the directory reads an unknown secret at once, and the file does not say when one begins.
+    package let publishesRefreshSecrets = false
     package let directory: DataDirectory
     private let environment: Environment
 

@@ -5,6 +5,9 @@ package import CloakroomTokens
 /// The issuer reads the keys at its start and asks every second whether they have changed (`KeyWatch`). `update`
 /// computes new keys from the stored ones, and is atomic among all processes.
 package protocol KeySource: Sendable {
+    /// Whether a new refresh secret has to wait until every instance has read it.
+    var publishesRefreshSecrets: Bool { get }
+
     /// Reads the keys, unless they are still those of `revision`.
     func read(since revision: KeyRevision?) async throws -> KeyReading
 

@@ -9,6 +9,7 @@ package import Logging
 /// No instance leads. An instance that rotates adds a row for the next period; the first takes it, and all use its key, at
 /// the same time by the clock that they share.
 package actor StoredKeys: KeySource {
+    package nonisolated let publishesRefreshSecrets = true
     private let store: any KeyStore
     private let secrets: @Sendable () throws -> MasterSecrets
     private let environment: Environment

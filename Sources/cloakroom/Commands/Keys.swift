@@ -49,7 +49,7 @@ struct Keys: AsyncParsableCommand {
         func run() async throws {
             try await administration.withKeys { [now, refreshSecret, algorithm] place, settings, environment in
                 let algorithm = algorithm.flatMap(Self.syntax.parse) ?? settings.server.signingAlgorithm?.algorithm
-                let isImmediate = now || refreshSecret && !place.publishesRefreshSecrets
+                let isImmediate = now || refreshSecret && !place.source.publishesRefreshSecrets
                 return try await place.change { keys in
                     let time = environment.now()
                     let start = isImmediate ? time : time + IssuerKeys.publication

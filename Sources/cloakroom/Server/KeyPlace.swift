@@ -25,14 +25,6 @@ enum KeyPlace {
         }
     }
 
-    /// Whether a new refresh secret has to wait until every instance has read it.
-    var publishesRefreshSecrets: Bool {
-        switch self {
-        case .files: false
-        case .store: true
-        }
-    }
-
     /// The keys for a server that starts.
     func open(_ algorithm: SignatureAlgorithm?, under policy: SessionPolicy) async throws -> IssuerKeys {
         switch self {

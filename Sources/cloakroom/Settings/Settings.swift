@@ -33,8 +33,19 @@ struct Settings: Sendable {
             setting.defaultValue.apply(&self)
         }
         try checkReach(sources)
+        try checkKeyRotation(sources)
         try readHosts(sources)
         try readRoutes(sources)
+    }
+
+    private func checkKeyRotation(_ sources: SettingsSources) throws(SettingsError) {
+        guard let interval = server.keyRotation, interval < server.shortestKeyRotation else { return }
+        throw SettingsError(
+            place: sources.place(of: "keyRotation"),
+            problem: """
+                expected at least \(server.shortestKeyRotation.wholeSeconds) seconds, a ninetieth of absoluteLifetime: keys are \
+                kept for as long as sessions live
+                """)
     }
 
     private mutating func readHosts(_ sources: SettingsSources) throws(SettingsError) {

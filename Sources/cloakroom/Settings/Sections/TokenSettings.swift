@@ -27,6 +27,12 @@ enum TokenSettings: SettingsSection {
                 key is published for ten minutes before it signs.
                 """),
         Setting(
+            "keyRotation",
+            ValueSyntax.seconds(Span.minutes(60)...Span.days(400), expected: "seconds, 3600 to 400 days").or("off"),
+            to: \.server.keyRotation, example: "2592000",
+            help: "Seconds after which a new signing key and a new refresh secret take over.",
+            note: "At least a ninetieth of `absoluteLifetime`. See [rotate keys](operations.md#rotate-keys)."),
+        Setting(
             "clients", .clients, to: \.server.clients, example: "spa=hybrid,mobile=body",
             help: "Clients besides `browser`, and how each receives its tokens.",
             note: "See [clients and delivery](#clients-and-delivery).",
