@@ -15,7 +15,8 @@ LIFETIMES = [60, 300, 900]
 PAGE, CHECKPOINT = 8192, 900
 EVENT_DAYS = 90
 CORES, SHARE_OF_CORE = 4, 0.5           # of an instance, and how busy its cores may be at the peak
-GROUP, CONNECTIONS = 256, 4
+# The connections that take renewals.
+GROUP, CONNECTIONS = 256, 2
 # Round trips in milliseconds. Inside of a region: to a database in another building.
 INSIDE = 1
 BETWEEN = {("Europe", "America"): 90, ("Europe", "Asia"): 180, ("America", "Asia"): 150}
@@ -147,7 +148,7 @@ class Figures:
     def limits(self):
         rows = []
         for time in (INSIDE, 10, *sorted(BETWEEN.values())):
-            renewals = (CONNECTIONS - 2) * GROUP / (self.measured["round_trips"]["renewal"] * time / 1000)
+            renewals = CONNECTIONS * GROUP / (self.measured["round_trips"]["renewal"] * time / 1000)
             of_processor = CORES * 1e6 / self.measured["processor"]["server_us"]
             rows.append([f"{time} ms", count(1000 / time), count(min(renewals, of_processor))])
         return table("Most that one instance can do, by the round trip to the primary", ["round trip", "logins/s", "renewals/s"], rows)

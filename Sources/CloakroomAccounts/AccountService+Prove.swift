@@ -64,7 +64,7 @@ extension AccountService {
             verdict = try await hasher.verify(
                 password, against: account?.passwordHash, for: admission.isKnownRequester ? .known : .stranger)
         } catch {
-            loginLimit.giveBack(admission, at: environment.uptime())
+            await giveBack(admission)
             throw error
         }
         guard let account, verdict != .wrong, !account.isDisabled else {
@@ -74,7 +74,7 @@ extension AccountService {
             try await record([SecurityEvent(failure, at: now, subject: account?.subject, address: device.address)])
             throw Denial.invalidCredentials
         }
-        loginLimit.giveBack(admission, at: environment.uptime())
+        await giveBack(admission)
         if case .rightAndRehashed(let hash) = verdict {
             try await store.rehash(account.subject, from: account.passwordHash, to: hash)
         }
@@ -84,12 +84,27 @@ extension AccountService {
     /// Charges one try to all allowances that apply.
     private func admit(
         _ requester: LoginRateLimit.Requester, _ account: Account?, from device: Device
-    ) async throws -> LoginRateLimit.Admission {
-        switch loginLimit.admit(requester, at: environment.uptime()) {
+    ) async throws -> LoginAdmission {
+        let estimate = loginLimit.estimate(requester, at: environment.uptime())
+        let answers: [SharedAllowances.Answer]
+        do {
+            if estimate.mayBeVerified { try hasher.checkRoom(for: requester.isKnown ? .known : .stranger) }
+            answers = try await sharedAllowances.charge(estimate.receipts)
+        } catch {
+            loginLimit.giveBack(estimate, at: environment.uptime())
+            throw error
+        }
+        switch loginLimit.settle(estimate, answers, at: environment.uptime()) {
         case .admitted(let admission): return admission
         case .refused(let refusal, let looksVerified):
             if looksVerified { await hasher.waitAsForVerification() }
             throw await refuse(refusal, .loginRateLimited, account?.subject, from: device)
         }
+    }
+
+    /// Returns the charges of a try that was right, or whose password was not checked.
+    private func giveBack(_ admission: LoginAdmission) async {
+        loginLimit.giveBack(admission, at: environment.uptime())
+        await sharedAllowances.giveBack(admission.shared)
     }
 }

@@ -16,14 +16,38 @@ extension AccountService {
     private func addWithinLimit(
         _ email: EmailAddress, _ password: Password, from device: Device
     ) async throws -> Account {
-        switch signUpLimit.take(device.network, at: environment.uptime()) {
-        case .failure(let refusal):
-            throw await refuse(refusal, .signUpRateLimited, nil, from: device)
-        case .success(let receipt):
-            do { return try await add(email, password: password, from: device) } catch {
-                if error as? Denial != .accountExists { signUpLimit.giveBack(receipt, at: environment.uptime()) }
-                throw error
+        let receipts = try await chargeSignUp(from: device)
+        do { return try await add(email, password: password, from: device) } catch {
+            if error as? Denial != .accountExists {
+                signUpLimit.giveBack(receipts.own, at: environment.uptime())
+                await sharedAllowances.giveBack([receipts.shared])
             }
+            throw error
+        }
+    }
+
+    /// Charges one sign-up to the network, in this process and then in the store.
+    private func chargeSignUp(
+        from device: Device
+    ) async throws -> (own: AllowanceSketch.Receipt, shared: AllowanceReceipt) {
+        let own: AllowanceSketch.Receipt
+        switch signUpLimit.take(device.network, at: environment.uptime()) {
+        case .success(let receipt): own = receipt
+        case .failure(let refusal): throw await refuse(refusal, .signUpRateLimited, nil, from: device)
+        }
+        let answer: SharedAllowances.Answer
+        do {
+            try hasher.checkRoom(for: .stranger)
+            answer = try await sharedAllowances.charge([own])[0]
+        } catch {
+            signUpLimit.giveBack(own, at: environment.uptime())
+            throw error
+        }
+        switch answer {
+        case .success(let shared): return (own, shared)
+        case .failure(let shortage):
+            let refusal = signUpLimit.refuse(own, shortage, device.network, at: environment.uptime())
+            throw await refuse(refusal, .signUpRateLimited, nil, from: device)
         }
     }
 

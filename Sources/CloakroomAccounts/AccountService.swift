@@ -10,6 +10,7 @@ package struct AccountService: Sendable {
     let hasher: PasswordHasher
     let loginLimit: LoginRateLimit
     let signUpLimit: SignUpRateLimit
+    let sharedAllowances: SharedAllowances
     let refusals = RefusalTally()
 
     /// - Parameters:
@@ -25,6 +26,7 @@ package struct AccountService: Sendable {
         self.isSignUpOpen = isSignUpOpen
         loginLimit = LoginRateLimit(perMinute: failedLoginsPerMinute)
         signUpLimit = SignUpRateLimit(perHour: signUpsPerHour)
+        sharedAllowances = SharedAllowances(store.sharedAllowances)
     }
 
     var environment: Environment { sessions.environment }

@@ -43,7 +43,9 @@ package struct PostgresAddress: Hashable, Sendable, CustomStringConvertible {
     /// The address as text that `init(parsing:)` reads, without the password.
     package let withoutPassword: String
 
-    static let fewestConnections = 5
+    static let fewestConnections = 6
+    /// The connections that do not take the reads and writes of single sessions.
+    static let otherConnections = 4
 
     /// Whether the text is meant as such an address.
     package static func hasScheme(_ text: String) -> Bool {

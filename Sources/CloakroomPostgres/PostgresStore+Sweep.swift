@@ -27,6 +27,8 @@ extension PostgresStore {
             Self.deletion("stale_marks", key: "(subject, time)", "time < $1 LIMIT $2", [.int(feed), .int(old)]),
             Self.deletion(
                 "one_time", key: "(purpose, digest)", "expires_at <= $1 LIMIT $2", [.int(now.milliseconds), .int(old)]),
+            Self.deletion(
+                "allowances", key: "name", "restored_at < \(AllowanceWork.clock) LIMIT $1", [.int(old)]),
             Self.deletion("instances", key: "id", "seen_at < now() - interval '1 day' LIMIT $1", [.int(old)]),
         ] {
             count += try await queries.perform("") { .repeatable([statement], $0) { $0[0].changes } }

@@ -17,6 +17,8 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
     let queries: GroupCommit<PostgresWork>
     /// The feed of revocations, on a connection of its own: what a proof says holds for the server that gave it.
     let feed: GroupCommit<PostgresWork>
+    /// Charges of allowances, on a connection of their own: a renewal never waits for one.
+    let allowances: GroupCommit<AllowanceWork>
     let events: EventRows
     let instance = UUID()
     let server: PostgresServer
@@ -63,12 +65,16 @@ public final class PostgresStore: SessionStore, AccountStore, CredentialStore, O
         }
         sessions = GroupCommit(
             "sessions", limits: GroupLimits(group: address.largestGroup),
-            performers: lanes(address.connections - 3, within: .seconds(2)))
+            performers: lanes(address.connections - PostgresAddress.otherConnections, within: .seconds(2)))
         subjects = GroupCommit(
             "subjects", limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(5)))
         queries = GroupCommit(
             "queries", limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(30)))
         feed = GroupCommit("feed", limits: GroupLimits(group: 1), performers: lanes(1, within: .seconds(1)))
+        let lane = Lane(server, limit: .seconds(2))
+        allowances = GroupCommit(
+            "allowances", limits: GroupLimits(group: min(64, address.largestGroup)),
+            performers: [{ AllowanceWork.perform($0, in: lane) }])
     }
 
     /// Brings the tables to the version of this build.

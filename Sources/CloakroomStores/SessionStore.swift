@@ -95,11 +95,17 @@ public protocol SessionStore: Sendable {
     /// The time of a clock that all instances on this store share, and by which they decide. nil for a store of one
     /// machine: the clock of that machine counts.
     var sharedTime: SharedTime? { get }
+
+    /// The allowances that all instances on this store share, for the limits of logins and sign-ups. nil for a store of
+    /// one machine: each process counts for itself.
+    var sharedAllowances: (any AllowanceStore)? { get }
 }
 
 extension SessionStore {
     /// nil.
     public var sharedTime: SharedTime? { nil }
+    /// nil.
+    public var sharedAllowances: (any AllowanceStore)? { nil }
 }
 
 extension SessionStore {

@@ -67,6 +67,8 @@ extension StoreWrapper {
         try await inner.liveSessions(at: now, under: policy)
     }
 
+    package var sharedAllowances: (any AllowanceStore)? { inner.sharedAllowances }
+
     package func put(_ entry: OneTimeEntry, at now: Instant) async throws -> Bool {
         try await inner.put(entry, at: now)
     }

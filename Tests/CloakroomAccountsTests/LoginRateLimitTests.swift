@@ -11,7 +11,7 @@ import Testing
         AllowanceSketch.Charge(name, of: tries)
     }
 
-    private func wait(_ result: Result<AllowanceSketch.Receipt, AllowanceSketch.Shortage>) -> Double? {
+    private func wait(_ result: Result<AllowanceSketch.Receipt, AllowanceShortage>) -> Double? {
         guard case .failure(let shortage) = result else { return nil }
         let (seconds, attoseconds) = shortage.wait.components
         return (Double(seconds) + Double(attoseconds) / 1e18).rounded()
@@ -58,6 +58,18 @@ import Testing
         #expect(wait(sketch.take([charge("a", 1)], at: start - .seconds(90))) == 60)
     }
 
+    @Test("what the store refuses is given back, and the spent allowance is refused until a try fits there")
+    func refused() throws {
+        let sketch = AllowanceSketch(interval: .seconds(60))
+        let receipt = try sketch.take([charge("a"), charge("b")], at: start).get()
+        sketch.giveBack(receipt, refused: AllowanceShortage(index: 1, wait: .seconds(10)), at: start)
+        #expect(wait(sketch.take([charge("b")], at: start)) == 10)
+        #expect(wait(sketch.take([charge("b")], at: start + .seconds(9))) == 1)
+        #expect(wait(sketch.take([charge("b")], at: start + .seconds(10))) == nil)
+        for _ in 0..<2 { #expect(wait(sketch.take([charge("a")], at: start)) == nil) }
+        #expect(wait(sketch.take([charge("a")], at: start)) == 30)
+    }
+
     @Test("a flood of names restores no spent allowance, and uses up that of few others")
     func flood() throws {
         let sketch = AllowanceSketch(interval: .seconds(60))
@@ -85,12 +97,23 @@ import Testing
             familiarity: familiarity, session: session.map { SessionID($0) })
     }
 
+    /// The answer of one process with a store of its own.
+    private func admit(
+        _ limit: LoginRateLimit, _ requester: LoginRateLimit.Requester, at uptime: Duration? = nil
+    ) -> LoginAnswer {
+        let estimate = limit.estimate(requester, at: uptime ?? start)
+        let answers = estimate.receipts.map { _ in
+            SharedAllowances.Answer.success(AllowanceReceipt(charges: [], time: .zero))
+        }
+        return limit.settle(estimate, answers, at: uptime ?? start)
+    }
+
     /// The number of tries that the limit admits.
     private func looks(
         _ limit: LoginRateLimit, _ tries: Int = 100, _ requester: (Int) throws -> LoginRateLimit.Requester
     ) throws -> Int {
         try (0..<tries).filter { index in
-            guard case .admitted = limit.admit(try requester(index), at: start) else { return false }
+            guard case .admitted = admit(limit, try requester(index)) else { return false }
             return true
         }.count
     }
@@ -124,7 +147,7 @@ import Testing
             let limit = LoginRateLimit(perMinute: perMinute)
             _ = try looks(limit, 3) { try requester("user\($0)") }
             return try (0..<30).map { index in
-                switch limit.admit(try requester("ann", familiarity), at: start + .seconds(index)) {
+                switch admit(limit, try requester("ann", familiarity), at: start + .seconds(index)) {
                 case .refused(let refusal, let looksVerified): "\(refusal.denial), \(looksVerified)"
                 case .admitted(let admission): "\(admission.refusal?.denial ?? .invalidCredentials), true"
                 }
@@ -140,7 +163,7 @@ import Testing
     func unknown() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
         _ = try looks(limit) { try requester("user\($0)") }
-        guard case .refused(_, looksVerified: false) = limit.admit(try requester(), at: start) else {
+        guard case .refused(_, looksVerified: false) = admit(limit, try requester()) else {
             return #expect(Bool(false), "the password was verified, or the response pretends so")
         }
     }
@@ -148,7 +171,7 @@ import Testing
     @Test("a flood of refusals in a known network does not use up the owner's allowance there")
     func refusals() throws {
         let limit = LoginRateLimit(perMinute: perMinute)
-        for index in 0..<200_000 { _ = limit.admit(try requester("user\(index)", .others), at: start) }
+        for index in 0..<200_000 { _ = admit(limit, try requester("user\(index)", .others)) }
         #expect(try looks(limit) { _ in try requester("ann", .own) } == perMinute)
     }
 
@@ -175,7 +198,7 @@ import Testing
         _ = try looks(limit) { _ in try requester("victim", from: "198.51.100.1") }
         for index in 0..<60_000 {
             let address = "20\(String(index % 251, radix: 16)):\(String(index, radix: 16))::1"
-            _ = limit.admit(try requester("user\(index)", from: address), at: start)
+            _ = admit(limit, try requester("user\(index)", from: address))
         }
         #expect(try looks(limit) { try requester("victim", from: "2001:db8:\($0)::1") } == 0)
     }
@@ -185,7 +208,7 @@ import Testing
         let limit = LoginRateLimit(perMinute: 1)
         for requester in [try requester(), try requester("ann", .own), try requester(session: "s")] {
             for _ in 0..<3 {
-                guard case .admitted(let admission) = limit.admit(requester, at: start) else {
+                guard case .admitted(let admission) = admit(limit, requester) else {
                     return #expect(Bool(false), "refused")
                 }
                 limit.giveBack(admission, at: start)

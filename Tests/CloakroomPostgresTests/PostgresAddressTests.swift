@@ -13,7 +13,7 @@ import Testing
         #expect(address.hosts.map { $0["host"] } == ["db1", "db2", "db3"])
         #expect(address.hosts.map { $0["port"] } == ["", "5433", ""])
         #expect(address.hosts.allSatisfy { $0["sslmode"] == "verify-full" && $0["password"] == "secret" })
-        #expect(address.pooler == .transaction && address.connections == 5 && address.largestGroup == 256)
+        #expect(address.pooler == .transaction && address.connections == 6 && address.largestGroup == 256)
     }
 
     @Test("our own parameters are read, wherever they stand in the query")
@@ -111,7 +111,7 @@ import Testing
             "mysql://app:s3cret@h/d", "postgres://app:s3/cret@h/d", "postgres://app:s3@cret@h/d",
             "postgres://app:12/s3cret@h/d",
             "postgres://app:s3?cret@h/d", "postgres://app:s3?cret=1@h/d", "postgres://app:s3cret%@h/d",
-            "postgres://app:s3cret@h/d?pooler=session", "postgres://app:s3cret@h/d?connections=4",
+            "postgres://app:s3cret@h/d?pooler=session", "postgres://app:s3cret@h/d?connections=5",
             "postgres://app:s3cret@h/d?group=0", "postgres://app:s3cret@h1,h2,h3:1,:2/d?port=1,2",
             "postgres://app:s3cret@h/d?target_session_attrs=read-only", "postgres://app@h/d?password=s3&cret=1",
         ])

@@ -23,6 +23,10 @@ BEGIN
     IF table_name = 'sessions' THEN
         INSERT INTO audit.sessions VALUES (written->>'id', written->>'subject') ON CONFLICT DO NOTHING;
     END IF;
+    IF table_name = 'allowances' THEN
+        -- Of an account, a session or a network: each is a subject of its own here.
+        RETURN 'allowance ' || (written->>'name');
+    END IF;
     IF written->>'subject' IS NOT NULL THEN
         RETURN written->>'subject';
     END IF;

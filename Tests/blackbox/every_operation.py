@@ -11,7 +11,7 @@ from server import MASTER_SECRET, run
 
 SETTINGS = {
     "publicURL": origin(LOGIN), "hosts": SHOP, "claims": "roles", "stragglerWindow": 0, "reissueDelay": 0, "maxSessions": 3,
-    "statusListTTL": 15}
+    "statusListTTL": 15, "loginRateLimit": 1000, "signupRateLimit": 1000}
 NEW_PASSWORD = "another horse battery"
 # More than the server remembers for each subject.
 NETWORKS = 16

@@ -38,6 +38,9 @@ class Instances:
         """Moves the clock of the database."""
         self.cluster.move_clock(self.database, 60 * minutes)
 
+    def hold_clock(self):
+        self.cluster.hold_clock(self.database)
+
     def keys(self, *arguments, of=0, **settings):
         return run("keys", *arguments, dataDir=self.directory / f"data{of}", **settings)
 

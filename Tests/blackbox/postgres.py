@@ -63,6 +63,13 @@ class Cluster:
     def move_clock(self, name, seconds):
         self.psql("-c", f"UPDATE fake.clock SET ahead = ahead + '{seconds} seconds'", database=name)
 
+    def hold_clock(self, name):
+        """Stops the clock: from now on only `move_clock` moves it."""
+        now = self.psql("-c", "SELECT pg_catalog.clock_timestamp()", database=name)
+        self.psql("-c", f"""
+            CREATE OR REPLACE FUNCTION fake.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+            AS $$SELECT '{now}'::timestamptz + ahead FROM fake.clock$$""", database=name)
+
 
 def start(directory):
     """Starts a cluster whose server, which runs as another user, can reach the directory."""

@@ -1,3 +1,4 @@
+import CloakroomStores
 import Synchronization
 
 /// Stores how much of each allowance is spent, for any number of names in a fixed amount of memory: a count-min
@@ -10,16 +11,20 @@ import Synchronization
 final class AllowanceSketch: Sendable {
     /// One try, as a share of the allowance of a name.
     struct Charge: Sendable {
+        let name: String
+        /// The number of tries in a whole allowance.
+        let tries: Double
         fileprivate let hash: (first: Int, second: Int)
-        fileprivate let share: Double
 
-        /// - Parameter tries: the number of tries in a whole allowance.
-        init(_ name: some Hashable, of tries: Double) {
+        init(_ name: String, of tries: Double) {
+            self.name = name
+            self.tries = max(1, tries)
             hash = (Self.hash(name, 0), Self.hash(name, 1) | 1)
-            share = 1 / max(1, tries)
         }
 
-        private static func hash(_ name: some Hashable, _ salt: Int) -> Int {
+        fileprivate var share: Double { 1 / tries }
+
+        private static func hash(_ name: String, _ salt: Int) -> Int {
             var hasher = Hasher()
             hasher.combine(salt)
             hasher.combine(name)
@@ -29,18 +34,12 @@ final class AllowanceSketch: Sendable {
 
     /// The charges that were taken, for a later `giveBack`.
     struct Receipt: Sendable {
-        fileprivate let charges: [Charge]
-        fileprivate let time: Double
+        let charges: [Charge]
+        let uptime: Duration
+        /// The time in which a whole allowance is restored.
+        let interval: Duration
 
-        static let nothing = Receipt(charges: [], time: 0)
-    }
-
-    /// The allowance that was spent, so that nothing was taken.
-    struct Shortage: Hashable, Sendable {
-        /// The index of the charge that has to wait longest.
-        let index: Int
-        /// The time until one more try fits into the allowance.
-        let wait: Duration
+        static let nothing = Receipt(charges: [], uptime: .zero, interval: .zero)
     }
 
     /// The spent part of an allowance (1 is a whole one) at a time in seconds. It drains by 1 in each interval.
@@ -50,6 +49,7 @@ final class AllowanceSketch: Sendable {
     }
 
     private let interval: Double
+    private let wholeInterval: Duration
     private let width: Int
     private let counters: Mutex<[Counter]>
     private static let rows = 4
@@ -63,21 +63,22 @@ final class AllowanceSketch: Sendable {
     ///   - width: the number of counters in a row, 16 bytes each; a power of two.
     init(interval: Duration, width: Int = 1 << 15) {
         self.interval = Self.seconds(interval)
+        wholeInterval = interval
         self.width = width
         counters = Mutex(Array(repeating: Counter(), count: width * Self.rows))
     }
 
     /// Takes all charges, or none when one of the allowances is spent.
     /// - Parameter uptime: the time of a monotonic clock, in all methods of this type.
-    func take(_ charges: [Charge], at uptime: Duration) -> Result<Receipt, Shortage> {
+    func take(_ charges: [Charge], at uptime: Duration) -> Result<Receipt, AllowanceShortage> {
         let time = Self.seconds(uptime)
         return counters.withLock { counters in
             let missing = charges.map { spent(on: $0, in: &counters, at: time) + $0.share - 1 }
             if let most = missing.max(), most > Self.tolerance, let index = missing.firstIndex(of: most) {
-                return .failure(Shortage(index: index, wait: .seconds(most * interval)))
+                return .failure(AllowanceShortage(index: index, wait: .seconds(most * interval)))
             }
             for charge in charges { add(charge.share, to: charge, in: &counters) }
-            return .success(Receipt(charges: charges, time: time))
+            return .success(Receipt(charges: charges, uptime: uptime, interval: wholeInterval))
         }
     }
 
@@ -85,11 +86,27 @@ final class AllowanceSketch: Sendable {
     /// of other requesters.
     func giveBack(_ receipt: Receipt, at uptime: Duration) {
         let time = Self.seconds(uptime)
-        let drained = max(0, time - receipt.time) / interval
+        let drained = max(0, time - Self.seconds(receipt.uptime)) / interval
         counters.withLock { counters in
             for charge in receipt.charges where charge.share > drained {
                 _ = spent(on: charge, in: &counters, at: time)
                 add(drained - charge.share, to: charge, in: &counters)
+            }
+        }
+    }
+
+    /// Gives back what was taken for a try that the store refuses, and notes that the allowance is spent, so that the
+    /// next tries are refused without asking the store.
+    func giveBack(_ receipt: Receipt, refused shortage: AllowanceShortage, at uptime: Duration) {
+        giveBack(receipt, at: uptime)
+        guard receipt.charges.indices.contains(shortage.index) else { return }
+        let (charge, time) = (receipt.charges[shortage.index], Self.seconds(uptime))
+        let least = min(1, 1 - charge.share + Self.seconds(shortage.wait) / interval)
+        counters.withLock { counters in
+            _ = spent(on: charge, in: &counters, at: time)
+            for row in 0..<Self.rows {
+                let index = index(of: charge, row)
+                counters[index].spent = max(counters[index].spent, least)
             }
         }
     }
@@ -123,5 +140,3 @@ final class AllowanceSketch: Sendable {
         return Double(seconds) + Double(attoseconds) / 1e18
     }
 }
-
-extension AllowanceSketch.Shortage: Error {}

@@ -46,16 +46,27 @@ final class HashingThreads: Sendable {
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             let isAccepted = queues.withLock { queues in
-                guard !queues.isStopped, queues.jobs[priority.rawValue].count < queueLimit else { return false }
+                guard hasRoom(in: queues, for: priority) else { return false }
                 queues.jobs[priority.rawValue].append { continuation.resume(with: Result { try work() }) }
                 return true
             }
             if isAccepted {
                 available.signal()
             } else {
-                continuation.resume(throwing: Denial.unavailable(retryAfter: .seconds(2)))
+                continuation.resume(throwing: Self.full)
             }
         }
+    }
+
+    /// The error of `run` when the queue is full.
+    static let full = Denial.unavailable(retryAfter: .seconds(2))
+
+    func hasRoom(for priority: HashingPriority) -> Bool {
+        queues.withLock { hasRoom(in: $0, for: priority) }
+    }
+
+    private func hasRoom(in queues: borrowing Queues, for priority: HashingPriority) -> Bool {
+        !queues.isStopped && queues.jobs[priority.rawValue].count < queueLimit
     }
 
     /// The number of jobs that wait for a thread, in both queues.

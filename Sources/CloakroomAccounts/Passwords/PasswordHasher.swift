@@ -62,6 +62,11 @@ package final class PasswordHasher: Sendable {
         }
     }
 
+    /// - Throws: `Denial.unavailable` when the queue is full, as `hash` and `verify` do.
+    func checkRoom(for priority: HashingPriority) throws(Denial) {
+        guard threads.hasRoom(for: priority) else { throw HashingThreads.full }
+    }
+
     /// Waits as long as a verification takes, without its work. A faster response would show that the password was
     /// not checked.
     func waitAsForVerification() async {

@@ -15,6 +15,7 @@ enum Schema {
         Migration(version: 1, worksWith: 1, statements: tables.components(of: "\n\n")),
         Migration(version: 2, worksWith: 1, statements: [keys]),
         Migration(version: 3, worksWith: 1, statements: [moves]),
+        Migration(version: 4, worksWith: 1, statements: [allowances]),
     ]
 
     /// The version of the tables that this build knows.
