@@ -15,11 +15,11 @@ extension AccountService {
     }
 
     /// Records the refusals that were counted since the last entries, every minute until the task is cancelled, and
-    /// once more then.
+    /// all that are left then.
     package func recordRefusals() async {
         while (try? await Task.sleep(for: RefusalTally.interval)) != nil { await recordDueRefusals() }
         // In a new task: this one is cancelled, so the store would refuse to write.
-        await Task { await recordDueRefusals() }.value
+        await Task { await recordCounted(refusals.rest()) }.value
     }
 
     func recordDueRefusals() async {

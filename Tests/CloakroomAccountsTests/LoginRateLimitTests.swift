@@ -253,6 +253,14 @@ import Testing
                 == .init(payer: .account, count: 1))
     }
 
+    @Test("at the end of the process, refusals of the last minute are recorded too")
+    func end() throws {
+        let tally = RefusalTally()
+        for name in ["a", "b", "b", "b"] { _ = tally.count(event(), of: try account(name), at: start) }
+        #expect(tally.rest().map(\.details) == [.init(payer: .account, count: 2)])
+        #expect(tally.rest().isEmpty)
+    }
+
     @Test("refusals beyond the capacity are counted together")
     func many() throws {
         let tally = RefusalTally(capacity: 3)

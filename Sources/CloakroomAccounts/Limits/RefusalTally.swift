@@ -59,6 +59,14 @@ final class RefusalTally: Sendable {
         }
     }
 
+    /// Returns the events of all refusals that were counted but not recorded, for the end of the process.
+    func rest() -> [SecurityEvent] {
+        entries.withLock { entries in
+            defer { entries = [:] }
+            return entries.filter { $0.value.omitted > 0 }.map { Self.event($1.event, $0, count: $1.omitted) }
+        }
+    }
+
     private func name(
         _ kind: SecurityEvent.Kind, _ payer: Refusal.Payer, in entries: inout [Name: Entry], at uptime: Duration
     ) -> Name {
