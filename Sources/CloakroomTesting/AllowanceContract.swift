@@ -1,21 +1,26 @@
-package import CloakroomStores
+public import CloakroomStores
 
 /// What every store of shared allowances must do, as a list of checks, as `StoreContract`.
-package enum AllowanceContract {
-    package struct Check: Sendable, CustomStringConvertible {
-        package let description: String
+public enum AllowanceContract {
+    /// One check. Each needs an empty store of its own.
+    public struct Check: Sendable, CustomStringConvertible {
+        /// The requirement, as a sentence.
+        public let description: String
         let body: @Sendable (any AllowanceStore, Advance) async throws -> Void
 
         /// Runs the check on an empty store.
         /// - Parameter advance: sets the clock of the store forward, or back. It stands still otherwise.
-        package func run(_ store: any AllowanceStore, advance: Advance) async throws {
+        /// - Throws: `StoreContract.Violation`, and the errors of the store and of `advance`.
+        public func run(_ store: any AllowanceStore, advance: Advance) async throws {
             try await body(store, advance)
         }
     }
 
-    package typealias Advance = @Sendable (_ seconds: Int64) async throws -> Void
+    /// Moves the clock of the store.
+    public typealias Advance = @Sendable (_ seconds: Int64) async throws -> Void
 
-    package static let checks = [
+    /// All checks.
+    public static let checks = [
         Check(description: "an allowance has as many tries as it says, and time restores one after the other") {
             store, advance in
             for _ in 0..<2 { try await demand(store, [charge("a", of: 2)], nil) }
@@ -41,7 +46,8 @@ package enum AllowanceContract {
             try await demand(store, [charge("a", of: 1)], nil)
             for _ in 0..<2 { try await demand(store, [charge("b", of: 2)], nil) }
             try await demand(
-                store, [charge("c", of: 1), charge("b", of: 2), charge("a", of: 1)], .init(index: 2, wait: .seconds(60)))
+                store, [charge("c", of: 1), charge("b", of: 2), charge("a", of: 1)], .init(index: 2, wait: .seconds(60))
+            )
             try await demand(store, [charge("c", of: 1)], nil)
         },
         Check(description: "tries of one call are charged each by itself, in their order") { store, _ in
@@ -66,7 +72,8 @@ package enum AllowanceContract {
             try await demand(store, [charge("a", of: 1)], nil)
             try StoreContract.demand(try await refused(store, [charge("a", of: 1)]), "twice")
         },
-        Check(description: "a clock that is set back restores nothing, and keeps nobody out for longer than an interval") {
+        Check(description: "a clock that is set back restores nothing, and a whole allowance is the most that is spent")
+        {
             store, advance in
             for _ in 0..<2 { try await demand(store, [charge("a", of: 2)], nil) }
             try await advance(-3600)

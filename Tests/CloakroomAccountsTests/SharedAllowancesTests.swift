@@ -1,4 +1,5 @@
 import CloakroomCore
+import CloakroomSessions
 import CloakroomTesting
 import Synchronization
 import Testing
@@ -76,7 +77,8 @@ private final class Observed: AllowanceStore {
 
     /// The number of tries that are admitted when the instances get them in turn.
     private func looks(
-        _ tries: Int = 100, on instances: [LoginRateLimit]? = nil, _ requester: (Int) throws -> LoginRateLimit.Requester
+        _ tries: Int = 100, on instances: [LoginRateLimit]? = nil,
+        _ requester: (Int) throws -> LoginRateLimit.Requester
     ) async throws -> Int {
         var count = 0
         for index in 0..<tries {
@@ -86,7 +88,8 @@ private final class Observed: AllowanceStore {
         return count
     }
 
-    @Test("three instances together admit as many guesses as one", arguments: ["network", "account", "known", "session"])
+    @Test(
+        "three instances together admit as many guesses as one", arguments: ["network", "account", "known", "session"])
     func together(_ kind: String) async throws {
         let count = try await looks { index in
             switch kind {
@@ -128,7 +131,7 @@ private final class Observed: AllowanceStore {
                     case .admitted(let admission): "\(admission.refusal?.denial ?? .invalidCredentials), true"
                     }
                 answers.append("\(answer), \(world.store.calls - before) calls")
-                world.time.advance(.milliseconds(200))
+                world.time.advance(Span(milliseconds: 200))
             }
             return answers
         }
@@ -218,7 +221,9 @@ private final class Observed: AllowanceStore {
 
     private func events(_ kind: SecurityEvent.Kind) -> [SecurityEvent] { memory.events.filter { $0.kind == kind } }
 
-    private func guess(_ world: ServiceWorld, _ name: String = "ann", from address: String = "192.0.2.1") async -> String? {
+    private func guess(
+        _ world: ServiceWorld, _ name: String = "ann", from address: String = "192.0.2.1"
+    ) async -> String? {
         await denial { try await world.logIn(world.login(name, password: "a wrong guess", from: address)) }?.code
     }
 

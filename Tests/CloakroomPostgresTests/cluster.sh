@@ -28,7 +28,7 @@ cat >>data/postgresql.conf <<CONFIGURATION
 listen_addresses = ''
 port = 5432
 unix_socket_directories = '$directory'
-max_connections = 400
+max_connections = 800
 fsync = off
 CONFIGURATION
 "${as_owner[@]}" "$bin/postgres" -D data >>"$log" 2>&1 </dev/null &

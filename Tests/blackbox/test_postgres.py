@@ -139,7 +139,7 @@ def execute(script, secret):
 
 # A wrong value of each parameter and part of the address, and what the message says about it.
 WRONG_ADDRESSES = [
-    ("/x?connections=4", "connections: expected a number from 5 to 100"),
+    ("/x?connections=4", "connections: expected a number from 6 to 100"),
     ("/x?group=s3cret", "group: expected a number from 1 to 1024"),
     ("/x?pooler=session", "pooler: expected none or transaction"),
     ("/x?sslmode=verify_full", "sslmode: expected disable, allow, prefer, require, verify-ca or verify-full"),
