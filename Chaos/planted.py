@@ -1,5 +1,8 @@
 """Violations planted into a recorded history. Each function changes the records of a real run in one place, as a broken server
-would have made them, and is named by the rule that must find it in `PLANTED`."""
+would have made them, and is named by the rule that must find it in `PLANTED`.
+
+Whether a record suits a function does not depend on what is recorded after it, except for a theft of the same session. So a run that has
+a place for all of them at some moment has one at its end."""
 import copy
 import json
 import math
@@ -20,12 +23,16 @@ class Recorded:
             for session in operation.get("ends", {}).get("sessions", ()):
                 self.ended.setdefault(session, operation)
 
-        self.tried = {
-            session for operation in self.operations() for session in operation.get("ends", {}).get("sessions", ())}
-        subjects = {operation["ends"]["subject"] for operation in self.operations() if "subject" in operation.get("ends", ())}
-        # Sessions that may have ended with all others of their user.
-        self.ended_together = {
-            operation["session"] for operation in self.operations() if operation.get("subject") in subjects and "session" in operation}
+        self.subjects = {
+            operation["session"]: operation["subject"] for operation in self.operations() if {"session", "subject"} <= operation.keys()}
+        # When something first tried to end a session, and when something tried to end all sessions of a user.
+        self.tried, self.tried_together = {}, {}
+        for operation in self.operations():
+            ends, started = operation.get("ends", {}), operation["started"]
+            for session in ends.get("sessions", ()):
+                self.tried[session] = min(started, self.tried.get(session, math.inf))
+            if "subject" in ends:
+                self.tried_together.setdefault(ends["subject"], []).append((started, ends.get("except")))
 
     @classmethod
     def read(cls, path):
@@ -50,15 +57,17 @@ class Recorded:
         for operation in self.operations(op="renew", role="honest", outcome="acknowledged"):
             session = operation["session"]
             is_wanted = "given" in operation if rotated else "given" not in operation and session in known
-            if is_wanted and session not in self.robbed and self.is_plain(session):
+            if is_wanted and session not in self.robbed and self.is_plain(operation):
                 return operation
             known.add(session)
         raise LookupError("no renewal of an honest user")
 
-    def is_plain(self, session):
-        """Whether no request tried to end it, and nothing was done with it to other sessions."""
-        return session not in self.ended_together | self.tried and not any(
-            "ends" in operation for operation in self.operations(session=session))
+    def is_plain(self, operation):
+        """Whether nothing had tried to end its session by the end of this operation."""
+        session, ended = operation["session"], operation["ended"]
+        return self.tried.get(session, math.inf) > ended and all(
+            kept == session or started > ended
+            for started, kept in self.tried_together.get(self.subjects.get(session), ()))
 
     def refuse(self, operation, code):
         operation |= {"outcome": "refused", "code": code, "status": 401}
@@ -69,11 +78,14 @@ class Recorded:
         operation.pop("code", None)
 
     def forget_later(self, operation):
-        """Removes what was recorded of the session after this operation, but for what ended other sessions."""
+        """Removes what was recorded of the session after this operation. What ended other sessions stays, as by somebody else."""
         position = self.records.index(operation)
-        self.records = self.records[:position + 1] + [
-            record for record in self.records[position + 1:]
-            if record.get("session") != operation["session"] or record.get("op") != "logout" and "ends" in record]
+        self.records, later = self.records[:position + 1], self.records[position + 1:]
+        for record in later:
+            if record.get("session") != operation["session"]:
+                self.records.append(record)
+            elif "ends" in record and record["op"] != "logout":
+                self.records.append({key: value for key, value in record.items() if key not in ("session", "held", "given")})
 
     def refused_reader(self, op):
         """A reader's request after an acknowledged logout, and that logout."""
@@ -149,17 +161,17 @@ def a_page_without_a_session(recorded):
     """One refusal among acceptances, as from an instance that does not know the session."""
     look = first(
         operation for operation in recorded.operations(op="session", role="honest", outcome="acknowledged")
-        if operation["session"] not in recorded.robbed and recorded.is_plain(operation["session"])
+        if operation["session"] not in recorded.robbed and recorded.is_plain(operation)
         and recorded.operations(op="renew", session=operation["session"], outcome="acknowledged"))
     recorded.refuse(look, "unauthenticated")
 
 
 def a_lost_login(recorded):
-    begin = first(
-        operation for operation in recorded.operations(op="begin", outcome="acknowledged")
-        if operation["session"] not in recorded.robbed and recorded.is_plain(operation["session"])
-        and recorded.operations(op="renew", session=operation["session"], role="honest", outcome="acknowledged"))
-    renewal = recorded.operations(op="renew", session=begin["session"], role="honest", outcome="acknowledged")[0]
+    begin, renewal = first(
+        (operation, renewal) for operation in recorded.operations(op="begin", outcome="acknowledged")
+        if operation["session"] not in recorded.robbed
+        for renewal in recorded.operations(op="renew", session=operation["session"], role="honest", outcome="acknowledged")[:1]
+        if recorded.is_plain(renewal))
     recorded.forget_later(begin)
     recorded.refuse(renewal, "token_invalid")
     recorded.records.append(renewal)
@@ -176,7 +188,9 @@ def a_thief_who_is_not_found(recorded):
             spent = any(
                 generation > operation["held"][0] and operation["started"] > ended + window + 1
                 for generation, ended in confirmed.items())
-            raised = any(recorded.operations(op=op, session=session) for op in ("changePassword", "stepUp"))
+            raised = any(
+                other["started"] < operation["ended"]
+                for op in ("changePassword", "stepUp") for other in recorded.operations(op=op, session=session))
             if spent and not raised:
                 recorded.accept(operation)
                 return recorded.forget_later(operation)
@@ -186,12 +200,11 @@ def a_thief_who_is_not_found(recorded):
 
 
 def a_thief_who_shares_the_session(recorded):
-    """Each renews twice, and neither presents what the other has used."""
-    theft = first(
-        record for record in recorded.records
-        if record["kind"] == "copy" and recorded.is_plain(record["session"]))
+    """Each renews twice, and neither presents what the other has used. The session is one that the run did not have: sessions of
+    which a thief has a copy are few, and end soon."""
+    theft = first(record for record in recorded.records if record["kind"] == "copy") | {"session": "shared"}
     session, start = theft["session"], theft["at"] + 0.01
-    recorded.records = [record for record in recorded.records if record.get("session") != session or record is theft]
+    recorded.records.append(theft)
     for step, role in enumerate(["thief", "thief", "honest", "honest"]):
         generation = theft["generation"] + step
         recorded.records.append({

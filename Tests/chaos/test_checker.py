@@ -105,7 +105,7 @@ def test_thefts_count_from_the_last_loss(recorded, tmp_path):
 def test_a_bearer_token_that_is_refused_as_invalid_is_a_logout(recorded, tmp_path):
     bearer = next(
         operation for operation in recorded.operations(op="bearer", role="honest", outcome="acknowledged")
-        if operation["session"] not in recorded.robbed and recorded.is_plain(operation["session"]))
+        if operation["session"] not in recorded.robbed and recorded.is_plain(operation))
     broken = recorded.copy()
     broken.refuse(broken.records[recorded.records.index(bearer)], "token_invalid")
     assert rules(checker.check(broken.save(tmp_path / "history.jsonl"))) == {"no_honest_logout"}
