@@ -1,9 +1,12 @@
 """Records runs of the workload against real servers, all at once: each takes as long as a few straggler windows."""
 import concurrent.futures
+import math
 import pathlib
+import re
 import sys
 import threading
 import time
+import urllib.request
 
 import pytest
 
@@ -21,7 +24,14 @@ from postgres import Cluster
 # The clocks of the servers stand at the start of the test, or go on from there with PostgreSQL, and `advance` moves them. So no
 # window closes by itself, and no assumption of the protocol depends on the speed of the machine.
 WINDOW = 600
-SETTINGS = {"stragglerWindow": WINDOW, "reissueDelay": 0.3, "accessTokenLifetime": 1.3 * WINDOW}
+# The clock of the database is moved slowly.
+SHORT_WINDOW = 60
+
+
+def settings(window):
+    return {"stragglerWindow": window, "reissueDelay": 0.3, "accessTokenLifetime": 1.3 * window}
+
+
 # A run ends as soon as it has what the tests need. The limit is long, so that a slow machine does not fail the tests.
 LONGEST = 1200
 
@@ -29,12 +39,12 @@ LONGEST = 1200
 class Run:
     """One run of the workload, in a thread. It goes on until `is_enough`, a function of the history so far."""
 
-    def __init__(self, pool, path, origins, private, key, rate, seed, is_enough, advance, passwords):
+    def __init__(self, pool, path, origins, private, key, rate, seed, is_enough, advance, passwords, window):
         self.path = path
         self.is_enough = is_enough
         self.stop = threading.Event()
-        settings = SETTINGS | {"signup": "open" if passwords else "closed"}
-        service = {"key": key, "origin": origins[0], "public_urls": origins, "settings": settings}
+        signup = {"signup": "open" if passwords else "closed"}
+        service = {"key": key, "origin": origins[0], "public_urls": origins, "settings": settings(window) | signup}
         self.future = pool.submit(
             workload.run, origins[0], private, service, seed, rate * LONGEST, LONGEST, str(path), self.stop, advance)
         pool.submit(self.watch)
@@ -91,17 +101,29 @@ def moving(server):
     return advance
 
 
+# An instance takes more than two seconds for a step of the clock, and its windows are then longer by the step.
+NO_STEP = 1.5
+
+
 def moving_shared(cluster, database, instances):
-    """Moves the clock of the database, and waits until the instances know."""
-    def known():
-        return instances[0].log().count("the clocks of this machine and of the database")
+    """Moves the clock of the database little by little, each time until the instances know."""
+    def ahead():
+        return [-clock_difference(instance) for instance in instances]
 
     def advance(seconds):
-        before = known()
-        cluster.move_clock(database, seconds)
-        wait_until(lambda: known() >= before + len(instances))
+        count = math.ceil(seconds / NO_STEP)
+        for _ in range(count):
+            before = ahead()
+            cluster.move_clock(database, seconds / count)
+            wait_until(lambda: all(now > was + NO_STEP / 4 for now, was in zip(ahead(), before)))
         return seconds
     return advance
+
+
+def clock_difference(instance):
+    with urllib.request.urlopen(f"http://127.0.0.1:{instance.private_port}/metrics", timeout=60) as response:
+        metrics = response.read().decode()
+    return float(re.search(r"^cloakroom_clock_difference_seconds (\S+)$", metrics, re.M)[1])
 
 
 def standing_still(seconds):
@@ -126,21 +148,21 @@ def runs(tmp_path_factory):
     cluster = Cluster(database)
     shared = cluster.database_with_clock()
     sqlite, behind_proxies, behind_a_proxy_with_windows = (
-        Server(directory / name, clock="+0", **SETTINGS) for name in ("sqlite", "behind-proxies", "behind-a-proxy-with-windows"))
+        Server(directory / name, clock="+0", **settings(WINDOW)) for name in ("sqlite", "behind-proxies", "behind-a-proxy-with-windows"))
     # The two instances have one directory, and one log.
-    instances = [Server(directory / "shared", store=cluster.address(shared), **SETTINGS) for _ in range(2)]
+    instances = [Server(directory / "shared", store=cluster.address(shared), **settings(SHORT_WINDOW)) for _ in range(2)]
     servers = [sqlite, behind_proxies, behind_a_proxy_with_windows, *instances]
     proxies, runs = [], {}
     with concurrent.futures.ThreadPoolExecutor(32) as pool:
-        def record(name, server, public, private, rate, is_enough, advance, passwords=True):
+        def record(name, server, public, private, rate, is_enough, advance, passwords=True, window=WINDOW):
             urls = [[f"http://127.0.0.1:{port}" for port in ports] for ports in (public, private)]
             key = add_credential(server)["key"]
-            runs[name] = Run(pool, directory / f"{name}.jsonl", *urls, key, rate, len(runs), is_enough, advance, passwords)
+            runs[name] = Run(pool, directory / f"{name}.jsonl", *urls, key, rate, len(runs), is_enough, advance, passwords, window)
 
         record("sqlite", sqlite, [sqlite.port], [sqlite.private_port], 20, has_all_that_is_planted, moving(sqlite))
         record(
             "postgres", instances[0], [one.port for one in instances], [one.private_port for one in instances], 15,
-            has_rotated_twice, moving_shared(cluster, shared, instances), passwords=False)
+            has_rotated_twice, moving_shared(cluster, shared, instances), passwords=False, window=SHORT_WINDOW)
         for broken in planted_proxy.BROKEN:
             server = behind_a_proxy_with_windows if broken.needs_windows else behind_proxies
             proxies.append(planted_proxy.Proxy(broken(), [server.port, server.private_port]))
