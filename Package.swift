@@ -36,6 +36,7 @@ let package = Package(
         .library(name: "CloakroomFiles", targets: ["CloakroomFiles"]),
         .library(name: "CloakroomStores", targets: ["CloakroomStores"]),
         .library(name: "CloakroomSessions", targets: ["CloakroomSessions"]),
+        .library(name: "CloakroomPasskeys", targets: ["CloakroomPasskeys"]),
         .library(name: "CloakroomAccounts", targets: ["CloakroomAccounts"]),
         .library(name: "CloakroomMiddleware", targets: ["CloakroomMiddleware"]),
         .library(name: "CloakroomResourceServer", targets: ["CloakroomResourceServer"]),
@@ -72,6 +73,9 @@ let package = Package(
         .target(name: "CloakroomCore", swiftSettings: strict),
         .target(
             name: "CloakroomTokens", dependencies: ["CloakroomCore", "CZlib", crypto, cryptoExtras],
+            swiftSettings: strict),
+        .target(
+            name: "CloakroomPasskeys", dependencies: ["CloakroomCore", "CloakroomTokens", crypto, cryptoExtras],
             swiftSettings: strict),
         .target(name: "CloakroomFiles", swiftSettings: strict),
         .target(name: "CloakroomStores", dependencies: ["CloakroomCore", metrics], swiftSettings: strict),
@@ -176,6 +180,11 @@ let package = Package(
         .testTarget(
             name: "CloakroomTokensTests",
             dependencies: ["CloakroomCore", "CloakroomTokens", crypto],
+            resources: [.copy("Vectors")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CloakroomPasskeysTests",
+            dependencies: ["CloakroomCore", "CloakroomTokens", "CloakroomPasskeys", crypto, cryptoExtras],
             resources: [.copy("Vectors")],
             swiftSettings: strict),
         .testTarget(

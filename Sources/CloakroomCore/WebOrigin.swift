@@ -41,7 +41,7 @@ public struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether the host is an IP address. The URL standard reads a name with a number at its end as an IPv4 address.
-    var isAddress: Bool {
+    package var isAddress: Bool {
         guard let last = host.split(separator: ".").last, host.first != "[" else { return true }
         return last.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 } || last.hasPrefix("0x")
     }

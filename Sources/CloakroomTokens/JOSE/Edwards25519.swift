@@ -1,7 +1,7 @@
 /// Detects encodings that swift-crypto accepts as Ed25519 public keys although a signature under them proves nothing.
-enum Edwards25519 {
+package enum Edwards25519 {
     /// Whether this is a point of small order, in any spelling, or spelled with a y that is not below the prime.
-    static func isWeak(_ key: [UInt8]) -> Bool {
+    package static func isWeak(_ key: [UInt8]) -> Bool {
         guard key.count == 32 else { return true }
         // Little-endian; the highest bit is the sign of x.
         let y = key.dropLast() + [key[31] & 0x7F]

@@ -1,8 +1,8 @@
 /// The fingerprint of RSA moduli from a broken smart-card library (CVE-2017-15361): such keys can be factored.
 ///
 /// Such a modulus is a power of 65537 modulo each of these primes; for a sound modulus the odds are 1 in 2^27.
-enum ROCA {
-    static func isVulnerable(_ modulus: [UInt8]) -> Bool {
+package enum ROCA {
+    package static func isVulnerable(_ modulus: [UInt8]) -> Bool {
         primes.allSatisfy { prime in
             let remainder = modulus.reduce(UInt32(0)) { ($0 << 8 | UInt32($1)) % prime }
             return isPower(remainder, modulo: prime)
