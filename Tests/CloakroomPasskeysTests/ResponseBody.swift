@@ -1,3 +1,4 @@
+import CloakroomCore
 import CloakroomTokens
 
 /// The JSON that browsers make of a response (`PublicKeyCredential.toJSON()`).

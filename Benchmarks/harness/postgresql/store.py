@@ -10,11 +10,11 @@ from .cluster import Cluster, program
 
 CLIENTS = [1, 64]
 SESSIONS = 20_000
-"""As many as StoreBench makes."""
+"""As many as StoreBench renews in turn."""
 OURS, UPDATE, PIPELINE = "cloakroom on PostgreSQL", "pgbench, one UPDATE each", "pgbench, pipelines of 32 CAS updates"
 STATEMENTS = 32
 """The updates of one transaction of the pipeline. Two connections with so many take the place of 64 clients."""
-FILLING = 15
+FILLING = 5
 
 _CHANGE = """
 UPDATE {schema}.sessions SET version = version + 1, generation = generation + 1, pending = true, stragglers_from = generation,
@@ -53,11 +53,16 @@ def run(bench: Bench, scenario: str, cluster: Cluster) -> None:
 
 
 def _contestants(bench: Bench, cluster: Cluster) -> dict[str, Measure]:
-    """StoreBench fills its database when it runs first; the others get copies of its rows."""
+    """StoreBench makes one session, and the database makes copies of it; the others get copies of its rows."""
     cluster.psql("CREATE DATABASE store")
     ours = _ours(bench, cluster)
     bench.progress.say(f"making {SESSIONS:,} sessions")
-    ours(1)
+    _store_bench(cluster, 0, 1)
+    cluster.psql(
+        f"""INSERT INTO cloakroom.sessions
+        SELECT (jsonb_populate_record(first, jsonb_build_object('id', 'session-' || n, 'subject', 'u_bench-' || n / 50))).*
+        FROM cloakroom.sessions AS first, generate_series(1, {SESSIONS - 1}) AS n WHERE first.id = 'session-0'""",
+        "VACUUM ANALYZE cloakroom.sessions", database="store")
     scripts = bench.directory("pgbench")
     # No group of ours has a session twice, and so no pipeline here waits for another: one has the even ones.
     pipeline = [f"\\set n{index} random(0, {SESSIONS // 2 - 1}) * 2 + :client_id % 2\n" for index in range(STATEMENTS)]
@@ -82,11 +87,15 @@ def _change(number: str, schema: str, condition: str) -> str:
 
 def _ours(bench: Bench, cluster: Cluster) -> Measure:
     def measure(clients: int) -> dict[str, float]:
-        argv = [str(tool_binary("StoreBench")), "postgres", cluster.address("store"), str(bench.seconds), str(clients)]
-        rate, p50, p99, cpu = tool.run(argv, timeout=120).split()
+        rate, p50, p99, cpu = _store_bench(cluster, bench.seconds, clients).split()
         return {"rate": float(rate), "p50": float(p50), "p99": float(p99), "cpu": float(cpu)}
 
     return measure
+
+
+def _store_bench(cluster: Cluster, seconds: int, clients: int) -> str:
+    argv = [str(tool_binary("StoreBench")), "postgres", cluster.address("store"), str(seconds), str(clients)]
+    return tool.run(argv, timeout=seconds + 60)
 
 
 def _pgbench(

@@ -1,3 +1,4 @@
+import CloakroomCore
 import CloakroomTokens
 
 /// The members that the responses of both ceremonies have (`PublicKeyCredential.toJSON()`, WebAuthn Level 3 section
