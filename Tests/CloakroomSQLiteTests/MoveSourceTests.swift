@@ -92,7 +92,7 @@ import Testing
         first.close()
     }
 
-    @Test("a restored backup is another migration, and one of moved data stays sealed")
+    @Test("a restored backup is another migration, and one of moved data is refused")
     func restored() throws {
         try SQLiteStore(path: path).close()
         let backup = temporary.file("backup.sqlite")
@@ -104,12 +104,11 @@ import Testing
         let sealed = temporary.file("sealed.sqlite")
         try copyDatabase(to: sealed)
         first.close()
-        for (copy, wanted) in [(backup, nil), (sealed, seal)] {
-            _ = try SQLiteStore.restore(copy, to: path, at: TestEnvironment.start)
-            let second = try MoveSource(path: path)
-            #expect(try second.seal() == wanted && second.migration != number)
-            second.close()
-        }
+        _ = try SQLiteStore.restore(backup, to: path, at: TestEnvironment.start)
+        let second = try MoveSource(path: path)
+        #expect(try second.seal() == nil && second.migration != number)
+        second.close()
+        #expect(throws: UnusableData.self) { try SQLiteStore.restore(sealed, to: path, at: TestEnvironment.start) }
     }
 
     private func copyDatabase(to copy: String) throws {
