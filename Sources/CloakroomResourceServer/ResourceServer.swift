@@ -54,7 +54,8 @@ public final class ResourceServer: Service {
     /// - Throws: `UnusableAddress`.
     public convenience init(
         issuer: String, audience: String? = nil, host: String? = nil, jwks: String? = nil,
-        revocations: RevocationSource? = nil, longestTokenLifetime: Span = .minutes(60), insecureAllowsPlainHTTP: Bool = false,
+        revocations: RevocationSource? = nil, longestTokenLifetime: Span = .minutes(60),
+        insecureAllowsPlainHTTP: Bool = false,
         logger: Logger = Logger(label: "cloakroom")
     ) throws {
         try self.init(
@@ -65,7 +66,8 @@ public final class ResourceServer: Service {
 
     package init(
         issuer: String, audience: String? = nil, host: String? = nil, jwks: String? = nil,
-        revocations: RevocationSource? = nil, longestTokenLifetime: Span = .minutes(60), insecureAllowsPlainHTTP: Bool = false, logger: Logger,
+        revocations: RevocationSource? = nil, longestTokenLifetime: Span = .minutes(60),
+        insecureAllowsPlainHTTP: Bool = false, logger: Logger,
         timing: Timing
     ) throws {
         let keySet = try ServiceAddress(

@@ -229,7 +229,9 @@ private struct RecordingStore: StoreWrapper {
     let records: Records
 
     func record(_ events: [SecurityEvent]) async throws -> Committed<Void> {
-        if events.contains(where: { $0.kind == .loginRateLimited }) { records.counts.withLock { $0.append(events.count) } }
+        if events.contains(where: { $0.kind == .loginRateLimited }) {
+            records.counts.withLock { $0.append(events.count) }
+        }
         return try await inner.record(events)
     }
 }

@@ -63,16 +63,21 @@ import Testing
         #expect(try matches(details))
         #expect(
             try matches(
-                Claims(["a": .list([.bool(true), .integer(-1), .number(0.5), .string("x"), .list([])]), "b": .bool(false)])))
+                Claims([
+                    "a": .list([.bool(true), .integer(-1), .number(0.5), .string("x"), .list([])]), "b": .bool(false),
+                ])))
     }
 
     @Test(
         "what is no such value is refused",
         arguments: [
             "", "{", "{}", "[]", "7", "null", #"{"small":1}"#, #"{"all":[],"small":128,"word":1,"real":1,"whole":1}"#,
-            #"{"all":[],"small":1,"word":-1,"real":1,"whole":1}"#, #"{"all":[],"small":"1","word":1,"real":1,"whole":1}"#,
-            #"{"all":[1.5],"small":1,"word":1,"real":1,"whole":1}"#, #"{"all":{},"small":1,"word":1,"real":1,"whole":1}"#,
-            #"{"all":[],"small":1,"word":1,"real":true,"whole":1}"#, #"{"all":[],"small":1,"word":1,"real":1,"whole":null}"#,
+            #"{"all":[],"small":1,"word":-1,"real":1,"whole":1}"#,
+            #"{"all":[],"small":"1","word":1,"real":1,"whole":1}"#,
+            #"{"all":[1.5],"small":1,"word":1,"real":1,"whole":1}"#,
+            #"{"all":{},"small":1,"word":1,"real":1,"whole":1}"#,
+            #"{"all":[],"small":1,"word":1,"real":true,"whole":1}"#,
+            #"{"all":[],"small":1,"word":1,"real":1,"whole":null}"#,
             #"{"all":[],"small":1,"small":1,"word":1,"real":1,"whole":1}"#,
         ])
     func refused(_ text: String) {
@@ -81,7 +86,9 @@ import Testing
 
     @Test("a document may be nested as deeply as claims are, and not without bound")
     func depth() throws {
-        func nested(_ depth: Int) -> String { String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
         let fits = #"{"a":\#(nested(60))}"#
         #expect(try DocumentDecoder.decode(Claims.self, from: fits.utf8)["a"] != nil)
         #expect(throws: (any Error).self) {

@@ -13,7 +13,8 @@ package enum DocumentDecoder {
     private static let maximumDepth = 64
 
     /// - Throws: `JSONReader.Failure`, `Failure`, and an error of the initializer of a value.
-    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some Collection<UInt8>) throws -> Value {
+    package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some Collection<UInt8>) throws -> Value
+    {
         try ValueDecoder(value: JSONReader.read(Array(bytes), maximumDepth: maximumDepth)).decode(type)
     }
 }

@@ -160,7 +160,11 @@ package actor RevocationFeed {
             return try await store.revocations(after: cursor)
         }
         lastPage = Task { _ = await task.result }
-        return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 
     /// Polls the feed until the task is cancelled: ten times a second, and when this process has ended a session.

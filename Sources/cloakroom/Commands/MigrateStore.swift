@@ -85,7 +85,8 @@ struct MigrateStore: AsyncParsableCommand {
         let missing = try rows.refreshKeys(at: Environment.system.now()).filter { keys.refreshKey($0) == nil }
         guard let id = missing.min() else { return }
         throw UnusableData(
-            .damaged, "sessions in \(places.path) need the refresh secret \(id), which is not in \(directory); see --data-dir")
+            .damaged,
+            "sessions in \(places.path) need the refresh secret \(id), which is not in \(directory); see --data-dir")
     }
 
     private func move(
