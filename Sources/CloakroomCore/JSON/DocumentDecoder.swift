@@ -1,8 +1,8 @@
 /// Decodes a `Codable` value from JSON text.
 ///
-/// For the documents in the rows of a store: Foundation's decoder takes so long that it was a fifth of a renewal. Objects,
-/// arrays, texts, numbers and Booleans are decoded as Foundation does. There are no paths in its errors, no strategies for
-/// dates or data, and no decoding of a superclass.
+/// For the documents in the rows of a store, one of which every renewal reads: Foundation's decoder takes 1.7 times as long,
+/// with three times the allocations. Objects, arrays, texts, numbers and Booleans are decoded as Foundation does. There are no
+/// paths in its errors, no strategies for dates or data, and no decoding of a superclass.
 package enum DocumentDecoder {
     /// Why the text is no such value. Neither the text nor a key is quoted.
     package struct Failure: Error, Hashable, Sendable {
