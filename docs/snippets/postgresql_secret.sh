@@ -1,1 +1,1 @@
-(umask 077; cloakroom keys secret > /etc/cloakroom/master-secret)
+(umask 077; set -C; cloakroom keys secret > /etc/cloakroom/master-secret)
